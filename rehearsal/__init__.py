@@ -1,0 +1,1 @@
+"""A whole blue/green deployment on one machine: `python -m rehearsal`."""

@@ -1,0 +1,287 @@
+"""What lies behind the control plane: processes, their health, and functions.
+
+The stand-in decides what AWS decides (which tasks a service ought to have, which targets are registered,
+what a deployment is called). Whether a task really runs is asked of the `World`, at each look.
+`ScriptedWorld` answers from a script, for tests; the rehearsal's own world runs real processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """One container to run, RunTask's overrides of command and environment already applied."""
+
+    name: str
+    image: str
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    port: int | None = None
+    """The first container port mapped, if any."""
+    health_check: tuple[str, ...] | None = None
+    """The command of the container's health check, as declared: `("CMD-SHELL", "curl …")`."""
+    essential: bool = True
+    log_group: str | None = None
+    log_stream_prefix: str | None = None
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """One task to run."""
+
+    task_arn: str
+    cluster: str
+    """The cluster's name."""
+    task_definition_arn: str
+    containers: tuple[ContainerSpec, ...]
+    private_ip: str
+    """The address of the task's network interface; unique among the tasks that run."""
+    started_by: str | None = None
+    """The id of the task set (`ecs-svc/<number>`) for a service's task, else what RunTask was given."""
+    group: str | None = None
+    """`service:<name>` for a service's task, else `family:<family>` or what RunTask was given."""
+
+
+@dataclass
+class ContainerState:
+    """What became of one container."""
+
+    status: str = "PENDING"
+    """PENDING, RUNNING or STOPPED."""
+    exit_code: int | None = None
+    """None while it runs, and for a container that never started."""
+    reason: str | None = None
+    health: str = "UNKNOWN"
+    """HEALTHY, UNHEALTHY, or UNKNOWN (no health check, or no answer of it yet)."""
+    image_digest: str | None = None
+
+
+@dataclass
+class TaskState:
+    """What became of one task."""
+
+    last_status: str
+    """PROVISIONING, PENDING, RUNNING, … STOPPED: the life cycle of ECS."""
+    containers: dict[str, ContainerState] = field(default_factory=dict)
+    stop_code: str | None = None
+    """TaskFailedToStart, EssentialContainerExited, UserInitiated, ServiceSchedulerInitiated, …"""
+    stopped_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class TargetState:
+    """What the load balancer's health checks say of one target."""
+
+    state: str
+    """initial, healthy, unhealthy, draining, unavailable: the enum of DescribeTargetHealth."""
+    reason: str | None = None
+    """`Target.ResponseCodeMismatch`, `Target.Timeout`, `Elb.RegistrationInProgress`, …"""
+    description: str | None = None
+
+
+class PlacementFailure(Exception):
+    """Raised by `World.start_task` when the task cannot be placed: RunTask answers it in `failures[]`."""
+
+    def __init__(self, reason: str, detail: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+
+
+class World(Protocol):
+    """What the stand-in asks of the world behind it."""
+
+    def start_task(self, spec: TaskSpec) -> None:
+        """Start a task; raises PlacementFailure if there is no room for it."""
+
+    def stop_task(self, task_arn: str, reason: str) -> None:
+        """Stop a task; of one that has stopped already, or is unknown, nothing is asked."""
+
+    def task_state(self, task_arn: str) -> TaskState:
+        """Say what has become of a task; called at every look."""
+
+    def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:
+        """Say how a registered target is; asked only for target groups that some listener uses."""
+
+    def invoke(self, function_arn: str, payload: bytes, invocation_type: str) -> tuple[int, bytes, str | None]:
+        """Invoke a function: HTTP status, payload, and the function error (`Unhandled`, …) if there was one."""
+
+
+@dataclass
+class Exit:
+    """How a container of a one-off task ends."""
+
+    code: int | None = 0
+    """None: the container never started (CannotPullContainerError and the like)."""
+    lines: tuple[str, ...] = ()
+    """What it writes to its log group, if it has one."""
+    reason: str | None = None
+    runs_for: int = 1
+    """Looks at which the task is still seen RUNNING, or PENDING if it never starts."""
+
+
+@dataclass
+class _Scripted:
+    spec: TaskSpec
+    looks: int = 0
+    stopped: TaskState | None = None
+
+
+class ScriptedWorld:
+    """A world without processes and without time, for tests.
+
+    A service's task runs from the first look on, unless its image is in `crashing` or `unstartable`.
+    A one-off task (one that is not of a task set) is RUNNING at the first look and STOPPED at the next,
+    with the code scripted for its command in `exits`, else 0.
+    """
+
+    def __init__(self) -> None:
+        self.exits: dict[tuple[str, ...], Exit] = {}
+        """By command: how a container of a one-off task ends."""
+        self.container_exits: dict[str, Exit] = {}
+        """By container name, for containers whose command is not in `exits` (sidecars, say)."""
+        self.crashing: dict[str, int] = {}
+        """By image: the code with which a service's container exits right after its start."""
+        self.unstartable: dict[str, str] = {}
+        """By image: the reason why a container never starts, `CannotPullContainerError: …`."""
+        self.pending: set[str] = set()
+        """Images whose service tasks stay PENDING."""
+        self.container_health: dict[str, str] = {}
+        """By image or container name: health of a container that has a health check (default HEALTHY)."""
+        self.healthy = TargetState("healthy")
+        """What a target is by default."""
+        self.target_health: dict[str, TargetState] = {}
+        """By address, by target group ARN, or by target group name: what its targets are instead."""
+        self.placement_failures: list[PlacementFailure] = []
+        """Raised, one each, by the next calls of start_task."""
+        self.responses: dict[str, tuple[int, bytes, str | None]] = {}
+        """By function name or ARN: what Invoke answers (default: 200 or 202 and an empty payload)."""
+        self.started: list[TaskSpec] = []
+        self.stopped: list[tuple[str, str]] = []
+        """Task ARN and reason of each call of stop_task."""
+        self.invocations: list[tuple[str, bytes, str]] = []
+        self._tasks: dict[str, _Scripted] = {}
+
+    def start_task(self, spec: TaskSpec) -> None:
+        """Note the task as started, or raise the next of `placement_failures`."""
+        if self.placement_failures:
+            raise self.placement_failures.pop(0)
+        self.started.append(spec)
+        self._tasks[spec.task_arn] = _Scripted(spec)
+
+    def stop_task(self, task_arn: str, reason: str) -> None:
+        """Stop the task's containers with exit code 143 (SIGTERM)."""
+        self.stopped.append((task_arn, reason))
+        task = self._tasks.get(task_arn)
+        if task is not None and task.stopped is None:
+            containers = {c.name: ContainerState("STOPPED", exit_code=143) for c in task.spec.containers}
+            task.stopped = TaskState("STOPPED", containers)
+
+    def task_state(self, task_arn: str) -> TaskState:
+        """Say what the script says of the task, and count the look."""
+        task = self._tasks[task_arn]
+        task.looks += 1
+        if task.stopped is None:
+            task.stopped = self._ending(task)
+            if task.stopped is not None:
+                self._write_logs(task)
+        if task.stopped is not None:
+            return task.stopped
+        if any(c.image in self.pending for c in task.spec.containers):
+            return TaskState("PENDING", {c.name: ContainerState() for c in task.spec.containers})
+        return TaskState("RUNNING", {c.name: self._running(c) for c in task.spec.containers})
+
+    def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:
+        """Say what the script says of the target: by address, else by target group, else `healthy`."""
+        name = target_group_arn.split("/")[-2] if target_group_arn.count("/") >= 2 else target_group_arn
+        for key in (address, target_group_arn, name):
+            if key in self.target_health:
+                return self.target_health[key]
+        return self.healthy
+
+    def invoke(self, function_arn: str, payload: bytes, invocation_type: str) -> tuple[int, bytes, str | None]:
+        """Note the invocation and answer it from `responses`."""
+        self.invocations.append((function_arn, payload, invocation_type))
+        name = function_arn.split(":")[6] if function_arn.count(":") >= 6 else function_arn
+        default = (202 if invocation_type == "Event" else 200, b"", None)
+        return self.responses.get(function_arn, self.responses.get(name, default))
+
+    def _running(self, container: ContainerSpec) -> ContainerState:
+        health = "UNKNOWN"
+        if container.health_check is not None:
+            by_image = self.container_health.get(container.image, "HEALTHY")
+            health = self.container_health.get(container.name, by_image)
+        return ContainerState("RUNNING", health=health)
+
+    def _ending(self, task: _Scripted) -> TaskState | None:
+        """Return the state in which the task has stopped, or None while it goes on."""
+        containers = task.spec.containers
+        for container in containers:
+            if container.image in self.unstartable:
+                why = self.unstartable[container.image]
+                states = {c.name: ContainerState("STOPPED") for c in containers}
+                states[container.name].reason = why
+                return TaskState("STOPPED", states, "TaskFailedToStart", why)
+        if is_of_task_set(task.spec):
+            crashed = {c.name: self.crashing[c.image] for c in containers if c.image in self.crashing}
+            if not any(c.essential and c.name in crashed for c in containers):
+                return None
+            # The other containers are stopped by the task's end: SIGTERM.
+            states = {c.name: ContainerState("STOPPED", exit_code=crashed.get(c.name, 143)) for c in containers}
+            return TaskState("STOPPED", states, *_ESSENTIAL_EXITED)
+        exits = {c.name: self._exit(c) for c in containers}
+        if task.looks <= max((exits[c.name].runs_for for c in containers if c.essential), default=1):
+            return None
+        states = {
+            c.name: ContainerState("STOPPED", exit_code=exits[c.name].code, reason=exits[c.name].reason)
+            for c in containers
+        }
+        unstarted = [c.name for c in containers if c.essential and exits[c.name].code is None]
+        if unstarted:
+            return TaskState("STOPPED", states, "TaskFailedToStart", exits[unstarted[0]].reason)
+        return TaskState("STOPPED", states, *_ESSENTIAL_EXITED)
+
+    def _exit(self, container: ContainerSpec) -> Exit:
+        by_name = self.container_exits.get(container.name, Exit())
+        return self.exits.get(container.command, by_name)
+
+    def _write_logs(self, task: _Scripted) -> None:
+        from rehearsal.aws.logs import append  # moto's models are slow to import; only tests with logs need them
+
+        for container in task.spec.containers:
+            if container.log_group and not is_of_task_set(task.spec) and self._exit(container).lines:
+                stream = log_stream(task.spec, container)
+                append(task.spec.task_arn, container.log_group, stream, self._exit(container).lines)
+
+
+_ESSENTIAL_EXITED = ("EssentialContainerExited", "Essential container in task exited")
+
+
+def is_of_task_set(spec: TaskSpec) -> bool:
+    """Say whether a task belongs to a service's task set, and is not a one-off task."""
+    return (spec.started_by or "").startswith("ecs-svc/")
+
+
+def log_stream(spec: TaskSpec, container: ContainerSpec) -> str:
+    """Name the awslogs stream of a container: `<prefix>/<container>/<task id>` (ECS developer guide)."""
+    task_id = spec.task_arn.rsplit("/", 1)[-1]
+    return f"{container.log_stream_prefix}/{container.name}/{task_id}" if container.log_stream_prefix else task_id
+
+
+_current: list[World] = []
+
+
+def use(world: World) -> None:
+    """Make `world` the one that the stand-in asks from now on."""
+    _current[:] = [world]
+
+
+def current() -> World:
+    """Return the world in use; a fresh ScriptedWorld if none was set."""
+    if not _current:
+        _current.append(ScriptedWorld())
+    return _current[0]
