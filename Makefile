@@ -1,0 +1,67 @@
+# `make help` lists the targets. Everything that is written lies below .build/ and dist/.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+SCENARIO ?=
+ARGS ?=
+
+venv := .build/venv/bin/python
+sources := lambdas rehearsal tests tools
+
+.PHONY: help setup rehearse scenarios test check fmt fmt-check lint types package check-package docs check-docs clean venv runtime dev
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: dev runtime ## Install everything that the other targets need, below .build/
+
+rehearse: venv runtime ## Play a whole deployment on this machine; SCENARIO=name plays another than the healthy one
+	@$(venv) -m rehearsal play $(SCENARIO) $(ARGS)
+
+scenarios: venv ## List the scenarios of the rehearsal
+	@$(venv) -m rehearsal scenarios
+
+test: dev runtime ## Run all tests; ARGS="tests/unit -k name" runs some
+	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests) -q --durations=10
+
+check: fmt-check lint types check-package check-docs test ## Run everything that CI runs: format, lint, types, packages, docs, tests
+
+fmt: dev ## Format Python and Terraform
+	@$(venv) -m ruff format $(sources)
+	@$(venv) -m ruff check --fix --select I --quiet $(sources)
+	@$(venv) tools/terraform.py fmt -recursive
+
+fmt-check: dev
+	@$(venv) -m ruff format --check $(sources)
+	@$(venv) tools/terraform.py fmt -recursive -check -diff
+
+lint: dev ## Lint Python
+	@$(venv) -m ruff check $(sources)
+
+types: dev ## Check the types, strictly
+	@$(venv) -m mypy
+
+package: venv ## Build dist/ from lambdas/: the five functions and their layer
+	@$(venv) tools/package.py build
+
+check-package: venv ## Prove that dist/ is, byte for byte, what lambdas/ builds
+	@$(venv) tools/package.py check
+
+docs: venv ## Write the tables of inputs and outputs into README.md
+	@$(venv) tools/docs.py write
+
+check-docs: venv
+	@$(venv) tools/docs.py check
+
+clean: ## Remove everything below .build/
+	rm -rf .build
+
+# An environment is installed again when the content of its requirement files changes.
+venv:
+	@$(PYTHON) tools/environments.py venv rehearsal/requirements.txt
+
+dev:
+	@$(PYTHON) tools/environments.py venv tests/requirements.txt
+
+runtime:
+	@$(PYTHON) tools/environments.py runtime rehearsal/runtime/requirements.txt

@@ -1,0 +1,245 @@
+locals {
+  _arn         = "arn:${data.aws_partition.current.partition}"
+  _account     = data.aws_caller_identity.current.account_id
+  _in_region   = "${var.aws_region}:${local._account}"
+  _cluster_arn = "${local._arn}:ecs:${local._in_region}:cluster/${var.ecs_cluster_name}"
+  _task_arns   = "${local._arn}:ecs:${local._in_region}:task/${var.ecs_cluster_name}/*"
+
+  # A deployment names its application and group, so the hooks need no names. Given here, they narrow the policies.
+  _application      = coalesce(var.codedeploy_application_name, "*")
+  _deployment_group = coalesce(var.codedeploy_deployment_group_name, "*")
+  _application_arn  = "${local._arn}:codedeploy:${local._in_region}:application:${local._application}"
+  _deployment_group_arn = join("", [
+    "${local._arn}:codedeploy:${local._in_region}:deploymentgroup:", local._application, "/", local._deployment_group,
+  ])
+
+  # Every permission that a hook may have. "*" alone stands where AWS knows no resource for the action.
+  _permissions = {
+    ReadDeployment = {
+      actions   = ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"]
+      resources = [local._deployment_group_arn]
+    }
+    ReadRevision = {
+      actions   = ["codedeploy:GetApplicationRevision"]
+      resources = [local._application_arn]
+    }
+    # The authorization reference gives this action no resource, CodeDeploy's own permission table the
+    # deployment group's: "*" is right either way, until both names are known.
+    ReportStatus = {
+      actions = ["codedeploy:PutLifecycleEventHookExecutionStatus"]
+      resources = [
+        var.codedeploy_application_name != null && var.codedeploy_deployment_group_name != null ? local._deployment_group_arn : "*"
+      ]
+    }
+    ReadService = {
+      actions   = ["ecs:DescribeServices"]
+      resources = ["${local._arn}:ecs:${local._in_region}:service/${var.ecs_cluster_name}/${var.ecs_service_name}"]
+    }
+    ReadCluster = {
+      actions   = ["ecs:DescribeClusters"]
+      resources = [local._cluster_arn]
+    }
+    ReadTaskDefinitions = {
+      actions   = ["ecs:DescribeTaskDefinition"]
+      resources = ["*"]
+    }
+    ListTasks = {
+      actions    = ["ecs:ListTasks"]
+      resources  = ["*"]
+      conditions = { "ecs:cluster" = local._cluster_arn }
+    }
+    ReadTasks = {
+      actions   = ["ecs:DescribeTasks"]
+      resources = [local._task_arns]
+    }
+    RunTasks = {
+      actions    = ["ecs:RunTask"]
+      resources  = ["${local._arn}:ecs:${local._in_region}:task-definition/*:*"]
+      conditions = { "ecs:cluster" = local._cluster_arn }
+    }
+    TagTasks = {
+      actions    = ["ecs:TagResource"]
+      resources  = [local._task_arns]
+      conditions = { "ecs:CreateAction" = "RunTask" }
+    }
+    StopTasks = {
+      actions   = ["ecs:StopTask"]
+      resources = [local._task_arns]
+    }
+    PassTaskRoles = {
+      actions = ["iam:PassRole"]
+      resources = (
+        var.run_migrations.pass_role_arns == null
+        ? ["${local._arn}:iam::${local._account}:role/*"]
+        : var.run_migrations.pass_role_arns
+      )
+      conditions = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" }
+    }
+    ReadTaskLogs = {
+      actions   = ["logs:GetLogEvents"]
+      resources = ["${local._arn}:logs:${local._in_region}:log-group:*:log-stream:*"]
+    }
+    ReadTargets = {
+      actions = [
+        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+      ]
+      resources = ["*"]
+    }
+    ReadRules = {
+      actions   = ["elasticloadbalancing:DescribeRules"]
+      resources = ["*"]
+    }
+    ReadLoadBalancers = {
+      actions   = ["elasticloadbalancing:DescribeLoadBalancers"]
+      resources = ["*"]
+    }
+    ReadAlarms = {
+      actions   = ["cloudwatch:DescribeAlarms"]
+      resources = ["${local._arn}:cloudwatch:${local._in_region}:alarm:*"]
+    }
+    ReadMetrics = {
+      actions   = ["cloudwatch:GetMetricData"]
+      resources = ["*"]
+    }
+    ReadImages = {
+      actions   = ["ecr:DescribeImages"]
+      resources = ["${local._arn}:ecr:*:${local._account}:repository/*"]
+    }
+    ReadRoles = {
+      actions   = ["iam:GetRole"]
+      resources = ["${local._arn}:iam::${local._account}:role/*"]
+    }
+    # Metadata only: that a secret exists, never its value.
+    ReadSecretNames = {
+      actions   = ["secretsmanager:DescribeSecret"]
+      resources = ["${local._arn}:secretsmanager:${local._in_region}:secret:*"]
+    }
+    ReadParameterNames = {
+      actions   = ["ssm:DescribeParameters"]
+      resources = ["*"]
+    }
+    ReadLogGroups = {
+      actions   = ["logs:DescribeLogGroups"]
+      resources = ["${local._arn}:logs:${local._in_region}:log-group:*"]
+    }
+    ReadSubnets = {
+      actions   = ["ec2:DescribeSubnets"]
+      resources = ["*"]
+    }
+    UseNetwork = {
+      actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = ["*"]
+    }
+    DecryptEnvironment = {
+      actions   = ["kms:Decrypt"]
+      resources = var.kms_key_arn[*]
+    }
+  }
+
+  _common = concat(
+    ["ReadDeployment", "ReadRevision", "ReportStatus", "ReadService"],
+    var.vpc_config == null ? [] : ["UseNetwork"],
+    var.kms_key_arn == null ? [] : ["DecryptEnvironment"],
+  )
+
+  # What each hook calls, and so what its role may do.
+  _grants = {
+    validate_before_install = [
+      "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadRules", "ReadLoadBalancers", "ReadAlarms",
+      "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadSubnets",
+    ]
+    validate_deployment   = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTargets"]
+    validate_test_traffic = ["ReadTargets", "ReadLoadBalancers"]
+    run_migrations = var.run_migrations.command == null ? [] : [
+      "ReadTaskDefinitions", "RunTasks", "TagTasks", "ReadTasks", "StopTasks", "PassTaskRoles", "ReadTaskLogs",
+    ]
+    validate_production = ["ReadTargets", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics"]
+  }
+}
+
+data "aws_iam_policy_document" "assume_role" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "hook" {
+  for_each = local._grants
+
+  statement {
+    sid       = "WriteLogs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local._arn}:logs:${local._in_region}:log-group:${local._log_group_names[each.key]}:*"]
+  }
+
+  dynamic "statement" {
+    for_each = [for sid in concat(local._common, each.value) : merge({ sid = sid, conditions = {} }, local._permissions[sid])]
+
+    content {
+      sid       = statement.value.sid
+      actions   = statement.value.actions
+      resources = statement.value.resources
+
+      dynamic "condition" {
+        for_each = statement.value.conditions
+
+        content {
+          # Without wildcards the same comparison as ArnEquals, and right for the keys that are no ARNs.
+          test     = "StringEquals"
+          variable = condition.key
+          values   = [condition.value]
+        }
+      }
+    }
+  }
+}
+
+data "aws_iam_policy_document" "invoke" {
+  statement {
+    sid       = "InvokeDeploymentHooks"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [for hook in local._lifecycle_order : aws_lambda_function.hook[hook].arn]
+  }
+}
+
+resource "aws_iam_role" "hook" {
+  for_each = local._function_names
+
+  name                 = each.value
+  description          = "What the function ${each.value} may do"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary
+  assume_role_policy   = data.aws_iam_policy_document.assume_role.json
+
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy" "hook" {
+  for_each = data.aws_iam_policy_document.hook
+
+  name   = "hook"
+  role   = aws_iam_role.hook[each.key].name
+  policy = each.value.json
+}
+
+resource "aws_iam_role_policy" "custom" {
+  for_each = var.policy_documents
+
+  name   = "custom"
+  role   = aws_iam_role.hook[each.key].name
+  policy = each.value
+}

@@ -1,0 +1,840 @@
+variable "app_name" {
+  description = "Application name"
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]*$", var.app_name))
+    error_message = "app_name is \"${var.app_name}\"; it becomes part of function and role names: use letters, digits, hyphens and underscores, beginning with a letter or digit."
+  }
+
+  validation {
+    # The longest of the five names ends in "-validate-before-install".
+    condition     = length("${var.function_name_prefix}${var.app_name}-${var.environment}-validate-before-install") <= 64
+    error_message = "The name \"${var.function_name_prefix}${var.app_name}-${var.environment}-validate-before-install\" has ${length("${var.function_name_prefix}${var.app_name}-${var.environment}-validate-before-install")} characters, Lambda and IAM allow 64. Shorten app_name (\"${var.app_name}\"), environment (\"${var.environment}\") or function_name_prefix (\"${var.function_name_prefix}\")."
+  }
+}
+
+variable "environment" {
+  description = "Deployment environment"
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]*$", var.environment))
+    error_message = "environment is \"${var.environment}\"; it becomes part of function and role names: use letters, digits, hyphens and underscores, beginning with a letter or digit."
+  }
+}
+
+variable "aws_region" {
+  description = "AWS region"
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2,}(-[a-z]+)+-[0-9]+$", var.aws_region))
+    error_message = "aws_region is \"${var.aws_region}\"; expected a region's code such as \"eu-west-1\" (not an availability zone, not a name such as \"Ireland\")."
+  }
+}
+
+variable "ecs_cluster_name" {
+  description = "ECS cluster name"
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,255}$", var.ecs_cluster_name))
+    error_message = "ecs_cluster_name is \"${var.ecs_cluster_name}\"; expected the cluster's name (up to 255 letters, digits, hyphens and underscores), not its ARN: of \"arn:…:cluster/main\" that is \"main\"."
+  }
+}
+
+variable "ecs_service_name" {
+  description = "ECS service name"
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,255}$", var.ecs_service_name))
+    error_message = "ecs_service_name is \"${var.ecs_service_name}\"; expected the service's name (up to 255 letters, digits, hyphens and underscores), not its ARN: of \"arn:…:service/main/web\" that is \"web\"."
+  }
+}
+
+variable "log_retention" {
+  description = "CloudWatch log retention in days"
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition = contains([
+      0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+    ], var.log_retention)
+    error_message = "log_retention is ${var.log_retention}; CloudWatch Logs knows only 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 and 3653 days, and 0 for ever."
+  }
+}
+
+variable "tags" {
+  description = "Resource tags"
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : length(key) >= 1 && length(key) <= 128 && !startswith(lower(key), "aws:")])
+    error_message = "tags has the key ${join(", ", [for key in keys(var.tags) : jsonencode(key) if length(key) < 1 || length(key) > 128 || startswith(lower(key), "aws:")])}; a key has 1 to 128 characters and does not begin with \"aws:\"."
+  }
+}
+
+variable "runtime" {
+  description = "Lambda runtime of the functions: python3.9 to python3.13. AWS no longer supports python3.9 and python3.10 and refuses new functions on them after some months."
+  type        = string
+  default     = "python3.13"
+  nullable    = false
+
+  validation {
+    condition     = contains(["python3.9", "python3.10", "python3.11", "python3.12", "python3.13"], var.runtime)
+    error_message = "runtime is \"${var.runtime}\"; the handlers run on python3.9, python3.10, python3.11, python3.12 and python3.13."
+  }
+}
+
+variable "architecture" {
+  description = "Instruction set of the functions: x86_64 or arm64. The packages are pure Python and run on both."
+  type        = string
+  default     = "x86_64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "architecture is \"${var.architecture}\"; Lambda knows \"arm64\" and \"x86_64\"."
+  }
+}
+
+variable "memory_size" {
+  description = "Memory of each function in MB, 128 to 10240. The share of a CPU grows with it: below 256 even the start takes seconds."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = var.memory_size >= 128 && var.memory_size <= 10240 && floor(var.memory_size) == var.memory_size
+    error_message = "memory_size is ${var.memory_size}; Lambda allows whole numbers from 128 to 10240 (MB)."
+  }
+}
+
+variable "timeout" {
+  description = "Time-out of each function in seconds, 60 to 900. The last 30 seconds are kept for the report to CodeDeploy."
+  type        = number
+  default     = 900
+  nullable    = false
+
+  validation {
+    condition     = var.timeout >= 60 && var.timeout <= 900 && floor(var.timeout) == var.timeout
+    error_message = "timeout is ${var.timeout}; expected whole seconds from 60 (30 of them are kept for the report) to 900, the most Lambda allows."
+  }
+}
+
+variable "function_name_prefix" {
+  description = "First part of the names of functions and roles. AWSCodeDeployRoleForECSLimited may only invoke functions named `CodeDeployHook_*`: with another prefix the CodeDeploy role needs `invoke_policy_json` or AWSCodeDeployRoleForECS."
+  type        = string
+  default     = "CodeDeployHook_"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]*$", var.function_name_prefix))
+    error_message = "function_name_prefix is \"${var.function_name_prefix}\"; use letters, digits, hyphens and underscores, or \"\" for none."
+  }
+}
+
+variable "vpc_config" {
+  description = <<-EOT
+    Subnets and security groups for functions that work inside a VPC (an internal load balancer, say). Such a
+    function needs a NAT gateway or interface endpoints for codedeploy, ecs, elasticloadbalancing, monitoring, logs, … .
+    - `subnet_ids`: private subnets of the VPC
+    - `security_group_ids`: security groups that may reach the load balancer's listeners and port 443
+  EOT
+  type = object({
+    subnet_ids         = set(string)
+    security_group_ids = set(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.vpc_config == null ? true : length(var.vpc_config.subnet_ids) > 0 && length(var.vpc_config.security_group_ids) > 0
+    error_message = "vpc_config has ${try(length(var.vpc_config.subnet_ids), 0)} subnet_ids and ${try(length(var.vpc_config.security_group_ids), 0)} security_group_ids; give at least one of each, or null for functions outside a VPC."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : alltrue([for id in var.vpc_config.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))])
+    error_message = "vpc_config.subnet_ids has ${join(", ", [for id in try(var.vpc_config.subnet_ids, []) : "\"${id}\"" if !can(regex("^subnet-[0-9a-z]+$", id))])}; expected ids such as \"subnet-0123456789abcdef0\"."
+  }
+
+  validation {
+    condition     = var.vpc_config == null ? true : alltrue([for id in var.vpc_config.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))])
+    error_message = "vpc_config.security_group_ids has ${join(", ", [for id in try(var.vpc_config.security_group_ids, []) : "\"${id}\"" if !can(regex("^sg-[0-9a-z]+$", id))])}; expected ids such as \"sg-0123456789abcdef0\"."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of a KMS key for the functions' environments and log groups. Its key policy must allow the CloudWatch Logs service of the region. Null: keys owned by AWS."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
+    error_message = "kms_key_arn is \"${coalesce(var.kms_key_arn, "null")}\"; expected a key's ARN such as \"arn:aws:kms:eu-west-1:111122223333:key/1234abcd-…\" (not an alias and not a bare id)."
+  }
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the policy that bounds the functions' roles. Null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null ? true : can(regex("^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary is \"${coalesce(var.permissions_boundary, "null")}\"; expected a policy's ARN such as \"arn:aws:iam::111122223333:policy/boundary\"."
+  }
+}
+
+variable "role_path" {
+  description = "IAM path of the functions' roles"
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-~]{1,510}/)?$", var.role_path))
+    error_message = "role_path is \"${var.role_path}\"; expected \"/\" or a path that begins and ends with a slash, such as \"/deployment/\"."
+  }
+}
+
+variable "codedeploy_application_name" {
+  description = "Name of the CodeDeploy application. Not needed to work: narrows the functions' policies to it. Null: any application of the account and region."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.codedeploy_application_name == null ? true : can(regex("^[A-Za-z0-9._+=,@-]{1,100}$", var.codedeploy_application_name))
+    error_message = "codedeploy_application_name is \"${coalesce(var.codedeploy_application_name, "null")}\"; expected the application's name (up to 100 letters, digits and . _ + = , @ -), not its ARN."
+  }
+}
+
+variable "codedeploy_deployment_group_name" {
+  description = "Name of the CodeDeploy deployment group. Not needed to work: narrows the functions' policies to it. Null: any group of the application."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.codedeploy_deployment_group_name == null ? true : can(regex("^[A-Za-z0-9._+=,@-]{1,100}$", var.codedeploy_deployment_group_name))
+    error_message = "codedeploy_deployment_group_name is \"${coalesce(var.codedeploy_deployment_group_name, "null")}\"; expected the deployment group's name (up to 100 letters, digits and . _ + = , @ -), not its ARN."
+  }
+}
+
+variable "environment_variables" {
+  description = "Further environment variables by hook, for custom handlers: `{ run_migrations = { TENANT = \"acme\" } }`"
+  type        = map(map(string))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = alltrue([for hook in keys(var.environment_variables) : contains([
+      "validate_before_install", "validate_deployment", "validate_test_traffic", "run_migrations", "validate_production",
+    ], hook)])
+    error_message = "environment_variables has the key ${join(", ", [for hook in keys(var.environment_variables) : "\"${hook}\""])}; the keys are validate_before_install, validate_deployment, validate_test_traffic, run_migrations and validate_production: environment_variables = { run_migrations = { TENANT = \"acme\" } }."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for hook, variables in var.environment_variables : [for name in keys(variables) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))]
+    ]))
+    error_message = "environment_variables has the name ${join(", ", flatten([for hook, variables in var.environment_variables : [for name in keys(variables) : "\"${name}\" (${hook})" if !can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))]]))}; Lambda allows letters, digits and underscores, beginning with a letter, two or more."
+  }
+
+  validation {
+    # The module's own five, and those that Lambda reserves: it would refuse them at apply.
+    condition = alltrue(flatten([
+      for hook, variables in var.environment_variables : [for name in keys(variables) : !contains([
+        "APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS", "_HANDLER", "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
+      ], name)]
+    ]))
+    error_message = "environment_variables sets, among ${join(", ", flatten([for hook, variables in var.environment_variables : [for name in keys(variables) : "\"${name}\" (${hook})"]]))}, a name that this module sets itself (APP_NAME, ENVIRONMENT, ECS_CLUSTER, ECS_SERVICE, HOOK_SETTINGS) or that Lambda reserves (AWS_REGION, AWS_LAMBDA_…, credentials). Choose another name."
+  }
+}
+
+variable "policy_documents" {
+  description = "Further policy documents (JSON) by hook, for custom handlers: `{ run_migrations = data.aws_iam_policy_document.tenants.json }`"
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = alltrue([for hook in keys(var.policy_documents) : contains([
+      "validate_before_install", "validate_deployment", "validate_test_traffic", "run_migrations", "validate_production",
+    ], hook)])
+    error_message = "policy_documents has the key ${join(", ", [for hook in keys(var.policy_documents) : "\"${hook}\""])}; the keys are validate_before_install, validate_deployment, validate_test_traffic, run_migrations and validate_production: policy_documents = { run_migrations = data.aws_iam_policy_document.tenants.json }."
+  }
+
+  validation {
+    condition     = alltrue([for hook, document in var.policy_documents : can(jsondecode(document).Statement)])
+    error_message = "policy_documents of ${join(", ", [for hook, document in var.policy_documents : hook if !can(jsondecode(document).Statement)])} is not a policy document: expected JSON with a Statement, as data.aws_iam_policy_document.<name>.json gives."
+  }
+}
+
+variable "layers" {
+  description = "Further Lambda layers (version ARNs) by hook, for the libraries of custom handlers; at most four each"
+  type        = map(list(string))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = alltrue([for hook in keys(var.layers) : contains([
+      "validate_before_install", "validate_deployment", "validate_test_traffic", "run_migrations", "validate_production",
+    ], hook)])
+    error_message = "layers has the key ${join(", ", [for hook in keys(var.layers) : "\"${hook}\""])}; the keys are validate_before_install, validate_deployment, validate_test_traffic, run_migrations and validate_production: layers = { run_migrations = [aws_lambda_layer_version.drivers.arn] }."
+  }
+
+  validation {
+    condition     = alltrue([for hook, arns in var.layers : length(arns) <= 4])
+    error_message = "layers of ${join(", ", [for hook, arns in var.layers : "${hook} (${length(arns)})" if length(arns) > 4])} are too many: Lambda allows five, one is the module's own."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for hook, arns in var.layers : [for arn in arns : can(regex("^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", arn))]]))
+    error_message = "layers has ${join(", ", flatten([for hook, arns in var.layers : [for arn in arns : "\"${arn}\"" if !can(regex("^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", arn))]]))}; expected the ARN of a layer's version, such as \"arn:aws:lambda:eu-west-1:111122223333:layer:drivers:3\"."
+  }
+}
+
+variable "validate_before_install" {
+  description = <<-EOT
+    Options of the BeforeInstall hook.
+    - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
+  EOT
+  type = object({
+    checks = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for severity in values(var.validate_before_install.checks) : contains(["fail", "warn", "skip"], severity)])
+    error_message = "validate_before_install.checks has ${join(", ", [for name, severity in var.validate_before_install.checks : "${name} = \"${severity}\"" if !contains(["fail", "warn", "skip"], severity)])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
+  }
+}
+
+variable "validate_deployment" {
+  description = <<-EOT
+    Options of the AfterInstall hook.
+    - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
+    - `expected_count`: number of tasks that must run; null (default): the task set's own desired count
+    - `interval`: seconds between two looks (default 2)
+    - `consecutive_successes`: good looks in a row that are needed (default 3)
+  EOT
+  type = object({
+    checks                = optional(map(string), {})
+    expected_count        = optional(number)
+    interval              = optional(number, 2)
+    consecutive_successes = optional(number, 3)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for severity in values(var.validate_deployment.checks) : contains(["fail", "warn", "skip"], severity)])
+    error_message = "validate_deployment.checks has ${join(", ", [for name, severity in var.validate_deployment.checks : "${name} = \"${severity}\"" if !contains(["fail", "warn", "skip"], severity)])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
+  }
+
+  validation {
+    condition     = var.validate_deployment.expected_count == null ? true : var.validate_deployment.expected_count >= 1 && floor(var.validate_deployment.expected_count) == var.validate_deployment.expected_count
+    error_message = "validate_deployment.expected_count is ${coalesce(var.validate_deployment.expected_count, 0)}; expected a whole number of tasks, 1 or more, or null for the task set's own count."
+  }
+
+  validation {
+    condition     = var.validate_deployment.interval > 0 && var.validate_deployment.interval <= 60
+    error_message = "validate_deployment.interval is ${var.validate_deployment.interval}; expected seconds above 0, up to 60."
+  }
+
+  validation {
+    condition     = var.validate_deployment.consecutive_successes >= 1 && var.validate_deployment.consecutive_successes <= 100 && floor(var.validate_deployment.consecutive_successes) == var.validate_deployment.consecutive_successes
+    error_message = "validate_deployment.consecutive_successes is ${var.validate_deployment.consecutive_successes}; expected a whole number from 1 to 100."
+  }
+}
+
+variable "validate_test_traffic" {
+  description = <<-EOT
+    Options of the AfterAllowTestTraffic hook.
+    - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
+    - `base_url`: where the test listener is reached; null (default): the load balancer's DNS name and the test listener's port
+    - `http_checks`: HTTP checks by name; null (default): one GET of the target group's own health check path. Each:
+      - `path`: path and query (default `"/"`), or `url`: a whole URL elsewhere
+      - `method`: `"GET"` (default), `"HEAD"`, `"POST"`, `"PUT"`, `"PATCH"`, `"DELETE"` or `"OPTIONS"`
+      - `host`: value of the Host header and TLS server name; `headers`: further headers; `body`: request body
+      - `timeout`: seconds for one request (default 5); `follow_redirects` (default false); `verify_tls` (default true)
+      - `status`: accepted statuses: codes `"200"`, ranges `"200-399"`, classes `"2xx"` (default `["200-299"]`)
+      - `body_contains`, `body_matches`, `fail_if_body_matches`: text, and regular expressions of Python
+      - `response_headers`: header → expected value; `json`: dotted path (`"checks.database"`, `"items[0].id"`) → expected value
+      - `max_latency_ms`: slowest answer that passes
+      - `attempts`: tries before the check fails (default 3), `interval`: seconds between them (default 1)
+    - `samples`: requests that error rate and latencies are computed from (default 100), `concurrency`: at a time (default 4)
+    - `thresholds`: highest `error_rate` (share from 0 to 1, default 0.01) and `p50_ms`, `p95_ms` (default null: not looked at),
+      `p99_ms` (default 500)
+    - `interval`: seconds between two looks while waiting for the test listener (default 2)
+  EOT
+  type = object({
+    checks   = optional(map(string), {})
+    base_url = optional(string)
+    http_checks = optional(map(object({
+      path                 = optional(string, "/")
+      url                  = optional(string)
+      method               = optional(string, "GET")
+      host                 = optional(string)
+      headers              = optional(map(string), {})
+      body                 = optional(string)
+      timeout              = optional(number, 5)
+      follow_redirects     = optional(bool, false)
+      verify_tls           = optional(bool, true)
+      status               = optional(list(string), ["200-299"])
+      body_contains        = optional(string)
+      body_matches         = optional(string)
+      fail_if_body_matches = optional(string)
+      response_headers     = optional(map(string), {})
+      json                 = optional(map(string), {})
+      max_latency_ms       = optional(number)
+      attempts             = optional(number, 3)
+      interval             = optional(number, 1)
+    })))
+    samples     = optional(number, 100)
+    concurrency = optional(number, 4)
+    thresholds = optional(object({
+      error_rate = optional(number, 0.01)
+      p50_ms     = optional(number)
+      p95_ms     = optional(number)
+      p99_ms     = optional(number, 500)
+    }), {})
+    interval = optional(number, 2)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for severity in values(var.validate_test_traffic.checks) : contains(["fail", "warn", "skip"], severity)])
+    error_message = "validate_test_traffic.checks has ${join(", ", [for name, severity in var.validate_test_traffic.checks : "${name} = \"${severity}\"" if !contains(["fail", "warn", "skip"], severity)])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
+  }
+
+  validation {
+    condition     = var.validate_test_traffic.base_url == null ? true : can(regex("^https?://[^/?# ]+(/[^?# ]*)?$", var.validate_test_traffic.base_url))
+    error_message = "validate_test_traffic.base_url is \"${coalesce(var.validate_test_traffic.base_url, "null")}\"; expected an address such as \"https://test.example.com:8443\", or null for the load balancer's own."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))])])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has status ${jsonencode(check.status)}" if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))]))])}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\"), at least one."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has status ${jsonencode(check.status)}" if !(alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true]))])}; a range goes from the lower to the higher code (\"200-299\")."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has method \"${check.method}\"" if !(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method))])}; expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : can(regex("^/[!-~]*$", check.path))])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has path \"${check.path}\"" if !(can(regex("^/[!-~]*$", check.path)))])}; a path begins with \"/\" and has no spaces; a whole address goes into url."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has url ${jsonencode(check.url)} and path \"${check.path}\"" if !(check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/")])}; expected \"http://…\" or \"https://…\", and the path as part of it."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has timeout ${check.timeout} and interval ${check.interval}" if !(check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60)])}; expected a timeout above 0 and up to 60 seconds, an interval of 0 to 60."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has attempts ${check.attempts}" if !(check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts)])}; expected a whole number from 1 to 100."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : check.max_latency_ms == null ? true : check.max_latency_ms > 0])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}" if !(check.max_latency_ms == null ? true : check.max_latency_ms > 0)])}; expected milliseconds above 0."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))])])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}" if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))]))])}; a header's name has letters, digits and hyphens and no colon."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has host ${jsonencode(check.host)}" if !(check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host)))])}; expected a host name such as \"www.example.com\"."
+  }
+
+  validation {
+    condition     = var.validate_test_traffic.samples >= 1 && var.validate_test_traffic.samples <= 10000 && floor(var.validate_test_traffic.samples) == var.validate_test_traffic.samples
+    error_message = "validate_test_traffic.samples is ${var.validate_test_traffic.samples}; expected a whole number from 1 to 10000."
+  }
+
+  validation {
+    condition     = var.validate_test_traffic.concurrency >= 1 && var.validate_test_traffic.concurrency <= 64 && floor(var.validate_test_traffic.concurrency) == var.validate_test_traffic.concurrency
+    error_message = "validate_test_traffic.concurrency is ${var.validate_test_traffic.concurrency}; expected a whole number from 1 to 64."
+  }
+
+  validation {
+    condition     = var.validate_test_traffic.thresholds.error_rate == null ? true : var.validate_test_traffic.thresholds.error_rate >= 0 && var.validate_test_traffic.thresholds.error_rate <= 1
+    error_message = "validate_test_traffic.thresholds.error_rate is ${coalesce(var.validate_test_traffic.thresholds.error_rate, 0)}; expected a share from 0 to 1 (0.01 is one in a hundred)."
+  }
+
+  validation {
+    condition     = alltrue([for name in ["p50_ms", "p95_ms", "p99_ms"] : var.validate_test_traffic.thresholds[name] == null ? true : var.validate_test_traffic.thresholds[name] > 0])
+    error_message = "validate_test_traffic.thresholds has ${join(", ", [for name in ["p50_ms", "p95_ms", "p99_ms"] : "${name} = ${var.validate_test_traffic.thresholds[name]}" if var.validate_test_traffic.thresholds[name] == null ? false : var.validate_test_traffic.thresholds[name] <= 0])}; expected milliseconds above 0."
+  }
+
+  validation {
+    condition     = var.validate_test_traffic.interval > 0 && var.validate_test_traffic.interval <= 60
+    error_message = "validate_test_traffic.interval is ${var.validate_test_traffic.interval}; expected seconds above 0, up to 60."
+  }
+}
+
+variable "run_migrations" {
+  description = <<-EOT
+    Options of the BeforeAllowTraffic hook: one-off ECS tasks from the new task definition. Without `command` the hook passes and says so.
+    - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
+    - `command`: the migration, as words: `["alembic", "upgrade", "head"]`; null (default): no migrations
+    - `container`: container to run it in; null (default): the AppSpec's container
+    - `verify_schema_command`, `verify_data_command`: commands that must exit 0 afterwards
+    - `rollback_command`: command for a failure after a change, run with the new image
+    - `environment`: further environment variables of the container
+    - `timeout`: seconds for all of it; null (default): what the invocation has left
+    - `log_lines`: last lines of the container's log in the message (default 20)
+    - `interval`: seconds between two looks at the task (default 2)
+    - `on_rollback_deployment`: what to do when the deployment is itself a rollback: `"skip"` (default) or `"run"`
+    - `pass_role_arns`: roles of the task definition (task role, execution role) that the function may pass; null (default): any of the account
+  EOT
+  type = object({
+    checks                 = optional(map(string), {})
+    command                = optional(list(string))
+    container              = optional(string)
+    verify_schema_command  = optional(list(string))
+    verify_data_command    = optional(list(string))
+    rollback_command       = optional(list(string))
+    environment            = optional(map(string), {})
+    timeout                = optional(number)
+    log_lines              = optional(number, 20)
+    interval               = optional(number, 2)
+    on_rollback_deployment = optional(string, "skip")
+    pass_role_arns         = optional(list(string))
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for severity in values(var.run_migrations.checks) : contains(["fail", "warn", "skip"], severity)])
+    error_message = "run_migrations.checks has ${join(", ", [for name, severity in var.run_migrations.checks : "${name} = \"${severity}\"" if !contains(["fail", "warn", "skip"], severity)])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
+  }
+
+  validation {
+    condition     = alltrue([for option in ["command", "verify_schema_command", "verify_data_command", "rollback_command"] : var.run_migrations[option] == null ? true : length(var.run_migrations[option]) > 0 && alltrue([for word in var.run_migrations[option] : word != null && word != ""])])
+    error_message = "run_migrations has ${join(", ", [for option in ["command", "verify_schema_command", "verify_data_command", "rollback_command"] : "${option} = ${jsonencode(var.run_migrations[option])}" if var.run_migrations[option] == null ? false : length(var.run_migrations[option]) == 0 || anytrue([for word in var.run_migrations[option] : word == null || word == ""])])}; expected words, such as [\"alembic\", \"upgrade\", \"head\"], or null for none."
+  }
+
+  validation {
+    condition     = var.run_migrations.command != null || alltrue([for option in ["verify_schema_command", "verify_data_command", "rollback_command"] : var.run_migrations[option] == null])
+    error_message = "run_migrations has ${join(", ", [for option in ["verify_schema_command", "verify_data_command", "rollback_command"] : option if var.run_migrations[option] != null])} without command: nothing would run. Set command too."
+  }
+
+  validation {
+    condition     = var.run_migrations.container == null ? true : can(regex("^[A-Za-z0-9_-]{1,255}$", var.run_migrations.container))
+    error_message = "run_migrations.container is \"${coalesce(var.run_migrations.container, "null")}\"; expected a container's name in the task definition (up to 255 letters, digits, hyphens and underscores)."
+  }
+
+  validation {
+    condition     = var.run_migrations.timeout == null ? true : var.run_migrations.timeout > 0 && var.run_migrations.timeout <= var.timeout - 30
+    error_message = "run_migrations.timeout is ${coalesce(var.run_migrations.timeout, 0)}; expected seconds above 0, up to ${var.timeout - 30} (timeout less the 30 seconds kept for the report)."
+  }
+
+  validation {
+    condition     = var.run_migrations.log_lines >= 0 && var.run_migrations.log_lines <= 1000 && floor(var.run_migrations.log_lines) == var.run_migrations.log_lines
+    error_message = "run_migrations.log_lines is ${var.run_migrations.log_lines}; expected a whole number from 0 to 1000."
+  }
+
+  validation {
+    condition     = var.run_migrations.interval > 0 && var.run_migrations.interval <= 60
+    error_message = "run_migrations.interval is ${var.run_migrations.interval}; expected seconds above 0, up to 60."
+  }
+
+  validation {
+    condition     = contains(["skip", "run"], var.run_migrations.on_rollback_deployment)
+    error_message = "run_migrations.on_rollback_deployment is \"${var.run_migrations.on_rollback_deployment}\"; expected \"skip\" or \"run\"."
+  }
+
+  validation {
+    condition     = var.run_migrations.pass_role_arns == null ? true : length(var.run_migrations.pass_role_arns) > 0 && alltrue([for arn in var.run_migrations.pass_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/.+$", arn))])
+    error_message = "run_migrations.pass_role_arns is ${jsonencode(var.run_migrations.pass_role_arns)}; expected roles' ARNs such as \"arn:aws:iam::111122223333:role/web-task\", at least one, or null for any role of the account."
+  }
+}
+
+variable "validate_production" {
+  description = <<-EOT
+    Options of the AfterAllowTraffic hook. The alarms of the deployment group are always expected not to be in ALARM.
+    - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
+    - `initial_delay`: seconds to settle before the first look (default 60)
+    - `duration`: seconds of the bake (default 300), `interval`: seconds between two looks (default 15)
+    - `alarms`: further CloudWatch alarms by name → expected state `"OK"`, `"ALARM"` or `"INSUFFICIENT_DATA"`
+    - `thresholds`: for the load balancer's metrics and the samples: highest `error_rate` (share from 0 to 1, default 0.01),
+      `p95_ms` (default null: not looked at), `p99_ms` (default 500), `unhealthy_hosts` (default 0),
+      `max_worse_percent` (how much worse than blue before the shift, default 50)
+    - `no_data`: verdict when the load balancer has no metrics, for want of traffic: `"pass"` (default, said so) or `"fail"`
+    - `metrics`: further CloudWatch metrics by name. Each:
+      - `namespace`, `metric_name`: of the metric; `dimensions`: its dimensions (default none)
+      - `statistic`: `"Average"` (default), `"Sum"`, `"Minimum"`, `"Maximum"`, `"SampleCount"` or a percentile such as `"p99"`
+      - `period`: seconds of one datapoint (default 60); `min`, `max`: bounds, one at least
+      - `no_data`: `"fail"` (default) or `"pass"`; `failure_limit`: datapoints out of bounds that are tolerated (default 0)
+    - `http_checks`: HTTP checks by name; null (default): one GET of the target group's own health check path. Each:
+      - `path`: path and query (default `"/"`), or `url`: a whole URL elsewhere
+      - `method`: `"GET"` (default), `"HEAD"`, `"POST"`, `"PUT"`, `"PATCH"`, `"DELETE"` or `"OPTIONS"`
+      - `host`: value of the Host header and TLS server name; `headers`: further headers; `body`: request body
+      - `timeout`: seconds for one request (default 5); `follow_redirects` (default false); `verify_tls` (default true)
+      - `status`: accepted statuses: codes `"200"`, ranges `"200-399"`, classes `"2xx"` (default `["200-299"]`)
+      - `body_contains`, `body_matches`, `fail_if_body_matches`: text, and regular expressions of Python
+      - `response_headers`: header → expected value; `json`: dotted path (`"checks.database"`, `"items[0].id"`) → expected value
+      - `max_latency_ms`: slowest answer that passes
+      - `attempts`: tries before the check fails (default 3), `interval`: seconds between them (default 1)
+    - `samples`: requests that error rate and latencies are computed from (default 100), `concurrency`: at a time (default 4)
+    - `load`: a bounded load on the production listener; null (default): none. `path` (default `"/"`), `rate` (requests a second),
+      `duration` (seconds), `concurrency` (default 16), highest `error_rate` (default 0.01), `p95_ms` (default null), `p99_ms` (default 500)
+  EOT
+  type = object({
+    checks        = optional(map(string), {})
+    initial_delay = optional(number, 60)
+    duration      = optional(number, 300)
+    interval      = optional(number, 15)
+    alarms        = optional(map(string), {})
+    thresholds = optional(object({
+      error_rate        = optional(number, 0.01)
+      p95_ms            = optional(number)
+      p99_ms            = optional(number, 500)
+      unhealthy_hosts   = optional(number, 0)
+      max_worse_percent = optional(number, 50)
+    }), {})
+    no_data = optional(string, "pass")
+    metrics = optional(map(object({
+      namespace     = string
+      metric_name   = string
+      dimensions    = optional(map(string), {})
+      statistic     = optional(string, "Average")
+      period        = optional(number, 60)
+      min           = optional(number)
+      max           = optional(number)
+      no_data       = optional(string, "fail")
+      failure_limit = optional(number, 0)
+    })), {})
+    http_checks = optional(map(object({
+      path                 = optional(string, "/")
+      url                  = optional(string)
+      method               = optional(string, "GET")
+      host                 = optional(string)
+      headers              = optional(map(string), {})
+      body                 = optional(string)
+      timeout              = optional(number, 5)
+      follow_redirects     = optional(bool, false)
+      verify_tls           = optional(bool, true)
+      status               = optional(list(string), ["200-299"])
+      body_contains        = optional(string)
+      body_matches         = optional(string)
+      fail_if_body_matches = optional(string)
+      response_headers     = optional(map(string), {})
+      json                 = optional(map(string), {})
+      max_latency_ms       = optional(number)
+      attempts             = optional(number, 3)
+      interval             = optional(number, 1)
+    })))
+    samples     = optional(number, 100)
+    concurrency = optional(number, 4)
+    load = optional(object({
+      path        = optional(string, "/")
+      rate        = number
+      duration    = number
+      concurrency = optional(number, 16)
+      error_rate  = optional(number, 0.01)
+      p95_ms      = optional(number)
+      p99_ms      = optional(number, 500)
+    }))
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for severity in values(var.validate_production.checks) : contains(["fail", "warn", "skip"], severity)])
+    error_message = "validate_production.checks has ${join(", ", [for name, severity in var.validate_production.checks : "${name} = \"${severity}\"" if !contains(["fail", "warn", "skip"], severity)])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
+  }
+
+  validation {
+    condition     = var.validate_production.initial_delay >= 0 && var.validate_production.duration >= 0
+    error_message = "validate_production.initial_delay is ${var.validate_production.initial_delay} and duration is ${var.validate_production.duration}; expected seconds, 0 or more."
+  }
+
+  validation {
+    condition     = var.validate_production.interval > 0 && var.validate_production.interval <= 300
+    error_message = "validate_production.interval is ${var.validate_production.interval}; expected seconds above 0, up to 300."
+  }
+
+  validation {
+    condition     = var.validate_production.initial_delay + var.validate_production.duration + (var.validate_production.load == null ? 0 : var.validate_production.load.duration) <= var.timeout - 60
+    error_message = "validate_production takes initial_delay ${var.validate_production.initial_delay} + duration ${var.validate_production.duration} + load.duration ${var.validate_production.load == null ? 0 : var.validate_production.load.duration} seconds; the function has ${var.timeout} (timeout), 60 of them for the other checks and the report. Shorten them to ${var.timeout - 60} together."
+  }
+
+  validation {
+    condition     = alltrue([for state in values(var.validate_production.alarms) : contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)])
+    error_message = "validate_production.alarms has ${join(", ", [for name, state in var.validate_production.alarms : "${name} = \"${state}\"" if !contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)])}; an alarm's state is \"OK\", \"ALARM\" or \"INSUFFICIENT_DATA\"."
+  }
+
+  validation {
+    condition     = contains(["pass", "fail"], var.validate_production.no_data)
+    error_message = "validate_production.no_data is \"${var.validate_production.no_data}\"; expected \"pass\" or \"fail\"."
+  }
+
+  validation {
+    condition     = alltrue([for name, metric in var.validate_production.metrics : can(regex("^(Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", metric.statistic))])
+    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has statistic \"${metric.statistic}\"" if !(can(regex("^(Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", metric.statistic)))])}; expected \"Average\", \"Sum\", \"Minimum\", \"Maximum\", \"SampleCount\" or a percentile such as \"p99\" or \"p99.9\"."
+  }
+
+  validation {
+    condition     = alltrue([for name, metric in var.validate_production.metrics : contains([1, 5, 10, 20, 30], metric.period) || (metric.period >= 60 && metric.period % 60 == 0)])
+    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has period ${metric.period}" if !(contains([1, 5, 10, 20, 30], metric.period) || (metric.period >= 60 && metric.period % 60 == 0))])}; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds."
+  }
+
+  validation {
+    condition     = alltrue([for name, metric in var.validate_production.metrics : metric.min != null || metric.max != null])
+    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has neither min nor max" if !(metric.min != null || metric.max != null)])}; nothing would be compared: set one of them."
+  }
+
+  validation {
+    condition     = alltrue([for name, metric in var.validate_production.metrics : metric.min == null || metric.max == null ? true : metric.min <= metric.max])
+    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has min ${jsonencode(metric.min)} and max ${jsonencode(metric.max)}" if !(metric.min == null || metric.max == null ? true : metric.min <= metric.max)])}; no value can lie between them."
+  }
+
+  validation {
+    condition     = alltrue([for name, metric in var.validate_production.metrics : contains(["pass", "fail"], metric.no_data)])
+    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has no_data \"${metric.no_data}\"" if !(contains(["pass", "fail"], metric.no_data))])}; expected \"pass\" or \"fail\"."
+  }
+
+  validation {
+    condition     = alltrue([for name, metric in var.validate_production.metrics : metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit])
+    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has failure_limit ${metric.failure_limit}" if !(metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit)])}; expected a whole number of datapoints, 0 or more."
+  }
+
+  validation {
+    condition     = alltrue([for name, metric in var.validate_production.metrics : length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30])
+    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has namespace \"${metric.namespace}\", metric_name \"${metric.metric_name}\" and ${length(metric.dimensions)} dimensions" if !(length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30)])}; a metric has a namespace, a name and at most 30 dimensions."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))])])
+    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has status ${jsonencode(check.status)}" if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))]))])}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\"), at least one."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])])
+    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has status ${jsonencode(check.status)}" if !(alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true]))])}; a range goes from the lower to the higher code (\"200-299\")."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)])
+    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has method \"${check.method}\"" if !(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method))])}; expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : can(regex("^/[!-~]*$", check.path))])
+    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has path \"${check.path}\"" if !(can(regex("^/[!-~]*$", check.path)))])}; a path begins with \"/\" and has no spaces; a whole address goes into url."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"])
+    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has url ${jsonencode(check.url)} and path \"${check.path}\"" if !(check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/")])}; expected \"http://…\" or \"https://…\", and the path as part of it."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60])
+    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has timeout ${check.timeout} and interval ${check.interval}" if !(check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60)])}; expected a timeout above 0 and up to 60 seconds, an interval of 0 to 60."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts])
+    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has attempts ${check.attempts}" if !(check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts)])}; expected a whole number from 1 to 100."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : check.max_latency_ms == null ? true : check.max_latency_ms > 0])
+    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}" if !(check.max_latency_ms == null ? true : check.max_latency_ms > 0)])}; expected milliseconds above 0."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))])])
+    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}" if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))]))])}; a header's name has letters, digits and hyphens and no colon."
+  }
+
+  validation {
+    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))])
+    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has host ${jsonencode(check.host)}" if !(check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host)))])}; expected a host name such as \"www.example.com\"."
+  }
+
+  validation {
+    condition     = var.validate_production.samples >= 1 && var.validate_production.samples <= 10000 && floor(var.validate_production.samples) == var.validate_production.samples
+    error_message = "validate_production.samples is ${var.validate_production.samples}; expected a whole number from 1 to 10000."
+  }
+
+  validation {
+    condition     = var.validate_production.concurrency >= 1 && var.validate_production.concurrency <= 64 && floor(var.validate_production.concurrency) == var.validate_production.concurrency
+    error_message = "validate_production.concurrency is ${var.validate_production.concurrency}; expected a whole number from 1 to 64."
+  }
+
+  validation {
+    condition     = var.validate_production.thresholds.error_rate == null ? true : var.validate_production.thresholds.error_rate >= 0 && var.validate_production.thresholds.error_rate <= 1
+    error_message = "validate_production.thresholds.error_rate is ${coalesce(var.validate_production.thresholds.error_rate, 0)}; expected a share from 0 to 1 (0.01 is one in a hundred)."
+  }
+
+  validation {
+    condition     = alltrue([for name in ["p95_ms", "p99_ms"] : var.validate_production.thresholds[name] == null ? true : var.validate_production.thresholds[name] > 0])
+    error_message = "validate_production.thresholds has ${join(", ", [for name in ["p95_ms", "p99_ms"] : "${name} = ${var.validate_production.thresholds[name]}" if var.validate_production.thresholds[name] == null ? false : var.validate_production.thresholds[name] <= 0])}; expected milliseconds above 0."
+  }
+
+  validation {
+    condition     = alltrue([for name in ["unhealthy_hosts", "max_worse_percent"] : var.validate_production.thresholds[name] == null ? true : var.validate_production.thresholds[name] >= 0])
+    error_message = "validate_production.thresholds has ${join(", ", [for name in ["unhealthy_hosts", "max_worse_percent"] : "${name} = ${var.validate_production.thresholds[name]}" if var.validate_production.thresholds[name] == null ? false : var.validate_production.thresholds[name] < 0])}; expected 0 or more."
+  }
+
+  validation {
+    condition     = var.validate_production.load == null ? true : can(regex("^/[!-~]*$", var.validate_production.load.path))
+    error_message = "validate_production.load.path is \"${try(var.validate_production.load.path, "")}\"; a path begins with \"/\" and has no spaces."
+  }
+
+  validation {
+    condition     = var.validate_production.load == null ? true : var.validate_production.load.rate > 0 && var.validate_production.load.rate <= 1000 && var.validate_production.load.duration > 0
+    error_message = "validate_production.load has rate ${try(var.validate_production.load.rate, 0)} and duration ${try(var.validate_production.load.duration, 0)}; expected a rate above 0, up to 1000 requests a second, and a duration above 0 seconds."
+  }
+
+  validation {
+    condition     = var.validate_production.load == null ? true : var.validate_production.load.concurrency >= 1 && var.validate_production.load.concurrency <= 256 && floor(var.validate_production.load.concurrency) == var.validate_production.load.concurrency
+    error_message = "validate_production.load.concurrency is ${try(var.validate_production.load.concurrency, 0)}; expected a whole number from 1 to 256."
+  }
+
+  validation {
+    condition     = var.validate_production.load == null ? true : var.validate_production.load.error_rate == null ? true : var.validate_production.load.error_rate >= 0 && var.validate_production.load.error_rate <= 1
+    error_message = "validate_production.load.error_rate is ${try(var.validate_production.load.error_rate, 0)}; expected a share from 0 to 1 (0.01 is one in a hundred)."
+  }
+
+  validation {
+    condition     = var.validate_production.load == null ? true : alltrue([for name in ["p95_ms", "p99_ms"] : var.validate_production.load[name] == null ? true : var.validate_production.load[name] > 0])
+    error_message = "validate_production.load has p95_ms ${jsonencode(try(var.validate_production.load.p95_ms, null))} and p99_ms ${jsonencode(try(var.validate_production.load.p99_ms, null))}; expected milliseconds above 0."
+  }
+}
