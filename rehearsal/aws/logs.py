@@ -26,9 +26,7 @@ def append(arn: str, group: str, stream: str, lines: Iterable[str], now: float |
     """
     backend = backend_of(arn)
     at = int((time.time() if now is None else now) * 1000)
-    existing, _ = backend.describe_log_streams(False, 50, group, stream, None, "LogStreamName")
-    if not any(found["logStreamName"] == stream for found in existing):
-        backend.create_log_stream(group, stream)
+    backend.ensure_log_stream(group, stream)
     events = [{"timestamp": at, "message": line} for line in lines]
     if events:
         backend.put_log_events(group, stream, events)

@@ -250,7 +250,8 @@ class ScriptedWorld:
         return self.exits.get(container.command, by_name)
 
     def _write_logs(self, task: _Scripted) -> None:
-        from rehearsal.aws.logs import append  # moto's models are slow to import; only tests with logs need them
+        # Imported here because moto's models are slow to import, and only tests with log lines need them.
+        from rehearsal.aws.logs import append
 
         for container in task.spec.containers:
             if container.log_group and not is_of_task_set(task.spec) and self._exit(container).lines:

@@ -1,0 +1,168 @@
+"""Lambda: functions that keep their logging configuration, and are invoked in the world.
+
+moto drops `logging_config`, so that a second plan would show it again, and without Docker it runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.awslambda.responses import LambdaResponse
+from moto.awslambda_simple.models import lambda_simple_backends
+
+from rehearsal.aws import world
+from rehearsal.aws.graft import graft
+
+_original_init = LambdaFunction.__init__
+_original_configuration = LambdaFunction.get_configuration
+_original_update = LambdaFunction.update_configuration
+
+
+class FunctionAdditions(LambdaFunction):  # type: ignore[misc]
+    """What moto's functions forget."""
+
+    def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
+        _original_init(self, account_id, spec, region, version)
+        self.logging_config = _logging_config(self.function_name, spec.get("LoggingConfig"))
+        self.logs_group_name = self.logging_config["LogGroup"]
+        self.dead_letter_config = spec.get("DeadLetterConfig")
+
+    def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
+        """Return the shape FunctionConfiguration, with what was given as LoggingConfig."""
+        config: dict[str, Any] = _original_configuration(self, on_create)
+        config["LoggingConfig"] = self.logging_config
+        if self.dead_letter_config:
+            config["DeadLetterConfig"] = self.dead_letter_config
+        return config
+
+    def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
+        """Change the configuration; moto leaves out these."""
+        if "LoggingConfig" in config_updates:
+            self.logging_config = _logging_config(self.function_name, config_updates["LoggingConfig"])
+            self.logs_group_name = self.logging_config["LogGroup"]
+        if "DeadLetterConfig" in config_updates:
+            self.dead_letter_config = config_updates["DeadLetterConfig"]
+        if "EphemeralStorage" in config_updates:
+            self.ephemeral_storage = config_updates["EphemeralStorage"]["Size"]
+        if "TracingConfig" in config_updates:
+            self.tracing_config = config_updates["TracingConfig"]
+        if "KMSKeyArn" in config_updates:
+            self.kms_key_arn = config_updates["KMSKeyArn"] or None
+        result: dict[str, Any] = _original_update(self, config_updates)
+        return result
+
+
+def _logging_config(function_name: str, given: dict[str, Any] | None) -> dict[str, Any]:
+    """Return a logging configuration with its defaults (API reference, LoggingConfig)."""
+    config = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function_name}"}
+    config.update({key: value for key, value in (given or {}).items() if value})
+    if config["LogFormat"] == "JSON":
+        config.setdefault("ApplicationLogLevel", "INFO")
+        config.setdefault("SystemLogLevel", "INFO")
+    return config
+
+
+class Answers(LambdaResponse):  # type: ignore[misc]
+    """Invoke, in the place of moto's."""
+
+    def invoke(self) -> tuple[int, dict[str, Any], str | bytes]:
+        """Invoke a function in the world; raises moto's error for one that does not exist."""
+        name = unquote(self.path.rsplit("/", 2)[-2])
+        function = self.backend.get_function(name, self._get_param("Qualifier"))
+        kind = self.headers.get("X-Amz-Invocation-Type") or "RequestResponse"
+        if kind == "DryRun":
+            return 204, {"status": 204}, ""
+        payload = self.body.encode() if isinstance(self.body, str) else bytes(self.body or b"")
+        status, answer, error = world.current().invoke(function.function_arn, payload, kind)
+        headers: dict[str, Any] = {"status": status, "content-type": "application/json"}
+        headers["X-Amz-Executed-Version"] = "$LATEST"
+        if error:
+            headers["X-Amz-Function-Error"] = error
+        return status, headers, answer
+
+
+# What the world needs to run a function.
+
+
+@dataclass(frozen=True)
+class FunctionPackage:
+    """What Lambda would load to run a function."""
+
+    function_name: str
+    function_arn: str
+    zip_bytes: bytes
+    layer_zips: tuple[bytes, ...]
+    """In the order in which they are unpacked over each other."""
+    handler: str
+    runtime: str
+    environment: Mapping[str, str]
+    timeout: int
+    """Seconds."""
+    memory_size: int
+    """MB."""
+    log_format: str
+    """JSON or Text."""
+    log_level: str | None
+    """The application log level, where the format is JSON."""
+    log_group: str
+    role: str
+
+
+def functions() -> Iterator[LambdaFunction]:
+    """Iterate over the functions of all accounts and regions in use."""
+    for backends in (lambda_backends, lambda_simple_backends):
+        for account in list(backends.values()):
+            for backend in list(account.values()):
+                yield from list(backend._lambdas.latest())
+
+
+def code_of(function: str) -> FunctionPackage:
+    """Return what a function is made of, by its name or ARN (a qualifier is ignored).
+
+    Raises:
+        KeyError: there is no such function, or one of its layers is gone.
+    """
+    name = function.split(":")[6] if function.startswith("arn:") else function.split(":")[0]
+    for found in functions():
+        if found.function_name == name and (not function.startswith("arn:") or _same_place(found, function)):
+            logging = found.logging_config
+            return FunctionPackage(
+                function_name=name,
+                function_arn=found.function_arn,
+                zip_bytes=found.code_bytes,
+                layer_zips=tuple(_layer_zip(layer["Arn"]) for layer in found.layers),
+                handler=found.handler,
+                runtime=found.run_time,
+                environment=dict(found.environment_vars),
+                timeout=int(found.timeout),
+                memory_size=int(found.memory_size),
+                log_format=logging["LogFormat"],
+                log_level=logging.get("ApplicationLogLevel"),
+                log_group=logging["LogGroup"],
+                role=found.role,
+            )
+    raise KeyError(f"there is no function {function}")
+
+
+def _same_place(function: LambdaFunction, arn: str) -> bool:
+    _, _, _, region, account, *_ = arn.split(":", 5)
+    return bool(function.region == region and function.account_id == account)
+
+
+def _layer_zip(arn: str) -> bytes:
+    _, _, _, region, account, *_ = arn.split(":", 5)
+    for backends in (lambda_backends, lambda_simple_backends):
+        layer = backends[account][region].layers_versions_by_arn(arn)
+        if layer is not None:
+            return bytes(layer.code_bytes)
+    raise KeyError(f"there is no layer version {arn}")
+
+
+def install() -> None:
+    """Put the additions into moto."""
+    graft(FunctionAdditions)
+    graft(Answers)

@@ -1,0 +1,255 @@
+"""Elastic Load Balancing: target health, listener actions as AWS reads them back, and traffic weights.
+
+moto says `healthy` of every ip target. Here a target of a group that no listener uses is `unused`
+(`Target.NotInUse`), a deregistered one is `draining` until the group's deregistration delay has passed, and of the
+others the world is asked. A target group at weight 0 counts as used.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from moto.core.utils import utcnow
+from moto.ec2.models import EC2Backend
+from moto.elbv2.models import (
+    ELBv2Backend,
+    FakeAction,
+    FakeHealthStatus,
+    FakeListener,
+    FakeTargetGroup,
+    elbv2_backends,
+)
+
+from rehearsal.aws import world
+from rehearsal.aws.graft import graft
+
+
+def name_of(target_group_arn: str) -> str:
+    """Return the name in a target group's ARN."""
+    return target_group_arn.split("/")[-2]
+
+
+# Target health.
+
+_original_register = FakeTargetGroup.register
+_original_deregister = FakeTargetGroup.deregister
+_original_health_for = FakeTargetGroup.health_for
+
+
+class TargetGroupAdditions(FakeTargetGroup):  # type: ignore[misc]
+    """Target health as AWS tells it."""
+
+    def register(self, targets: list[dict[str, Any]]) -> None:
+        """Register targets; one that was draining is no longer."""
+        _original_register(self, targets)
+        for target in targets:
+            _draining(self).pop(target["Id"], None)
+
+    def deregister(self, targets: list[dict[str, Any]]) -> None:
+        """Deregister targets, which are `draining` from now on."""
+        _original_deregister(self, targets)
+        for target in targets:
+            _draining(self)[target["Id"]] = utcnow()
+
+    def is_used(self) -> bool:
+        """Say whether some listener or rule leads to the group, at whatever weight."""
+        return self.arn in used_target_groups(elbv2_backends[self.account_id][self.region_name])
+
+    def health_for(self, target: dict[str, Any], ec2_backend: EC2Backend) -> FakeHealthStatus:
+        """Say how one target is, registered or not."""
+        known = self.targets.get(target["Id"])
+        address = target["Id"]
+        if known is None:
+            drained = _draining_targets(self).get(address)
+            port = target.get("Port") or (drained or {}).get("Port") or self.port
+            if drained is not None and self.is_used():
+                return self._status(address, port, *_DRAINING)
+            return self._status(address, port, *_NOT_REGISTERED)
+        port = known["Port"]
+        if not self.is_used():
+            return self._status(address, port, *_NOT_IN_USE)
+        if self.target_type != "ip":
+            return _original_health_for(self, target, ec2_backend)
+        state = world.current().target_state(self.arn, address, int(port))
+        return self._status(address, port, state.state, state.reason, state.description)
+
+    def _status(
+        self, address: str, port: Any, state: str, reason: str | None, description: str | None
+    ) -> FakeHealthStatus:
+        # `traffic-port` is shown as the port itself.
+        health_port = self.health_check_port
+        health_port = str(port) if health_port in (None, "traffic-port") else health_port
+        return FakeHealthStatus(address, port, health_port, state, reason, description)
+
+
+_NOT_IN_USE = (
+    "unused",
+    "Target.NotInUse",
+    "Target group is not configured to receive traffic from the load balancer",
+)
+_NOT_REGISTERED = ("unused", "Target.NotRegistered", "Target is not registered to the target group")
+_DRAINING = ("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
+
+
+def _draining(group: FakeTargetGroup) -> dict[str, datetime]:
+    """Return when the group's targets were deregistered, by address."""
+    if not hasattr(group, "deregistered_at"):
+        group.deregistered_at = {}
+    found: dict[str, datetime] = group.deregistered_at
+    return found
+
+
+def _draining_targets(group: FakeTargetGroup) -> dict[str, dict[str, Any]]:
+    """Return the targets whose deregistration delay has not passed."""
+    delay = timedelta(seconds=float(group.attributes.get("deregistration_delay.timeout_seconds", 300)))
+    now = utcnow()
+    return {
+        address: group.deregistered_targets[address]
+        for address, at in _draining(group).items()
+        if now < at + delay and address in group.deregistered_targets
+    }
+
+
+def used_target_groups(backend: ELBv2Backend) -> set[str]:
+    """Return the ARNs of the target groups that some listener or rule leads to."""
+    return {
+        arn
+        for balancer in list(backend.load_balancers.values())
+        for listener in list(balancer.listeners.values())
+        for rule in list(listener.rules.values())
+        for action in rule.actions
+        for arn in _weights_of(action)
+    }
+
+
+# Listener actions.
+
+
+def _weights_of(action: FakeAction) -> dict[str, float]:
+    """Return the weights of a forward action by target group ARN; empty for other actions."""
+    if action.data.get("Type") != "forward":
+        return {}
+    groups = action.data.get("ForwardConfig", {}).get("TargetGroups") or []
+    if groups:
+        return {group["TargetGroupArn"]: float(group.get("Weight", 1)) for group in groups}
+    arn = action.data.get("TargetGroupArn")
+    return {arn: 1.0} if arn else {}
+
+
+def forward_action(action: dict[str, Any]) -> dict[str, Any]:
+    """Return an action as AWS reads it back.
+
+    A forward to one target group shows it both as TargetGroupArn and in ForwardConfig; a forward to several has no
+    TargetGroupArn.
+    """
+    if action.get("Type") != "forward":
+        return action
+    weights = _weights_of(FakeAction(dict(action)))
+    groups: list[dict[str, Any]] = [{"TargetGroupArn": arn, "Weight": int(weight)} for arn, weight in weights.items()]
+    stickiness = action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig") or {"Enabled": False}
+    read = {key: value for key, value in action.items() if key not in ("TargetGroupArn", "ForwardConfig")}
+    if len(groups) == 1:
+        read["TargetGroupArn"] = groups[0]["TargetGroupArn"]
+    read["ForwardConfig"] = {"TargetGroups": groups, "TargetGroupStickinessConfig": stickiness}
+    return read
+
+
+_original_create_listener = ELBv2Backend.create_listener
+_original_modify_listener = ELBv2Backend.modify_listener
+_original_describe_health = ELBv2Backend.describe_target_health
+
+
+class Additions(ELBv2Backend):  # type: ignore[misc]
+    """What moto's backend answers otherwise than AWS."""
+
+    def create_listener(self, *args: Any, **kwargs: Any) -> FakeListener:
+        """Create a listener, its actions as AWS reads them back."""
+        if kwargs.get("actions"):
+            kwargs["actions"] = [forward_action(action) for action in kwargs["actions"]]
+        return _original_create_listener(self, *args, **kwargs)
+
+    def modify_listener(self, *args: Any, **kwargs: Any) -> FakeListener:
+        """Modify a listener, its actions as AWS reads them back; moto fails when no action is given."""
+        kwargs["actions"] = [forward_action(action) for action in kwargs.get("actions") or []]
+        return _original_modify_listener(self, *args, **kwargs)
+
+    def _get_target_group_arns_from(self, action_data: dict[str, Any]) -> list[str]:
+        return list(_weights_of(FakeAction(dict(action_data))))
+
+    def describe_target_health(self, target_group_arn: str, targets: list[dict[str, Any]]) -> list[FakeHealthStatus]:
+        """Say how targets are; without targets, all that are registered or draining."""
+        group = self.target_groups.get(target_group_arn)
+        if not targets and group is not None:
+            reconcile_all()
+            draining = _draining_targets(group).values() if group.is_used() else []
+            targets = [*group.targets.values(), *draining]
+            if not targets:
+                return []
+        return list(_original_describe_health(self, target_group_arn, targets))
+
+
+def reconcile_all() -> None:
+    """Let ECS register and deregister what has changed, before target health is told."""
+    from rehearsal.aws.ecs_services import reconcile_all as reconcile
+
+    reconcile()
+
+
+def pair_listeners(account_id: str, region: str, load_balancer_info: dict[str, Any] | None) -> None:
+    """Put both target groups of a CodeDeploy pair behind its production listener, the idle one at weight 0.
+
+    Recorded on AWS: a production listener declared with a single target group reads back as a weighted forward to
+    both (100/0) already before the first deployment; the test listener does not.
+    """
+    backend = elbv2_backends[account_id][region]
+    by_name = {group.name: arn for arn, group in backend.target_groups.items()}
+    for pair in (load_balancer_info or {}).get("targetGroupPairInfoList") or []:
+        arns = [by_name[group["name"]] for group in pair.get("targetGroups", []) if group["name"] in by_name]
+        for listener_arn in pair.get("prodTrafficRoute", {}).get("listenerArns", []):
+            listener = find_listener(account_id, region, listener_arn)
+            if listener is None or len(arns) != 2:
+                continue
+            forwards = [_weights_of(action) for action in listener.default_actions]
+            if len(forwards) == 1 and len(forwards[0]) == 1 and next(iter(forwards[0])) in arns:
+                served = next(iter(forwards[0]))
+                set_weights(account_id, region, listener_arn, {arn: 100 if arn == served else 0 for arn in arns})
+
+
+def find_listener(account_id: str, region: str, listener_arn: str) -> FakeListener | None:
+    """Return a listener by ARN, or None."""
+    for balancer in elbv2_backends[account_id][region].load_balancers.values():
+        if listener_arn in balancer.listeners:
+            listener: FakeListener = balancer.listeners[listener_arn]
+            return listener
+    return None
+
+
+def set_weights(account_id: str, region: str, listener_arn: str, weights: dict[str, int]) -> None:
+    """Make a listener forward to target groups (by ARN) with these weights."""
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+    action = {"Type": "forward", "Order": 1, "ForwardConfig": {"TargetGroups": groups}}
+    elbv2_backends[account_id][region].modify_listener(arn=listener_arn, actions=[action])
+
+
+def weights_of(listener: FakeListener) -> dict[str, float]:
+    """Return the weights in a listener's default forward action, by target group ARN."""
+    for action in listener.default_actions:
+        weights = _weights_of(action)
+        if weights:
+            return weights
+    return {}
+
+
+def traffic_weights(account_id: str, region: str, listener_arn: str) -> dict[str, float]:
+    """Return what share of a listener's traffic each target group gets, in percent, by target group ARN."""
+    listener = find_listener(account_id, region, listener_arn)
+    weights = weights_of(listener) if listener else {}
+    total = sum(weights.values())
+    return {arn: 100.0 * weight / total if total else 0.0 for arn, weight in weights.items()}
+
+
+def install() -> None:
+    """Put the additions into moto."""
+    graft(TargetGroupAdditions)
+    graft(Additions)

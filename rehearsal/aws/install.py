@@ -1,0 +1,37 @@
+"""Put all additions and corrections into moto."""
+
+from __future__ import annotations
+
+_installed: list[bool] = []
+
+
+def install() -> None:
+    """Put the additions into moto's classes, once in a process; before any request is answered.
+
+    They stay for the life of the process, under `mock_aws` as well as in a server.
+    """
+    if _installed:
+        return
+    from rehearsal.aws import (
+        awslambda,
+        cloudwatch,
+        codedeploy,
+        codedeploy_api,
+        ecs_api,
+        ecs_services,
+        ecs_tasks,
+        elbv2,
+    )
+
+    for service in (
+        elbv2,
+        ecs_tasks,
+        ecs_services,
+        ecs_api,
+        codedeploy,
+        codedeploy_api,
+        cloudwatch,
+        awslambda,
+    ):
+        service.install()
+    _installed.append(True)
