@@ -82,13 +82,10 @@ locals {
     ReadTargets = {
       actions = [
         "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeRules",
         "elasticloadbalancing:DescribeTargetGroups",
         "elasticloadbalancing:DescribeTargetHealth",
       ]
-      resources = ["*"]
-    }
-    ReadRules = {
-      actions   = ["elasticloadbalancing:DescribeRules"]
       resources = ["*"]
     }
     ReadLoadBalancers = {
@@ -154,7 +151,7 @@ locals {
   # What each hook calls, and so what its role may do.
   _grants = {
     validate_before_install = [
-      "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadRules", "ReadLoadBalancers", "ReadAlarms",
+      "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadLoadBalancers", "ReadAlarms",
       "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadSubnets",
     ]
     validate_deployment   = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTargets"]

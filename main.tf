@@ -50,6 +50,15 @@ locals {
     "validate_before_install", "validate_deployment", "validate_test_traffic", "run_migrations", "validate_production",
   ]
 
+  # Environment variables that are not the user's: this module's own five, and those that Lambda refuses at apply.
+  _reserved_names = [
+    "APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS", "_HANDLER", "_X_AMZN_TRACE_ID",
+    "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+  ]
+
   _function_names  = { for hook in local._lifecycle_order : hook => "${local._name_prefix}${replace(hook, "_", "-")}" }
   _log_group_names = { for hook, name in local._function_names : hook => "/aws/lambda/${name}" }
 
@@ -103,9 +112,7 @@ locals {
     for hook, checks in {
       validate_test_traffic = var.validate_test_traffic.http_checks
       validate_production   = var.validate_production.http_checks
-      } : hook => checks == null ? null : {
-      for name, check in checks : name => { for k, v in check : k => v if v != null }
-    }
+    } : hook => length(checks) == 0 ? null : { for name, check in checks : name => { for k, v in check : k => v if v != null } }
   }
 }
 

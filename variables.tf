@@ -237,31 +237,32 @@ variable "environment_variables" {
   nullable    = false
 
   validation {
-    condition = alltrue([for hook in keys(var.environment_variables) : contains([
-      "validate_before_install", "validate_deployment", "validate_test_traffic", "run_migrations", "validate_production",
-    ], hook)])
-    error_message = "environment_variables has the key ${join(", ", [for hook in keys(var.environment_variables) : "\"${hook}\""])}; the keys are validate_before_install, validate_deployment, validate_test_traffic, run_migrations and validate_production: environment_variables = { run_migrations = { TENANT = \"acme\" } }."
+    condition = alltrue([for hook in keys(var.environment_variables) : contains(local._lifecycle_order, hook)])
+    error_message = "environment_variables has the key ${join(", ", [
+      for hook in keys(var.environment_variables) : "\"${hook}\"" if !contains(local._lifecycle_order, hook)
+    ])}; the keys are ${join(", ", local._lifecycle_order)}: environment_variables = { run_migrations = { TENANT = \"acme\" } }."
   }
 
   validation {
     condition = alltrue(flatten([
       for hook, variables in var.environment_variables : [for name in keys(variables) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))]
     ]))
-    error_message = "environment_variables has the name ${join(", ", flatten([for hook, variables in var.environment_variables : [for name in keys(variables) : "\"${name}\" (${hook})" if !can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))]]))}; Lambda allows letters, digits and underscores, beginning with a letter, two or more."
+    error_message = "environment_variables has the name ${join(", ", flatten([
+      for hook, variables in var.environment_variables : [
+        for name in keys(variables) : "\"${name}\" (${hook})" if !can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))
+      ]
+    ]))}; Lambda allows letters, digits and underscores, beginning with a letter, two or more."
   }
 
   validation {
-    # The module's own five, and those that Lambda reserves: it would refuse them at apply.
     condition = alltrue(flatten([
-      for hook, variables in var.environment_variables : [for name in keys(variables) : !contains([
-        "APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS", "_HANDLER", "_X_AMZN_TRACE_ID",
-        "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
-      ], name)]
+      for hook, variables in var.environment_variables : [for name in keys(variables) : !contains(local._reserved_names, name)]
     ]))
-    error_message = "environment_variables sets, among ${join(", ", flatten([for hook, variables in var.environment_variables : [for name in keys(variables) : "\"${name}\" (${hook})"]]))}, a name that this module sets itself (APP_NAME, ENVIRONMENT, ECS_CLUSTER, ECS_SERVICE, HOOK_SETTINGS) or that Lambda reserves (AWS_REGION, AWS_LAMBDA_…, credentials). Choose another name."
+    error_message = "environment_variables sets ${join(", ", flatten([
+      for hook, variables in var.environment_variables : [
+        for name in keys(variables) : "${name} (${hook})" if contains(local._reserved_names, name)
+      ]
+    ]))}: this module (APP_NAME, ENVIRONMENT, ECS_CLUSTER, ECS_SERVICE, HOOK_SETTINGS) or Lambda sets it. Choose another name."
   }
 }
 
@@ -272,10 +273,10 @@ variable "policy_documents" {
   nullable    = false
 
   validation {
-    condition = alltrue([for hook in keys(var.policy_documents) : contains([
-      "validate_before_install", "validate_deployment", "validate_test_traffic", "run_migrations", "validate_production",
-    ], hook)])
-    error_message = "policy_documents has the key ${join(", ", [for hook in keys(var.policy_documents) : "\"${hook}\""])}; the keys are validate_before_install, validate_deployment, validate_test_traffic, run_migrations and validate_production: policy_documents = { run_migrations = data.aws_iam_policy_document.tenants.json }."
+    condition = alltrue([for hook in keys(var.policy_documents) : contains(local._lifecycle_order, hook)])
+    error_message = "policy_documents has the key ${join(", ", [
+      for hook in keys(var.policy_documents) : "\"${hook}\"" if !contains(local._lifecycle_order, hook)
+    ])}; the keys are ${join(", ", local._lifecycle_order)}: policy_documents = { run_migrations = data.aws_iam_policy_document.tenants.json }."
   }
 
   validation {
@@ -291,10 +292,10 @@ variable "layers" {
   nullable    = false
 
   validation {
-    condition = alltrue([for hook in keys(var.layers) : contains([
-      "validate_before_install", "validate_deployment", "validate_test_traffic", "run_migrations", "validate_production",
-    ], hook)])
-    error_message = "layers has the key ${join(", ", [for hook in keys(var.layers) : "\"${hook}\""])}; the keys are validate_before_install, validate_deployment, validate_test_traffic, run_migrations and validate_production: layers = { run_migrations = [aws_lambda_layer_version.drivers.arn] }."
+    condition = alltrue([for hook in keys(var.layers) : contains(local._lifecycle_order, hook)])
+    error_message = "layers has the key ${join(", ", [
+      for hook in keys(var.layers) : "\"${hook}\"" if !contains(local._lifecycle_order, hook)
+    ])}; the keys are ${join(", ", local._lifecycle_order)}: layers = { run_migrations = [aws_lambda_layer_version.drivers.arn] }."
   }
 
   validation {
@@ -320,8 +321,11 @@ variable "validate_before_install" {
   nullable = false
 
   validation {
-    condition     = alltrue([for severity in values(var.validate_before_install.checks) : contains(["fail", "warn", "skip"], severity)])
-    error_message = "validate_before_install.checks has ${join(", ", [for name, severity in var.validate_before_install.checks : "${name} = \"${severity}\"" if !contains(["fail", "warn", "skip"], severity)])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
+    condition = alltrue([for severity in values(var.validate_before_install.checks) : contains(["fail", "warn", "skip"], severity)])
+    error_message = "validate_before_install.checks has ${join(", ", [
+      for name, severity in var.validate_before_install.checks : "${name} = ${jsonencode(severity)}"
+      if !contains(["fail", "warn", "skip"], severity)
+    ])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
   }
 }
 
@@ -343,8 +347,11 @@ variable "validate_deployment" {
   nullable = false
 
   validation {
-    condition     = alltrue([for severity in values(var.validate_deployment.checks) : contains(["fail", "warn", "skip"], severity)])
-    error_message = "validate_deployment.checks has ${join(", ", [for name, severity in var.validate_deployment.checks : "${name} = \"${severity}\"" if !contains(["fail", "warn", "skip"], severity)])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
+    condition = alltrue([for severity in values(var.validate_deployment.checks) : contains(["fail", "warn", "skip"], severity)])
+    error_message = "validate_deployment.checks has ${join(", ", [
+      for name, severity in var.validate_deployment.checks : "${name} = ${jsonencode(severity)}"
+      if !contains(["fail", "warn", "skip"], severity)
+    ])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
   }
 
   validation {
@@ -368,7 +375,7 @@ variable "validate_test_traffic" {
     Options of the AfterAllowTestTraffic hook.
     - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
     - `base_url`: where the test listener is reached; null (default): the load balancer's DNS name and the test listener's port
-    - `http_checks`: HTTP checks by name; null (default): one GET of the target group's own health check path. Each:
+    - `http_checks`: HTTP checks by name; none (default): a GET of the target group's own health check path. Each:
       - `path`: path and query (default `"/"`), or `url`: a whole URL elsewhere
       - `method`: `"GET"` (default), `"HEAD"`, `"POST"`, `"PUT"`, `"PATCH"`, `"DELETE"` or `"OPTIONS"`
       - `host`: value of the Host header and TLS server name; `headers`: further headers; `body`: request body
@@ -405,7 +412,7 @@ variable "validate_test_traffic" {
       max_latency_ms       = optional(number)
       attempts             = optional(number, 3)
       interval             = optional(number, 1)
-    })))
+    })), {})
     samples     = optional(number, 100)
     concurrency = optional(number, 4)
     thresholds = optional(object({
@@ -420,8 +427,11 @@ variable "validate_test_traffic" {
   nullable = false
 
   validation {
-    condition     = alltrue([for severity in values(var.validate_test_traffic.checks) : contains(["fail", "warn", "skip"], severity)])
-    error_message = "validate_test_traffic.checks has ${join(", ", [for name, severity in var.validate_test_traffic.checks : "${name} = \"${severity}\"" if !contains(["fail", "warn", "skip"], severity)])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
+    condition = alltrue([for severity in values(var.validate_test_traffic.checks) : contains(["fail", "warn", "skip"], severity)])
+    error_message = "validate_test_traffic.checks has ${join(", ", [
+      for name, severity in var.validate_test_traffic.checks : "${name} = ${jsonencode(severity)}"
+      if !contains(["fail", "warn", "skip"], severity)
+    ])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
   }
 
   validation {
@@ -430,53 +440,103 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))])])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has status ${jsonencode(check.status)}" if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))]))])}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\"), at least one."
+    condition = alltrue([
+      for name, check in var.validate_test_traffic.http_checks : length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))])
+    ])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [
+      for name, check in var.validate_test_traffic.http_checks : "${name} has status ${jsonencode(check.status)}"
+      if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))]))
+    ])}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\"), at least one."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has status ${jsonencode(check.status)}" if !(alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true]))])}; a range goes from the lower to the higher code (\"200-299\")."
+    condition = alltrue([
+      for name, check in var.validate_test_traffic.http_checks : alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])
+    ])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [
+      for name, check in var.validate_test_traffic.http_checks : "${name} has status ${jsonencode(check.status)}"
+      if !(alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true]))
+    ])}; a range goes from the lower to the higher code (\"200-299\")."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has method \"${check.method}\"" if !(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method))])}; expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS."
+    condition = alltrue([
+      for name, check in var.validate_test_traffic.http_checks : contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)
+    ])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [
+      for name, check in var.validate_test_traffic.http_checks : "${name} has method \"${check.method}\""
+      if !(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method))
+    ])}; expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : can(regex("^/[!-~]*$", check.path))])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has path \"${check.path}\"" if !(can(regex("^/[!-~]*$", check.path)))])}; a path begins with \"/\" and has no spaces; a whole address goes into url."
+    condition = alltrue([
+      for name, check in var.validate_test_traffic.http_checks : can(regex("^/[!-~]*$", check.path))
+    ])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [
+      for name, check in var.validate_test_traffic.http_checks : "${name} has path \"${check.path}\""
+      if !(can(regex("^/[!-~]*$", check.path)))
+    ])}; a path begins with \"/\" and has no spaces; a whole address goes into url."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has url ${jsonencode(check.url)} and path \"${check.path}\"" if !(check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/")])}; expected \"http://…\" or \"https://…\", and the path as part of it."
+    condition = alltrue([
+      for name, check in var.validate_test_traffic.http_checks : check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"
+    ])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [
+      for name, check in var.validate_test_traffic.http_checks : "${name} has url ${jsonencode(check.url)} and path \"${check.path}\""
+      if !(check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/")
+    ])}; expected \"http://…\" or \"https://…\", and the path as part of it."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has timeout ${check.timeout} and interval ${check.interval}" if !(check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60)])}; expected a timeout above 0 and up to 60 seconds, an interval of 0 to 60."
+    condition = alltrue([
+      for name, check in var.validate_test_traffic.http_checks : check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60
+    ])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [
+      for name, check in var.validate_test_traffic.http_checks : "${name} has timeout ${check.timeout} and interval ${check.interval}"
+      if !(check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60)
+    ])}; expected a timeout above 0 and up to 60 seconds, an interval of 0 to 60."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has attempts ${check.attempts}" if !(check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts)])}; expected a whole number from 1 to 100."
+    condition = alltrue([
+      for name, check in var.validate_test_traffic.http_checks : check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts
+    ])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [
+      for name, check in var.validate_test_traffic.http_checks : "${name} has attempts ${check.attempts}"
+      if !(check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts)
+    ])}; expected a whole number from 1 to 100."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : check.max_latency_ms == null ? true : check.max_latency_ms > 0])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}" if !(check.max_latency_ms == null ? true : check.max_latency_ms > 0)])}; expected milliseconds above 0."
+    condition = alltrue([
+      for name, check in var.validate_test_traffic.http_checks : check.max_latency_ms == null ? true : check.max_latency_ms > 0
+    ])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [
+      for name, check in var.validate_test_traffic.http_checks : "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}"
+      if !(check.max_latency_ms == null ? true : check.max_latency_ms > 0)
+    ])}; expected milliseconds above 0."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))])])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}" if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))]))])}; a header's name has letters, digits and hyphens and no colon."
+    condition = alltrue([
+      for name, check in var.validate_test_traffic.http_checks : alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))])
+    ])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [
+      for name, check in var.validate_test_traffic.http_checks : "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}"
+      if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))]))
+    ])}; a header's name has letters, digits and hyphens and no colon."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [for name, check in var.validate_test_traffic.http_checks == null ? {} : var.validate_test_traffic.http_checks : "${name} has host ${jsonencode(check.host)}" if !(check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host)))])}; expected a host name such as \"www.example.com\"."
+    condition = alltrue([
+      for name, check in var.validate_test_traffic.http_checks : check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))
+    ])
+    error_message = "validate_test_traffic.http_checks: ${join(", ", [
+      for name, check in var.validate_test_traffic.http_checks : "${name} has host ${jsonencode(check.host)}"
+      if !(check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host)))
+    ])}; expected a host name such as \"www.example.com\"."
   }
 
   validation {
@@ -538,8 +598,11 @@ variable "run_migrations" {
   nullable = false
 
   validation {
-    condition     = alltrue([for severity in values(var.run_migrations.checks) : contains(["fail", "warn", "skip"], severity)])
-    error_message = "run_migrations.checks has ${join(", ", [for name, severity in var.run_migrations.checks : "${name} = \"${severity}\"" if !contains(["fail", "warn", "skip"], severity)])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
+    condition = alltrue([for severity in values(var.run_migrations.checks) : contains(["fail", "warn", "skip"], severity)])
+    error_message = "run_migrations.checks has ${join(", ", [
+      for name, severity in var.run_migrations.checks : "${name} = ${jsonencode(severity)}"
+      if !contains(["fail", "warn", "skip"], severity)
+    ])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
   }
 
   validation {
@@ -599,7 +662,7 @@ variable "validate_production" {
       - `statistic`: `"Average"` (default), `"Sum"`, `"Minimum"`, `"Maximum"`, `"SampleCount"` or a percentile such as `"p99"`
       - `period`: seconds of one datapoint (default 60); `min`, `max`: bounds, one at least
       - `no_data`: `"fail"` (default) or `"pass"`; `failure_limit`: datapoints out of bounds that are tolerated (default 0)
-    - `http_checks`: HTTP checks by name; null (default): one GET of the target group's own health check path. Each:
+    - `http_checks`: HTTP checks by name; none (default): a GET of the target group's own health check path. Each:
       - `path`: path and query (default `"/"`), or `url`: a whole URL elsewhere
       - `method`: `"GET"` (default), `"HEAD"`, `"POST"`, `"PUT"`, `"PATCH"`, `"DELETE"` or `"OPTIONS"`
       - `host`: value of the Host header and TLS server name; `headers`: further headers; `body`: request body
@@ -657,7 +720,7 @@ variable "validate_production" {
       max_latency_ms       = optional(number)
       attempts             = optional(number, 3)
       interval             = optional(number, 1)
-    })))
+    })), {})
     samples     = optional(number, 100)
     concurrency = optional(number, 4)
     load = optional(object({
@@ -674,8 +737,11 @@ variable "validate_production" {
   nullable = false
 
   validation {
-    condition     = alltrue([for severity in values(var.validate_production.checks) : contains(["fail", "warn", "skip"], severity)])
-    error_message = "validate_production.checks has ${join(", ", [for name, severity in var.validate_production.checks : "${name} = \"${severity}\"" if !contains(["fail", "warn", "skip"], severity)])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
+    condition = alltrue([for severity in values(var.validate_production.checks) : contains(["fail", "warn", "skip"], severity)])
+    error_message = "validate_production.checks has ${join(", ", [
+      for name, severity in var.validate_production.checks : "${name} = ${jsonencode(severity)}"
+      if !contains(["fail", "warn", "skip"], severity)
+    ])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
   }
 
   validation {
@@ -695,7 +761,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for state in values(var.validate_production.alarms) : contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)])
-    error_message = "validate_production.alarms has ${join(", ", [for name, state in var.validate_production.alarms : "${name} = \"${state}\"" if !contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)])}; an alarm's state is \"OK\", \"ALARM\" or \"INSUFFICIENT_DATA\"."
+    error_message = "validate_production.alarms has ${join(", ", [for name, state in var.validate_production.alarms : "${name} = ${jsonencode(state)}" if !contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)])}; an alarm's state is \"OK\", \"ALARM\" or \"INSUFFICIENT_DATA\"."
   }
 
   validation {
@@ -704,88 +770,173 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue([for name, metric in var.validate_production.metrics : can(regex("^(Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", metric.statistic))])
-    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has statistic \"${metric.statistic}\"" if !(can(regex("^(Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", metric.statistic)))])}; expected \"Average\", \"Sum\", \"Minimum\", \"Maximum\", \"SampleCount\" or a percentile such as \"p99\" or \"p99.9\"."
+    condition = alltrue([
+      for name, metric in var.validate_production.metrics : can(regex("^(Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", metric.statistic))
+    ])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has statistic \"${metric.statistic}\""
+      if !(can(regex("^(Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", metric.statistic)))
+    ])}; expected \"Average\", \"Sum\", \"Minimum\", \"Maximum\", \"SampleCount\" or a percentile such as \"p99\" or \"p99.9\"."
   }
 
   validation {
-    condition     = alltrue([for name, metric in var.validate_production.metrics : contains([1, 5, 10, 20, 30], metric.period) || (metric.period >= 60 && metric.period % 60 == 0)])
-    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has period ${metric.period}" if !(contains([1, 5, 10, 20, 30], metric.period) || (metric.period >= 60 && metric.period % 60 == 0))])}; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds."
+    condition = alltrue([
+      for name, metric in var.validate_production.metrics : contains([1, 5, 10, 20, 30], metric.period) || (metric.period >= 60 && metric.period % 60 == 0)
+    ])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has period ${metric.period}"
+      if !(contains([1, 5, 10, 20, 30], metric.period) || (metric.period >= 60 && metric.period % 60 == 0))
+    ])}; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds."
   }
 
   validation {
-    condition     = alltrue([for name, metric in var.validate_production.metrics : metric.min != null || metric.max != null])
-    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has neither min nor max" if !(metric.min != null || metric.max != null)])}; nothing would be compared: set one of them."
+    condition = alltrue([
+      for name, metric in var.validate_production.metrics : metric.min != null || metric.max != null
+    ])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has neither min nor max"
+      if !(metric.min != null || metric.max != null)
+    ])}; nothing would be compared: set one of them."
   }
 
   validation {
-    condition     = alltrue([for name, metric in var.validate_production.metrics : metric.min == null || metric.max == null ? true : metric.min <= metric.max])
-    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has min ${jsonencode(metric.min)} and max ${jsonencode(metric.max)}" if !(metric.min == null || metric.max == null ? true : metric.min <= metric.max)])}; no value can lie between them."
+    condition = alltrue([
+      for name, metric in var.validate_production.metrics : metric.min == null || metric.max == null ? true : metric.min <= metric.max
+    ])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has min ${jsonencode(metric.min)} and max ${jsonencode(metric.max)}"
+      if !(metric.min == null || metric.max == null ? true : metric.min <= metric.max)
+    ])}; no value can lie between them."
   }
 
   validation {
-    condition     = alltrue([for name, metric in var.validate_production.metrics : contains(["pass", "fail"], metric.no_data)])
-    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has no_data \"${metric.no_data}\"" if !(contains(["pass", "fail"], metric.no_data))])}; expected \"pass\" or \"fail\"."
+    condition = alltrue([
+      for name, metric in var.validate_production.metrics : contains(["pass", "fail"], metric.no_data)
+    ])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has no_data \"${metric.no_data}\""
+      if !(contains(["pass", "fail"], metric.no_data))
+    ])}; expected \"pass\" or \"fail\"."
   }
 
   validation {
-    condition     = alltrue([for name, metric in var.validate_production.metrics : metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit])
-    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has failure_limit ${metric.failure_limit}" if !(metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit)])}; expected a whole number of datapoints, 0 or more."
+    condition = alltrue([
+      for name, metric in var.validate_production.metrics : metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit
+    ])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has failure_limit ${metric.failure_limit}"
+      if !(metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit)
+    ])}; expected a whole number of datapoints, 0 or more."
   }
 
   validation {
-    condition     = alltrue([for name, metric in var.validate_production.metrics : length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30])
-    error_message = "validate_production.metrics: ${join(", ", [for name, metric in var.validate_production.metrics : "${name} has namespace \"${metric.namespace}\", metric_name \"${metric.metric_name}\" and ${length(metric.dimensions)} dimensions" if !(length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30)])}; a metric has a namespace, a name and at most 30 dimensions."
+    condition = alltrue([
+      for name, metric in var.validate_production.metrics : length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30
+    ])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has namespace \"${metric.namespace}\", metric_name \"${metric.metric_name}\" and ${length(metric.dimensions)} dimensions"
+      if !(length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30)
+    ])}; a metric has a namespace, a name and at most 30 dimensions."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))])])
-    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has status ${jsonencode(check.status)}" if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))]))])}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\"), at least one."
+    condition = alltrue([
+      for name, check in var.validate_production.http_checks : length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))])
+    ])
+    error_message = "validate_production.http_checks: ${join(", ", [
+      for name, check in var.validate_production.http_checks : "${name} has status ${jsonencode(check.status)}"
+      if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))]))
+    ])}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\"), at least one."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])])
-    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has status ${jsonencode(check.status)}" if !(alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true]))])}; a range goes from the lower to the higher code (\"200-299\")."
+    condition = alltrue([
+      for name, check in var.validate_production.http_checks : alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])
+    ])
+    error_message = "validate_production.http_checks: ${join(", ", [
+      for name, check in var.validate_production.http_checks : "${name} has status ${jsonencode(check.status)}"
+      if !(alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true]))
+    ])}; a range goes from the lower to the higher code (\"200-299\")."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)])
-    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has method \"${check.method}\"" if !(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method))])}; expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS."
+    condition = alltrue([
+      for name, check in var.validate_production.http_checks : contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)
+    ])
+    error_message = "validate_production.http_checks: ${join(", ", [
+      for name, check in var.validate_production.http_checks : "${name} has method \"${check.method}\""
+      if !(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method))
+    ])}; expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : can(regex("^/[!-~]*$", check.path))])
-    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has path \"${check.path}\"" if !(can(regex("^/[!-~]*$", check.path)))])}; a path begins with \"/\" and has no spaces; a whole address goes into url."
+    condition = alltrue([
+      for name, check in var.validate_production.http_checks : can(regex("^/[!-~]*$", check.path))
+    ])
+    error_message = "validate_production.http_checks: ${join(", ", [
+      for name, check in var.validate_production.http_checks : "${name} has path \"${check.path}\""
+      if !(can(regex("^/[!-~]*$", check.path)))
+    ])}; a path begins with \"/\" and has no spaces; a whole address goes into url."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"])
-    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has url ${jsonencode(check.url)} and path \"${check.path}\"" if !(check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/")])}; expected \"http://…\" or \"https://…\", and the path as part of it."
+    condition = alltrue([
+      for name, check in var.validate_production.http_checks : check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"
+    ])
+    error_message = "validate_production.http_checks: ${join(", ", [
+      for name, check in var.validate_production.http_checks : "${name} has url ${jsonencode(check.url)} and path \"${check.path}\""
+      if !(check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/")
+    ])}; expected \"http://…\" or \"https://…\", and the path as part of it."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60])
-    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has timeout ${check.timeout} and interval ${check.interval}" if !(check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60)])}; expected a timeout above 0 and up to 60 seconds, an interval of 0 to 60."
+    condition = alltrue([
+      for name, check in var.validate_production.http_checks : check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60
+    ])
+    error_message = "validate_production.http_checks: ${join(", ", [
+      for name, check in var.validate_production.http_checks : "${name} has timeout ${check.timeout} and interval ${check.interval}"
+      if !(check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60)
+    ])}; expected a timeout above 0 and up to 60 seconds, an interval of 0 to 60."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts])
-    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has attempts ${check.attempts}" if !(check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts)])}; expected a whole number from 1 to 100."
+    condition = alltrue([
+      for name, check in var.validate_production.http_checks : check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts
+    ])
+    error_message = "validate_production.http_checks: ${join(", ", [
+      for name, check in var.validate_production.http_checks : "${name} has attempts ${check.attempts}"
+      if !(check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts)
+    ])}; expected a whole number from 1 to 100."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : check.max_latency_ms == null ? true : check.max_latency_ms > 0])
-    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}" if !(check.max_latency_ms == null ? true : check.max_latency_ms > 0)])}; expected milliseconds above 0."
+    condition = alltrue([
+      for name, check in var.validate_production.http_checks : check.max_latency_ms == null ? true : check.max_latency_ms > 0
+    ])
+    error_message = "validate_production.http_checks: ${join(", ", [
+      for name, check in var.validate_production.http_checks : "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}"
+      if !(check.max_latency_ms == null ? true : check.max_latency_ms > 0)
+    ])}; expected milliseconds above 0."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))])])
-    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}" if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))]))])}; a header's name has letters, digits and hyphens and no colon."
+    condition = alltrue([
+      for name, check in var.validate_production.http_checks : alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))])
+    ])
+    error_message = "validate_production.http_checks: ${join(", ", [
+      for name, check in var.validate_production.http_checks : "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}"
+      if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))]))
+    ])}; a header's name has letters, digits and hyphens and no colon."
   }
 
   validation {
-    condition     = alltrue([for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))])
-    error_message = "validate_production.http_checks: ${join(", ", [for name, check in var.validate_production.http_checks == null ? {} : var.validate_production.http_checks : "${name} has host ${jsonencode(check.host)}" if !(check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host)))])}; expected a host name such as \"www.example.com\"."
+    condition = alltrue([
+      for name, check in var.validate_production.http_checks : check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))
+    ])
+    error_message = "validate_production.http_checks: ${join(", ", [
+      for name, check in var.validate_production.http_checks : "${name} has host ${jsonencode(check.host)}"
+      if !(check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host)))
+    ])}; expected a host name such as \"www.example.com\"."
   }
 
   validation {

@@ -39,7 +39,7 @@ _WHEEL_TAGS = [
 
 # What an installation writes and compiled code: neither belongs into a layer for every Python.
 _NOT_IN_LAYER = re.compile(
-    r"""\.(so|pyd|pyc)$ | (^|/)__pycache__/ | ^_yaml/
+    r"""\.(so|pyd|pyc)$ | (^|/)__pycache__/ | ^_yaml/ | ^certifi/tests/
     | \.dist-info/(RECORD|WHEEL|INSTALLER|REQUESTED|entry_points\.txt|top_level\.txt)$""",
     re.VERBOSE,
 )

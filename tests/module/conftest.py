@@ -1,0 +1,105 @@
+"""Terraform for the module's tests: the real provider, offline, in a folder of its own for each stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tools.terraform import find_terraform, terraform_environment
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ACCOUNT = "111122223333"
+
+
+class CallerIdentity(BaseHTTPRequestHandler):
+    """AWS's answer to GetCallerIdentity: all that the provider asks of AWS before a plan without data of others."""
+
+    def do_POST(self) -> None:
+        """Answer any request with the test account's identity."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = (
+            '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+            f"<Arn>arn:aws:iam::{ACCOUNT}:user/test</Arn><UserId>AIDATEST</UserId><Account>{ACCOUNT}</Account>"
+            "</GetCallerIdentityResult><ResponseMetadata><RequestId>test</RequestId></ResponseMetadata>"
+            "</GetCallerIdentityResponse>"
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Stay quiet."""
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Terraform as the tests call it: `run(folder, "plan", …)`."""
+
+    environment: Mapping[str, str]
+
+    def run(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Terraform in a folder; return its exit status and what it said, in one text of plain words."""
+        program, _ = find_terraform()
+        result = subprocess.run(
+            [program, f"-chdir={folder}", *arguments],
+            env=dict(self.environment), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+        return result
+
+    def init(self, folder: Path) -> None:
+        """Initialise a folder, or fail the test."""
+        result = self.run(folder, "init", "-backend=false", "-no-color")
+        assert result.returncode == 0, result.stdout
+
+    def plan(self, folder: Path, variables: Mapping[str, object] | None = None) -> subprocess.CompletedProcess[str]:
+        """Plan a folder with these values of its variables."""
+        (folder / "test.auto.tfvars.json").write_text(json.dumps(variables or {}), encoding="utf-8")
+        return self.run(folder, "plan", "-no-color", "-input=false", "-out=test.tfplan")
+
+    def planned(self, folder: Path, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
+        """Plan a folder and return the plan as Terraform shows it in JSON, or fail the test."""
+        result = self.plan(folder, variables)
+        assert result.returncode == 0, result.stdout
+        shown = self.run(folder, "show", "-json", "test.tfplan")
+        assert shown.returncode == 0, shown.stdout
+        plan: dict[str, Any] = json.loads(shown.stdout)
+        return plan
+
+
+def plain(text: str) -> str:
+    """Return what Terraform says without its frames and line breaks: messages are wrapped to a terminal's width."""
+    return re.sub(r"[\s│╷╵]+", " ", text)
+
+
+@pytest.fixture(scope="session")
+def terraform() -> Iterator[Terraform]:
+    """Terraform with fake credentials and an STS of our own; without a registry where a mirror is found."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), CallerIdentity)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_ARGS"))}
+    environment = kept | terraform_environment() | {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{server.server_port}",
+    }  # fmt: skip
+    yield Terraform(environment)
+    server.shutdown()
+    server.server_close()
+    thread.join()
