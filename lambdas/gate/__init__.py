@@ -1,0 +1,12 @@
+"""What the five hooks share: event in, checks, verdict, always reported.
+
+Data flows one way, and nobody below reaches up:
+
+    hook ── event, deadline, watchdog, report
+     ├─ settings ── the environment, typed
+     ├─ deployment ── what CodeDeploy, ECS and the load balancer say of this deployment
+     │   └─ aws ── clients, time-outs, errors in words
+     ├─ waiting ── poll until it is so, certain or too late
+     ├─ http_checks, metrics, tasks ── looks that need more than a describe call
+     └─ verdict ── findings and what they add up to (pure)
+"""

@@ -1,0 +1,186 @@
+"""boto3 clients that cannot hang, and AWS's errors in words a person can act on.
+
+CannotLook                     gate.verdict: a look could not be taken
+ └─ AwsCallFailed              an AWS call gave no answer; service, operation and code as attributes
+     ├─ AwsDenied              the role lacks a permission; the message names the action
+     ├─ AwsUnreachable         no connection, or no answer in time; names the endpoint and what to check
+     └─ AwsThrottled           throttled or 5xx, after all attempts; may pass by itself
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from gate.verdict import CannotLook
+
+# Against a VPC without a way out, boto3's own defaults (60 s a try) outlive the function and nothing is reported.
+CONNECT_TIMEOUT = 3.0
+READ_TIMEOUT = 10.0
+ATTEMPTS = 3
+
+_NAMES = {
+    "codedeploy": "CodeDeploy",
+    "ecs": "ECS",
+    "elbv2": "Elastic Load Balancing",
+    "cloudwatch": "CloudWatch",
+    "ecr": "ECR",
+    "iam": "IAM",
+    "secretsmanager": "Secrets Manager",
+    "ssm": "Systems Manager",
+    "logs": "CloudWatch Logs",
+    "ec2": "EC2",
+    "s3": "S3",
+}
+# Where the name of a VPC endpoint, or the prefix of an IAM action, is not the name of boto3's client.
+_ENDPOINTS = {"elbv2": "elasticloadbalancing", "cloudwatch": "monitoring", "ecr": "ecr.api"}
+_PREFIXES = {"elbv2": "elasticloadbalancing"}
+
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException", "AuthFailure")
+_CREDENTIALS = ("UnrecognizedClientException", "InvalidClientTokenId", "ExpiredToken", "ExpiredTokenException")
+
+
+class AwsCallFailed(CannotLook):
+    """An AWS call gave no answer. `transient`: the same call may succeed a little later."""
+
+    transient = False
+
+    def __init__(self, message: str, service: str, operation: str, code: str = "") -> None:
+        super().__init__(message)
+        self.service = service
+        self.operation = operation
+        self.code = code
+
+
+class AwsDenied(AwsCallFailed):
+    """The role may not do this."""
+
+
+class AwsUnreachable(AwsCallFailed):
+    """No connection to the service, or no answer in time."""
+
+    transient = True
+
+
+class AwsThrottled(AwsCallFailed):
+    """Throttled, or an error of AWS's own, on every attempt."""
+
+    transient = True
+
+
+_creating = threading.Lock()  # boto3's default session may not create clients from two threads at once
+
+
+@functools.cache
+def client(
+    service: str, region: str | None = None, read_timeout: float = READ_TIMEOUT, attempts: int = ATTEMPTS
+) -> Any:
+    """The boto3 client for `service`, made once; region, credentials and endpoint are boto3's own affair.
+
+    Time-outs are in seconds; `attempts` counts the first try.
+    """
+    import boto3  # the import must fail inside the guard, where it is reported
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        user_agent_extra="codedeploy-hooks",
+    )
+    with _creating:
+        return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+
+
+# Ten checks need not wait out the same dead endpoint ten times: for this many seconds the first failure answers.
+UNREACHABLE_FOR = 30.0
+_unreachable: dict[str, tuple[float, AwsUnreachable]] = {}
+
+
+def forget() -> None:
+    """Forget clients and dead endpoints. For tests: in Lambda both are worth keeping."""
+    client.cache_clear()
+    _unreachable.clear()
+
+
+def call(service: str, operation: str, region: str | None = None, **parameters: Any) -> dict[str, Any]:
+    """Make one AWS call (`operation` in boto3's spelling) and return its answer.
+
+    Raises AwsCallFailed, or one of its kinds, with a message that names the action and what to check.
+    """
+    _refuse_if_unreachable(service)
+    try:
+        answer: dict[str, Any] = getattr(client(service, region), operation)(**parameters)
+    except Exception as problem:
+        raise _remember(explain(problem, service, operation)) from problem
+    return answer
+
+
+def pages(service: str, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
+    """Every entry under `key` of all pages of an AWS answer. Raises as `call` does."""
+    _refuse_if_unreachable(service)
+    try:
+        for page in client(service).get_paginator(operation).paginate(**parameters):
+            yield from page.get(key, [])
+    except Exception as problem:
+        raise _remember(explain(problem, service, operation)) from problem
+
+
+def _refuse_if_unreachable(service: str) -> None:
+    since, problem = _unreachable.get(service, (0.0, None))
+    if problem is not None and time.monotonic() - since < UNREACHABLE_FOR:
+        raise problem
+
+
+def _remember(problem: CannotLook) -> CannotLook:
+    if isinstance(problem, AwsUnreachable):
+        _unreachable[problem.service] = (time.monotonic(), problem)
+    return problem
+
+
+def explain(problem: Exception, service: str, operation: str) -> CannotLook:
+    """Turn botocore's exception into one of ours, with the cure in its message."""
+    if isinstance(problem, CannotLook):
+        return problem
+    name = _NAMES.get(service, service)
+    # describe_services → DescribeServices; the same rule by which boto3 made the method's name.
+    action = f"{_PREFIXES.get(service, service)}:{''.join(part.capitalize() for part in operation.split('_'))}"
+    response = getattr(problem, "response", None)
+    if isinstance(response, dict):  # a ClientError: AWS answered
+        error = response.get("Error") or {}
+        code, text = str(error.get("Code", "")), str(error.get("Message", ""))
+        status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
+        if code in _DENIED or status == 403:
+            if code in _CREDENTIALS:
+                return AwsDenied(f"{action} was refused: {code}: check the function's role", service, operation, code)
+            return AwsDenied(
+                f"{action} was denied: allow it in this hook's role ({code}: {text})", service, operation, code
+            )
+        if "Throttl" in code or code in ("RequestLimitExceeded", "TooManyRequestsException") or status >= 500:
+            return AwsThrottled(
+                f"{action} gave no answer in {ATTEMPTS} attempts ({code or status}: {text})", service, operation, code
+            )
+        return AwsCallFailed(f"{action} failed: {code}: {text}", service, operation, code)
+    kind = type(problem).__name__
+    if kind in ("NoRegionError", "NoCredentialsError", "PartialCredentialsError"):
+        return AwsCallFailed(f"{action} could not be called: {problem}", service, operation, kind)
+    if _is_connection_error(problem):
+        endpoint = _ENDPOINTS.get(service, service)
+        return AwsUnreachable(
+            f"{name} could not be reached for {action} ({kind}: {problem}): check that the function's subnets have a "
+            f"NAT gateway or the VPC endpoint com.amazonaws.<region>.{endpoint}, and that its security groups let it out",
+            service,
+            operation,
+            kind,
+        )
+    return AwsCallFailed(f"{action} failed: {kind}: {problem}", service, operation, kind)
+
+
+def _is_connection_error(problem: Exception) -> bool:
+    from botocore.exceptions import ConnectionError as BotoConnectionError
+    from botocore.exceptions import HTTPClientError
+
+    return isinstance(problem, (BotoConnectionError, HTTPClientError))

@@ -1,0 +1,573 @@
+"""What CodeDeploy, ECS and the load balancer say of one deployment.
+
+The only place that reads their state. Nothing about green is configured: it is found from the deployment's id,
+each time, because which target group is green alternates from deployment to deployment. What cannot change while
+a hook runs is read once; services, weights and targets are read anew at each call.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Callable, Optional, TypeVar
+
+from gate import aws, tasks
+from gate.verdict import CannotLook
+
+T = TypeVar("T")
+
+OVER = ("Succeeded", "Failed", "Stopped")
+
+
+@dataclass(frozen=True)
+class AppSpec:
+    """What the deployment's AppSpec says of the service to come. ECS takes only the ARN of a task definition."""
+
+    task_definition: str
+    container_name: str
+    container_port: int
+    platform_version: str
+    network: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TaskSet:
+    """One version of the service. Blue and green are each a task set."""
+
+    id: str
+    external_id: str  # the deployment's id; absent on the set a service was created with
+    started_by: str
+    status: str  # PRIMARY, ACTIVE or DRAINING
+    stability: str  # STEADY_STATE or STABILIZING
+    scale: float
+    desired: int  # what ECS computes from the service's desired count and the scale
+    running: int
+    pending: int
+    task_definition: str
+    target_groups: tuple[str, ...]
+    placement: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> TaskSet:
+        """Read one entry of DescribeServices' `taskSets`."""
+        return cls(
+            id=str(answer.get("id", "")),
+            external_id=str(answer.get("externalId") or ""),
+            started_by=str(answer.get("startedBy") or ""),
+            status=str(answer.get("status", "")),
+            stability=str(answer.get("stabilityStatus", "")),
+            scale=float((answer.get("scale") or {}).get("value", 0)),
+            desired=int(answer.get("computedDesiredCount", 0)),
+            running=int(answer.get("runningCount", 0)),
+            pending=int(answer.get("pendingCount", 0)),
+            task_definition=str(answer.get("taskDefinition", "")),
+            target_groups=_target_groups(answer),
+            placement=_placement(answer),
+        )
+
+    @property
+    def in_use(self) -> bool:
+        """False for a set that is on its way out: draining ones stay listed at scale 0 for a while."""
+        return self.status != "DRAINING" and self.scale > 0
+
+
+@dataclass(frozen=True)
+class Service:
+    """The ECS service."""
+
+    name: str
+    status: str
+    controller: str
+    desired: int
+    running: int
+    pending: int
+    task_sets: tuple[TaskSet, ...]
+    events: tuple[str, ...]
+    placement: Mapping[str, Any]
+
+    @property
+    def primary(self) -> TaskSet | None:
+        """The task set that serves production: blue until the traffic has shifted."""
+        return next((task_set for task_set in self.task_sets if task_set.status == "PRIMARY"), None)
+
+
+@dataclass(frozen=True)
+class TargetGroup:
+    """One of the two target groups. `matcher` is the health check's codes, such as "200-299"."""
+
+    arn: str
+    name: str
+    protocol: str
+    port: Optional[int]
+    target_type: str
+    vpc_id: str
+    health_protocol: str
+    health_path: str
+    matcher: str
+
+    @property
+    def dimension(self) -> str:
+        """The value of CloudWatch's TargetGroup dimension."""
+        return self.arn.rpartition(":")[2]
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listener, with the weight of each target group that it leads to."""
+
+    arn: str
+    load_balancer_arn: str
+    protocol: str
+    port: int
+    weights: Mapping[str, int]
+
+    def serves_only(self, target_group_arn: str) -> bool:
+        """Whether all its traffic goes to this target group."""
+        return self.weights.get(target_group_arn, 0) > 0 and all(
+            weight == 0 for arn, weight in self.weights.items() if arn != target_group_arn
+        )
+
+
+@dataclass(frozen=True)
+class LoadBalancer:
+    """The load balancer in front of the service."""
+
+    arn: str
+    dns_name: str
+    kind: str  # application or network
+    scheme: str
+    state: str
+
+    @property
+    def dimension(self) -> str:
+        """The value of CloudWatch's LoadBalancer dimension."""
+        return self.arn.partition(":loadbalancer/")[2]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A registered target and its health: healthy, initial, unhealthy, unused, draining, …"""
+
+    address: str
+    port: Optional[int]
+    state: str
+    reason: str
+    description: str
+
+    def __str__(self) -> str:
+        why = ": ".join(part for part in (self.reason, self.description) if part)
+        return f"{self.address}:{self.port} is {self.state}" + (f" ({why})" if why else "")
+
+
+class Deployment:
+    """One deployment of one service, looked at through AWS's APIs.
+
+    Every method raises CannotLook (or aws.AwsCallFailed, which is one) when it could not find out.
+    """
+
+    def __init__(self, deployment_id: str, cluster: str, service: str) -> None:
+        self.id = deployment_id
+        self.cluster = cluster
+        self.service_name = service
+        self._kept: dict[str, tuple[Any, CannotLook | None]] = {}
+
+    def _once(self, key: str, read: Callable[[], T]) -> T:
+        """Read once in this invocation, the failure to read included: ten checks need not wait ten times."""
+        if key not in self._kept:
+            try:
+                self._kept[key] = (read(), None)
+            except CannotLook as problem:
+                if getattr(problem, "transient", False):
+                    raise
+                self._kept[key] = (None, problem)
+        value, failure = self._kept[key]
+        if failure is not None:
+            raise failure
+        return value  # type: ignore[no-any-return]  # whatever `read` returned under this key
+
+    # What CodeDeploy knows
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """GetDeployment's answer."""
+        return self._once("info", self._read_info)
+
+    def _read_info(self) -> Mapping[str, Any]:
+        info = aws.call("codedeploy", "get_deployment", deploymentId=self.id).get("deploymentInfo") or {}
+        if not info.get("applicationName") or not info.get("deploymentGroupName"):
+            raise CannotLook(f"CodeDeploy names no application and deployment group for {self.id}")
+        return info
+
+    @property
+    def group(self) -> Mapping[str, Any]:
+        """GetDeploymentGroup's answer."""
+        return self._once("group", self._read_group)
+
+    def _read_group(self) -> Mapping[str, Any]:
+        answer = aws.call(
+            "codedeploy",
+            "get_deployment_group",
+            applicationName=self.info["applicationName"],
+            deploymentGroupName=self.info["deploymentGroupName"],
+        )
+        return answer.get("deploymentGroupInfo") or {}
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether CodeDeploy made this deployment to undo another one."""
+        return self.info.get("creator") == "codeDeployRollback"
+
+    @property
+    def triggering_deployment(self) -> str:
+        """On a rollback deployment, the id of the one it undoes; else empty."""
+        return str((self.info.get("rollbackInfo") or {}).get("rollbackTriggeringDeploymentId") or "")
+
+    @property
+    def alarm_names(self) -> list[str]:
+        """The alarms of the deployment group, if its alarm configuration is switched on."""
+        configuration = self.group.get("alarmConfiguration") or {}
+        if not configuration.get("enabled"):
+            return []
+        return [str(alarm["name"]) for alarm in configuration.get("alarms") or [] if alarm.get("name")]
+
+    def deploys(self) -> list[str]:
+        """The services the deployment group deploys, as cluster/service."""
+        return [
+            f"{str(entry.get('clusterName', '')).rpartition('/')[2]}/{str(entry.get('serviceName', '')).rpartition('/')[2]}"
+            for entry in self.group.get("ecsServices") or []
+        ]
+
+    @property
+    def appspec(self) -> AppSpec:
+        """The deployment's AppSpec, from CodeDeploy or from S3 (which needs s3:GetObject)."""
+        return self._once("appspec", lambda: parse_appspec(self._appspec_text()))
+
+    def _appspec_text(self) -> str:
+        revision = self.info.get("revision") or {}
+        kind = revision.get("revisionType")
+        if kind == "S3":
+            place = revision.get("s3Location") or {}
+            where = {"Bucket": place.get("bucket"), "Key": place.get("key"), "VersionId": place.get("version")}
+            answer = aws.call("s3", "get_object", **{key: value for key, value in where.items() if value})
+            return str(answer["Body"].read(1_000_000).decode("utf-8"))
+        # GetDeployment gives the digest only; its content is always null there.
+        field = {"AppSpecContent": "appSpecContent", "String": "string"}.get(str(kind))
+        if field is None:
+            raise CannotLook(f"the revision of {self.id} is of type {kind}, which no ECS deployment uses")
+        answer = aws.call(
+            "codedeploy",
+            "get_application_revision",
+            applicationName=self.info["applicationName"],
+            revision={"revisionType": kind, field: {"sha256": (revision.get(field) or {}).get("sha256", "")}},
+        )
+        content = ((answer.get("revision") or {}).get(field) or {}).get("content")
+        if not content:
+            raise CannotLook(f"CodeDeploy returned no content for the AppSpec of {self.id}")
+        return str(content)
+
+    # What ECS knows
+
+    def service(self) -> Service:
+        """The service as it is now."""
+        answer = aws.call("ecs", "describe_services", cluster=self.cluster, services=[self.service_name])
+        found = answer.get("services") or []
+        if not found:
+            # A miss is no exception: it comes back in `failures`.
+            reasons = (
+                ", ".join(str(failure.get("reason")) for failure in answer.get("failures") or []) or "no reason given"
+            )
+            raise CannotLook(
+                f"service {self.service_name} is not in cluster {self.cluster} ({reasons or 'no reason given'}): "
+                "check ecs_cluster_name and ecs_service_name"
+            )
+        entry = found[0]
+        return Service(
+            name=str(entry.get("serviceName", "")),
+            status=str(entry.get("status", "")),
+            controller=str((entry.get("deploymentController") or {}).get("type", "ECS")),
+            desired=int(entry.get("desiredCount", 0)),
+            running=int(entry.get("runningCount", 0)),
+            pending=int(entry.get("pendingCount", 0)),
+            task_sets=tuple(TaskSet.of(task_set) for task_set in entry.get("taskSets") or []),
+            events=tuple(str(event.get("message", "")) for event in (entry.get("events") or [])[:5]),
+            placement=_placement(entry),
+        )
+
+    def green(self, service: Service | None = None) -> TaskSet:
+        """Find the task set this deployment made: its `externalId` is the deployment's id.
+
+        A rollback deployment makes none; there it is the one set left that is not the undone deployment's.
+        Raises NoGreen while there is none.
+        """
+        task_sets = (service or self.service()).task_sets
+        made = [task_set for task_set in task_sets if task_set.external_id == self.id]
+        if not made and self.is_rollback:
+            made = [t for t in task_sets if t.in_use and t.external_id != self.triggering_deployment]
+        if len(made) != 1:
+            listed = ", ".join(f"{t.id} {t.status} of {t.external_id or 'the service'}" for t in task_sets) or "none"
+            raise NoGreen(f"service {self.service_name} has no task set of deployment {self.id} (it has: {listed})")
+        return made[0]
+
+    def green_tasks(self, green: TaskSet) -> list[tasks.Task]:
+        """Green's running tasks, and those of it that stopped within the hour; never blue's."""
+        return tasks.of_service(self.cluster, self.service_name, started_by=green.id)
+
+    def task_definition(self, name: str) -> Mapping[str, Any]:
+        """DescribeTaskDefinition's answer for an ARN or family:revision."""
+        return self._once(f"task definition {name}", lambda: self._read_task_definition(name))
+
+    def _read_task_definition(self, name: str) -> Mapping[str, Any]:
+        try:
+            answer = aws.call("ecs", "describe_task_definition", taskDefinition=name)
+        except aws.AwsCallFailed as problem:
+            if problem.code == "ClientException":  # ECS's word for "there is none"
+                raise CannotLook(f"task definition {name} does not exist ({problem})") from problem
+            raise
+        return answer.get("taskDefinition") or {}
+
+    # What the load balancer knows
+
+    @cached_property
+    def _pair(self) -> Mapping[str, Any]:
+        for source in (self.info, self.group):
+            pairs = (source.get("loadBalancerInfo") or {}).get("targetGroupPairInfoList") or []
+            if pairs:
+                return pairs[0]  # type: ignore[no-any-return]  # ECS deployments have exactly one pair
+        raise CannotLook(f"deployment group {self.info['deploymentGroupName']} has no target group pair")
+
+    @property
+    def target_groups(self) -> list[TargetGroup]:
+        """The pair between which the traffic shifts."""
+        return self._once("target groups", self._read_target_groups)
+
+    def _read_target_groups(self) -> list[TargetGroup]:
+        names = [str(entry["name"]) for entry in self._pair.get("targetGroups") or [] if entry.get("name")]
+        answer = aws.call("elbv2", "describe_target_groups", Names=names)
+        return [_target_group(entry) for entry in answer.get("TargetGroups") or []]
+
+    def target_group_of(self, task_set: TaskSet) -> TargetGroup:
+        """The one of the pair in which this task set's tasks are registered."""
+        for target_group in self.target_groups:
+            if target_group.arn in task_set.target_groups:
+                return target_group
+        raise CannotLook(
+            f"task set {task_set.id} is registered in none of the deployment group's target groups "
+            f"{', '.join(target_group.name for target_group in self.target_groups)}"
+        )
+
+    def other_target_group(self, target_group: TargetGroup) -> TargetGroup:
+        """The other one of the pair."""
+        others = [other for other in self.target_groups if other.arn != target_group.arn]
+        if len(others) != 1:
+            raise CannotLook(f"the deployment group has {len(self.target_groups)} target groups, expected 2")
+        return others[0]
+
+    def targets(self, target_group: TargetGroup) -> list[Target]:
+        """The targets of a target group and their health, now."""
+        answer = aws.call("elbv2", "describe_target_health", TargetGroupArn=target_group.arn)
+        found = []
+        for entry in answer.get("TargetHealthDescriptions") or []:
+            target, health = entry.get("Target") or {}, entry.get("TargetHealth") or {}
+            found.append(
+                Target(
+                    address=str(target.get("Id", "")),
+                    port=target.get("Port"),
+                    state=str(health.get("State", "unknown")),
+                    reason=str(health.get("Reason") or ""),
+                    description=str(health.get("Description") or ""),
+                )
+            )
+        return found
+
+    def production_listener(self) -> Listener:
+        """The listener of the production route, with its weights now."""
+        return self._listener("prodTrafficRoute", "production")
+
+    def test_listener(self) -> Listener | None:
+        """The listener of the test route, with its weights now; None if the deployment group has none."""
+        if not (self._pair.get("testTrafficRoute") or {}).get("listenerArns"):
+            return None
+        return self._listener("testTrafficRoute", "test")
+
+    def _listener(self, route: str, word: str) -> Listener:
+        arns = (self._pair.get(route) or {}).get("listenerArns") or []
+        if not arns:
+            raise CannotLook(f"the deployment group has no {word} listener ({route}.listenerArns is empty)")
+        found = aws.call("elbv2", "describe_listeners", ListenerArns=[arns[0]]).get("Listeners") or []
+        if not found:
+            raise CannotLook(f"{word} listener {arns[0]} does not exist")
+        entry = found[0]
+        weights = _weights(entry.get("DefaultActions") or [])
+        if not weights:  # the default action answers or redirects: the rules decide
+            for rule in aws.call("elbv2", "describe_rules", ListenerArn=arns[0]).get("Rules") or []:
+                weights.update(_weights(rule.get("Actions") or []))
+        return Listener(
+            arn=str(entry.get("ListenerArn", "")),
+            load_balancer_arn=str(entry.get("LoadBalancerArn", "")),
+            protocol=str(entry.get("Protocol", "")),
+            port=int(entry.get("Port", 0)),
+            weights=weights,
+        )
+
+    def weights_in_words(self, listener: Listener) -> str:
+        """Where a listener leads, by the names people know."""
+        names = {group.arn: group.name for group in self.target_groups}
+        return (
+            ", ".join(f"{names.get(arn, arn)} {weight}" for arn, weight in listener.weights.items())
+            or "no target group"
+        )
+
+    def load_balancer(self, listener: Listener) -> LoadBalancer:
+        """The load balancer a listener belongs to."""
+        return self._once(listener.load_balancer_arn, lambda: self._read_load_balancer(listener))
+
+    def _read_load_balancer(self, listener: Listener) -> LoadBalancer:
+        answer = aws.call("elbv2", "describe_load_balancers", LoadBalancerArns=[listener.load_balancer_arn])
+        found = answer.get("LoadBalancers") or []
+        if not found:
+            raise CannotLook(f"load balancer {listener.load_balancer_arn} does not exist")
+        entry = found[0]
+        return LoadBalancer(
+            arn=str(entry.get("LoadBalancerArn", "")),
+            dns_name=str(entry.get("DNSName", "")),
+            kind=str(entry.get("Type", "")),
+            scheme=str(entry.get("Scheme", "")),
+            state=str((entry.get("State") or {}).get("Code", "unknown")),
+        )
+
+
+class NoGreen(CannotLook):
+    """There is no green task set (yet): what ECS shows may lag behind CodeDeploy, so a look may be repeated."""
+
+    transient = True
+
+
+def parse_appspec(text: str) -> AppSpec:
+    """Read an AppSpec for ECS, JSON or YAML; keys are read whatever their case.
+
+    Raises CannotLook naming what is missing.
+    """
+    document = _document(text)
+    resources = _field(document, "Resources") or []
+    entries = resources if isinstance(resources, Sequence) and not isinstance(resources, str) else [resources]
+    described = [
+        resource
+        for entry in entries
+        if isinstance(entry, Mapping)
+        for resource in entry.values()
+        if isinstance(resource, Mapping) and _field(resource, "Type") == "AWS::ECS::Service"
+    ]
+    if len(described) != 1:
+        raise CannotLook(f"the AppSpec names {len(described)} resources of type AWS::ECS::Service, expected one")
+    properties = _field(described[0], "Properties") or {}
+    balancer = _field(properties, "LoadBalancerInfo") or {}
+    task_definition = _field(properties, "TaskDefinition")
+    name, port = _field(balancer, "ContainerName"), _field(balancer, "ContainerPort")
+    missing = [
+        label
+        for label, value in (
+            ("TaskDefinition", task_definition),
+            ("LoadBalancerInfo.ContainerName", name),
+            ("LoadBalancerInfo.ContainerPort", port),
+        )
+        if not value
+    ]
+    if missing:
+        raise CannotLook(f"the AppSpec's TargetService has no {', '.join(missing)}")
+    try:
+        port = int(str(port))
+    except ValueError:
+        raise CannotLook(f"the AppSpec's ContainerPort is {port!r}, expected a number") from None
+    return AppSpec(
+        task_definition=str(task_definition),
+        container_name=str(name),
+        container_port=port,
+        platform_version=str(_field(properties, "PlatformVersion") or ""),
+        network=_network(_field(properties, "NetworkConfiguration")),
+    )
+
+
+def _document(text: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        try:
+            import yaml  # from the layer; a JSON AppSpec does without it
+        except ImportError as problem:
+            raise CannotLook(
+                f"the AppSpec is YAML and the library {problem.name} is missing: attach the module's layer"
+            ) from problem
+        try:
+            document = yaml.safe_load(text)
+        except (yaml.YAMLError, RecursionError) as problem:
+            raise CannotLook(f"the AppSpec is neither JSON nor YAML: {problem}") from None
+    except RecursionError:
+        raise CannotLook("the AppSpec is nested too deeply to be read") from None
+    if not isinstance(document, Mapping):
+        raise CannotLook(f"the AppSpec is a {type(document).__name__}, expected a mapping")
+    return document
+
+
+def _field(mapping: Any, name: str) -> Any:
+    if not isinstance(mapping, Mapping):
+        return None
+    return next((value for key, value in mapping.items() if str(key).lower() == name.lower()), None)
+
+
+def _network(configuration: Any) -> Mapping[str, Any]:
+    """The AppSpec's awsvpc configuration, as ECS's API spells it."""
+    found = _field(configuration, "AwsvpcConfiguration")
+    if not isinstance(found, Mapping):
+        return {}
+    names = ("subnets", "securityGroups", "assignPublicIp")
+    return {name: _field(found, name) for name in names if _field(found, name)}
+
+
+def _placement(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where tasks run, in the parameters of RunTask. ECS takes a strategy or a launch type, never both."""
+    placement: dict[str, Any] = {}
+    if answer.get("capacityProviderStrategy"):
+        placement["capacityProviderStrategy"] = answer["capacityProviderStrategy"]
+    elif answer.get("launchType"):
+        placement["launchType"] = answer["launchType"]
+    if answer.get("platformVersion"):
+        placement["platformVersion"] = answer["platformVersion"]
+    if answer.get("networkConfiguration"):
+        placement["networkConfiguration"] = answer["networkConfiguration"]
+    return placement
+
+
+def _target_groups(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(
+        str(entry["targetGroupArn"]) for entry in answer.get("loadBalancers") or [] if "targetGroupArn" in entry
+    )
+
+
+def _target_group(entry: Mapping[str, Any]) -> TargetGroup:
+    matcher = entry.get("Matcher") or {}
+    return TargetGroup(
+        arn=str(entry.get("TargetGroupArn", "")),
+        name=str(entry.get("TargetGroupName", "")),
+        protocol=str(entry.get("Protocol", "")),
+        port=entry.get("Port"),
+        target_type=str(entry.get("TargetType", "")),
+        vpc_id=str(entry.get("VpcId", "")),
+        health_protocol=str(entry.get("HealthCheckProtocol", "")),
+        health_path=str(entry.get("HealthCheckPath") or "/"),
+        matcher=str(matcher.get("HttpCode") or matcher.get("GrpcCode") or "200"),
+    )
+
+
+def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Target group → weight. With several groups the action's own TargetGroupArn is absent; with one, its weight may be."""
+    weights: dict[str, int] = {}
+    for action in actions:
+        if action.get("Type") != "forward":
+            continue
+        for entry in (action.get("ForwardConfig") or {}).get("TargetGroups") or []:
+            weights[str(entry["TargetGroupArn"])] = int(entry.get("Weight", 1))
+        if action.get("TargetGroupArn") and not weights:
+            weights[str(action["TargetGroupArn"])] = 1
+    return weights

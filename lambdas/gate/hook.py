@@ -1,0 +1,356 @@
+"""From CodeDeploy's event to a report, whatever happens in between.
+
+The promise: the deployment gets exactly one report, in time, with a reason. It is kept by three guards. Every
+check runs inside a `try`. An alarm clock (SIGALRM) ends the checks while there is still time to report; it
+interrupts Python code, a runaway regular expression included. And a watchdog thread reports if even that does
+not free the main thread (a call into C that never returns).
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Callable, TypeVar
+
+from gate import aws
+from gate.deployment import OVER, Deployment
+from gate.settings import BadSettings, HookSettings, read_environment, read_settings
+from gate.verdict import (
+    CannotLook,
+    Check,
+    Finding,
+    Result,
+    Severity,
+    Verdict,
+    could_not_look,
+    decide,
+    failed,
+    passed,
+    severity_for,
+    skipped,
+    take,
+)
+from gate.waiting import Deadline, OutOfTime, poll
+
+logger = logging.getLogger("gate")
+logger.setLevel(logging.INFO)
+
+RESERVE = 30.0  # seconds of 900 kept for the report; a tenth of shorter time-outs
+WATCHDOG_GRACE = 3.0  # seconds the alarm clock has before the watchdog answers in its place
+DEFAULT_TIME = 900.0  # seconds, where no Lambda context says more
+
+SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
+
+S = TypeVar("S", bound=HookSettings)
+Checks = Callable[[Deployment, S, Deadline], Iterable[Check]]
+Handler = Callable[[Any, Any], dict[str, Any]]
+
+
+class ReportFailed(Exception):  # noqa: N818  # it is what happened, and reads as such
+    """CodeDeploy did not take the report. Raised so that Lambda delivers the event again."""
+
+
+@dataclass(frozen=True)
+class HookEvent:
+    """The two fields of CodeDeploy's event; there are no others."""
+
+    deployment_id: str
+    execution_id: str
+
+
+def lifecycle_hook(event_name: str, settings_type: type[S]) -> Callable[[Checks[S]], Handler]:
+    """Make a Lambda handler of a function that yields checks.
+
+    `event_name` is the lifecycle event the function is meant for; `settings_type` what it reads from
+    `HOOK_SETTINGS`. The function takes the deployment, the settings and the deadline for its checks; each check
+    it yields is run, timed, logged and, whatever it raises, made a result.
+    """
+
+    def decorate(checks: Checks[S]) -> Handler:
+        hook = checks.__module__.rpartition(".")[2]
+
+        @functools.wraps(checks)
+        def handler(event: Any, context: Any = None) -> dict[str, Any]:
+            return _Invocation(hook, event_name, event, context).run(checks, settings_type)
+
+        return handler
+
+    return decorate
+
+
+class _Invocation:
+    """One delivery of one event to one hook."""
+
+    def __init__(self, hook: str, event_name: str, event: Any, context: Any) -> None:
+        self.hook = hook
+        self.event_name = event_name
+        self.started = time.monotonic()
+        seconds = _seconds_left(context)
+        self.ends_at = self.started + seconds
+        self.deadline = Deadline(seconds - min(RESERVE, seconds / 10))
+        self.event, self.complaint = read_event(event)
+        self.results: list[Result] = []
+        self.current = "start"
+        self._answering = threading.Lock()
+        self._answer: dict[str, Any] | None = None
+
+    def run(self, checks: Checks[S], settings_type: type[S]) -> dict[str, Any]:
+        try:
+            with _alarm_clock(self.deadline.remaining()), self._watchdog():
+                self._judge(checks, settings_type)
+        except OutOfTime:
+            self._out_of_time()
+        except BaseException as problem:  # SystemExit too: nothing may keep the report from being made
+            if not isinstance(problem, CannotLook):
+                logger.exception("the hook itself failed", extra=self._fields())
+            self._record(self.current, _finding_of(problem))
+        return self.answer()
+
+    def _judge(self, checks: Checks[S], settings_type: type[S]) -> None:
+        if self.complaint:
+            self._record("event", failed(self.complaint))
+            return
+        self.current = "settings"
+        try:
+            environment, settings = read_environment(), read_settings(settings_type)
+        except BadSettings as problem:
+            self._record("settings", failed(str(problem)))
+            return
+        deployment = Deployment(self.event.deployment_id, environment.cluster, environment.service)
+        # Not one the user can switch off: about a deployment that is not ours, nothing can be judged.
+        identity = Check("deployment", lambda: poll(lambda: _is_ours(deployment), self.deadline.within(60), interval=2))
+        if not self._run(identity, {}):
+            return
+        steps = iter(checks(deployment, settings, self.deadline))
+        answer_to = getattr(steps, "send", None)  # a generator learns, as the value of its `yield`, whether to go on
+        self.current = self.hook
+        check = next(steps, None)
+        while check is not None:
+            goes_on = self._run(check, settings.checks)
+            self.current = self.hook
+            try:
+                check = answer_to(goes_on) if answer_to else next(steps, None)
+            except StopIteration:
+                return
+
+    def _run(self, check: Check, overrides: Mapping[str, str]) -> bool:
+        """Run one check; whether the hook may still succeed after it."""
+        self.current = check.name
+        severity = severity_for(check.name, check.severity, overrides)
+        if severity is Severity.SKIP:
+            self._record(check.name, skipped("left out by the setting `checks`", by_choice=True))
+            return True
+        started = time.monotonic()
+        try:
+            findings = take(check.look)
+        except Exception as problem:
+            if not isinstance(problem, CannotLook):
+                logger.exception("check %s failed", check.name, extra=self._fields(check=check.name))
+            findings = [_finding_of(problem)]
+        if not findings:
+            findings = [could_not_look(f"check {check.name} found nothing to say")]
+        duration_ms = int((time.monotonic() - started) * 1000)
+        results = [self._record(f.name or check.name, f, overrides, severity, duration_ms) for f in findings]
+        return not any(result.stops for result in results)
+
+    def _record(
+        self,
+        name: str,
+        finding: Finding,
+        overrides: Mapping[str, str] | None = None,
+        declared: Severity = Severity.FAIL,
+        duration_ms: int = 0,
+    ) -> Result:
+        severity = severity_for(name, declared, overrides or {})
+        if severity is Severity.SKIP:
+            finding = skipped(f"left out by the setting `checks` (found: {finding.detail})", by_choice=True)
+        result = Result(name, severity, finding, duration_ms)
+        self.results.append(result)
+        level = logging.INFO if finding.good else logging.WARNING
+        logger.log(level, "%s: %s", name, finding.detail, extra=self._fields(check=name, **_loggable(result.as_dict())))
+        return result
+
+    def _out_of_time(self) -> None:
+        spent = time.monotonic() - self.started
+        self._record(
+            self.current,
+            could_not_look(f"check {self.current} had not ended after {spent:.0f} s, when the report was due"),
+        )
+
+    def answer(self) -> dict[str, Any]:
+        """Decide and report, once; who comes second (the watchdog, or what it took for stuck) gets the same answer."""
+        with self._answering:
+            if self._answer is None:
+                self.deadline.call_off()
+                verdict = decide(self.results)
+                if self.event.deployment_id and self.event.execution_id:
+                    report(self.event, verdict, self.ends_at)
+                self._answer = self._close(verdict)
+            return self._answer
+
+    def _close(self, verdict: Verdict) -> dict[str, Any]:
+        status = SUCCEEDED if verdict.succeeded else FAILED
+        duration_ms = int((time.monotonic() - self.started) * 1000)
+        level = logging.INFO if verdict.succeeded else logging.ERROR
+        logger.log(
+            level,
+            "%s: %s",
+            status,
+            verdict.message,
+            extra=self._fields(status=status, duration_ms=duration_ms, event=self.event_name),
+        )
+        return {
+            "status": status,
+            "message": verdict.message,
+            "hook": self.hook,
+            "deployment_id": self.event.deployment_id,
+            "checks": [result.as_dict() for result in self.results],
+            "duration_ms": duration_ms,
+        }
+
+    @contextmanager
+    def _watchdog(self) -> Iterator[None]:
+        grace = min(WATCHDOG_GRACE, (self.ends_at - time.monotonic() - self.deadline.remaining()) / 3)
+        watchdog = threading.Timer(self.deadline.remaining() + grace, self._bark)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            yield
+        finally:
+            watchdog.cancel()
+
+    def _bark(self) -> None:
+        self._out_of_time()
+        try:
+            self.answer()
+        except ReportFailed:
+            logger.exception("the watchdog's report did not get through", extra=self._fields())
+
+    def _fields(self, **more: object) -> dict[str, object]:
+        return {"hook": self.hook, "deployment_id": self.event.deployment_id, **more}
+
+
+def read_event(event: Any) -> tuple[HookEvent, str]:
+    """The event, and what is wrong with it (empty if nothing is).
+
+    Source of the rule: CodeDeploy sends exactly `DeploymentId` and `LifecycleEventHookExecutionId`, both text.
+    """
+    if not isinstance(event, Mapping):
+        return HookEvent("", ""), f"the event is a {type(event).__name__}, expected CodeDeploy's lifecycle event"
+    wanted = ("DeploymentId", "LifecycleEventHookExecutionId")
+    values = [event[key] if isinstance(event.get(key), str) else "" for key in wanted]
+    found = HookEvent(values[0], values[1])
+    missing = [key for key, value in zip(wanted, values) if not value]
+    unknown = sorted(str(key) for key in event if key not in wanted)
+    complaints = [f"it has no {' and no '.join(missing)}"] if missing else []
+    if unknown:
+        complaints.append(f"it has unknown fields: {', '.join(unknown)[:200]}")
+    if not complaints:
+        return found, ""
+    return found, f"the event is not CodeDeploy's (expected just {' and '.join(wanted)}): {'; '.join(complaints)}"
+
+
+def report(event: HookEvent, verdict: Verdict, ends_at: float) -> None:
+    """Tell CodeDeploy the verdict; `ends_at` is the moment on the monotonic clock when Lambda ends the function.
+
+    Retries while there is time, for a lost report costs the deployment an hour. A report that was already
+    made is as good as made. Raises ReportFailed if none gets through.
+    """
+    # The seam for ECS-native hooks, which will return their verdict instead of calling CodeDeploy.
+    status = "Succeeded" if verdict.succeeded else "Failed"
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            # One try a client call: the retries are here, where the clock is.
+            aws.client("codedeploy", read_timeout=5.0, attempts=1).put_lifecycle_event_hook_execution_status(
+                deploymentId=event.deployment_id,
+                lifecycleEventHookExecutionId=event.execution_id,
+                status=status,
+            )
+            return
+        except Exception as problem:
+            code = (getattr(problem, "response", None) or {}).get("Error", {}).get("Code", "")
+            if code == "LifecycleEventAlreadyCompletedException":
+                logger.info("CodeDeploy already has a report", extra={"deployment_id": event.deployment_id})
+                return
+            reason = aws.explain(problem, "codedeploy", "put_lifecycle_event_hook_execution_status")
+            pause = min(2.0 ** (attempt - 1) / 2, 5.0)
+            if code in _FINAL or time.monotonic() + pause + 1 > ends_at:
+                raise ReportFailed(f"{status} could not be reported after {attempt} attempt(s): {reason}") from problem
+            logger.warning(
+                "report attempt %d failed: %s", attempt, reason, extra={"deployment_id": event.deployment_id}
+            )
+            time.sleep(pause)
+
+
+# Errors of the report that no retry mends (botocore's model of the operation).
+_FINAL = (
+    "DeploymentDoesNotExistException",
+    "DeploymentIdRequiredException",
+    "InvalidDeploymentIdException",
+    "InvalidLifecycleEventHookExecutionIdException",
+    "InvalidLifecycleEventHookExecutionStatusException",
+    "UnsupportedActionForDeploymentTypeException",
+)
+
+
+def _is_ours(deployment: Deployment) -> Finding:
+    ours = f"{deployment.cluster}/{deployment.service_name}"
+    status = deployment.info.get("status")
+    if status in OVER:
+        return failed(f"deployment {deployment.id} is already {status}: there is nothing left to judge")
+    deployed = deployment.deploys()
+    name = f"{deployment.info['applicationName']}/{deployment.info['deploymentGroupName']}"
+    if ours not in deployed:
+        return failed(
+            f"deployment {deployment.id} of {name} deploys {', '.join(deployed) or 'no ECS service'}, but this hook "
+            f"watches {ours}: use that service's own hooks in the AppSpec, or mend ecs_cluster_name and ecs_service_name"
+        )
+    kind = "rollback deployment" if deployment.is_rollback else "deployment"
+    return passed(f"{kind} {deployment.id} of {name} deploys {ours}")
+
+
+def _finding_of(problem: BaseException) -> Finding:
+    if isinstance(problem, CannotLook):
+        return could_not_look(str(problem))
+    if isinstance(problem, ImportError):
+        return could_not_look(f"library {problem.name or problem} is missing: attach the layer that has it ({problem})")
+    return could_not_look(f"{type(problem).__name__}: {problem}")
+
+
+def _loggable(result: Mapping[str, object]) -> dict[str, object]:
+    """Without the keys that `logging` keeps for itself."""
+    return {key: value for key, value in result.items() if key not in ("name", "message", "asctime")}
+
+
+def _seconds_left(context: Any) -> float:
+    try:
+        return float(context.get_remaining_time_in_millis()) / 1000
+    except Exception:  # noqa: BLE001  # no Lambda context, or one of a test's own: somebody calls the handler by hand
+        return DEFAULT_TIME
+
+
+@contextmanager
+def _alarm_clock(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime in the main thread after `seconds`; elsewhere, or without signals, the watchdog alone watches."""
+    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(_signal: int, _frame: Any) -> None:
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,175 @@
+"""ECS tasks: what they are doing, why they stopped, what they wrote last, and running one to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from gate import aws
+from gate.verdict import CannotLook
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container of a task. `exit_code` is None if it never started or still runs."""
+
+    name: str
+    status: str
+    exit_code: Optional[int]
+    reason: str
+    health: str  # HEALTHY, UNHEALTHY, or UNKNOWN where no health check is defined
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Container:
+        """Read one entry of a task's `containers`."""
+        return cls(
+            name=str(answer.get("name", "?")),
+            status=str(answer.get("lastStatus", "UNKNOWN")),
+            exit_code=answer.get("exitCode"),
+            reason=str(answer.get("reason") or ""),
+            health=str(answer.get("healthStatus") or "UNKNOWN"),
+        )
+
+
+@dataclass(frozen=True)
+class Task:
+    """One ECS task as DescribeTasks shows it."""
+
+    arn: str
+    status: str
+    started_by: str
+    stop_code: str
+    stopped_reason: str
+    containers: tuple[Container, ...]
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Task:
+        """Read one entry of DescribeTasks' `tasks`."""
+        return cls(
+            arn=str(answer.get("taskArn", "")),
+            status=str(answer.get("lastStatus", "UNKNOWN")),
+            started_by=str(answer.get("startedBy") or ""),
+            stop_code=str(answer.get("stopCode") or ""),
+            stopped_reason=str(answer.get("stoppedReason") or ""),
+            containers=tuple(Container.of(entry) for entry in answer.get("containers") or []),
+        )
+
+    @property
+    def id(self) -> str:
+        """The last part of the ARN."""
+        return self.arn.rpartition("/")[2]
+
+    def container(self, name: str) -> Container | None:
+        """The container called `name`: a task may hold sidecars nobody declared, such as a GuardDuty agent."""
+        return next((container for container in self.containers if container.name == name), None)
+
+    def why_stopped(self) -> str:
+        """The stop code, the stopped reason and each container's exit code and reason, in one phrase."""
+        parts = [part for part in (self.stop_code, self.stopped_reason) if part]
+        for container in self.containers:
+            code = "never started" if container.exit_code is None else f"exit {container.exit_code}"
+            reason = f" ({container.reason})" if container.reason else ""
+            parts.append(f"container {container.name}: {code}{reason}")
+        return "; ".join(parts) or "no reason given"
+
+
+def describe(cluster: str, arns: Sequence[str]) -> list[Task]:
+    """The tasks with these ARNs. One that ECS no longer knows is simply not among them (it comes in `failures`)."""
+    found = []
+    for start in range(0, len(arns), 100):  # DescribeTasks takes 100 at most
+        answer = aws.call("ecs", "describe_tasks", cluster=cluster, tasks=list(arns[start : start + 100]))
+        found += [Task.of(entry) for entry in answer.get("tasks", [])]
+    return found
+
+
+def of_service(cluster: str, service: str, started_by: str) -> list[Task]:
+    """The running tasks of one task set (tasks carry its id as `startedBy`), and those stopped within the hour."""
+    arns: list[str] = []
+    for status in ("RUNNING", "STOPPED"):
+        arns += aws.pages("ecs", "list_tasks", "taskArns", cluster=cluster, serviceName=service, desiredStatus=status)
+    return [task for task in describe(cluster, list(dict.fromkeys(arns))) if task.started_by == started_by]
+
+
+@dataclass(frozen=True)
+class OneOff:
+    """A one-off task: the service's task definition and network, with one container's command replaced."""
+
+    cluster: str
+    task_definition: str
+    container: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    placement: Mapping[str, Any]  # launchType or capacityProviderStrategy, platformVersion, networkConfiguration
+    started_by: str
+    client_token: str
+    tags: Mapping[str, str]
+
+
+def run(task: OneOff) -> str:
+    """Start the task and return its ARN; with the same `client_token` again, the ARN of the one already started.
+
+    Raises CannotLook with ECS's own reason if nothing was started.
+    """
+    override: dict[str, Any] = {"name": task.container, "command": list(task.command)}
+    if task.environment:
+        override["environment"] = [{"name": key, "value": value} for key, value in sorted(task.environment.items())]
+    try:
+        answer = aws.call(
+            "ecs",
+            "run_task",
+            cluster=task.cluster,
+            taskDefinition=task.task_definition,
+            count=1,
+            overrides={"containerOverrides": [override]},
+            startedBy=task.started_by,
+            clientToken=task.client_token,
+            tags=[{"key": key, "value": value} for key, value in sorted(task.tags.items())],
+            **task.placement,
+        )
+    except aws.AwsCallFailed as problem:
+        # The token is taken, with other parameters: the settings changed between two deliveries of one event.
+        existing = getattr(problem.__cause__, "response", {}).get("resourceIds") or []
+        if problem.code == "ConflictException" and existing:
+            return str(existing[0])
+        raise
+    started = answer.get("tasks") or []
+    if not started:
+        reasons = "; ".join(
+            f"{failure.get('reason', 'no reason given')} {failure.get('detail', '')}".strip()
+            for failure in answer.get("failures") or []
+        )
+        raise CannotLook(f"ECS did not start the task ({reasons or 'no reason given'})")
+    return str(started[0]["taskArn"])
+
+
+def stop(cluster: str, arn: str, reason: str) -> None:
+    """Ask ECS to stop the task; `reason` (255 characters at most) is what a person finds on it."""
+    aws.call("ecs", "stop_task", cluster=cluster, task=arn, reason=reason[:255])
+
+
+def last_lines(definition: Mapping[str, Any], container: str, task_id: str, count: int) -> list[str]:
+    """The container's last `count` log lines.
+
+    Raises CannotLook where its log driver is not awslogs, has no stream prefix, or the stream is not there yet.
+    """
+    declared: Mapping[str, Any] = next(
+        (entry for entry in definition.get("containerDefinitions") or [] if entry.get("name") == container), {}
+    )
+    configuration = declared.get("logConfiguration") or {}
+    driver, options = configuration.get("logDriver"), configuration.get("options") or {}
+    if driver != "awslogs":
+        raise CannotLook(f"its log driver is {driver or 'not set'}, only awslogs can be read here")
+    group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
+    if not group or not prefix:
+        raise CannotLook("its awslogs options name no group or no stream prefix")
+    answer = aws.call(
+        "logs",
+        "get_log_events",
+        region=options.get("awslogs-region"),
+        logGroupName=group,
+        logStreamName=f"{prefix}/{container}/{task_id}",
+        limit=count,
+        startFromHead=False,
+    )
+    return [str(event.get("message", "")).rstrip() for event in answer.get("events", [])][-count:]

@@ -1,0 +1,179 @@
+"""Findings, and what they add up to. Pure: nothing here reads a clock, a network or an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Callable, Optional, Union
+
+
+class Outcome(str, Enum):
+    """What came of one look."""
+
+    PASSED = "passed"
+    FAILED = "failed"  # looked, and it is wrong
+    ERROR = "error"  # could not look
+    SKIPPED = "skipped"  # nothing to look at, and why
+
+
+class Severity(str, Enum):
+    """What a finding that is not good does to the hook: `fail` it, only `warn`, or `skip` the look."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    SKIP = "skip"
+
+
+class CannotLook(Exception):  # noqa: N818  # it is what happened, and reads as such
+    """A look could not be taken. The message says what was missing and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look found.
+
+    `certain`: no later look can come out better, so waiting ends (a crash loop).
+    `by_choice`: nothing was looked at because the user asked for nothing.
+    `aftermath`: what was done about a failure; it belongs in the message even when it went well, and before
+    everything else when it did not.
+    """
+
+    outcome: Outcome
+    detail: str
+    name: Optional[str] = None
+    certain: bool = False
+    by_choice: bool = False
+    aftermath: bool = False
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        """Whether this finding alone speaks for the deployment, or at least not against it."""
+        return self.outcome in (Outcome.PASSED, Outcome.SKIPPED)
+
+
+def passed(detail: str, name: str | None = None, **values: object) -> Finding:
+    """Looked, and it is as it should be."""
+    return Finding(Outcome.PASSED, detail, name, values=values)
+
+
+def failed(detail: str, name: str | None = None, certain: bool = False, **values: object) -> Finding:
+    """Looked, and it is wrong. `detail` names the value found, what was expected and the cure."""
+    return Finding(Outcome.FAILED, detail, name, certain=certain, values=values)
+
+
+def could_not_look(detail: str, name: str | None = None, **values: object) -> Finding:
+    """Could not look: never a pass."""
+    return Finding(Outcome.ERROR, detail, name, values=values)
+
+
+def skipped(detail: str, name: str | None = None, by_choice: bool = False, **values: object) -> Finding:
+    """There was nothing to look at; `detail` says why."""
+    return Finding(Outcome.SKIPPED, detail, name, by_choice=by_choice, values=values)
+
+
+Look = Callable[[], Union[Finding, Iterable[Finding]]]
+
+
+def take(look: Look) -> list[Finding]:
+    """Take one look, whether it answers with one finding or with several."""
+    answer = look()
+    return [answer] if isinstance(answer, Finding) else list(answer)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named question. `look` answers it with one finding, or with several named ones."""
+
+    name: str
+    look: Look
+    severity: Severity = Severity.FAIL
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finding with the name, severity and duration (milliseconds) of its check."""
+
+    name: str
+    severity: Severity
+    finding: Finding
+    duration_ms: int = 0
+
+    @property
+    def stops(self) -> bool:
+        """Whether this result alone fails the hook."""
+        return not self.finding.good and self.severity is Severity.FAIL
+
+    def as_dict(self) -> dict[str, object]:
+        """The result as the hook returns and logs it."""
+        return {
+            "name": self.name,
+            "outcome": self.finding.outcome.value,
+            "severity": self.severity.value,
+            "detail": self.finding.detail,
+            "duration_ms": self.duration_ms,
+            **self.finding.values,
+        }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the deployment may go on, and the one line that says why."""
+
+    succeeded: bool
+    message: str
+
+
+def severity_for(name: str, declared: Severity, overrides: Mapping[str, str]) -> Severity:
+    """The severity a check runs with: the user's for its full name, or for the part before the colon, or its own."""
+    chosen = overrides.get(name) or overrides.get(name.partition(":")[0])
+    return Severity(chosen) if chosen else declared
+
+
+def decide(results: Sequence[Result]) -> Verdict:
+    """Add the results up.
+
+    Any `failed` or `error` of severity `fail` fails the hook. So does having looked at nothing, unless
+    every look was left out by the user's own choice.
+    """
+    stopping = [result for result in results if result.stops]
+    if stopping:
+        done = [result.finding.detail for result in results if result.finding.aftermath and result.finding.good]
+        return Verdict(succeeded=False, message=_one_line("; ".join([_reasons(stopping), *done])))
+    looked = [result for result in results if result.finding.outcome is not Outcome.SKIPPED]
+    warned = [result for result in looked if not result.finding.good]
+    left_out = [result for result in results if result.finding.outcome is Outcome.SKIPPED]
+    if not any(result.finding.good for result in looked):
+        by_choice = bool(left_out) and all(result.finding.by_choice for result in left_out)
+        if warned or not by_choice:
+            seen = "; ".join(result.finding.detail for result in [*warned, *left_out]) or "there was no check"
+            return Verdict(succeeded=False, message=_one_line(f"nothing could be confirmed: {seen}"))
+        return Verdict(succeeded=True, message=_one_line("; ".join(result.finding.detail for result in left_out)))
+    passes = len(looked) - len(warned)
+    message = f"{passes} check{'' if passes == 1 else 's'} passed"
+    if left_out:
+        message += f", {len(left_out)} skipped"
+    if warned:
+        message += f", {len(warned)} warned: {_reasons(warned)}"
+    return Verdict(succeeded=True, message=_one_line(message))
+
+
+def _reasons(results: Sequence[Result]) -> str:
+    """The first reason in full (what was seen to be wrong before what could not be seen), the others by name."""
+
+    def place(result: Result) -> tuple[bool, bool]:
+        return not result.finding.aftermath, result.finding.outcome is not Outcome.FAILED
+
+    ordered = sorted(results, key=place)
+    first = ordered[0]
+    others = [result.name for result in ordered[1:] if result.finding.detail != first.finding.detail]
+    reason = first.finding.detail or first.name
+    if others:
+        reason += f" (and {len(others)} more: {', '.join(dict.fromkeys(others))})"
+    return _one_line(reason)
+
+
+def _one_line(text: str, limit: int = 2000) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
