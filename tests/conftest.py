@@ -1,0 +1,38 @@
+"""What every test starts from: an environment of its own, and none of the machine's AWS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from gate import aws
+
+REGION = "eu-west-1"
+
+# What would lead a test to somebody's account, through somebody's proxy, or by somebody's certificates.
+_PREFIXES = ("AWS_",)
+_NAMES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"}
+# What a hook function reads; a test sets its own.
+_HOOK = {"APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS"}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fake credentials and a region, nothing else of AWS; clients made before are forgotten."""
+    for name in list(os.environ):
+        if name.startswith(_PREFIXES) or name.upper() in _NAMES | _HOOK:
+            monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    aws.forget()
+    yield
+    aws.forget()
