@@ -1,0 +1,241 @@
+# The policies as the real provider renders them, offline: it asks AWS nothing but the three answers below.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "111122223333" }
+}
+
+variables {
+  app_name         = "orders"
+  environment      = "staging"
+  aws_region       = "eu-west-1"
+  ecs_cluster_name = "main"
+  ecs_service_name = "web"
+}
+
+run "seven_inputs" {
+  command = plan
+
+  assert {
+    condition = { for hook, document in data.aws_iam_policy_document.hook : hook => jsondecode(document.json).Statement[*].Sid } == {
+      validate_before_install = [
+        "WriteLogs", "ReadDeployment", "ReadRevision", "ReportStatus", "ReadService", "ReadCluster",
+        "ReadTaskDefinitions", "ReadTargets", "ReadLoadBalancers", "ReadAlarms", "ReadImages", "ReadRoles",
+        "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadSubnets",
+      ]
+      validate_deployment = [
+        "WriteLogs", "ReadDeployment", "ReadRevision", "ReportStatus", "ReadService", "ReadTaskDefinitions",
+        "ListTasks", "ReadTasks", "ReadTargets",
+      ]
+      validate_test_traffic = [
+        "WriteLogs", "ReadDeployment", "ReadRevision", "ReportStatus", "ReadService", "ReadTargets", "ReadLoadBalancers",
+      ]
+      run_migrations = ["WriteLogs", "ReadDeployment", "ReadRevision", "ReportStatus", "ReadService"]
+      validate_production = [
+        "WriteLogs", "ReadDeployment", "ReadRevision", "ReportStatus", "ReadService", "ReadTargets",
+        "ReadLoadBalancers", "ReadAlarms", "ReadMetrics",
+      ]
+    }
+    error_message = "Grants: ${jsonencode({ for hook, document in data.aws_iam_policy_document.hook : hook => jsondecode(document.json).Statement[*].Sid })}"
+  }
+
+  # All of one policy, word for word: the one that reports, with names that the module does not know yet.
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.hook["run_migrations"].json) == {
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid      = "WriteLogs"
+          Effect   = "Allow"
+          Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
+          Resource = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/CodeDeployHook_orders-staging-run-migrations:*"
+        },
+        {
+          Sid      = "ReadDeployment"
+          Effect   = "Allow"
+          Action   = ["codedeploy:GetDeploymentGroup", "codedeploy:GetDeployment"]
+          Resource = "arn:aws:codedeploy:eu-west-1:111122223333:deploymentgroup:*/*"
+        },
+        {
+          Sid      = "ReadRevision"
+          Effect   = "Allow"
+          Action   = "codedeploy:GetApplicationRevision"
+          Resource = "arn:aws:codedeploy:eu-west-1:111122223333:application:*"
+        },
+        { Sid = "ReportStatus", Effect = "Allow", Action = "codedeploy:PutLifecycleEventHookExecutionStatus", Resource = "*" },
+        {
+          Sid      = "ReadService"
+          Effect   = "Allow"
+          Action   = "ecs:DescribeServices"
+          Resource = "arn:aws:ecs:eu-west-1:111122223333:service/main/web"
+        },
+      ]
+    }
+    error_message = data.aws_iam_policy_document.hook["run_migrations"].json
+  }
+
+  # What changes nothing may be read of everything; whatever else is named.
+  assert {
+    condition = alltrue(flatten([
+      for document in data.aws_iam_policy_document.hook : [
+        for statement in jsondecode(document.json).Statement : [
+          for action in flatten([statement.Action]) :
+          can(regex(":(Describe|Get|List)", action)) || action == "codedeploy:PutLifecycleEventHookExecutionStatus"
+        ] if statement.Resource == "*"
+      ]
+    ]))
+    error_message = "A function may change anything, anywhere."
+  }
+
+  assert {
+    condition     = !anytrue([for document in data.aws_iam_policy_document.hook : strcontains(document.json, "GetSecretValue") || strcontains(document.json, ":*\",\"") || strcontains(document.json, "CreateLogGroup")])
+    error_message = "A function may read secrets, use a whole service or make log groups."
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.assume_role.json) == {
+      Version = "2012-10-17"
+      Statement = [{
+        Effect    = "Allow"
+        Action    = "sts:AssumeRole"
+        Principal = { Service = "lambda.amazonaws.com" }
+      }]
+    }
+    error_message = data.aws_iam_policy_document.assume_role.json
+  }
+}
+
+run "every_input" {
+  command = plan
+
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws-us-gov" }
+  }
+
+  variables {
+    codedeploy_application_name      = "shop"
+    codedeploy_deployment_group_name = "shop-staging"
+    kms_key_arn                      = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    vpc_config                       = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0a"] }
+    run_migrations                   = { command = ["alembic", "upgrade", "head"] }
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.hook["run_migrations"].json).Statement :
+      statement if !contains(["WriteLogs", "ReadService", "ReadTaskDefinitions"], statement.Sid)
+      ] == [
+      {
+        Sid      = "ReadDeployment"
+        Effect   = "Allow"
+        Action   = ["codedeploy:GetDeploymentGroup", "codedeploy:GetDeployment"]
+        Resource = "arn:aws-us-gov:codedeploy:eu-west-1:111122223333:deploymentgroup:shop/shop-staging"
+      },
+      {
+        Sid      = "ReadRevision"
+        Effect   = "Allow"
+        Action   = "codedeploy:GetApplicationRevision"
+        Resource = "arn:aws-us-gov:codedeploy:eu-west-1:111122223333:application:shop"
+      },
+      {
+        Sid      = "ReportStatus"
+        Effect   = "Allow"
+        Action   = "codedeploy:PutLifecycleEventHookExecutionStatus"
+        Resource = "arn:aws-us-gov:codedeploy:eu-west-1:111122223333:deploymentgroup:shop/shop-staging"
+      },
+      {
+        Sid    = "UseNetwork"
+        Effect = "Allow"
+        Action = [
+          "ec2:UnassignPrivateIpAddresses", "ec2:DescribeSubnets", "ec2:DescribeNetworkInterfaces",
+          "ec2:DeleteNetworkInterface", "ec2:CreateNetworkInterface", "ec2:AssignPrivateIpAddresses",
+        ]
+        Resource = "*"
+      },
+      {
+        Sid      = "DecryptEnvironment"
+        Effect   = "Allow"
+        Action   = "kms:Decrypt"
+        Resource = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+      },
+      {
+        Sid       = "RunTasks"
+        Effect    = "Allow"
+        Action    = "ecs:RunTask"
+        Resource  = "arn:aws-us-gov:ecs:eu-west-1:111122223333:task-definition/*:*"
+        Condition = { StringEquals = { "ecs:cluster" = "arn:aws-us-gov:ecs:eu-west-1:111122223333:cluster/main" } }
+      },
+      {
+        Sid       = "TagTasks"
+        Effect    = "Allow"
+        Action    = "ecs:TagResource"
+        Resource  = "arn:aws-us-gov:ecs:eu-west-1:111122223333:task/main/*"
+        Condition = { StringEquals = { "ecs:CreateAction" = "RunTask" } }
+      },
+      {
+        Sid      = "ReadTasks"
+        Effect   = "Allow"
+        Action   = "ecs:DescribeTasks"
+        Resource = "arn:aws-us-gov:ecs:eu-west-1:111122223333:task/main/*"
+      },
+      {
+        Sid      = "StopTasks"
+        Effect   = "Allow"
+        Action   = "ecs:StopTask"
+        Resource = "arn:aws-us-gov:ecs:eu-west-1:111122223333:task/main/*"
+      },
+      {
+        Sid       = "PassTaskRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = "arn:aws-us-gov:iam::111122223333:role/*"
+        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+      },
+      {
+        Sid      = "ReadTaskLogs"
+        Effect   = "Allow"
+        Action   = "logs:GetLogEvents"
+        Resource = "arn:aws-us-gov:logs:eu-west-1:111122223333:log-group:*:log-stream:*"
+      },
+    ]
+    error_message = data.aws_iam_policy_document.hook["run_migrations"].json
+  }
+
+  assert {
+    condition = alltrue([
+      for document in data.aws_iam_policy_document.hook :
+      contains(jsondecode(document.json).Statement[*].Sid, "UseNetwork") && contains(jsondecode(document.json).Statement[*].Sid, "DecryptEnvironment")
+    ])
+    error_message = "A function in a VPC, or with a key, lacks what it needs to start."
+  }
+}
+
+run "narrowed_roles" {
+  command = plan
+
+  variables {
+    run_migrations = {
+      command        = ["alembic", "upgrade", "head"]
+      pass_role_arns = ["arn:aws:iam::111122223333:role/task"]
+    }
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.hook["run_migrations"].json).Statement :
+      statement.Resource if statement.Sid == "PassTaskRoles"
+    ] == ["arn:aws:iam::111122223333:role/task"]
+    error_message = data.aws_iam_policy_document.hook["run_migrations"].json
+  }
+}

@@ -1,0 +1,151 @@
+# What cannot work is refused at plan time. One run for each variable: tests/module/ holds every single
+# rule against its message.
+
+mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { id = "eu-west-1" }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Statement\":[]}" }
+  }
+}
+
+variables {
+  app_name         = "orders"
+  environment      = "staging"
+  aws_region       = "eu-west-1"
+  ecs_cluster_name = "main"
+  ecs_service_name = "web"
+}
+
+run "names" {
+  command = plan
+
+  variables {
+    environment      = ""
+    ecs_cluster_name = "arn:aws:ecs:eu-west-1:111122223333:cluster/main"
+    ecs_service_name = "main/web"
+    role_path        = "deployment"
+  }
+
+  expect_failures = [var.environment, var.ecs_cluster_name, var.ecs_service_name, var.role_path]
+}
+
+run "app_name" {
+  command = plan
+
+  variables {
+    app_name = "orders!"
+  }
+
+  expect_failures = [var.app_name]
+}
+
+run "names_of_65_characters" {
+  command = plan
+
+  variables {
+    app_name    = "fastapi-bootstr"
+    environment = "production"
+  }
+
+  expect_failures = [var.app_name]
+}
+
+run "names_of_64_characters" {
+  command = plan
+
+  variables {
+    app_name    = "fastapi-bootst"
+    environment = "production"
+  }
+
+  assert {
+    condition     = max([for function in aws_lambda_function.hook : length(function.function_name)]...) == 64
+    error_message = "The limit is computed for another name than the longest."
+  }
+}
+
+run "functions" {
+  command = plan
+
+  variables {
+    runtime              = "python3.14"
+    architecture         = "amd64"
+    memory_size          = 127
+    timeout              = 901
+    function_name_prefix = "Hook:"
+    log_retention        = 31
+    tags                 = { "aws:team" = "checkout" }
+  }
+
+  expect_failures = [
+    var.runtime, var.architecture, var.memory_size, var.timeout, var.function_name_prefix, var.log_retention, var.tags,
+  ]
+}
+
+run "arns" {
+  command = plan
+
+  variables {
+    kms_key_arn                      = "alias/hooks"
+    permissions_boundary             = "boundary"
+    codedeploy_application_name      = "arn:aws:codedeploy:eu-west-1:111122223333:application:shop"
+    codedeploy_deployment_group_name = "shop/staging"
+    vpc_config                       = { subnet_ids = ["10.0.0.0/24"], security_group_ids = ["default"] }
+    layers                           = { run_migrations = ["drivers"] }
+  }
+
+  expect_failures = [
+    var.kms_key_arn, var.permissions_boundary, var.codedeploy_application_name, var.codedeploy_deployment_group_name,
+    var.vpc_config, var.layers,
+  ]
+}
+
+run "custom" {
+  command = plan
+
+  variables {
+    environment_variables = { migrations = { TENANT = "acme" } }
+    policy_documents      = { run_migrations = "{}" }
+  }
+
+  expect_failures = [var.environment_variables, var.policy_documents]
+}
+
+run "options" {
+  command = plan
+
+  variables {
+    validate_before_install = { checks = { image = "ignore" } }
+    validate_deployment     = { consecutive_successes = 0 }
+    validate_test_traffic   = { http_checks = { health = { status = ["ok"] } } }
+    run_migrations          = { command = [] }
+    validate_production     = { alarms = { errors = "FINE" } }
+  }
+
+  expect_failures = [
+    var.validate_before_install, var.validate_deployment, var.validate_test_traffic, var.run_migrations, var.validate_production,
+  ]
+}
+
+run "environment_over_4_kb" {
+  command = plan
+
+  variables {
+    environment_variables = { run_migrations = { NOTE = join("", [for _ in range(400) : "0123456789"]) } }
+  }
+
+  expect_failures = [aws_lambda_function.hook["run_migrations"]]
+}
+
+run "another_region" {
+  command = plan
+
+  variables {
+    aws_region = "us-east-1"
+  }
+
+  expect_failures = [data.aws_region.current]
+}
