@@ -32,8 +32,7 @@ LOG_PATIENCE = 10.0  # seconds the last log lines may take to arrive
 class Settings(HookSettings):
     """The commands, each a list of words for the container (no shell unless it names one).
 
-    `timeout`: seconds a command may take. `log_lines`: how many last lines of its log the message quotes. `pass_role_arns` is the
-    Terraform module's (it narrows iam:PassRole) and not used here.
+    `timeout`: seconds one may take. `log_lines`: how many last lines of its log the message quotes.
     """
 
     command: Command = None
@@ -46,7 +45,6 @@ class Settings(HookSettings):
     log_lines: int = limits(20, least=0, most=100)
     interval: float = limits(2.0, least=0.1, most=60)
     on_rollback_deployment: str = limits("skip", choices=("skip", "run"))
-    pass_role_arns: Optional[tuple[str, ...]] = None
 
     def __post_init__(self) -> None:
         if self.command is None and (self.verify_schema_command or self.verify_data_command or self.rollback_command):

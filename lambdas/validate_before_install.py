@@ -181,7 +181,7 @@ class Preflight:
         ports = [mapping.get("containerPort") for mapping in container.get("portMappings") or []]
         if port not in ports:
             return failed(
-                f"container {name} maps port {', '.join(map(str, ports)) or '(none)'}, the AppSpec expects {port}: mend one"
+                f"container {name} maps port {', '.join(map(str, ports)) or '(none)'}, the AppSpec says {port}"
             )
         return passed(f"container {name} maps port {port}")
 
@@ -342,7 +342,7 @@ class Preflight:
         groups = self.deployment.target_groups
         if len(groups) != 2:
             return failed(
-                f"the deployment group has {len(groups)} target group(s), expected 2: {', '.join(g.name for g in groups)}"
+                f"expected 2 target groups in the deployment group, found {', '.join(g.name for g in groups) or 'none'}"
             )
         first, second = groups
         different = [
@@ -377,8 +377,8 @@ class Preflight:
         if listener.serves_only(self.blue.arn):
             return passed(f"{word} listener on port {listener.port} leads to {self.blue.name}, which serves now")
         return failed(
-            f"{word} listener on port {listener.port} leads to {self.deployment.weights_in_words(listener)}; expected all "
-            f"of it on {self.blue.name}, the primary task set's target group: put its default action back on that one"
+            f"{word} listener on port {listener.port} leads to {self.deployment.weights_in_words(listener)}, not just "
+            f"to {self.blue.name}, the primary task set's target group: put its default action back on that one"
         )
 
     def load_balancer(self) -> Finding:

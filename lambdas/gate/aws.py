@@ -171,7 +171,7 @@ def explain(problem: Exception, service: str, operation: str) -> CannotLook:
         endpoint = _ENDPOINTS.get(service, service)
         return AwsUnreachable(
             f"{name} could not be reached for {action} ({kind}: {problem}): check that the function's subnets have a "
-            f"NAT gateway or the VPC endpoint com.amazonaws.<region>.{endpoint}, and that its security groups let it out",
+            f"NAT gateway or the VPC endpoint com.amazonaws.<region>.{endpoint}, and its security groups",
             service,
             operation,
             kind,

@@ -235,7 +235,7 @@ class Deployment:
     def deploys(self) -> list[str]:
         """The services the deployment group deploys, as cluster/service."""
         return [
-            f"{str(entry.get('clusterName', '')).rpartition('/')[2]}/{str(entry.get('serviceName', '')).rpartition('/')[2]}"
+            "/".join(str(entry.get(key, "")).rpartition("/")[2] for key in ("clusterName", "serviceName"))
             for entry in self.group.get("ecsServices") or []
         ]
 
@@ -561,7 +561,7 @@ def _target_group(entry: Mapping[str, Any]) -> TargetGroup:
 
 
 def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Target group → weight. With several groups the action's own TargetGroupArn is absent; with one, its weight may be."""
+    """Target group → weight. With several groups the action has no TargetGroupArn; with one, it may have no weight."""
     weights: dict[str, int] = {}
     for action in actions:
         if action.get("Type") != "forward":

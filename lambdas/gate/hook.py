@@ -311,7 +311,7 @@ def _is_ours(deployment: Deployment) -> Finding:
     if ours not in deployed:
         return failed(
             f"deployment {deployment.id} of {name} deploys {', '.join(deployed) or 'no ECS service'}, but this hook "
-            f"watches {ours}: use that service's own hooks in the AppSpec, or mend ecs_cluster_name and ecs_service_name"
+            f"watches {ours}: use that service's own hooks in the AppSpec, or mend ecs_cluster_name or ecs_service_name"
         )
     kind = "rollback deployment" if deployment.is_rollback else "deployment"
     return passed(f"{kind} {deployment.id} of {name} deploys {ours}")
