@@ -183,7 +183,8 @@ class Migration:
                 return passed("stopped")
             return failed(f"task {arn.rpartition('/')[2]} is {seen[0].status if seen else 'not visible'}")
 
-        finding = poll(look, self.deadline.within(seconds), self.settings.interval)[0]
+        # However long ECS does not answer, it is no reason to stop a migration half-way.
+        finding = poll(look, self.deadline.within(seconds), self.settings.interval, consecutive_error_limit=10**6)[0]
         if finding.good:
             return seen[0], ""
         trouble = finding.detail

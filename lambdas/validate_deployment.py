@@ -43,12 +43,13 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
     def look() -> list[Finding]:
         green = deployment.green()
         tasks = deployment.green_tasks(green)
+        declared = deployment.task_definition(green.task_definition).get("containerDefinitions") or []
         return [
             crash_loop(green, tasks),
             task_count(green, settings.expected_count),
             steady(green),
-            tasks_running(green, tasks),
-            container_health(tasks),
+            tasks_running(green, tasks, {str(c["name"]) for c in declared if not c.get("essential", True)}),
+            container_health(tasks, {str(c["name"]) for c in declared if c.get("healthCheck")}),
             green_targets(deployment, green),
         ]
 
@@ -93,8 +94,8 @@ def steady(green: TaskSet) -> Finding:
     return passed(f"green task set {green.id} is in STEADY_STATE", "steady")
 
 
-def tasks_running(green: TaskSet, tasks: list[Task]) -> Finding:
-    """Every green task and every one of its containers runs."""
+def tasks_running(green: TaskSet, tasks: list[Task], not_essential: set[str]) -> Finding:
+    """Every green task and every one of its containers runs; one that is not essential may have done its work."""
     alive = [task for task in tasks if task.status not in ("STOPPED", "DEPROVISIONING", "STOPPING", "DEACTIVATING")]
     if len(alive) < green.desired:
         return failed(f"{len(alive)} green tasks found, {green.desired} desired", "tasks_running")
@@ -103,7 +104,8 @@ def tasks_running(green: TaskSet, tasks: list[Task]) -> Finding:
         if task.status != "RUNNING":
             wrong.append(f"task {task.id} is {task.status}")
         for container in task.containers:
-            if container.status != "RUNNING":
+            done = container.name in not_essential and container.exit_code == 0
+            if container.status != "RUNNING" and not done:
                 exit_code = "" if container.exit_code is None else f", exit {container.exit_code}"
                 wrong.append(f"container {container.name} of task {task.id} is {container.status}{exit_code}")
     if wrong:
@@ -111,20 +113,20 @@ def tasks_running(green: TaskSet, tasks: list[Task]) -> Finding:
     return passed(f"{len(alive)} green tasks and their containers are RUNNING", "tasks_running")
 
 
-def container_health(tasks: list[Task]) -> Finding:
-    """HEALTHY wherever a container health check is defined; UNKNOWN means that none is."""
-    checked = [(task, container) for task in tasks if task.status == "RUNNING" for container in task.containers]
-    defined = [(task, container) for task, container in checked if container.health != "UNKNOWN"]
+def container_health(tasks: list[Task], checked: set[str]) -> Finding:
+    """HEALTHY in every container whose definition has a health check; UNKNOWN there means that it has not answered."""
+    if not checked:
+        return skipped("the task definition has no container health check", "container_health")
+    running = [(task, container) for task in tasks if task.status == "RUNNING" for container in task.containers]
+    judged = [(task, container) for task, container in running if container.name in checked]
     wrong = [
         f"{container.name} of task {task.id} is {container.health}"
-        for task, container in defined
+        for task, container in judged
         if container.health != "HEALTHY"
     ]
-    if wrong:
-        return failed(f"green container {'; '.join(wrong)}", "container_health")
-    if not defined:
-        return skipped("no container health check has reported on the green tasks", "container_health")
-    return passed(f"{len(defined)} green container(s) HEALTHY", "container_health")
+    if wrong or not judged:
+        return failed(f"green container {'; '.join(wrong) or 'none is running'}", "container_health")
+    return passed(f"{len(judged)} green container(s) HEALTHY", "container_health")
 
 
 def green_targets(deployment: Deployment, green: TaskSet) -> Finding:

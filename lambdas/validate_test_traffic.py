@@ -56,6 +56,8 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
     """Decide whether green answers the declared requests, with few enough errors and fast enough."""
     if not (yield Check("test_listener", partial(test_listener, deployment, settings))):
         return
+    if deployment.test_listener() is None and not settings.base_url:
+        return  # the user chose to go without (`checks`)
     serving = partial(green_serves, deployment)
     if not (yield Check("green_serves_tests", lambda: poll(serving, deadline, settings.interval))):
         return

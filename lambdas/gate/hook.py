@@ -42,7 +42,6 @@ logger = logging.getLogger("gate")
 logger.setLevel(logging.INFO)
 
 RESERVE = 30.0  # seconds of 900 kept for the report; a tenth of shorter time-outs
-WATCHDOG_GRACE = 3.0  # seconds the alarm clock has before the watchdog answers in its place
 DEFAULT_TIME = 900.0  # seconds, where no Lambda context says more
 
 SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
@@ -93,16 +92,19 @@ class _Invocation:
         self.started = time.monotonic()
         seconds = _seconds_left(context)
         self.ends_at = self.started + seconds
-        self.deadline = Deadline(seconds - min(RESERVE, seconds / 10))
+        self.reserve = min(RESERVE, seconds / 10)
+        self.deadline = Deadline(seconds - self.reserve)
         self.event, self.complaint = read_event(event)
         self.results: list[Result] = []
+        self.preamble = 0  # results that only say whose deployment this is: alone they confirm nothing
         self.current = "start"
         self._answering = threading.Lock()
         self._answer: dict[str, Any] | None = None
 
     def run(self, checks: Checks[S], settings_type: type[S]) -> dict[str, Any]:
         try:
-            with _alarm_clock(self.deadline.remaining()), self._watchdog():
+            # A check that keeps to its deadline has a third of the reserve to end by itself, with all it found.
+            with _alarm_clock(self._seconds_until(self.reserve * 2 / 3)), self._watchdog():
                 self._judge(checks, settings_type)
         except OutOfTime:
             self._out_of_time()
@@ -127,6 +129,7 @@ class _Invocation:
         identity = Check("deployment", lambda: poll(lambda: _is_ours(deployment), self.deadline.within(60), interval=2))
         if not self._run(identity, {}):
             return
+        self.preamble = len(self.results)
         steps = iter(checks(deployment, settings, self.deadline))
         answer_to = getattr(steps, "send", None)  # a generator learns, as the value of its `yield`, whether to go on
         self.current = self.hook
@@ -188,7 +191,7 @@ class _Invocation:
         with self._answering:
             if self._answer is None:
                 self.deadline.call_off()
-                verdict = decide(self.results)
+                verdict = decide(self.results[self.preamble :])
                 if self.event.deployment_id and self.event.execution_id:
                     report(self.event, verdict, self.ends_at)
                 self._answer = self._close(verdict)
@@ -216,14 +219,16 @@ class _Invocation:
 
     @contextmanager
     def _watchdog(self) -> Iterator[None]:
-        grace = min(WATCHDOG_GRACE, (self.ends_at - time.monotonic() - self.deadline.remaining()) / 3)
-        watchdog = threading.Timer(self.deadline.remaining() + grace, self._bark)
+        watchdog = threading.Timer(self._seconds_until(self.reserve / 2), self._bark)
         watchdog.daemon = True
         watchdog.start()
         try:
             yield
         finally:
             watchdog.cancel()
+
+    def _seconds_until(self, before_end: float) -> float:
+        return self.ends_at - before_end - time.monotonic()
 
     def _bark(self) -> None:
         self._out_of_time()
@@ -305,13 +310,14 @@ def _is_ours(deployment: Deployment) -> Finding:
     ours = f"{deployment.cluster}/{deployment.service_name}"
     status = deployment.info.get("status")
     if status in OVER:
-        return failed(f"deployment {deployment.id} is already {status}: there is nothing left to judge")
+        return failed(f"deployment {deployment.id} is already {status}: there is nothing left to judge", certain=True)
     deployed = deployment.deploys()
     name = f"{deployment.info['applicationName']}/{deployment.info['deploymentGroupName']}"
     if ours not in deployed:
         return failed(
             f"deployment {deployment.id} of {name} deploys {', '.join(deployed) or 'no ECS service'}, but this hook "
-            f"watches {ours}: use that service's own hooks in the AppSpec, or mend ecs_cluster_name or ecs_service_name"
+            f"watches {ours}: use that service's own hooks in the AppSpec, or mend ecs_cluster_name or ecs_service_name",
+            certain=True,
         )
     kind = "rollback deployment" if deployment.is_rollback else "deployment"
     return passed(f"{kind} {deployment.id} of {name} deploys {ours}")

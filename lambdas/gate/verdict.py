@@ -134,8 +134,8 @@ def severity_for(name: str, declared: Severity, overrides: Mapping[str, str]) ->
 def decide(results: Sequence[Result]) -> Verdict:
     """Add the results up.
 
-    Any `failed` or `error` of severity `fail` fails the hook. So does having looked at nothing, unless
-    every look was left out by the user's own choice.
+    Any `failed` or `error` of severity `fail` fails the hook. So does having confirmed nothing, unless all
+    that is left is the user's own choice: looks left out, or findings that may only warn.
     """
     stopping = [result for result in results if result.stops]
     if stopping:
@@ -144,11 +144,12 @@ def decide(results: Sequence[Result]) -> Verdict:
     looked = [result for result in results if result.finding.outcome is not Outcome.SKIPPED]
     warned = [result for result in looked if not result.finding.good]
     left_out = [result for result in results if result.finding.outcome is Outcome.SKIPPED]
-    if not any(result.finding.good for result in looked):
-        by_choice = bool(left_out) and all(result.finding.by_choice for result in left_out)
-        if warned or not by_choice:
-            seen = "; ".join(result.finding.detail for result in [*warned, *left_out]) or "there was no check"
-            return Verdict(succeeded=False, message=_one_line(f"nothing could be confirmed: {seen}"))
+    if len(warned) == len(looked) and not all(result.finding.by_choice for result in left_out):
+        seen = "; ".join(result.finding.detail for result in [*warned, *left_out])
+        return Verdict(succeeded=False, message=_one_line(f"nothing could be confirmed: {seen}"))
+    if not results:
+        return Verdict(succeeded=False, message="nothing could be confirmed: there was no check")
+    if not looked:
         return Verdict(succeeded=True, message=_one_line("; ".join(result.finding.detail for result in left_out)))
     passes = len(looked) - len(warned)
     message = f"{passes} check{'' if passes == 1 else 's'} passed"
