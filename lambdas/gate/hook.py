@@ -316,7 +316,7 @@ def _is_ours(deployment: Deployment) -> Finding:
     if ours not in deployed:
         return failed(
             f"deployment {deployment.id} of {name} deploys {', '.join(deployed) or 'no ECS service'}, but this hook "
-            f"watches {ours}: use that service's own hooks in the AppSpec, or mend ecs_cluster_name or ecs_service_name",
+            f"watches {ours}: put that service's hooks into the AppSpec, or mend ecs_cluster_name, ecs_service_name",
             certain=True,
         )
     kind = "rollback deployment" if deployment.is_rollback else "deployment"
