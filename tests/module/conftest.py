@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -63,19 +64,46 @@ class Terraform:
         result = self.run(folder, "init", "-backend=false", "-no-color")
         assert result.returncode == 0, result.stdout
 
-    def plan(self, folder: Path, variables: Mapping[str, object] | None = None) -> subprocess.CompletedProcess[str]:
-        """Plan a folder with these values of its variables."""
-        (folder / "test.auto.tfvars.json").write_text(json.dumps(variables or {}), encoding="utf-8")
-        return self.run(folder, "plan", "-no-color", "-input=false", "-out=test.tfplan")
+    def plan(self, folder: Path) -> subprocess.CompletedProcess[str]:
+        """Plan a folder."""
+        return self.run(folder, "plan", "-no-color", "-out=test.tfplan")
 
-    def planned(self, folder: Path, variables: Mapping[str, object] | None = None) -> dict[str, Any]:
+    def planned(self, folder: Path) -> dict[str, Any]:
         """Plan a folder and return the plan as Terraform shows it in JSON, or fail the test."""
-        result = self.plan(folder, variables)
+        result = self.plan(folder)
         assert result.returncode == 0, result.stdout
         shown = self.run(folder, "show", "-json", "test.tfplan")
         assert shown.returncode == 0, shown.stdout
         plan: dict[str, Any] = json.loads(shown.stdout)
         return plan
+
+
+INPUTS = {
+    "app_name": "orders",
+    "environment": "staging",
+    "aws_region": "eu-west-1",
+    "ecs_cluster_name": "main",
+    "ecs_service_name": "web",
+}
+
+
+def write_stack(folder: Path, module: Path, inputs: Mapping[str, object]) -> None:
+    """Write a stack that uses the module with these inputs, on top of the five that are required."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # Relative, as people write it: from an absolute source Terraform would copy the whole project.
+    source = Path(os.path.relpath(module, folder)).as_posix()
+    stack = {"module": {"lambda": {"source": source, **INPUTS, **inputs}}}
+    (folder / "main.tf.json").write_text(json.dumps(stack, indent=2), encoding="utf-8")
+
+
+def copy_module(folder: Path) -> Path:
+    """Copy what a module's user gets into a folder; return the folder."""
+    folder.mkdir(parents=True)
+    for path in ROOT.glob("*.tf"):
+        shutil.copy(path, folder)
+    for name in ("lambdas", "dist"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
 
 
 def plain(text: str) -> str:
@@ -93,7 +121,7 @@ def terraform() -> Iterator[Terraform]:
     environment = kept | terraform_environment() | {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "eu-west-1",
+        "AWS_REGION": INPUTS["aws_region"],
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
