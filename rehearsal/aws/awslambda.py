@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote
 
 from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.awslambda.responses import LambdaResponse
 from moto.awslambda_simple.models import lambda_simple_backends
+from moto.core.base_backend import BackendDict
 
 from rehearsal.aws import world
 from rehearsal.aws.graft import graft
@@ -22,8 +23,8 @@ _original_configuration = LambdaFunction.get_configuration
 _original_update = LambdaFunction.update_configuration
 
 
-class FunctionAdditions(LambdaFunction):  # type: ignore[misc]
-    """What moto's functions forget."""
+class Function(LambdaFunction):
+    """moto's function, with what it forgets."""
 
     def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: str | int = 1) -> None:
         _original_init(self, account_id, spec, region, version)
@@ -66,7 +67,7 @@ def _logging_config(function_name: str, given: dict[str, Any] | None) -> dict[st
     return config
 
 
-class Answers(LambdaResponse):  # type: ignore[misc]
+class Answers(LambdaResponse):
     """Invoke, in the place of moto's."""
 
     def invoke(self) -> tuple[int, dict[str, Any], str | bytes]:
@@ -112,12 +113,16 @@ class FunctionPackage:
     role: str
 
 
-def functions() -> Iterator[LambdaFunction]:
+# Which of the two moto uses is a matter of its configuration.
+_BACKENDS: tuple[BackendDict[Any], ...] = (lambda_backends, lambda_simple_backends)
+
+
+def functions() -> Iterator[Function]:
     """Iterate over the functions of all accounts and regions in use."""
-    for backends in (lambda_backends, lambda_simple_backends):
+    for backends in _BACKENDS:
         for account in list(backends.values()):
             for backend in list(account.values()):
-                yield from list(backend._lambdas.latest())
+                yield from cast("list[Function]", list(backend.list_functions()))
 
 
 def code_of(function: str) -> FunctionPackage:
@@ -135,8 +140,8 @@ def code_of(function: str) -> FunctionPackage:
                 function_arn=found.function_arn,
                 zip_bytes=found.code_bytes,
                 layer_zips=tuple(_layer_zip(layer["Arn"]) for layer in found.layers),
-                handler=found.handler,
-                runtime=found.run_time,
+                handler=str(found.handler),
+                runtime=str(found.run_time),
                 environment=dict(found.environment_vars),
                 timeout=int(found.timeout),
                 memory_size=int(found.memory_size),
@@ -155,7 +160,7 @@ def _same_place(function: LambdaFunction, arn: str) -> bool:
 
 def _layer_zip(arn: str) -> bytes:
     _, _, _, region, account, *_ = arn.split(":", 5)
-    for backends in (lambda_backends, lambda_simple_backends):
+    for backends in _BACKENDS:
         layer = backends[account][region].layers_versions_by_arn(arn)
         if layer is not None:
             return bytes(layer.code_bytes)
@@ -164,5 +169,5 @@ def _layer_zip(arn: str) -> bytes:
 
 def install() -> None:
     """Put the additions into moto."""
-    graft(FunctionAdditions)
+    graft(Function)
     graft(Answers)

@@ -14,8 +14,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
 from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import (
@@ -26,8 +27,10 @@ from moto.cloudwatch.models import (
     MetricDatumBase,
 )
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.cloudwatch.utils import make_arn_for_alarm
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import utcnow
 
 from rehearsal.aws.graft import graft
 from rehearsal.aws.metric_math import ExpressionError, Series, evaluate, ids_in
@@ -35,64 +38,133 @@ from rehearsal.aws.metric_math import ExpressionError, Series, evaluate, ids_in
 MAX_QUERIES = 500
 """How many queries GetMetricData takes (API reference)."""
 
+DEFAULT_RECORDS = 50
+"""How many alarms DescribeAlarms returns at a time, unless told otherwise (the console's default)."""
+
 # Alarms.
 
+_original_init = CloudWatchBackend.__init__
+_original_delete = CloudWatchBackend.delete_alarms
 _original_put_alarm = CloudWatchBackend.put_metric_alarm
 _original_set_state = CloudWatchBackend.set_alarm_state
 _original_get_metric_data = CloudWatchBackend.get_metric_data
 
 
-class AlarmAdditions(CloudWatchBackend):  # type: ignore[misc]
-    """Alarms as AWS keeps them."""
+@dataclass
+class CompositeAlarm:
+    """An alarm on other alarms."""
+
+    name: str
+    arn: str
+    rule: str
+    given: dict[str, Any]
+    """The parameters of PutCompositeAlarm."""
+    state: str = "OK"
+    reason: str = "Unchecked: Initial alarm creation"
+    reason_data: str = "{}"
+    configured: datetime = field(default_factory=utcnow)
+    updated: datetime = field(default_factory=utcnow)
+    set_by_hand: dict[str, str] | None = None
+    """The children's states when SetAlarmState was called: it lasts until they change."""
+
+    def set_state(self, state: str, reason: str, reason_data: str) -> None:
+        """Change the state."""
+        self.state, self.reason, self.reason_data, self.updated = state, reason, reason_data, utcnow()
+
+    def describe(self) -> dict[str, Any]:
+        """Return the shape CompositeAlarm."""
+        return {
+            **self.given,
+            "ActionsEnabled": self.given.get("ActionsEnabled", True),
+            "AlarmActions": self.given.get("AlarmActions") or [],
+            "OKActions": self.given.get("OKActions") or [],
+            "InsufficientDataActions": self.given.get("InsufficientDataActions") or [],
+            "AlarmArn": self.arn,
+            "AlarmConfigurationUpdatedTimestamp": self.configured,
+            "StateReason": self.reason,
+            "StateReasonData": self.reason_data,
+            "StateUpdatedTimestamp": self.updated,
+            "StateTransitionedTimestamp": self.updated,
+            "StateValue": self.state,
+        }
+
+
+class AlarmBackend(CloudWatchBackend):
+    """moto's backend, with alarms as AWS keeps them."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        _original_init(self, region_name, account_id)
+        self.composites: dict[str, CompositeAlarm] = {}
 
     def put_metric_alarm(self, name: str, *args: Any, **kwargs: Any) -> Alarm:
         """Put an alarm: a new one is INSUFFICIENT_DATA, an existing one keeps its state and history."""
         before = self.alarms.get(name)
-        alarm: Alarm = _original_put_alarm(self, name, *args, **kwargs)
+        alarm = _original_put_alarm(self, name, *args, **kwargs)
         if before is None:
             alarm.state_value = "INSUFFICIENT_DATA"
         else:
-            for attribute in (
-                "state_value",
-                "state_reason",
-                "state_reason_data",
-                "state_updated_timestamp",
-                "history",
-            ):
+            for attribute in ("state_value", "state_reason", "state_reason_data", "state_updated_timestamp", "history"):
                 setattr(alarm, attribute, getattr(before, attribute))
         return alarm
 
+    def put_composite_alarm(self, given: dict[str, Any]) -> CompositeAlarm:
+        """Put a composite alarm, all of whose children must exist."""
+        rule = given["AlarmRule"]
+        children = self.children_of(rule)
+        holds(rule, children)
+        missing = [name for name in _names_in(rule) if name not in children]
+        if missing:
+            raise ValidationError(
+                f"Could not save the composite alarm as alarms {missing} in the alarm rule do not exist"
+            )
+        tags = given.pop("Tags", None)
+        name = given["AlarmName"]
+        arn = make_arn_for_alarm(self.region_name, self.account_id, name)
+        alarm = self.composites.get(name) or CompositeAlarm(name, arn, rule, given)
+        alarm.rule, alarm.given, alarm.configured = rule, given, utcnow()
+        self.composites[name] = alarm
+        if tags:
+            self.tagger.tag_resource(arn, tags)
+        return alarm
+
+    def delete_alarms(self, alarm_names: list[str]) -> None:
+        """Delete alarms of both kinds."""
+        _original_delete(self, alarm_names)
+        for name in alarm_names:
+            self.composites.pop(name, None)
+
     def set_alarm_state(self, alarm_name: str, reason: str, reason_data: str, state_value: str) -> None:
         """Set an alarm's state; a composite one keeps it until its children change."""
-        _original_set_state(self, alarm_name, reason, reason_data, state_value)
-        alarm = self.alarms[alarm_name]
-        if alarm.rule is not None:
-            alarm.set_by_hand = _children(self, alarm.rule)
+        composite = self.composites.get(alarm_name)
+        if composite is None:
+            if alarm_name not in self.alarms:
+                # moto's class names an error that the service model does not have.
+                raise ServiceException("ResourceNotFound", f"The alarm {alarm_name} does not exist.")
+            _original_set_state(self, alarm_name, reason, reason_data, state_value)
+        else:
+            composite.set_state(state_value, reason, reason_data or "{}")
+            composite.set_by_hand = self.children_of(composite.rule)
+
+    def children_of(self, rule: str) -> dict[str, str]:
+        """Return the states of the alarms that a rule names, by name or ARN as written there."""
+        states = {name: str(alarm.state_value) for name, alarm in self.alarms.items()}
+        states.update({alarm.alarm_arn: str(alarm.state_value) for alarm in self.alarms.values()})
+        for composite in self.composites.values():
+            states[composite.name] = states[composite.arn] = composite.state
+        return {name: states[name] for name in _names_in(rule) if name in states}
 
     def follow_children(self) -> None:
-        """Bring the composite alarms up to date, those that watch others of their kind last."""
-        composites = [alarm for alarm in self.alarms.values() if alarm.rule is not None]
+        """Bring the composite alarms up to date, also those that watch others of their kind."""
         # A chain of composites is at most as long as there are composites.
-        for _ in composites:
-            for alarm in composites:
-                children = _children(self, alarm.rule)
-                if getattr(alarm, "set_by_hand", None) == children:
+        for _ in range(len(self.composites)):
+            for alarm in self.composites.values():
+                children = self.children_of(alarm.rule)
+                if alarm.set_by_hand == children:
                     continue
                 alarm.set_by_hand = None
                 state = "ALARM" if holds(alarm.rule, children) else "OK"
-                if state != alarm.state_value:
-                    alarm.update_state(f"{alarm.rule} is {'true' if state == 'ALARM' else 'false'}", "{}", state)
-
-
-def _children(backend: CloudWatchBackend, rule: str) -> dict[str, str]:
-    """Return the states of the alarms that a rule names, by name or ARN as written there."""
-    by_arn = {alarm.alarm_arn: alarm for alarm in backend.alarms.values()}
-    found = {}
-    for name in _names_in(rule):
-        alarm = by_arn.get(name) or backend.alarms.get(name)
-        if alarm is not None:
-            found[name] = str(alarm.state_value)
-    return found
+                if state != alarm.state:
+                    alarm.set_state(state, f"{alarm.rule} is {str(state == 'ALARM').lower()}", "{}")
 
 
 _RULE_TOKEN = re.compile(
@@ -166,8 +238,8 @@ def _term(tokens: list[bool | str], rule: str) -> tuple[bool, list[bool | str]]:
 # Metric data.
 
 
-class MetricAdditions(CloudWatchBackend):  # type: ignore[misc]
-    """Metric data as AWS answers it."""
+class MetricBackend(AlarmBackend):
+    """moto's backend, with metric data as AWS answers them."""
 
     def get_metric_data(
         self,
@@ -317,111 +389,54 @@ def _result(query: dict[str, Any], series: Series, scan_by: str) -> dict[str, An
 # The operations.
 
 
-class Answers(CloudWatchResponse):  # type: ignore[misc]
+class Answers(CloudWatchResponse):
     """Operations added to moto's, or put in the place of its own."""
 
     def put_composite_alarm(self) -> ActionResult:
-        rule = self._get_param("AlarmRule")
-        backend = self.cloudwatch_backend
-        holds(rule, _children(backend, rule))
-        missing = [name for name in _names_in(rule) if name not in _children(backend, rule)]
-        if missing:
-            raise ValidationError(
-                f"Could not save the composite alarm as alarms {missing} in the alarm rule do not exist"
-            )
-        alarm = backend.put_metric_alarm(
-            self._get_param("AlarmName"),
-            namespace=None,
-            metric_name=None,
-            comparison_operator=None,
-            evaluation_periods=None,
-            period=None,
-            threshold=None,
-            statistic=None,
-            description=self._get_param("AlarmDescription"),
-            dimensions=[],
-            alarm_actions=self._get_param("AlarmActions") or [],
-            ok_actions=self._get_param("OKActions") or [],
-            insufficient_data_actions=self._get_param("InsufficientDataActions") or [],
-            actions_enabled=self._get_bool_param("ActionsEnabled"),
-            rule=rule,
-            tags=self._get_param("Tags") or [],
-        )
-        for attribute in (
-            "ActionsSuppressor",
-            "ActionsSuppressorWaitPeriod",
-            "ActionsSuppressorExtensionPeriod",
-        ):
-            setattr(alarm, attribute, self._get_param(attribute))
+        cast(AlarmBackend, self.cloudwatch_backend).put_composite_alarm(dict(self._get_params()))
         return EmptyResult()
 
     def describe_alarms(self) -> ActionResult:
-        backend = self.cloudwatch_backend
+        backend = cast(AlarmBackend, self.cloudwatch_backend)
         backend.follow_children()
-        names = self._get_param("AlarmNames")
-        name_prefix = self._get_param("AlarmNamePrefix")
+        names, name_prefix = self._get_param("AlarmNames"), self._get_param("AlarmNamePrefix")
         if names and name_prefix:
             raise ValidationError("AlarmNames and AlarmNamePrefix cannot both be given.")
-        action_prefix = self._get_param("ActionPrefix")
-        state = self._get_param("StateValue")
-        found = [
-            alarm
-            for name, alarm in sorted(backend.alarms.items())
-            if (not names or name in names)
-            and (not name_prefix or name.startswith(name_prefix))
-            and (not state or alarm.state_value == state)
-            and (not action_prefix or any(action.startswith(action_prefix) for action in alarm.alarm_actions))
-        ]
+        action_prefix, state = self._get_param("ActionPrefix"), self._get_param("StateValue")
         types = self._get_param("AlarmTypes") or ["MetricAlarm"]
-        found = [a for a in found if ("MetricAlarm" if a.rule is None else "CompositeAlarm") in types]
+
+        def wanted(name: str, value: str, actions: list[str]) -> bool:
+            return (
+                (not names or name in names)
+                and (not name_prefix or name.startswith(name_prefix))
+                and (not state or value == state)
+                and (not action_prefix or any(action.startswith(action_prefix) for action in actions))
+            )
+
+        found: list[tuple[str, Any]] = []
+        if "CompositeAlarm" in types:
+            composites = [(name, alarm.describe()) for name, alarm in sorted(backend.composites.items())]
+            found += [
+                ("CompositeAlarms", alarm)
+                for name, alarm in composites
+                if wanted(name, alarm["StateValue"], alarm["AlarmActions"])
+            ]
+        if "MetricAlarm" in types:
+            found += [
+                ("MetricAlarms", alarm)
+                for name, alarm in sorted(backend.alarms.items())
+                if wanted(name, alarm.state_value, alarm.alarm_actions)
+            ]
         first = int(self._get_param("NextToken") or 0)
-        after = first + int(self._get_param("MaxRecords") or 50)
-        page = found[first:after]
-        return ActionResult(
-            {
-                "MetricAlarms": [alarm for alarm in page if alarm.rule is None],
-                "CompositeAlarms": [_composite(alarm) for alarm in page if alarm.rule is not None],
-                "NextToken": str(after) if after < len(found) else None,
-            }
-        )
-
-    def set_alarm_state(self) -> ActionResult:
-        if self._get_param("AlarmName") not in self.cloudwatch_backend.alarms:
-            raise ServiceException("ResourceNotFound", "Unknown alarm")
-        self.cloudwatch_backend.set_alarm_state(
-            self._get_param("AlarmName"),
-            self._get_param("StateReason"),
-            self._get_param("StateReasonData"),
-            self._get_param("StateValue"),
-        )
-        return EmptyResult()
-
-
-def _composite(alarm: Alarm) -> dict[str, Any]:
-    """Return the shape CompositeAlarm."""
-    return {
-        "ActionsEnabled": alarm.actions_enabled,
-        "AlarmActions": alarm.alarm_actions,
-        "AlarmArn": alarm.alarm_arn,
-        "AlarmConfigurationUpdatedTimestamp": alarm.configuration_updated_timestamp,
-        "AlarmDescription": alarm.description,
-        "AlarmName": alarm.name,
-        "AlarmRule": alarm.rule,
-        "InsufficientDataActions": alarm.insufficient_data_actions,
-        "OKActions": alarm.ok_actions,
-        "StateReason": alarm.state_reason,
-        "StateReasonData": alarm.state_reason_data,
-        "StateUpdatedTimestamp": alarm.state_updated_timestamp,
-        "StateTransitionedTimestamp": alarm.state_updated_timestamp,
-        "StateValue": alarm.state_value,
-        "ActionsSuppressor": getattr(alarm, "ActionsSuppressor", None),
-        "ActionsSuppressorWaitPeriod": getattr(alarm, "ActionsSuppressorWaitPeriod", None),
-        "ActionsSuppressorExtensionPeriod": getattr(alarm, "ActionsSuppressorExtensionPeriod", None),
-    }
+        after = first + int(self._get_param("MaxRecords") or DEFAULT_RECORDS)
+        answer: dict[str, Any] = {"MetricAlarms": [], "CompositeAlarms": []}
+        for kind, alarm in found[first:after]:
+            answer[kind].append(alarm)
+        answer["NextToken"] = str(after) if after < len(found) else None
+        return ActionResult(answer)
 
 
 def install() -> None:
     """Put the additions into moto."""
-    graft(AlarmAdditions)
-    graft(MetricAdditions)
+    graft(MetricBackend)
     graft(Answers)

@@ -21,7 +21,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from moto.codedeploy.models import (
     Application,
@@ -57,7 +57,7 @@ ACTIVE = frozenset({"Created", "Queued", "InProgress", "Baking", "Ready"})
 _DEPLOYMENT_ID = re.compile(r"d-[0-9A-Z]{9}")
 
 
-class CodeDeployError(ServiceException):  # type: ignore[misc]
+class CodeDeployError(ServiceException):
     """An error of the service model: `code` is the name of one of its error shapes."""
 
 
@@ -98,12 +98,12 @@ class Report:
         return self.error is None
 
 
-class Deployment(DeploymentInfo):  # type: ignore[misc]
+class Deployment(DeploymentInfo):
     """A deployment to an ECS service."""
 
     def __init__(
         self,
-        backend: CodeDeployBackend,
+        backend: Backend,
         application: Application,
         group: DeploymentGroup,
         revision: dict[str, Any],
@@ -126,9 +126,11 @@ class Deployment(DeploymentInfo):  # type: ignore[misc]
             auto_rollback_configuration or group.auto_rollback_configuration,
             False,
             None,
-            override_alarm_configuration,
+            None,
             creator,
         )
+        # moto names a class of its own here and passes on what the request holds.
+        self.alarm_override = override_alarm_configuration
         alphabet = string.digits + string.ascii_uppercase
         self.deployment_id = "d-" + "".join(mock_random.choice(alphabet) for _ in range(9))
         self.backend = backend
@@ -138,11 +140,12 @@ class Deployment(DeploymentInfo):  # type: ignore[misc]
         self.error_information: dict[str, str] | None = None
         self.rollback_info: dict[str, str] = {}
         self.rollback_of = rollback_of
+        self.previous_revision = backend.target_revisions.get(group.deployment_group_id)
         self.stop_requested = False
         """StopDeployment was called: the player ends what it is doing."""
         self.rollback_requested: bool | None = None
         """What StopDeployment was given as `autoRollbackEnabled`."""
-        self.blue_task_set_id = rollback_of.blue_task_set_id if rollback_of else _primary_task_set_id(self)
+        self.blue_task_set_id: str | None = rollback_of.blue_task_set_id if rollback_of else _primary_task_set_id(self)
         """The id of the original task set, `ecs-svc/<number>`."""
         self.last_updated_at = self.create_time
         self._changed = threading.Condition()
@@ -215,7 +218,7 @@ class Deployment(DeploymentInfo):  # type: ignore[misc]
                     elif event.status == "Pending":
                         event.status = "Skipped"
             if status == "Succeeded":
-                self.deployment_group.target_revision = self.revision
+                self.backend.target_revisions[self.deployment_group.deployment_group_id] = self.revision
             self._changed.notify_all()
 
     @property
@@ -230,7 +233,9 @@ class Deployment(DeploymentInfo):  # type: ignore[misc]
         with self._changed:
             event = next((e for e in self.events if execution_id and e.execution_id == execution_id), None)
             error = self._refusal(event, status)
-            self.reports.append(Report(execution_id, event.name if event else None, status, error and error.code))
+            self.reports.append(
+                Report(execution_id, event.name if event else None, status, error.code if error else None)
+            )
             if error is not None:
                 raise error
             if event is not None and status is not None:
@@ -300,7 +305,7 @@ class Deployment(DeploymentInfo):  # type: ignore[misc]
             "deploymentGroupName": self.deployment_group_name,
             "deploymentConfigName": str(self.deployment_config_name),
             "deploymentId": self.deployment_id,
-            "previousRevision": without_content(group.target_revision) if group.target_revision else None,
+            "previousRevision": without_content(self.previous_revision) if self.previous_revision else None,
             "revision": without_content(self.revision),
             "status": self.status,
             "errorInformation": self.error_information,
@@ -321,7 +326,7 @@ class Deployment(DeploymentInfo):  # type: ignore[misc]
             "fileExistsBehavior": "DISALLOW",
             "deploymentStatusMessages": [],
             "computePlatform": self.application.compute_platform,
-            "overrideAlarmConfiguration": self.override_alarm_configuration,
+            "overrideAlarmConfiguration": self.alarm_override,
         }
 
     def describe_target(self) -> dict[str, Any]:
@@ -469,10 +474,10 @@ BUILT_IN_CONFIGS = _built_in_configs()
 # What a player asks for.
 
 
-def backends() -> Iterator[CodeDeployBackend]:
+def backends() -> Iterator[Backend]:
     """Iterate over the CodeDeploy backends of all accounts and regions in use."""
     for account in list(codedeploy_backends.values()):
-        yield from list(account.values())
+        yield from cast("list[Backend]", list(account.values()))
 
 
 def deployments() -> Iterator[Deployment]:
@@ -498,7 +503,7 @@ def create_rollback(deployment: Deployment, message: str | None = None) -> Deplo
     from rehearsal.aws.codedeploy_targets import blue_app_spec
 
     group = deployment.deployment_group
-    revision = group.target_revision or checked_revision(
+    revision = deployment.backend.target_revisions.get(group.deployment_group_id) or checked_revision(
         {"revisionType": "AppSpecContent", "appSpecContent": {"content": blue_app_spec(deployment)}}
     )
     rollback = Deployment(
@@ -528,11 +533,15 @@ _original_init = CodeDeployBackend.__init__
 _original_create_group = CodeDeployBackend.create_deployment_group
 
 
-class Additions(CodeDeployBackend):  # type: ignore[misc]
-    """What moto's backend lacks."""
+class Backend(CodeDeployBackend):
+    """moto's backend with what it lacks."""
+
+    deployments: dict[str, Deployment]  # type: ignore[assignment]
 
     def __init__(self, region_name: str, account_id: str) -> None:
         _original_init(self, region_name, account_id)
+        self.target_revisions: dict[str, dict[str, Any]] = {}
+        """By deployment group id: the revision last deployed with success."""
         self.configs: dict[str, dict[str, Any]] = {}
         self.revisions: dict[str, dict[str, RegisteredRevision]] = {}
 
@@ -545,14 +554,14 @@ class Additions(CodeDeployBackend):  # type: ignore[misc]
                 "InvalidDeploymentIdException",
                 f"The specified deployment ID {deployment_id} is not valid: expected d- and nine letters or digits.",
             )
-        found: Deployment | None = self.deployments.get(deployment_id)
+        found = self.deployments.get(deployment_id)
         if found is None:
             raise CodeDeployError(
                 "DeploymentDoesNotExistException", f"The deployment {deployment_id} could not be found."
             )
         return found
 
-    def create_deployment(  # type: ignore[override]
+    def deploy(
         self,
         application_name: str,
         deployment_group_name: str | None,
@@ -645,23 +654,7 @@ class Additions(CodeDeployBackend):  # type: ignore[misc]
         pair_listeners(self.account_id, self.region_name, group.load_balancer_info)
         return group_id
 
-    def active_deployment(self, group: DeploymentGroup) -> Deployment | None:
-        """Return the group's deployment that is not over, if there is one."""
-        for deployment in self.deployments.values():
-            if deployment.deployment_group is group and deployment.is_active:
-                found: Deployment = deployment
-                return found
-        return None
-
-
-class GroupAdditions(DeploymentGroup):  # type: ignore[misc]
-    """What moto's deployment group lacks."""
-
-    target_revision: dict[str, Any] | None = None
-    """The revision last deployed with success."""
-
 
 def install() -> None:
     """Put the additions into moto."""
-    graft(Additions)
-    graft(GroupAdditions)
+    graft(Backend)

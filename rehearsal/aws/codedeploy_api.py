@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from moto.codedeploy import responses as moto_responses
@@ -11,7 +11,14 @@ from moto.codedeploy.responses import CodeDeployResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 
-from rehearsal.aws.codedeploy import BUILT_IN_CONFIGS, CodeDeployError, Deployment, checked_revision
+from rehearsal.aws.codedeploy import (
+    BUILT_IN_CONFIGS,
+    Backend,
+    CodeDeployError,
+    Deployment,
+    checked_revision,
+    deployments,
+)
 from rehearsal.aws.elbv2 import pair_listeners
 from rehearsal.aws.graft import graft
 
@@ -38,22 +45,16 @@ _GROUP_FIELDS = {
 """What UpdateDeploymentGroup may change, and what moto calls it."""
 
 
-def deployment_group_info(group: DeploymentGroup) -> dict[str, Any]:
+def deployment_group_info(deployment_group: DeploymentGroup) -> dict[str, Any]:
     """Return the shape DeploymentGroupInfo: with alarms and last deployments, which moto leaves empty."""
-    info: dict[str, Any] = _original_group_info(group)
-    info["alarmConfiguration"] = group.alarm_configuration or None
-    info["targetRevision"] = group.target_revision
-    mine = [d for d in _deployments_of(group) if not d.is_active]
+    info: dict[str, Any] = _original_group_info(deployment_group)
+    info["alarmConfiguration"] = deployment_group.alarm_configuration or None
+    mine = [d for d in deployments() if d.deployment_group is deployment_group and not d.is_active]
     succeeded = [d for d in mine if d.status == "Succeeded"]
+    info["targetRevision"] = succeeded[-1].revision if succeeded else None
     info["lastAttemptedDeployment"] = _last(mine)
     info["lastSuccessfulDeployment"] = _last(succeeded)
     return {key: value for key, value in info.items() if value not in ({}, None)}
-
-
-def _deployments_of(group: DeploymentGroup) -> list[Deployment]:
-    from rehearsal.aws.codedeploy import deployments
-
-    return [deployment for deployment in deployments() if deployment.deployment_group is group]
 
 
 def _last(found: list[Deployment]) -> dict[str, Any] | None:
@@ -68,13 +69,17 @@ def _last(found: list[Deployment]) -> dict[str, Any] | None:
     }
 
 
-class Answers(CodeDeployResponse):  # type: ignore[misc]
+class Answers(CodeDeployResponse):
     """Operations added to moto's, or put in the place of its own."""
+
+    @property
+    def stand_in(self) -> Backend:
+        return cast(Backend, self.codedeploy_backend)
 
     # Deployments.
 
     def create_deployment(self) -> ActionResult:
-        deployment_id = self.codedeploy_backend.create_deployment(
+        deployment_id = self.stand_in.deploy(
             application_name=self._get_param("applicationName"),
             deployment_group_name=self._get_param("deploymentGroupName"),
             revision=self._get_param("revision"),
@@ -86,15 +91,16 @@ class Answers(CodeDeployResponse):  # type: ignore[misc]
         return ActionResult({"deploymentId": deployment_id})
 
     def get_deployment(self) -> ActionResult:
-        deployment = self.codedeploy_backend.get_deployment(self._get_param("deploymentId"))
+        deployment = self.stand_in.get_deployment(self._get_param("deploymentId"))
         return ActionResult({"deploymentInfo": deployment.describe()})
 
     def batch_get_deployments(self) -> ActionResult:
-        found = self.codedeploy_backend.batch_get_deployments(self._get_param("deploymentIds") or [])
+        known = self.stand_in.deployments
+        found = [known[each] for each in self._get_param("deploymentIds") or [] if each in known]
         return ActionResult({"deploymentsInfo": [deployment.describe() for deployment in found]})
 
     def stop_deployment(self) -> ActionResult:
-        deployment = self.codedeploy_backend.get_deployment(self._get_param("deploymentId"))
+        deployment = self.stand_in.get_deployment(self._get_param("deploymentId"))
         if not deployment.is_active:
             raise CodeDeployError(
                 "DeploymentAlreadyCompletedException",
@@ -133,7 +139,7 @@ class Answers(CodeDeployResponse):  # type: ignore[misc]
         return ActionResult({"targetIds": [deployment.target_id] if not wanted or status in wanted else []})
 
     def _started(self, deployment_id: str | None) -> Deployment:
-        deployment: Deployment = self.codedeploy_backend.get_deployment(deployment_id)
+        deployment = self.stand_in.get_deployment(deployment_id)
         if deployment.status in ("Created", "Queued"):
             raise CodeDeployError(
                 "DeploymentNotStartedException",
@@ -153,7 +159,7 @@ class Answers(CodeDeployResponse):  # type: ignore[misc]
     # Hooks.
 
     def put_lifecycle_event_hook_execution_status(self) -> ActionResult:
-        deployment = self.codedeploy_backend.get_deployment(self._get_param("deploymentId"))
+        deployment = self.stand_in.get_deployment(self._get_param("deploymentId"))
         execution_id = self._get_param("lifecycleEventHookExecutionId")
         deployment.put_report(execution_id, self._get_param("status"))
         return ActionResult({"lifecycleEventHookExecutionId": execution_id})
@@ -162,25 +168,25 @@ class Answers(CodeDeployResponse):  # type: ignore[misc]
 
     def get_application_revision(self) -> ActionResult:
         name = self._get_param("applicationName")
-        found = self.codedeploy_backend.get_application_revision(name, self._get_param("revision"))
+        found = self.stand_in.get_application_revision(name, self._get_param("revision"))
         return ActionResult({"applicationName": name, "revision": found.revision, "revisionInfo": found.describe()})
 
     def register_application_revision(self) -> ActionResult:
         name = self._get_param("applicationName")
-        self.codedeploy_backend.get_application(name)
+        self.stand_in.get_application(name)
         revision = checked_revision(self._get_param("revision"))
-        self.codedeploy_backend.register(name, revision, self._get_param("description"))
+        self.stand_in.register(name, revision, self._get_param("description"))
         return EmptyResult()
 
     # Deployment configurations.
 
     def get_deployment_config(self) -> ActionResult:
-        config = self.codedeploy_backend.get_deployment_config(self._get_param("deploymentConfigName"))
+        config = self.stand_in.get_deployment_config(self._get_param("deploymentConfigName"))
         return ActionResult({"deploymentConfigInfo": config})
 
     def create_deployment_config(self) -> ActionResult:
         name = self._get_param("deploymentConfigName")
-        configs = self.codedeploy_backend.configs
+        configs = self.stand_in.configs
         if not name:
             raise CodeDeployError("DeploymentConfigNameRequiredException", "The configuration name is required.")
         if name in configs or name in BUILT_IN_CONFIGS:
@@ -201,36 +207,38 @@ class Answers(CodeDeployResponse):  # type: ignore[misc]
         name = self._get_param("deploymentConfigName")
         if name in BUILT_IN_CONFIGS:
             raise CodeDeployError("InvalidOperationException", f"The configuration {name} is CodeDeploy's own.")
-        self.codedeploy_backend.configs.pop(name, None)
+        self.stand_in.configs.pop(name, None)
         return EmptyResult()
 
     def list_deployment_configs(self) -> ActionResult:
-        return ActionResult({"deploymentConfigsList": [*BUILT_IN_CONFIGS, *self.codedeploy_backend.configs]})
+        return ActionResult({"deploymentConfigsList": [*BUILT_IN_CONFIGS, *self.stand_in.configs]})
 
     # Applications and deployment groups: what Terraform needs to change and to destroy them.
 
     def update_application(self) -> ActionResult:
-        backend = self.codedeploy_backend
+        backend = self.stand_in
         old, new = self._get_param("applicationName"), self._get_param("newApplicationName")
         application = backend.get_application(old)
         if new and new != old:
             if new in backend.applications:
                 raise CodeDeployError("ApplicationAlreadyExistsException", f"The application {new} exists already.")
             application.application_name = new
-            for known in (backend.applications, backend.deployment_groups, backend.revisions):
+            for known in self._by_application():
                 if old in known:
                     known[new] = known.pop(old)
         return EmptyResult()
 
     def delete_application(self) -> ActionResult:
-        backend = self.codedeploy_backend
-        name = self._get_param("applicationName")
-        for known in (backend.applications, backend.deployment_groups, backend.revisions):
-            known.pop(name, None)
+        for known in self._by_application():
+            known.pop(self._get_param("applicationName"), None)
         return EmptyResult()
 
+    def _by_application(self) -> list[dict[str, Any]]:
+        backend = self.stand_in
+        return [backend.applications, backend.deployment_groups, backend.revisions]
+
     def update_deployment_group(self) -> ActionResult:
-        backend = self.codedeploy_backend
+        backend = self.stand_in
         application = self._get_param("applicationName")
         old = self._get_param("currentDeploymentGroupName")
         group = backend.get_deployment_group(application, old)
@@ -246,7 +254,7 @@ class Answers(CodeDeployResponse):  # type: ignore[misc]
         return ActionResult({"hooksNotCleanedUp": []})
 
     def delete_deployment_group(self) -> ActionResult:
-        groups = self.codedeploy_backend.deployment_groups.get(self._get_param("applicationName"), {})
+        groups = self.stand_in.deployment_groups.get(self._get_param("applicationName"), {})
         groups.pop(self._get_param("deploymentGroupName"), None)
         return ActionResult({"hooksNotCleanedUp": []})
 

@@ -7,19 +7,22 @@ Recorded on AWS: inside a BeforeInstall hook there is one, labelled Blue, with a
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
-from moto.ecs.models import Service, TaskSet, ecs_backends
+from moto.ecs.models import ecs_backends
 
 from rehearsal.aws.codedeploy import Deployment
+from rehearsal.aws.ecs_services import EcsBackend, StandInService, StandInTaskSet
 from rehearsal.aws.elbv2 import name_of, traffic_weights
 
 
-def service_of(deployment: Deployment) -> Service | None:
+def service_of(deployment: Deployment) -> StandInService | None:
     """Return the ECS service that a deployment is for, if it exists."""
-    backend = ecs_backends[deployment.backend.account_id][deployment.backend.region_name]
-    service: Service | None = backend.services.get(deployment.target_id)
-    return service
+    return _ecs(deployment).services.get(deployment.target_id)
+
+
+def _ecs(deployment: Deployment) -> EcsBackend:
+    return cast(EcsBackend, ecs_backends[deployment.backend.account_id][deployment.backend.region_name])
 
 
 def primary_task_set_id(deployment: Deployment) -> str | None:
@@ -31,13 +34,13 @@ def primary_task_set_id(deployment: Deployment) -> str | None:
     return None
 
 
-def blue_task_set(deployment: Deployment) -> TaskSet | None:
+def blue_task_set(deployment: Deployment) -> StandInTaskSet | None:
     """Return the original task set, while ECS lists it."""
     service = service_of(deployment)
     return next((s for s in (service.task_sets if service else []) if s.id == deployment.blue_task_set_id), None)
 
 
-def green_task_set(deployment: Deployment) -> TaskSet | None:
+def green_task_set(deployment: Deployment) -> StandInTaskSet | None:
     """Return the replacement task set, the one whose externalId is the deployment's id; None before Install."""
     wanted = (deployment.rollback_of or deployment).deployment_id
     service = service_of(deployment)
@@ -49,13 +52,13 @@ def task_sets_info(deployment: Deployment) -> list[dict[str, Any]]:
     service = service_of(deployment)
     if service is None:
         return []
-    service._backend.reconcile(service)
+    _ecs(deployment).reconcile(service)
     weights = _weights(deployment)
     sets = (("Blue", blue_task_set(deployment)), ("Green", green_task_set(deployment)))
     return [_describe(label, task_set, weights) for label, task_set in sets if task_set is not None]
 
 
-def _describe(label: str, task_set: TaskSet, weights: dict[str, float]) -> dict[str, Any]:
+def _describe(label: str, task_set: StandInTaskSet, weights: dict[str, float]) -> dict[str, Any]:
     group = next((b["targetGroupArn"] for b in task_set.load_balancers if b.get("targetGroupArn")), None)
     return {
         "identifer": task_set.id,

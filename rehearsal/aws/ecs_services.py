@@ -14,17 +14,17 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
-from moto.ec2 import ec2_backends
+from moto.ec2.models import ec2_backends
 from moto.ecs.exceptions import InvalidParameterException, ServiceNotFoundException
-from moto.ecs.models import Cluster, EC2ContainerServiceBackend, Service, TaskSet, ecs_backends
+from moto.ecs.models import Cluster, EC2ContainerServiceBackend, Service, ecs_backends
 from moto.elbv2.models import FakeTargetGroup, elbv2_backends
 from moto.moto_api._internal import mock_random
 
-from rehearsal.aws.ecs_tasks import LOCK, StandInTask
+from rehearsal.aws.ecs_tasks import LOCK, StandInTask, TaskBackend
 from rehearsal.aws.graft import graft
 from rehearsal.aws.world import PlacementFailure
 
@@ -35,30 +35,36 @@ REPLACE_UNHEALTHY_AFTER = timedelta(seconds=60)
 """How long a task's target is unhealthy before the scheduler replaces the task, beyond the service's grace period."""
 
 
-class StandInTaskSet(TaskSet):  # type: ignore[misc]
-    """A task set with tasks of its own."""
+class StandInTaskSet:
+    """A task set with tasks of its own. moto's class has no counts, and is always steady."""
 
-    def __init__(self, service: Service, cluster: Cluster, definition_arn: str, **settings: Any) -> None:
+    def __init__(self, service: StandInService, cluster: Cluster, definition_arn: str, params: dict[str, Any]) -> None:
         backend = service._backend
-        super().__init__(
-            service.name, cluster.name, definition_arn, backend.account_id, backend.region_name, **settings
-        )
-        # moto's ids have fewer digits; an id is `ecs-svc/` and 19 digits.
+        # An id is `ecs-svc/` and 19 digits.
         self.id = f"ecs-svc/{mock_random.randint(10**18, 9 * 10**18)}"
-        self.task_set_arn = (
-            f"arn:{backend.partition}:ecs:{backend.region_name}:{backend.account_id}"
-            f":task-set/{cluster.name}/{service.name}/{self.id}"
-        )
+        place = f"{backend.region_name}:{backend.account_id}"
+        self.task_set_arn = f"arn:{backend.partition}:ecs:{place}:task-set/{cluster.name}/{service.name}/{self.id}"
         self.service_arn = service.arn
         self.cluster_arn = cluster.arn
-        self.external_id = self.external_id or None
-        self.client_token = None
+        self.external_id: str | None = params.get("externalId") or None
         self.started_by: str | None = None
-        self.platform_family = "Linux" if self.launch_type == "FARGATE" else None
+        self.status = "ACTIVE"
+        self.task_definition = definition_arn
+        self.launch_type: str = params.get("launchType") or "EC2"
+        self.capacity_provider_strategy: list[dict[str, Any]] = params.get("capacityProviderStrategy") or []
+        fargate = self.launch_type == "FARGATE"
+        self.platform_version: str | None = params.get("platformVersion") or ("LATEST" if fargate else None)
+        self.platform_family = "Linux" if fargate else None
+        self.network_configuration: dict[str, Any] | None = params.get("networkConfiguration")
+        self.load_balancers: list[dict[str, Any]] = params.get("loadBalancers") or []
+        self.service_registries: list[dict[str, Any]] = params.get("serviceRegistries") or []
+        self.scale: dict[str, Any] = params.get("scale") or {"value": 100.0, "unit": "PERCENT"}
+        self.tags: list[dict[str, str]] = params.get("tags") or []
+        self.created_at = self.updated_at = self.stability_status_at = utcnow()
+        self.stability_status = "STABILIZING"
         self.computed_desired_count = 0
         self.pending_count = 0
         self.running_count = 0
-        self.stabilityStatus = "STABILIZING"
         self.own_tasks: list[StandInTask] = []
         self.failed_starts = 0
         self.drained_since: datetime | None = None
@@ -66,7 +72,7 @@ class StandInTaskSet(TaskSet):  # type: ignore[misc]
     def set_scale(self, value: float) -> None:
         """Scale the set to a percentage of the service's desired count."""
         self.scale = {"value": float(value), "unit": "PERCENT"}
-        self.updatedAt = utcnow()
+        self.updated_at = utcnow()
 
     def drain(self) -> None:
         """Mark the set as deleted: it stays listed while its tasks end."""
@@ -74,11 +80,32 @@ class StandInTaskSet(TaskSet):  # type: ignore[misc]
         self.status = "DRAINING"
 
 
+class StandInService(Service):
+    """A service that is scheduled, with what moto forgets of it."""
+
+    task_sets: list[StandInTaskSet]  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.created_at = utcnow()
+        self.deployment_configuration: dict[str, Any] = {"maximumPercent": 200, "minimumHealthyPercent": 100}
+        self.enable_ecs_managed_tags = False
+        self.enable_execute_command = False
+        self.health_check_grace_period_seconds: int | None = 0 if self.load_balancers else None
+        self.availability_zone_rebalancing = "DISABLED"
+        self.capacity_provider_strategy: list[dict[str, Any]] | None = None
+        self.inner_set: StandInTaskSet | None = None
+        """What a rolling service (controller ECS) has in the place of task sets."""
+        self.was_steady = False
+
+
 # The scheduler.
 
 
-class SchedulerAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
+class SchedulerBackend(TaskBackend):
     """The service scheduler."""
+
+    services: dict[str, StandInService]  # type: ignore[assignment]
 
     def reconcile_cluster(self, cluster: Cluster) -> None:
         """Bring all services of a cluster up to date."""
@@ -86,7 +113,7 @@ class SchedulerAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
             if service.cluster_name == cluster.name:
                 self.reconcile(service)
 
-    def reconcile(self, service: Service) -> None:
+    def reconcile(self, service: StandInService) -> None:
         """Bring one service up to date."""
         with LOCK:
             sets = scheduled_sets(service)
@@ -95,14 +122,14 @@ class SchedulerAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
             service.task_sets = [s for s in service.task_sets if not _is_gone(s)]
             service.running_count = sum(s.running_count for s in sets)
             service.pending_count = sum(s.pending_count for s in sets)
-            steady = bool(sets) and all(s.stabilityStatus == "STEADY_STATE" for s in sets)
-            if steady and not getattr(service, "was_steady", False):
+            steady = bool(sets) and all(s.stability_status == "STEADY_STATE" for s in sets)
+            if steady and not service.was_steady:
                 add_event(service, f"(service {service.name}) has reached a steady state.")
             service.was_steady = steady
             for deployment in service.deployments:
                 deployment.update(_rollout(service, deployment, sets[0]) if sets else {})
 
-    def _reconcile_set(self, service: Service, task_set: StandInTaskSet) -> None:
+    def _reconcile_set(self, service: StandInService, task_set: StandInTaskSet) -> None:
         for task in task_set.own_tasks:
             self._look(service, task_set, task)
         task_set.own_tasks = [task for task in task_set.own_tasks if not task.is_over]
@@ -119,10 +146,10 @@ class SchedulerAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
         task_set.running_count = sum(task.last_status in ("RUNNING", "STOPPING") for task in task_set.own_tasks)
         task_set.pending_count = sum(task.waits_to_run for task in task_set.own_tasks)
         status = "STEADY_STATE" if self._is_steady(task_set) else "STABILIZING"
-        if status != task_set.stabilityStatus:
-            task_set.stabilityStatus, task_set.stabilityStatusAt = status, utcnow()
+        if status != task_set.stability_status:
+            task_set.stability_status, task_set.stability_status_at = status, utcnow()
 
-    def _look(self, service: Service, task_set: StandInTaskSet, task: StandInTask) -> None:
+    def _look(self, service: StandInService, task_set: StandInTaskSet, task: StandInTask) -> None:
         task.refresh()
         if task.is_over:
             self._deregister(service, task_set, task)
@@ -138,7 +165,7 @@ class SchedulerAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
                 self._register(service, task_set, task)
             self._replace_unhealthy(service, task_set, task)
 
-    def _start_missing(self, service: Service, task_set: StandInTaskSet, count: int) -> None:
+    def _start_missing(self, service: StandInService, task_set: StandInTaskSet, count: int) -> None:
         for _ in range(count):
             cluster = self._get_cluster(service.cluster_name)
             definition = self.describe_task_definition(task_set.task_definition)
@@ -164,12 +191,12 @@ class SchedulerAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
             task_set.own_tasks.append(task)
             add_event(service, f"{_said_by(service, task_set)} has started 1 tasks: (task {task.id}).")
 
-    def _stop(self, service: Service, task_set: StandInTaskSet, task: StandInTask, reason: str) -> None:
+    def _stop(self, service: StandInService, task_set: StandInTaskSet, task: StandInTask, reason: str) -> None:
         self._deregister(service, task_set, task)
         task.stop("ServiceSchedulerInitiated", reason)
         add_event(service, f"{_said_by(service, task_set)} has stopped 1 running tasks: (task {task.id}).")
 
-    def _replace_unhealthy(self, service: Service, task_set: StandInTaskSet, task: StandInTask) -> None:
+    def _replace_unhealthy(self, service: StandInService, task_set: StandInTaskSet, task: StandInTask) -> None:
         """Stop a task that fails its health checks for long; the next look starts another."""
         unhealthy = [arn for arn, port in task.registered if self._target_state(arn, task, port) == "unhealthy"]
         if not unhealthy and task.health_status != "UNHEALTHY":
@@ -177,7 +204,7 @@ class SchedulerAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
             return
         now = utcnow()
         task.unhealthy_since = task.unhealthy_since or now
-        grace = timedelta(seconds=getattr(service, "health_check_grace_period_seconds", None) or 0)
+        grace = timedelta(seconds=service.health_check_grace_period_seconds or 0)
         started = task.started_at or now
         if now < max(task.unhealthy_since + REPLACE_UNHEALTHY_AFTER, started + grace):
             return
@@ -194,7 +221,7 @@ class SchedulerAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
         group: FakeTargetGroup | None = elbv2_backends[self.account_id][self.region_name].target_groups.get(arn)
         return group
 
-    def _register(self, service: Service, task_set: StandInTaskSet, task: StandInTask) -> None:
+    def _register(self, service: StandInService, task_set: StandInTaskSet, task: StandInTask) -> None:
         for balancer in task_set.load_balancers:
             group = self._target_group(balancer.get("targetGroupArn") or "")
             if group is None:
@@ -204,7 +231,7 @@ class SchedulerAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
             task.registered.append((group.arn, port))
             add_event(service, f"{_said_by(service, task_set)} registered 1 targets in (target-group {group.arn})")
 
-    def _deregister(self, service: Service, task_set: StandInTaskSet, task: StandInTask) -> None:
+    def _deregister(self, service: StandInService, task_set: StandInTaskSet, task: StandInTask) -> None:
         for arn, _ in task.registered:
             group = self._target_group(arn)
             if group is not None and task.private_ip in group.targets:
@@ -232,10 +259,9 @@ class SchedulerAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
         return True
 
 
-def scheduled_sets(service: Service) -> list[StandInTaskSet]:
+def scheduled_sets(service: StandInService) -> list[StandInTaskSet]:
     """Return what the scheduler looks after: the task sets, or the one a rolling service has inside."""
-    inner = getattr(service, "inner_set", None)
-    return [inner] if inner is not None else list(service.task_sets)
+    return [service.inner_set] if service.inner_set is not None else list(service.task_sets)
 
 
 def _is_gone(task_set: StandInTaskSet) -> bool:
@@ -247,21 +273,21 @@ def _is_gone(task_set: StandInTaskSet) -> bool:
     return now >= task_set.drained_since + DRAINING_FOR
 
 
-def _said_by(service: Service, task_set: StandInTaskSet) -> str:
-    if getattr(service, "inner_set", None) is task_set:
+def _said_by(service: StandInService, task_set: StandInTaskSet) -> str:
+    if service.inner_set is task_set:
         return f"(service {service.name})"
     return f"(service {service.name}, taskSet {task_set.id})"
 
 
-def _task_tags(service: Service, definition: Any, task_set: StandInTaskSet) -> list[dict[str, str]]:
+def _task_tags(service: StandInService, definition: Any, task_set: StandInTaskSet) -> list[dict[str, str]]:
     source = {"SERVICE": service.tags, "TASK_DEFINITION": definition.tags}.get(service.propagate_tags) or []
     merged = {tag["key"]: tag.get("value", "") for tag in [*source, *task_set.tags]}
     return [{"key": key, "value": value} for key, value in merged.items()]
 
 
-def _rollout(service: Service, deployment: dict[str, Any], task_set: StandInTaskSet) -> dict[str, Any]:
+def _rollout(service: StandInService, deployment: dict[str, Any], task_set: StandInTaskSet) -> dict[str, Any]:
     """Return the counts of a rolling service's deployment."""
-    done = task_set.stabilityStatus == "STEADY_STATE"
+    done = task_set.stability_status == "STEADY_STATE"
     return {
         "taskDefinition": service.task_definition,
         "desiredCount": task_set.computed_desired_count,
@@ -273,7 +299,7 @@ def _rollout(service: Service, deployment: dict[str, Any], task_set: StandInTask
     }
 
 
-def add_event(service: Service, message: str) -> None:
+def add_event(service: StandInService, message: str) -> None:
     """Add a service event; the newest comes first, and a hundred are kept (API reference, Service)."""
     event = {"id": str(mock_random.uuid4()), "createdAt": utcnow(), "message": message}
     service.events = [event, *service.events[:99]]
@@ -282,14 +308,13 @@ def add_event(service: Service, message: str) -> None:
 def reconcile_all() -> None:
     """Bring all services of all accounts and regions in use up to date."""
     for account in list(ecs_backends.values()):
-        for backend in list(account.values()):
+        for backend in cast("list[EcsBackend]", list(account.values())):
             for service in list(backend.services.values()):
                 backend.reconcile(service)
 
 
 # Services and task sets.
 
-_original_create_service = EC2ContainerServiceBackend.create_service
 _original_describe_services = EC2ContainerServiceBackend.describe_services
 
 _KEPT = {
@@ -309,10 +334,10 @@ _KEPT = {
 _FIXED_BY_CODE_DEPLOY = ("taskDefinition", "loadBalancers", "networkConfiguration", "platformVersion")
 
 
-class ServiceAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
+class EcsBackend(SchedulerBackend):
     """Services and task sets."""
 
-    def create(self, params: dict[str, Any]) -> Service:
+    def create(self, params: dict[str, Any]) -> StandInService:
         """Do what CreateService does with its parameters."""
         with LOCK:
             cluster = self._active_cluster(params.get("cluster"))
@@ -323,62 +348,55 @@ class ServiceAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
             strategy = params.get("capacityProviderStrategy") or []
             fargate = any(item["capacityProvider"].startswith("FARGATE") for item in strategy)
             launch_type = params.get("launchType") or ("FARGATE" if fargate else "EC2")
+            definition = None
             if params.get("taskDefinition"):
                 definition = self.active_task_definition(params["taskDefinition"])
                 self.check_placement(definition, launch_type, params.get("networkConfiguration"))
-            service = _original_create_service(
-                self,
-                cluster.name,
+            service = StandInService(  # type: ignore[abstract]
+                cluster,
                 name,
                 int(params.get("desiredCount") or 0),
-                params.get("taskDefinition"),
-                params.get("loadBalancers"),
-                params.get("schedulingStrategy"),
-                params.get("tags"),
-                params.get("deploymentController"),
-                launch_type,
+                self,
+                task_definition=definition,
+                load_balancers=params.get("loadBalancers"),
+                scheduling_strategy=params.get("schedulingStrategy"),
+                tags=params.get("tags"),
+                deployment_controller=params.get("deploymentController"),
+                launch_type=launch_type,
                 network_configuration=_with_groups(params.get("networkConfiguration")),
                 service_registries=params.get("serviceRegistries"),
                 platform_version=params.get("platformVersion") or ("LATEST" if launch_type == "FARGATE" else None),
                 propagate_tags=params.get("propagateTags") or "NONE",
                 role_arn=params.get("role"),
             )
-            service.created_at = utcnow()
-            service.deployment_configuration = {"maximumPercent": 200, "minimumHealthyPercent": 100}
-            service.enable_ecs_managed_tags = False
-            service.enable_execute_command = False
-            service.health_check_grace_period_seconds = 0 if service.load_balancers else None
-            service.availability_zone_rebalancing = "DISABLED"
             _keep(service, params)
+            self.services[f"{cluster.name}:{name}"] = service
             self._first_set(service, cluster)
             self.reconcile(service)
             return service
 
-    def _first_set(self, service: Service, cluster: Cluster) -> None:
+    def _first_set(self, service: StandInService, cluster: Cluster) -> None:
         """Give a service the task set that it is created with."""
         kind = service.deployment_controller["type"]
         if kind == "EXTERNAL":
             return
-        task_set = StandInTaskSet(
-            service,
-            cluster,
-            service.task_definition,
-            network_configuration=service.network_configuration or None,
-            load_balancers=service.load_balancers,
-            service_registries=service.service_registries,
-            launch_type=service.launch_type,
-            capacity_provider_strategy=getattr(service, "capacity_provider_strategy", None),
-            platform_version=service.platform_version,
-            tags=[],
-        )
+        settings = {
+            "networkConfiguration": service.network_configuration or None,
+            "loadBalancers": service.load_balancers,
+            "serviceRegistries": service.service_registries,
+            "launchType": service.launch_type,
+            "capacityProviderStrategy": service.capacity_provider_strategy,
+            "platformVersion": service.platform_version,
+        }
+        task_set = StandInTaskSet(service, cluster, str(service.task_definition), settings)
         task_set.status = "PRIMARY"
         if kind == "CODE_DEPLOY":
             service.task_sets.append(task_set)
         else:
-            task_set.id = service.deployments[0]["id"]
+            task_set.id = str(service.deployments[0]["id"])
             service.inner_set = task_set
 
-    def update(self, params: dict[str, Any]) -> Service:
+    def update(self, params: dict[str, Any]) -> StandInService:
         """Do what UpdateService does with its parameters."""
         with LOCK:
             service = self._service(params.get("cluster"), params["service"])
@@ -398,7 +416,7 @@ class ServiceAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
             self.reconcile(service)
             return service
 
-    def _roll(self, service: Service, params: dict[str, Any]) -> None:
+    def _roll(self, service: StandInService, params: dict[str, Any]) -> None:
         """Replace a rolling service's tasks if what they run has changed."""
         definition = params.get("taskDefinition")
         if definition:
@@ -408,36 +426,35 @@ class ServiceAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
         if params.get("loadBalancers") is not None:
             service.load_balancers = params["loadBalancers"]
         if definition or params.get("networkConfiguration") or params.get("forceNewDeployment"):
-            inner = service.inner_set
-            inner.task_definition = service.task_definition
+            inner = scheduled_sets(service)[0]
+            inner.task_definition = str(service.task_definition)
             inner.network_configuration = service.network_configuration
             inner.load_balancers = service.load_balancers
             for task in inner.own_tasks:
                 self._stop(service, inner, task, f"Scaling activity initiated by (deployment {inner.id})")
 
-    def delete_service(self, cluster_name: str, service_name: str, force: bool) -> Service:
+    def delete_service(self, cluster_name: str, service_name: str, force: bool) -> StandInService:
         """Delete a service: its tasks are stopped, and it is INACTIVE."""
         with LOCK:
             service = self._service(cluster_name, service_name)
             active_sets = [s for s in service.task_sets if float(s.scale["value"]) > 0]
-            if not force and service.desired_count > 0 and (active_sets or hasattr(service, "inner_set")):
+            if not force and service.desired_count > 0 and (active_sets or service.inner_set):
                 raise InvalidParameterException("The service cannot be stopped while it is scaled above 0.")
             service.status = "INACTIVE"
             self.reconcile(service)
             return service
 
-    def describe_services(
-        self, cluster_str: str, service_names_or_arns: list[str]
-    ) -> tuple[list[Service], list[dict[str, str]]]:
+    def find_services(self, cluster_name: str, names: list[str]) -> tuple[list[StandInService], list[dict[str, str]]]:
         """Return services, brought up to date."""
-        found, failures = _original_describe_services(self, cluster_str, service_names_or_arns)
-        for service in found:
+        found, failures = _original_describe_services(self, cluster_name, names)
+        services = cast("list[StandInService]", found)
+        for service in services:
             self.reconcile(service)
-        return found, failures
+        return services, failures
 
-    def _service(self, cluster_name: str | None, name: str) -> Service:
+    def _service(self, cluster_name: str | None, name: str) -> StandInService:
         cluster = self._get_cluster(cluster_name or "default")
-        service: Service | None = self.services.get(f"{cluster.name}:{name.rsplit('/', 1)[-1]}")
+        service: StandInService | None = self.services.get(f"{cluster.name}:{name.rsplit('/', 1)[-1]}")
         if service is None or service.status == "INACTIVE":
             raise ServiceNotFoundException
         return service
@@ -456,26 +473,16 @@ class ServiceAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
                     "deployment controller."
                 )
             definition = self.active_task_definition(params.get("taskDefinition"))
-            launch_type = params.get("launchType") or ("EC2" if kind == "EXTERNAL" else service.launch_type)
+            launch_type = params.get("launchType") or (kind == "CODE_DEPLOY" and service.launch_type) or "EC2"
             network = params.get("networkConfiguration")
             if network is None and kind == "CODE_DEPLOY":
                 # An AppSpec without network configuration keeps the service's (user guide, AppSpec for ECS).
                 network = service.network_configuration or None
             self.check_placement(definition, launch_type, network)
-            task_set = StandInTaskSet(
-                service,
-                cluster,
-                definition.arn,
-                external_id=params.get("externalId"),
-                network_configuration=network,
-                load_balancers=params.get("loadBalancers"),
-                service_registries=params.get("serviceRegistries"),
-                launch_type=launch_type,
-                capacity_provider_strategy=params.get("capacityProviderStrategy"),
-                platform_version=params.get("platformVersion"),
-                scale=params.get("scale") or ({"value": 0.0, "unit": "PERCENT"} if kind == "EXTERNAL" else None),
-                tags=params.get("tags"),
-            )
+            settings = {**params, "launchType": launch_type, "networkConfiguration": network}
+            if kind == "EXTERNAL" and not params.get("scale"):
+                settings["scale"] = {"value": 0.0, "unit": "PERCENT"}
+            task_set = StandInTaskSet(service, cluster, definition.arn, settings)
             task_set.started_by = "CODE_DEPLOY" if kind == "CODE_DEPLOY" else None
             service.task_sets.append(task_set)
             self.reconcile(service)
@@ -493,11 +500,10 @@ class ServiceAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
             named = {name for s in found for name in (s.task_set_arn, s.id)}
             return found, [{"arn": name, "reason": "MISSING"} for name in wanted if name not in named]
 
-    def _set(self, service: Service, name: str) -> StandInTaskSet:
+    def _set(self, service: StandInService, name: str) -> StandInTaskSet:
         for task_set in service.task_sets:
             if name in (task_set.task_set_arn, task_set.id):
-                found: StandInTaskSet = task_set
-                return found
+                return task_set
         raise ServiceException("TaskSetNotFoundException", "The specified task set was not found.")
 
     def update_set(self, params: dict[str, Any]) -> StandInTaskSet:
@@ -521,7 +527,7 @@ class ServiceAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
                     task_set.status = "PRIMARY" if task_set is primary else "ACTIVE"
             service.task_definition = primary.task_definition
             service.load_balancers = primary.load_balancers
-            primary.updatedAt = utcnow()
+            primary.updated_at = utcnow()
             return primary
 
     def delete_set(self, params: dict[str, Any]) -> StandInTaskSet:
@@ -538,7 +544,7 @@ class ServiceAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
             return task_set
 
 
-def _keep(service: Service, params: dict[str, Any]) -> None:
+def _keep(service: StandInService, params: dict[str, Any]) -> None:
     for parameter, attribute in _KEPT.items():
         if params.get(parameter) is not None:
             setattr(service, attribute, params[parameter])
@@ -555,5 +561,4 @@ def _with_groups(network: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def install() -> None:
     """Put the additions into moto."""
-    graft(SchedulerAdditions)
-    graft(ServiceAdditions)
+    graft(EcsBackend)

@@ -18,20 +18,19 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
-from moto.ec2 import ec2_backends
 from moto.ec2.exceptions import InvalidSubnetIdError
-from moto.ec2.models import EC2Backend
+from moto.ec2.models import EC2Backend, ec2_backends
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.subnets import Subnet
 from moto.ecs.exceptions import ClusterNotFoundException, InvalidParameterException
-from moto.ecs.models import Cluster, EC2ContainerServiceBackend, Task, TaskDefinition
+from moto.ecs.models import Cluster, EC2ContainerServiceBackend, TaskDefinition
 from moto.moto_api._internal import mock_random
 
 from rehearsal.aws import world
-from rehearsal.aws.graft import graft
 from rehearsal.aws.world import ContainerSpec, ContainerState, PlacementFailure, TaskSpec, TaskState
 
 VISIBLE_FOR = timedelta(hours=1)
@@ -44,7 +43,7 @@ LOCK = threading.RLock()
 """Held while tasks and services are brought up to date: the server answers requests in threads."""
 
 
-class ConflictException(ServiceException):  # type: ignore[misc]
+class ConflictException(ServiceException):
     """A client token was used again with other parameters."""
 
     code = "ConflictException"
@@ -94,15 +93,12 @@ class RunningContainer:
         return self.state.exit_code is None
 
 
-class StandInTask(Task):  # type: ignore[misc]
-    """A task that the world runs."""
-
-    # Shadows moto's property, which moves a task along at each look.
-    last_status = "PROVISIONING"
+class StandInTask:
+    """A task that the world runs. moto's own class moves a task along its states each time someone looks."""
 
     def __init__(
         self,
-        backend: EC2ContainerServiceBackend,
+        backend: TaskBackend,
         cluster: Cluster,
         definition: TaskDefinition,
         *,
@@ -117,16 +113,16 @@ class StandInTask(Task):  # type: ignore[misc]
         container_instance_arn: str | None = None,
         enable_execute_command: bool = False,
     ) -> None:
-        # moto's constructor is not called: it makes a task of one container that moves by itself.
         self._backend = backend
-        self._account_id = backend.account_id
-        self.region_name = cluster.region_name
+        self._ec2: EC2Backend = ec2_backends[backend.account_id][backend.region_name]
         self.id = mock_random.uuid4().hex
+        place = f"{backend.region_name}:{backend.account_id}"
+        self.task_arn = f"arn:{backend.partition}:ecs:{place}:task/{cluster.name}/{self.id}"
+        self.last_status = "PROVISIONING"
         self.cluster_name = cluster.name
         self.cluster_arn = cluster.arn
         self.task_definition_arn = definition.arn
         self.container_instance_arn = container_instance_arn
-        self.resource_requirements: dict[str, Any] = {}
         self.group = group
         self.launch_type = launch_type
         self.overrides = overrides or {}
@@ -149,21 +145,23 @@ class StandInTask(Task):  # type: ignore[misc]
         self.cpu = (overrides or {}).get("cpu") or definition.cpu
         self.memory = (overrides or {}).get("memory") or definition.memory
         self.attachment_id = str(mock_random.uuid4())
-        self.private_ip, self._interface = "", None
+        self.private_ip = ""
+        self._interface: NetworkInterface | None = None
         self.subnet: Subnet | None = None
         if network is not None:
             self._attach(network["awsvpcConfiguration"])
         self.containers = [
             RunningContainer(
                 spec,
-                f"arn:{backend.partition}:ecs:{backend.region_name}:{backend.account_id}"
-                f":container/{cluster.name}/{self.id}/{mock_random.uuid4()}",
+                f"arn:{backend.partition}:ecs:{place}:container/{cluster.name}/{self.id}/{mock_random.uuid4()}",
                 str(container.get("cpu", 0)),
                 str(container["memory"]) if container.get("memory") else None,
                 f"{self.id}-{mock_random.get_random_hex(10)}",
             )
             for spec, container in zip(
-                container_specs(definition, self.overrides), definition.container_definitions, strict=True
+                container_specs(definition, self.overrides),
+                cast("list[dict[str, Any]]", definition.container_definitions),
+                strict=True,
             )
         ]
 
@@ -226,19 +224,18 @@ class StandInTask(Task):  # type: ignore[misc]
             self.desired_status = "STOPPED"
             self.stopped_at = utcnow()
             self.stopping_at = self.stopping_at or self.stopped_at
-            self._detach()
+            self.detach()
         self.last_status = status
         if before != (self.last_status, [(c.state.status, c.state.health) for c in self.containers]):
             self.version += 1
 
     def _attach(self, vpc: dict[str, Any]) -> None:
         """Give the task a network interface with a free address of one of its subnets."""
-        ec2: EC2Backend = ec2_backends[self._account_id][self.region_name]
-        subnets = [_subnet(ec2, subnet_id) for subnet_id in vpc["subnets"]]
+        subnets = [_subnet(self._ec2, subnet_id) for subnet_id in vpc["subnets"]]
         # Tasks are spread over the subnets.
         subnet = subnets[len(self._backend.tasks.get(self.cluster_name, {})) % len(subnets)]
-        address = free_address(ec2, subnet)
-        self._interface = ec2.create_network_interface(
+        address = free_address(self._backend, self._ec2, subnet)
+        self._interface = self._ec2.create_network_interface(
             subnet,
             address,
             group_ids=vpc.get("securityGroups") or [],
@@ -247,20 +244,20 @@ class StandInTask(Task):  # type: ignore[misc]
         self._interface.status = "in-use"
         self.subnet, self.private_ip = subnet, address
 
-    def _detach(self) -> None:
+    def detach(self) -> None:
+        """Give the task's network interface back."""
         if self._interface is not None:
-            ec2: EC2Backend = ec2_backends[self._account_id][self.region_name]
-            ec2.enis.pop(self._interface.id, None)
+            self._ec2.enis.pop(self._interface.id, None)
 
     def describe(self, *, tags: bool = False) -> dict[str, Any]:
         """Return the shape Task."""
-        attachment = []
+        attachment: list[dict[str, Any]] = []
         if self._interface is not None and self.subnet is not None:
             details = {
                 "subnetId": self.subnet.id,
                 "networkInterfaceId": self._interface.id,
                 "macAddress": self._interface.mac_address,
-                "privateDnsName": f"ip-{self.private_ip.replace('.', '-')}.{self.region_name}.compute.internal",
+                "privateDnsName": f"ip-{self.private_ip.replace('.', '-')}.{self._backend.region_name}.compute.internal",
                 "privateIPv4Address": self.private_ip,
             }
             attachment.append(
@@ -315,7 +312,7 @@ def container_specs(definition: TaskDefinition, overrides: dict[str, Any]) -> li
     """
     by_name = {override["name"]: override for override in overrides.get("containerOverrides") or []}
     specs = []
-    for container in definition.container_definitions:
+    for container in cast("list[dict[str, Any]]", definition.container_definitions):
         override = by_name.get(container["name"], {})
         environment = {pair["name"]: pair["value"] for pair in container.get("environment") or []}
         environment.update({pair["name"]: pair["value"] for pair in override.get("environment") or []})
@@ -350,7 +347,7 @@ def _subnet(ec2: EC2Backend, subnet_id: str) -> Subnet:
         ) from error
 
 
-def free_address(ec2: EC2Backend, subnet: Subnet) -> str:
+def free_address(backend: TaskBackend, ec2: EC2Backend, subnet: Subnet) -> str:
     """Return an address of a subnet that no interface has, other than those handed out last.
 
     Raises:
@@ -360,12 +357,12 @@ def free_address(ec2: EC2Backend, subnet: Subnet) -> str:
     network = ipaddress.ip_network(subnet.cidr_block)
     # AWS keeps the first four addresses and the last.
     count = network.num_addresses - 5
-    last = getattr(subnet, "last_handed_out", 3)
+    last = backend.last_offsets.get(subnet.id, 3)
     for step in range(1, count + 1):
         offset = 4 + (last - 4 + step) % count
         address = str(network[offset])
         if address not in taken:
-            subnet.last_handed_out = offset
+            backend.last_offsets[subnet.id] = offset
             return address
     raise PlacementFailure("RESOURCE:ENI", f"The subnet {subnet.id} has no free addresses.")
 
@@ -395,12 +392,20 @@ class _Token:
         return not (ends and all(end is not None and now > end + VISIBLE_FOR for end in ends))
 
 
-class TaskAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
-    """Tasks that the world runs, in the place of moto's."""
+class TaskBackend(EC2ContainerServiceBackend):
+    """moto's backend, with tasks that the world runs in the place of moto's."""
+
+    tasks: dict[str, dict[str, StandInTask]]  # type: ignore[assignment]
 
     def __init__(self, region_name: str, account_id: str) -> None:
         _original_init(self, region_name, account_id)
         self.client_tokens: dict[tuple[str, str], _Token] = {}
+        self.last_offsets: dict[str, int] = {}
+        """By subnet id: which address was handed out last, so that the next task gets another."""
+
+    def reconcile_cluster(self, cluster: Cluster) -> None:
+        """Bring the services of a cluster up to date: the scheduler's part."""
+        raise NotImplementedError
 
     def start_tasks(self, params: dict[str, Any]) -> tuple[list[StandInTask], list[dict[str, Any]]]:
         """Do what RunTask does with its parameters; return the tasks and the failures."""
@@ -485,7 +490,7 @@ class TaskAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
         try:
             world.current().start_task(task.spec())
         except PlacementFailure:
-            task._detach()
+            task.detach()
             raise
         self.tasks.setdefault(task.cluster_name, {})[task.task_arn] = task
 
@@ -546,21 +551,20 @@ class TaskAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
                 found.append(task)
             return found, failures
 
-    def list_tasks(  # type: ignore[override]
+    def find_tasks(
         self,
-        cluster_str: str | None = None,
+        cluster_name: str,
+        *,
         container_instance: str | None = None,
         family: str | None = None,
         started_by: str | None = None,
         service_name: str | None = None,
-        desiredStatus: str | None = None,  # noqa: N803  (moto's name)
+        desired_status: str = "RUNNING",
         launch_type: str | None = None,
     ) -> list[StandInTask]:
-        """Return a cluster's tasks by their filters; moto ignores serviceName."""
+        """Return a cluster's tasks by the filters of ListTasks; moto ignores serviceName."""
         with LOCK:
-            if cluster_str is None:
-                return [task for tasks in self.tasks.values() for task in tasks.values()]
-            cluster = self._get_cluster(cluster_str)
+            cluster = self._get_cluster(cluster_name)
             self.reconcile_cluster(cluster)
             service = service_name.rsplit("/", 1)[-1] if service_name else None
             return [
@@ -569,15 +573,15 @@ class TaskAdditions(EC2ContainerServiceBackend):  # type: ignore[misc]
                 if (not family or f"task-definition/{family}:" in task.task_definition_arn)
                 and (not started_by or task.started_by == started_by)
                 and (not service or task.group == f"service:{service}")
-                and (not desiredStatus or task.desired_status == desiredStatus)
+                and task.desired_status == desired_status
                 and (not launch_type or task.launch_type == launch_type)
                 and (not container_instance or container_instance in (task.container_instance_arn or ""))
             ]
 
-    def stop_task(self, cluster_str: str, task_str: str, reason: str | None) -> StandInTask:
+    def halt_task(self, cluster_name: str, task_name: str, reason: str | None) -> StandInTask:
         """Stop a task for a user."""
         with LOCK:
-            found, _ = self.look_at_tasks(cluster_str, [task_str])
+            found, _ = self.look_at_tasks(cluster_name, [task_name])
             if not found:
                 raise InvalidParameterException("The referenced task was not found.")
             found[0].stop("UserInitiated", reason or "Task stopped by user")
@@ -610,8 +614,3 @@ def _platform_version(launch_type: str, wanted: str | None) -> str | None:
     if launch_type != "FARGATE":
         return None
     return "1.4.0" if wanted in (None, "LATEST") else wanted
-
-
-def install() -> None:
-    """Put the additions into moto."""
-    graft(TaskAdditions)

@@ -8,7 +8,7 @@ others the world is asked. A target group at weight 0 counts as used.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from moto.core.utils import utcnow
 from moto.ec2.models import EC2Backend
@@ -32,36 +32,52 @@ def name_of(target_group_arn: str) -> str:
 
 # Target health.
 
+_original_group_init = FakeTargetGroup.__init__
 _original_register = FakeTargetGroup.register
 _original_deregister = FakeTargetGroup.deregister
 _original_health_for = FakeTargetGroup.health_for
 
 
-class TargetGroupAdditions(FakeTargetGroup):  # type: ignore[misc]
-    """Target health as AWS tells it."""
+class TargetGroup(FakeTargetGroup):
+    """moto's target group, with target health as AWS tells it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        _original_group_init(self, *args, **kwargs)
+        self.deregistered_at: dict[str, datetime] = {}
+        """When targets were deregistered, by address."""
 
     def register(self, targets: list[dict[str, Any]]) -> None:
         """Register targets; one that was draining is no longer."""
         _original_register(self, targets)
         for target in targets:
-            _draining(self).pop(target["Id"], None)
+            self.deregistered_at.pop(target["Id"], None)
 
     def deregister(self, targets: list[dict[str, Any]]) -> None:
         """Deregister targets, which are `draining` from now on."""
         _original_deregister(self, targets)
         for target in targets:
-            _draining(self)[target["Id"]] = utcnow()
+            self.deregistered_at[target["Id"]] = utcnow()
 
     def is_used(self) -> bool:
         """Say whether some listener or rule leads to the group, at whatever weight."""
         return self.arn in used_target_groups(elbv2_backends[self.account_id][self.region_name])
+
+    def draining(self) -> dict[str, dict[str, Any]]:
+        """Return the targets whose deregistration delay has not passed, by address."""
+        delay = timedelta(seconds=float(str(self.attributes.get("deregistration_delay.timeout_seconds", 300))))
+        now = utcnow()
+        return {
+            address: self.deregistered_targets[address]
+            for address, at in self.deregistered_at.items()
+            if now < at + delay and address in self.deregistered_targets
+        }
 
     def health_for(self, target: dict[str, Any], ec2_backend: EC2Backend) -> FakeHealthStatus:
         """Say how one target is, registered or not."""
         known = self.targets.get(target["Id"])
         address = target["Id"]
         if known is None:
-            drained = _draining_targets(self).get(address)
+            drained = self.draining().get(address)
             port = target.get("Port") or (drained or {}).get("Port") or self.port
             if drained is not None and self.is_used():
                 return self._status(address, port, *_DRAINING)
@@ -90,25 +106,6 @@ _NOT_IN_USE = (
 )
 _NOT_REGISTERED = ("unused", "Target.NotRegistered", "Target is not registered to the target group")
 _DRAINING = ("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
-
-
-def _draining(group: FakeTargetGroup) -> dict[str, datetime]:
-    """Return when the group's targets were deregistered, by address."""
-    if not hasattr(group, "deregistered_at"):
-        group.deregistered_at = {}
-    found: dict[str, datetime] = group.deregistered_at
-    return found
-
-
-def _draining_targets(group: FakeTargetGroup) -> dict[str, dict[str, Any]]:
-    """Return the targets whose deregistration delay has not passed."""
-    delay = timedelta(seconds=float(group.attributes.get("deregistration_delay.timeout_seconds", 300)))
-    now = utcnow()
-    return {
-        address: group.deregistered_targets[address]
-        for address, at in _draining(group).items()
-        if now < at + delay and address in group.deregistered_targets
-    }
 
 
 def used_target_groups(backend: ELBv2Backend) -> set[str]:
@@ -160,7 +157,7 @@ _original_modify_listener = ELBv2Backend.modify_listener
 _original_describe_health = ELBv2Backend.describe_target_health
 
 
-class Additions(ELBv2Backend):  # type: ignore[misc]
+class Additions(ELBv2Backend):
     """What moto's backend answers otherwise than AWS."""
 
     def create_listener(self, *args: Any, **kwargs: Any) -> FakeListener:
@@ -179,10 +176,10 @@ class Additions(ELBv2Backend):  # type: ignore[misc]
 
     def describe_target_health(self, target_group_arn: str, targets: list[dict[str, Any]]) -> list[FakeHealthStatus]:
         """Say how targets are; without targets, all that are registered or draining."""
-        group = self.target_groups.get(target_group_arn)
+        group = cast("TargetGroup | None", self.target_groups.get(target_group_arn))
         if not targets and group is not None:
             reconcile_all()
-            draining = _draining_targets(group).values() if group.is_used() else []
+            draining = group.draining().values() if group.is_used() else []
             targets = [*group.targets.values(), *draining]
             if not targets:
                 return []
@@ -251,5 +248,5 @@ def traffic_weights(account_id: str, region: str, listener_arn: str) -> dict[str
 
 def install() -> None:
     """Put the additions into moto."""
-    graft(TargetGroupAdditions)
+    graft(TargetGroup)
     graft(Additions)

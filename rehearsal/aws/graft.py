@@ -12,12 +12,14 @@ _OWN |= {"__firstlineno__", "__static_attributes__", "__orig_bases__", "__parame
 
 
 def graft(additions: type) -> None:
-    """Put everything that the class `additions` defines into its first base, a class of moto's.
+    """Put everything that the class `additions` defines into the class of moto's that it derives from.
 
-    A method of `additions` cannot use `super()`: it runs as a method of the base. The method it replaces is kept in a
-    module variable, taken before the graft.
+    Classes of ours in between come with it. A method of `additions` cannot use `super()`: it runs as a method of moto's
+    class. The method it replaces is kept in a module variable, taken before the graft.
     """
-    base = additions.__mro__[1]
-    for name, value in vars(additions).items():
-        if name not in _OWN:
-            setattr(base, name, value)
+    ours = [kind for kind in additions.__mro__ if kind.__module__.startswith(__package__)]
+    base = additions.__mro__[len(ours)]
+    for kind in reversed(ours):
+        for name, value in vars(kind).items():
+            if name not in _OWN:
+                setattr(base, name, value)

@@ -12,26 +12,8 @@ def install() -> None:
     """
     if _installed:
         return
-    from rehearsal.aws import (
-        awslambda,
-        cloudwatch,
-        codedeploy,
-        codedeploy_api,
-        ecs_api,
-        ecs_services,
-        ecs_tasks,
-        elbv2,
-    )
+    from rehearsal.aws import awslambda, cloudwatch, codedeploy, codedeploy_api, ecs_api, ecs_services, elbv2, iam
 
-    for service in (
-        elbv2,
-        ecs_tasks,
-        ecs_services,
-        ecs_api,
-        codedeploy,
-        codedeploy_api,
-        cloudwatch,
-        awslambda,
-    ):
+    for service in (elbv2, ecs_services, ecs_api, codedeploy, codedeploy_api, cloudwatch, awslambda, iam):
         service.install()
     _installed.append(True)

@@ -30,6 +30,9 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
+_ROUNDINGS: dict[str, Callable[[float], float]] = {"ABS": abs, "CEIL": math.ceil, "FLOOR": math.floor}
+
+
 class ExpressionError(ValueError):
     """An expression that cannot be read."""
 
@@ -54,7 +57,7 @@ def evaluate(expression: str, series: Mapping[str, Series], times: Sequence[date
 
 def ids_in(expression: str) -> set[str]:
     """Return the query ids that an expression names: they begin with a lower-case letter."""
-    return {name for name in re.findall(r"\b[a-z]\w*\b", re.sub(r'"[^"]*"', "", expression))}
+    return set(re.findall(r"\b[a-z]\w*\b", re.sub(r'"[^"]*"', "", expression)))
 
 
 class _Parser:
@@ -201,8 +204,7 @@ class _Parser:
         if name == "IF" and len(arguments) in (2, 3):
             return self._if(*arguments)
         if name in ("ABS", "CEIL", "FLOOR") and len(arguments) == 1:
-            operate = {"ABS": abs, "CEIL": math.ceil, "FLOOR": math.floor}[name]
-            return _each(lambda x: float(operate(x)), arguments[0])
+            return _each(_ROUNDINGS[name], arguments[0])
         if name in ("SUM", "AVG", "MIN", "MAX") and len(arguments) == 1:
             return _reduce(name, arguments[0])
         raise ExpressionError(f"the function {name} with {len(arguments)} arguments is not known: {self.text!r}")
