@@ -1,0 +1,156 @@
+"""The command line: `python -m rehearsal play [SCENARIO…|all]`, `python -m rehearsal scenarios`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import textwrap
+import time
+from pathlib import Path
+from types import FrameType
+
+from rehearsal import terminal
+from rehearsal.scenarios import SCENARIOS, Scenario, find
+
+POLL = 0.05
+"""Seconds between two looks at the processes that play."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return the exit status: 0 only if every scenario ended as expected."""
+    parser = argparse.ArgumentParser(prog="python -m rehearsal", description=(__doc__ or "").splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    play = commands.add_parser("play", help="apply the environment and play scenarios in it")
+    play.add_argument("scenario", nargs="*", default=["healthy"], help="names, or all (default: healthy)")
+    play.add_argument("--keep", action="store_true", help="leave everything running at the end, until Ctrl-C")
+    play.add_argument("--logs", action="store_true", help="show what functions and containers log")
+    play.add_argument("--plan", action="store_true", help="also prove that a second plan is empty")
+    play.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="scenarios played side by side")
+    play.add_argument("--report", type=Path, help="folder of the reports (default: .build/rehearsal)")
+    commands.add_parser("scenarios", help="list the scenarios")
+    options = parser.parse_args(arguments)
+    if options.command == "scenarios":
+        return list_scenarios()
+    try:
+        names = [s.name for s in SCENARIOS] if "all" in options.scenario else options.scenario
+        scenarios = [find(name) for name in names]
+    except KeyError as error:
+        print(f"error: {error.args[0]}", file=sys.stderr)
+        return 2
+    if options.keep and len(scenarios) > 1:
+        print("error: --keep is for one scenario", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        return play_all(scenarios, options)
+    except KeyboardInterrupt:
+        print("\nbroken off", file=sys.stderr)
+        return 130
+
+
+def list_scenarios() -> int:
+    """Print each scenario's name, title and story."""
+    for scenario in SCENARIOS:
+        print(f"{scenario.name:<26}{scenario.title}")
+        print(textwrap.fill(scenario.story, 100, initial_indent=" " * 26, subsequent_indent=" " * 26))
+    return 0
+
+
+def play_all(scenarios: list[Scenario], options: argparse.Namespace) -> int:
+    """Set the stage, play the scenarios, each in a process of its own, and say how they ended."""
+    # Slow to import, and not needed for --help.
+    from rehearsal.stage import BUILD, Stage, StageError
+
+    began = time.monotonic()
+    report = options.report or BUILD / "rehearsal"
+    report.mkdir(parents=True, exist_ok=True)
+    stage: Stage | None = None
+    try:
+        print("Terraform applies the environment to the stand-in for AWS.", flush=True)
+        progress = terminal.ApplyProgress()
+        stage = Stage(progress)
+        applied = stage.apply(plan_again=options.plan)
+        again = ", and a second plan is empty" if options.plan else ""
+        progress.done(f"{applied.resources} resources applied in {applied.seconds:.0f} s{again}")
+        ended = _play(scenarios, stage, applied, report, options)
+    except StageError as error:
+        print(f"\nerror: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if stage is not None and not options.keep:
+            stage.close()
+    return _sum_up(ended, report, time.monotonic() - began)
+
+
+def _play(scenarios, stage, applied, report, options):  # type: ignore[no-untyped-def]
+    waiting = list(scenarios)
+    playing: dict = {}
+    ended: list[tuple[Scenario, int]] = []
+    try:
+        while waiting or playing:
+            while waiting and len(playing) < max(1, options.jobs):
+                scenario = waiting.pop(0)
+                playing[scenario.name] = (
+                    scenario,
+                    stage.fork(lambda s=scenario: _child(s, stage, applied, report, options, len(scenarios) > 1)),
+                )
+            time.sleep(POLL)
+            for name, (scenario, child) in list(playing.items()):
+                code = child.poll()
+                if code is not None:
+                    ended.append((scenario, code))
+                    del playing[name]
+    finally:
+        for _, child in playing.values():
+            child.end()
+    return ended
+
+
+def _child(scenario, stage, applied, report, options, several):  # type: ignore[no-untyped-def]
+    from rehearsal.html_report import write
+    from rehearsal.play import play, save
+
+    prefix = f"[{scenario.name}] " if several else ""
+    if not several:
+        print(f"\n{scenario.title}: {scenario.story}\n", flush=True)
+
+    def keep(text: str) -> None:
+        terminal.say(text)
+        while options.keep:
+            time.sleep(1)
+
+    record = play(
+        scenario,
+        stage,
+        applied,
+        stage.folder / scenario.name,
+        lambda line: terminal.say(prefix + line),
+        logs=options.logs,
+        at_end=keep if options.keep else None,
+    )
+    save(record, report / f"{scenario.name}.json")
+    write(record, report / f"{scenario.name}.html")
+    print(terminal.render(record), flush=True)
+    return 0 if record.as_expected else 1
+
+
+def _sum_up(ended: list[tuple[Scenario, int]], report: Path, seconds: float) -> int:
+    print()
+    for scenario, code in ended:
+        mark, how = ("✓", "as expected") if code == 0 else ("✗", "NOT as expected" if code == 1 else "broke down")
+        where = report / f"{scenario.name}.html"
+        shown = os.path.relpath(where) if code in (0, 1) else "no report"
+        print(f"{terminal.paint(mark)} {scenario.name:<26}{how:<18}{shown}")
+    print(f"{seconds:.0f} s in all", flush=True)
+    return 0 if ended and all(code == 0 for _, code in ended) else 1
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End on SIGTERM as on any other way out: through the `finally` blocks."""
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""Alembic's entry point: connects to the database that the environment names."""
+
+from __future__ import annotations
+
+from logging.config import fileConfig
+
+from alembic import context
+from sqlalchemy import create_engine
+
+from orders.models import Base
+from orders.settings import read_settings
+
+fileConfig(str(context.config.config_file_name), disable_existing_loggers=False)
+
+with create_engine(read_settings().database_url, connect_args={"timeout": 30}).connect() as connection:
+    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()

@@ -1,0 +1,1 @@
+"""The application that the rehearsal releases: orders, kept in a database."""

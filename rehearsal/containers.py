@@ -1,0 +1,209 @@
+"""ECS's side of the world: tasks and their containers, as processes on loopback."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rehearsal import images
+from rehearsal.aws.world import ContainerSpec, ContainerState, TaskSpec, TaskState, log_stream
+from rehearsal.processes import Process, plain_environment
+
+LogSink = Callable[[str, str, str, Sequence[str]], None]
+"""Takes lines for CloudWatch Logs: ARN (for account and region), group, stream, lines."""
+
+HEALTH_CHECK_INTERVAL = 1.0
+"""Seconds between two runs of a container's own health check (30 by default on ECS)."""
+
+
+@dataclass
+class _Container:
+    spec: ContainerSpec
+    state: ContainerState = field(default_factory=ContainerState)
+    process: Process | None = None
+    address: tuple[str, int] | None = None
+    folder: Path | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    checked_at: float = 0.0
+
+
+class _Task:
+    """One task: starts its containers, and looks at them when asked."""
+
+    def __init__(self, spec: TaskSpec, folder: Path, image_folder: Path, volume: Path, log: LogSink) -> None:
+        self.spec = spec
+        self.containers = [_Container(container) for container in spec.containers]
+        self._folder = folder
+        self._images = image_folder
+        self._volume = volume
+        self._log = log
+        self._stop_code: str | None = None
+        self._stopped_reason: str | None = None
+        self._stopping = False
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        for container in self.containers:
+            try:
+                self._start(container)
+            except images.ImageNotFound as error:
+                why = f"CannotPullContainerError: {error}"
+                self._stop_code, self._stopped_reason = "TaskFailedToStart", why
+                container.state = ContainerState("STOPPED", reason=why)
+                self.end()
+                return
+
+    def _start(self, container: _Container) -> None:
+        spec = container.spec
+        tag = images.tag_of(spec.image)
+        root = images.build(tag, self._images)
+        container.folder = self._folder / spec.name
+        container.folder.mkdir(parents=True)
+        for entry in root.iterdir():
+            (container.folder / entry.name).symlink_to(entry)
+        (container.folder / "data").symlink_to(self._volume, target_is_directory=True)
+        container.environment = plain_environment(**spec.environment)
+        container.state = ContainerState("RUNNING", image_digest=images.digest(tag))
+        listening = socket.socket() if spec.port else None
+        if listening:
+            # The container's port is free for it alone, whatever else listens on this machine. Held as a socket
+            # from the start, so that nobody can take it before the application does.
+            listening.bind(("127.0.0.1", 0))
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            container.address = listening.getsockname()
+            container.environment["UVICORN_FD"] = str(listening.fileno())
+        container.process = Process(
+            spec.command,
+            folder=container.folder,
+            environment=container.environment,
+            on_line=lambda line: self._written(container, line),
+            keep=[listening.fileno()] if listening else [],
+        )
+        if listening:
+            listening.close()
+
+    def _written(self, container: _Container, line: str) -> None:
+        container.lines.append(line)
+        if container.spec.log_group:
+            self._log(
+                self.spec.task_arn, container.spec.log_group, log_stream(self.spec, container.spec), [line]
+            )
+
+    def look(self) -> TaskState:
+        """Say how the task is; an essential container's end ends the others."""
+        with self._lock:
+            for container in self.containers:
+                if container.state.status != "RUNNING" or container.process is None:
+                    continue
+                code = container.process.exit_code()
+                if code is not None:
+                    container.process.wait(1)
+                    container.state.status, container.state.exit_code = "STOPPED", code
+                    if container.spec.essential and not self._stopping:
+                        self._stop_code = "EssentialContainerExited"
+                        self._stopped_reason = "Essential container in task exited"
+                        self.end()
+            status = "RUNNING"
+            if all(container.state.status == "STOPPED" for container in self.containers):
+                status = "STOPPED"
+            elif self._stopping:
+                status = "DEPROVISIONING"
+            states = {c.spec.name: ContainerState(**vars(c.state)) for c in self.containers}
+            return TaskState(status, states, self._stop_code, self._stopped_reason)
+
+    def end(self) -> None:
+        """Stop what still runs."""
+        self._stopping = True
+        for container in self.containers:
+            if container.process is not None:
+                container.process.end()
+            elif container.state.status == "PENDING":
+                container.state.status = "STOPPED"
+
+    def check_health(self, now: float) -> None:
+        """Run the containers' own health checks that are due."""
+        for container in self.containers:
+            check = container.spec.health_check
+            due = container.state.status == "RUNNING" and now >= container.checked_at + HEALTH_CHECK_INTERVAL
+            if check and due:
+                container.checked_at = now
+                container.state.health = "HEALTHY" if _passes(container, check) else "UNHEALTHY"
+
+
+def _passes(container: _Container, check: tuple[str, ...]) -> bool:
+    kind, *command = check
+    environment = dict(container.environment)
+    if container.address:
+        environment["PORT"] = environment["UVICORN_PORT"] = str(container.address[1])
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-c", *command] if kind == "CMD-SHELL" else command,
+            cwd=container.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=5,
+        )
+    except (subprocess.TimeoutExpired, OSError):
+        return False
+    return done.returncode == 0
+
+
+class Containers:
+    """All tasks of a rehearsal.
+
+    Args:
+        folder: where the containers' file systems are laid out.
+        image_folder: where the images are.
+        volume: the shared volume, in each container as `data`.
+        log: takes what the containers write.
+    """
+
+    def __init__(self, folder: Path, image_folder: Path, volume: Path, log: LogSink) -> None:
+        self._folder = folder
+        self._images = image_folder
+        self._volume = volume
+        self._log = log
+        self._tasks: dict[str, _Task] = {}
+        volume.mkdir(parents=True, exist_ok=True)
+
+    def start(self, spec: TaskSpec) -> None:
+        """Start a task's containers."""
+        folder = self._folder / spec.task_arn.rsplit("/", 1)[-1]
+        task = _Task(spec, folder, self._images, self._volume, self._log)
+        self._tasks[spec.task_arn] = task
+        task.start()
+
+    def stop(self, task_arn: str, reason: str) -> None:
+        """Stop a task: SIGTERM to its containers, SIGKILL two seconds later."""
+        self._tasks[task_arn].end()
+
+    def state(self, task_arn: str) -> TaskState:
+        """Say how a task is."""
+        return self._tasks[task_arn].look()
+
+    def address(self, private_ip: str, port: int) -> tuple[str, int] | None:
+        """Return where on loopback a container listens that has this address in the VPC; None: nowhere."""
+        for task in list(self._tasks.values()):
+            if task.spec.private_ip == private_ip:
+                for container in task.containers:
+                    if container.spec.port == port and container.state.status == "RUNNING":
+                        return container.address
+        return None
+
+    def watch(self, stop: threading.Event) -> None:
+        """Run the containers' health checks until `stop` is set."""
+        while not stop.wait(0.1):
+            for task in list(self._tasks.values()):
+                task.check_health(time.monotonic())
+
+    def end(self) -> None:
+        """Stop every task."""
+        for task in list(self._tasks.values()):
+            task.end()

@@ -1,0 +1,60 @@
+locals {
+  rejected_orders = "${local.name}-rejected-orders"
+}
+
+# The functions need the names of cluster, service and alarm, not the things themselves: so Terraform makes them while
+# it waits for the load balancer.
+module "lambda" {
+  source = "../.."
+
+  app_name         = var.app_name
+  environment      = var.environment
+  aws_region       = var.aws_region
+  ecs_cluster_name = local.name
+  ecs_service_name = local.name
+  log_retention    = 7
+  tags             = local.tags
+
+  # What takes minutes in earnest takes seconds here, so a hook that hangs may be given up sooner.
+  timeout = 120
+
+  validate_deployment = {
+    interval              = 0.5
+    consecutive_successes = 2
+  }
+
+  validate_test_traffic = {
+    interval = 0.5
+    http_checks = {
+      health = { path = "/health", json = { "status" = "ok", "checks.database" = "ok" } }
+      orders = { path = "/orders", response_headers = { "content-type" = "application/json" } }
+    }
+  }
+
+  run_migrations = {
+    command               = ["alembic", "upgrade", "head"]
+    verify_schema_command = ["alembic", "current", "--check-heads"]
+    rollback_command      = ["alembic", "downgrade", "0002"]
+    interval              = 0.5
+  }
+
+  validate_production = {
+    initial_delay = 3
+    duration      = 6
+    interval      = 1
+    alarms        = { (local.rejected_orders) = "OK" }
+    http_checks = {
+      place_an_order = {
+        method = "POST"
+        path   = "/orders"
+        body   = jsonencode({ item = "rehearsal", quantity = 1 })
+        headers = {
+          content-type = "application/json"
+        }
+        status = ["201"]
+      }
+    }
+    samples = 30
+    load    = { path = "/orders", rate = 20, duration = 3 }
+  }
+}

@@ -1,0 +1,75 @@
+locals {
+  name = "${var.app_name}-${var.environment}"
+  tags = { Application = var.app_name, Environment = var.environment }
+}
+
+resource "aws_vpc" "this" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_subnet" "this" {
+  for_each = { a = "10.0.1.0/24", b = "10.0.2.0/24" }
+
+  vpc_id            = aws_vpc.this.id
+  availability_zone = "${var.aws_region}${each.key}"
+  cidr_block        = each.value
+}
+
+resource "aws_lb" "this" {
+  name               = local.name
+  internal           = true
+  load_balancer_type = "application"
+  subnets            = [for subnet in aws_subnet.this : subnet.id]
+}
+
+# CodeDeploy moves the traffic between these two; which of them is blue alternates.
+resource "aws_lb_target_group" "this" {
+  for_each = toset(["one", "two"])
+
+  name                 = "${local.name}-${each.key}"
+  vpc_id               = aws_vpc.this.id
+  target_type          = "ip"
+  protocol             = "HTTP"
+  port                 = 8000
+  deregistration_delay = 5
+
+  health_check {
+    path                = "/health"
+    matcher             = "200"
+    interval            = 5
+    timeout             = 2
+    healthy_threshold   = 2
+    unhealthy_threshold = 2
+  }
+}
+
+resource "aws_lb_listener" "production" {
+  load_balancer_arn = aws_lb.this.arn
+  port              = 80
+  protocol          = "HTTP"
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.this["one"].arn
+  }
+
+  lifecycle {
+    # CodeDeploy owns it from the first deployment on.
+    ignore_changes = [default_action]
+  }
+}
+
+resource "aws_lb_listener" "test" {
+  load_balancer_arn = aws_lb.this.arn
+  port              = 8080
+  protocol          = "HTTP"
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.this["one"].arn
+  }
+
+  lifecycle {
+    ignore_changes = [default_action]
+  }
+}

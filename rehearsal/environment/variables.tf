@@ -1,0 +1,23 @@
+variable "app_name" {
+  description = "Name of the application"
+  type        = string
+  default     = "orders"
+}
+
+variable "environment" {
+  description = "Name of the environment"
+  type        = string
+  default     = "rehearsal"
+}
+
+variable "aws_region" {
+  description = "AWS region"
+  type        = string
+  default     = "eu-central-1"
+}
+
+variable "image_tag" {
+  description = "Tag of the image that serves before the first deployment"
+  type        = string
+  default     = "1.0.0"
+}

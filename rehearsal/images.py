@@ -1,0 +1,62 @@
+"""The images that can be released: the application's folder, with the migrations that a tag had.
+
+An image is a folder, as a container image is a file system. Tags differ in the revisions of the database they
+bring; whatever else distinguishes a release (a fault, say) stands in the environment of its task definition.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+APPLICATION = Path(__file__).with_name("application")
+REPOSITORY = "orders"
+
+REVISIONS: dict[str, tuple[str, ...]] = {
+    "1.0.0": ("0001", "0002"),
+    "1.1.0": ("0001", "0002", "0003"),
+    # Two new revisions: the first succeeds, the second stumbles over what is in the database.
+    "1.2.0": ("0001", "0002", "0003", "0004"),
+}
+"""Database revisions by image tag."""
+
+
+class ImageNotFound(Exception):
+    """There is no such image in the registry."""
+
+
+def build(tag: str, folder: Path) -> Path:
+    """Lay an image out below `folder`, once; return its root. Raises ImageNotFound for an unknown tag."""
+    if tag not in REVISIONS:
+        raise ImageNotFound(f"{REPOSITORY}:{tag}: not found; there are {', '.join(REVISIONS)}")
+    root = folder / tag
+    if not root.exists():
+        unfinished = root.with_suffix(".unfinished")
+        shutil.copytree(APPLICATION, unfinished, ignore=shutil.ignore_patterns("__pycache__", "data"))
+        for revision in (unfinished / "migrations" / "versions").iterdir():
+            if not revision.name.startswith(REVISIONS[tag]):
+                revision.unlink()
+        (unfinished / "VERSION").write_text(tag + "\n")
+        unfinished.rename(root)
+    return root
+
+
+def build_all(folder: Path) -> None:
+    """Lay out every image."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for tag in REVISIONS:
+        build(tag, folder)
+
+
+def tag_of(image: str) -> str:
+    """Return the tag of an image's name; raises ImageNotFound for another repository's."""
+    name, _, tag = image.rpartition(":")
+    if not name.endswith(f"/{REPOSITORY}"):
+        raise ImageNotFound(f"{image}: repository does not exist")
+    return tag
+
+
+def digest(tag: str) -> str:
+    """Return the digest of an image, as the registry gives it."""
+    return "sha256:" + hashlib.sha256(f"{REPOSITORY}:{tag}:{REVISIONS.get(tag)}".encode()).hexdigest()

@@ -1,0 +1,127 @@
+"""The world behind the stand-in: real processes, a real proxy, real functions."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from moto.logs.exceptions import ResourceNotFoundException
+
+from rehearsal.aws.logs import append
+from rehearsal.aws.world import ContainerState, TargetState, TaskSpec, TaskState
+from rehearsal.containers import Containers
+from rehearsal.functions import Functions
+from rehearsal.loadbalancer import LoadBalancer
+from rehearsal.metrics import Metrics
+
+
+class StagingWorld:
+    """The world while Terraform applies: notes what is to run, and runs nothing yet."""
+
+    def __init__(self) -> None:
+        self.specs: dict[str, TaskSpec] = {}
+
+    def start_task(self, spec: TaskSpec) -> None:
+        """Note a task."""
+        self.specs[spec.task_arn] = spec
+
+    def stop_task(self, task_arn: str, reason: str) -> None:
+        """Forget a task."""
+        self.specs.pop(task_arn, None)
+
+    def task_state(self, task_arn: str) -> TaskState:
+        """Every task that was noted runs."""
+        if task_arn not in self.specs:
+            return TaskState("STOPPED")
+        return TaskState("RUNNING", {c.name: ContainerState("RUNNING") for c in self.specs[task_arn].containers})
+
+    def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:
+        """Every target is healthy."""
+        return TargetState("healthy")
+
+    def invoke(self, function_arn: str, payload: bytes, invocation_type: str) -> tuple[int, bytes, str | None]:
+        """No function runs while Terraform applies."""
+        raise NotImplementedError("nothing invokes a function while Terraform applies")
+
+
+class Machine:
+    """One scenario's containers, load balancer, metrics and functions.
+
+    Args:
+        account_id, region: where the stand-in keeps the environment.
+        folder: scratch of this scenario; the volume of the containers is `data` below it.
+        image_folder: where the images are laid out.
+        function_python: interpreter that plays the Lambda runtime.
+        aws: environment variables by which functions reach AWS.
+        written: told of each line that a container or function writes: log group, stream, line.
+    """
+
+    def __init__(
+        self,
+        account_id: str,
+        region: str,
+        folder: Path,
+        image_folder: Path,
+        function_python: Path,
+        aws: Mapping[str, str],
+        written: Callable[[str, str, str], None] = lambda group, stream, line: None,
+    ) -> None:
+        self._stop = threading.Event()
+        self._written = written
+        self._log_lock = threading.Lock()
+        self._names = folder / "names.json"
+        self.volume = folder / "data"
+        self.containers = Containers(folder / "tasks", image_folder, self.volume, self._log)
+        self.metrics = Metrics(account_id, region)
+        self.balancer = LoadBalancer(account_id, region, self.containers.address, self.metrics.observe)
+        self.functions = Functions(folder / "functions", function_python, self._names, aws, self._log)
+
+    def start(self, specs: Sequence[TaskSpec]) -> None:
+        """Bring up what was noted while Terraform applied, and all that watches it."""
+        for spec in specs:
+            self.containers.start(spec)
+        self.balancer.start()
+        self._names.write_text(json.dumps(self.balancer.ports))
+        for watch in (
+            lambda: self.containers.watch(self._stop),
+            lambda: self.balancer.watch(self._stop),
+            lambda: self.metrics.watch(self.balancer, self._stop),
+        ):
+            threading.Thread(target=watch, daemon=True).start()
+
+    def end(self) -> None:
+        """End every process."""
+        self._stop.set()
+        self.functions.end()
+        self.containers.end()
+
+    def start_task(self, spec: TaskSpec) -> None:
+        """Start a task's containers."""
+        self.containers.start(spec)
+
+    def stop_task(self, task_arn: str, reason: str) -> None:
+        """Stop a task."""
+        self.containers.stop(task_arn, reason)
+
+    def task_state(self, task_arn: str) -> TaskState:
+        """Say how a task's processes are."""
+        return self.containers.state(task_arn)
+
+    def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:
+        """Say what the load balancer's health checks say."""
+        return self.balancer.target_state(target_group_arn, address, port)
+
+    def invoke(self, function_arn: str, payload: bytes, invocation_type: str) -> tuple[int, bytes, str | None]:
+        """Run a function."""
+        return self.functions.invoke(function_arn, payload, invocation_type)
+
+    def _log(self, arn: str, group: str, stream: str, lines: Sequence[str]) -> None:
+        with self._log_lock:
+            try:
+                append(arn, group, stream, lines)
+            except ResourceNotFoundException:
+                pass  # as on AWS, where the line is lost when there is no such log group
+        for line in lines:
+            self._written(group, stream, line)

@@ -1,0 +1,248 @@
+"""Plays one scenario on the stage, in a process of its own, and says whether it ended as expected."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from rehearsal.aws import codedeploy, world
+from rehearsal.aws.server import StandIn
+from rehearsal.customers import Customers, Visit, visit
+from rehearsal.lifecycle import Clients, EventRecord, Player, Timeline
+from rehearsal.machine import Machine
+from rehearsal.record import Expectation, Record, check_of_line
+from rehearsal.scenarios import BLUE, Scenario
+from rehearsal.stage import ACCOUNT_ID, REGION, Applied, Stage, aws_environment, client
+
+READY_LIMIT = 60.0
+"""Seconds that blue has to serve."""
+
+PROBES = 20
+"""Requests on the production listener at the end, to see who serves."""
+
+
+class Teller:
+    """Takes what goes on, for whoever watches."""
+
+    def __init__(self, say: Callable[[str], None], logs: bool = False) -> None:
+        self.say = say
+        self._logs = logs
+        self._notes = 0
+
+    def event(self, record: EventRecord) -> None:
+        """Tell of an event's beginning, progress or end."""
+        if record.seconds is not None:
+            mark = {"Succeeded": "✓", "Failed": "✗"}.get(record.status, "–")
+            for note in record.notes[self._notes :]:
+                self.say(f"    {note}")
+            self._notes = 0
+            message = (record.hook.result or {}).get("message") if record.hook else None
+            self.say(f"  {mark} {record.name}: {record.status} in {record.seconds:.1f} s{f': {message}' if message else ''}")
+            return
+        if not record.notes:
+            self.say(f"  · {record.name}{f' ({record.hook.function_name})' if record.hook else ''}")
+        for note in record.notes[self._notes :]:
+            self.say(f"    {note}")
+        self._notes = len(record.notes)
+
+    def line(self, group: str, stream: str, line: str) -> None:
+        """Tell of a check as its function logs it; with `logs`, of every line of anybody."""
+        if self._logs:
+            self.say(f"      {group}  {line}")
+        elif group.startswith("/aws/lambda/"):
+            check = check_of_line(line)
+            if check is not None:
+                mark = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–"}.get(check["outcome"], "?")
+                self.say(f"    {mark} {check['check']}: {check['detail']}")
+
+
+def play(
+    scenario: Scenario,
+    stage: Stage,
+    applied: Applied,
+    folder: Path,
+    say: Callable[[str], None],
+    logs: bool = False,
+    at_end: Callable[[str], None] | None = None,
+) -> Record:
+    """Play a scenario in a process forked by the stage; return the record of it.
+
+    Args:
+        scenario: what to play.
+        stage, applied: where.
+        folder: scratch of this scenario.
+        say: takes lines of progress.
+        logs: tell also what functions and containers log.
+        at_end: called before everything is ended, with a line that says where to find it.
+    """
+    began = time.time()
+    teller = Teller(say, logs)
+    stand_in = StandIn()
+    endpoint = stand_in.serve(threaded=True)
+    aws = aws_environment(endpoint)
+    folder.mkdir(parents=True)
+    machine = Machine(
+        ACCOUNT_ID, REGION, folder, stage.images, stage.function_python, aws, teller.line
+    )
+    stage.database(machine.volume)
+    world.use(machine)
+    silent = _silent_socket()
+    try:
+        machine.start(applied.tasks)
+        production = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:80"]
+        test = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:8080"]
+        _await_blue(machine, production)
+        _set_function_environments(scenario, applied, endpoint, silent)
+        customers = Customers(production)
+        customers.come()
+        deployment = codedeploy.find(_release(scenario, applied, endpoint))
+        say(f"  deployment {deployment.deployment_id} of release {scenario.release.tag}")
+        timeline = Player(deployment, _clients(endpoint), machine.functions.attempts, teller.event).play()
+        if timeline.rollback_id:
+            say(f"  ↩ rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
+        time.sleep(0.5)  # the customers have the last word
+        customers.go()
+        probes = [visit(production) for _ in range(PROBES)]
+        test_probe = visit(test)
+        revision = _revision(machine.volume)
+        if at_end is not None:
+            at_end(
+                f"kept until Ctrl-C: production http://127.0.0.1:{production}, test http://127.0.0.1:{test}, "
+                f"AWS_ENDPOINT_URL={endpoint}, files in {folder}"
+            )
+    finally:
+        machine.end()
+        silent.close()
+    expectations = check(scenario, timeline, probes, test_probe, revision)
+    return Record(
+        scenario=scenario,
+        timeline=timeline,
+        expectations=expectations,
+        visits=list(customers.visits),
+        serving=sorted({probe.version or f"HTTP {probe.status}" for probe in probes}),
+        revision=revision,
+        began=began,
+        seconds=time.time() - began,
+        outputs=dict(applied.outputs),
+    )
+
+
+def check(
+    scenario: Scenario, timeline: Timeline, probes: list[Visit], test_probe: Visit, revision: str
+) -> list[Expectation]:
+    """Compare how a scenario ended with how it was expected to."""
+    expected = scenario.expected
+    found = [
+        Expectation("the deployment is", expected.status, timeline.status),
+        Expectation("it stops at", expected.stopped_at or "no event", timeline.stopped_at or "no event"),
+        Expectation("its error is", expected.error or "none", timeline.error[0] if timeline.error else "none"),
+    ]
+    event = next((e for e in timeline.events if e.name == expected.stopped_at), None)
+    message = str((event.hook.result or {}).get("message", "")) if event and event.hook else ""
+    found += [Expectation("the hook's message has", text, text if text in message else message) for text in expected.message]
+    serving = ", ".join(sorted({probe.version or f"HTTP {probe.status}" for probe in probes}))
+    found.append(Expectation("production answers from", expected.serving, serving))
+    found.append(Expectation("the test listener answers from", expected.serving, test_probe.version or "nobody"))
+    found.append(Expectation("the database is at revision", expected.revision, revision))
+    return found
+
+
+def _await_blue(machine: Machine, production: int) -> None:
+    deadline = time.monotonic() + READY_LIMIT
+    while True:
+        counts = [(healthy, unhealthy) for _, _, healthy, unhealthy in machine.balancer.host_counts()]
+        if any(healthy > 1 and not unhealthy for healthy, unhealthy in counts) and visit(production).version == BLUE:
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"release {BLUE} did not serve within {READY_LIMIT:.0f} s: {counts}")
+        time.sleep(0.1)
+
+
+def _release(scenario: Scenario, applied: Applied, endpoint: str) -> str:
+    """Do what a team's pipeline does: register the task definition, write the AppSpec, create the deployment."""
+    ecs, outputs = client("ecs", endpoint), applied.outputs
+    definition = ecs.describe_task_definition(taskDefinition=outputs["task_family"])["taskDefinition"]
+    container = definition["containerDefinitions"][0]
+    container["image"] = container["image"].rpartition(":")[0] + ":" + scenario.release.tag
+    container["environment"] += [{"name": k, "value": v} for k, v in scenario.release.environment.items()]
+    registered = ecs.register_task_definition(
+        **{
+            key: definition[key]
+            for key in ("family", "networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn")
+        },
+        containerDefinitions=definition["containerDefinitions"],
+    )["taskDefinition"]["taskDefinitionArn"]
+    content = APP_SPEC.format(
+        task_definition=scenario.release.task_definition or registered, hooks=outputs["appspec_hooks"]
+    )
+    created = client("codedeploy", endpoint).create_deployment(
+        applicationName=outputs["application_name"],
+        deploymentGroupName=outputs["deployment_group_name"],
+        description=scenario.title,
+        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
+    )
+    deployment_id: str = created["deploymentId"]
+    return deployment_id
+
+
+APP_SPEC = """\
+version: 0.0
+Resources:
+  - TargetService:
+      Type: AWS::ECS::Service
+      Properties:
+        TaskDefinition: "{task_definition}"
+        LoadBalancerInfo:
+          ContainerName: "app"
+          ContainerPort: 8000
+        PlatformVersion: "1.4.0"
+{hooks}
+"""
+
+
+def _set_function_environments(
+    scenario: Scenario, applied: Applied, endpoint: str, silent: socket.socket
+) -> None:
+    functions = client("lambda", endpoint)
+    for hook, variables in scenario.function_environment.items():
+        name = applied.outputs["function_names"][hook]
+        known = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        further = {key: value.format(silent=address) for key, value in variables.items()}
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": known | further})
+
+
+def _silent_socket() -> socket.socket:
+    """Return a socket that takes connections (the system does, for as many as the backlog holds) and says nothing."""
+    silent = socket.socket()
+    silent.bind(("127.0.0.1", 0))
+    silent.listen(128)
+    return silent
+
+
+def _clients(endpoint: str) -> Clients:
+    return Clients(
+        ecs=client("ecs", endpoint),
+        elbv2=client("elbv2", endpoint),
+        functions=client("lambda", endpoint),
+        cloudwatch=client("cloudwatch", endpoint),
+        codedeploy=client("codedeploy", endpoint),
+    )
+
+
+def _revision(volume: Path) -> str:
+    with closing(sqlite3.connect(volume / "orders.db")) as connection:
+        rows = connection.execute("select version_num from alembic_version").fetchall()
+    return ", ".join(row[0] for row in rows) or "none"
+
+
+def save(record: Record, path: Path) -> None:
+    """Write a record as JSON."""
+    data: dict[str, Any] = record.as_dict()
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,101 @@
+"""What a rehearsal leaves behind: the data that both reports, in the terminal and in HTML, are made of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rehearsal.customers import Visit
+from rehearsal.lifecycle import EventRecord, Timeline
+from rehearsal.scenarios import Scenario
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One thing that was expected of the ending."""
+
+    what: str
+    expected: str
+    found: str
+
+    @property
+    def met(self) -> bool:
+        """Say whether it came as expected."""
+        return self.expected == self.found
+
+
+@dataclass(frozen=True)
+class Record:
+    """One scenario as it was played."""
+
+    scenario: Scenario
+    timeline: Timeline
+    expectations: list[Expectation]
+    visits: list[Visit]
+    serving: list[str]
+    """Who answered on the production listener in the end."""
+    revision: str
+    began: float
+    seconds: float
+    outputs: Mapping[str, Any]
+
+    @property
+    def as_expected(self) -> bool:
+        """Say whether the scenario ended as it should."""
+        return all(expectation.met for expectation in self.expectations)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON has it, without the customers' single visits."""
+        return {
+            "scenario": self.scenario.name,
+            "as_expected": self.as_expected,
+            "status": self.timeline.status,
+            "deployment_id": self.timeline.deployment_id,
+            "stopped_at": self.timeline.stopped_at,
+            "error": self.timeline.error,
+            "rollback_id": self.timeline.rollback_id,
+            "serving": self.serving,
+            "revision": self.revision,
+            "seconds": self.seconds,
+            "expectations": [asdict(e) | {"met": e.met} for e in self.expectations],
+            "events": [
+                {
+                    "name": event.name,
+                    "status": event.status,
+                    "seconds": event.seconds,
+                    "notes": event.notes,
+                    "hook": event.hook.result if event.hook else None,
+                    "errors": [a.error for a in event.hook.attempts if a.error] if event.hook else [],
+                }
+                for event in self.timeline.events
+            ],
+        }
+
+
+def message_of(event: EventRecord) -> str:
+    """Return what an event's hook said, in a line; empty for an event without one."""
+    if event.hook is None:
+        return ""
+    if event.hook.result:
+        return str(event.hook.result.get("message", ""))
+    errors = [attempt.error for attempt in event.hook.attempts if attempt.error]
+    return errors[-1] if errors else "the function gave no answer"
+
+
+def checks_of(event: EventRecord) -> list[dict[str, Any]]:
+    """Return the checks of an event's hook: name, outcome, severity, detail, …"""
+    result = event.hook.result if event.hook else None
+    return list((result or {}).get("checks") or [])
+
+
+def check_of_line(line: str) -> dict[str, str] | None:
+    """Return the check that a function's log line tells of; None for other lines."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    if isinstance(entry, dict) and {"check", "outcome", "detail"} <= entry.keys():
+        return {key: str(entry[key]) for key in ("check", "outcome", "detail")}
+    return None

@@ -1,0 +1,324 @@
+"""The stage: one scratch folder, the stand-in, and the environment that Terraform applies to it, once.
+
+Scenarios are then played in forked processes, each with its own copy of the applied state.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from rehearsal import images
+from rehearsal.aws import world
+from rehearsal.aws.server import StandIn
+from rehearsal.aws.world import TaskSpec
+from rehearsal.machine import StagingWorld
+from rehearsal.processes import Process
+from tools.terraform import find_terraform, terraform_environment
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / ".build"
+RUNS = BUILD / "rehearsal" / "runs"
+ACCOUNT_ID = "123456789012"
+REGION = "eu-central-1"
+
+Progress = Callable[[str], None]
+
+
+class StageError(Exception):
+    """The stage could not be set; the message says why and the cure."""
+
+
+def aws_environment(endpoint: str) -> dict[str, str]:
+    """Return the environment variables by which any AWS client finds the stand-in at `endpoint`."""
+    return {
+        "AWS_ACCESS_KEY_ID": "rehearsal",
+        "AWS_SECRET_ACCESS_KEY": "rehearsal",
+        "AWS_SESSION_TOKEN": "rehearsal",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+
+
+def client(service: str, endpoint: str) -> Any:
+    """Return a boto3 client of the stand-in at `endpoint`, deaf to the caller's own AWS configuration."""
+    session = boto3.session.Session(
+        aws_access_key_id="rehearsal", aws_secret_access_key="rehearsal", region_name=REGION
+    )
+    return session.client(service, endpoint_url=endpoint)
+
+
+def scratch_folder() -> Path:
+    """Make this run's scratch folder, and remove those of runs that are over.
+
+    A run holds a lock on its folder for as long as it or one of its processes lives; the system lets go of it
+    however the run ends.
+    """
+    RUNS.mkdir(parents=True, exist_ok=True)
+    for left in RUNS.iterdir():
+        lock = _try_lock(left)
+        if lock is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(lock)
+    folder = Path(tempfile.mkdtemp(dir=RUNS))
+    (folder / "lock").touch()
+    if _try_lock(folder) is None:
+        raise StageError(f"{folder} could not be locked; is it on a file system without locks?")
+    return folder
+
+
+def _try_lock(folder: Path) -> int | None:
+    """Lock a run's folder; return the descriptor that holds the lock, None while somebody else holds it."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        # Between the making of a folder and of its lock: young folders are somebody's.
+        if time.time() - folder.stat().st_mtime < 60:
+            return None
+        return os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The environment as Terraform applied it."""
+
+    outputs: Mapping[str, Any]
+    tasks: tuple[TaskSpec, ...]
+    """What runs in it, not started yet."""
+    resources: int
+    seconds: float
+
+
+class Stage:
+    """Where scenarios are played.
+
+    Args:
+        progress: told, in a line, what goes on.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.folder = scratch_folder()
+        self.images = self.folder / "images"
+        self.function_python = _function_python()
+        self._stand_in = StandIn()
+        self._world = StagingWorld()
+
+    def apply(self, plan_again: bool = False) -> Applied:
+        """Apply the environment; with `plan_again`, prove that a second plan is empty.
+
+        Raises:
+            StageError: Terraform failed, or the second plan has changes.
+        """
+        began = time.monotonic()
+        world.use(self._world)
+        endpoint = self._stand_in.serve(threaded=False)
+        try:
+            images.build_all(self.images)
+            folder = self._copy_module()
+            environment = self._terraform_environment(endpoint)
+            self._terraform(folder, environment, "init", "-no-color")
+            resources = self._apply(folder, environment)
+            outputs = self._outputs(folder, environment)
+            if plan_again:
+                self._plan(folder, environment)
+            self._push_images(endpoint)
+            self._prepare_database()
+        finally:
+            self._stand_in.stop()
+        return Applied(outputs, tuple(self._world.specs.values()), resources, time.monotonic() - began)
+
+    def close(self) -> None:
+        """Remove the scratch folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _copy_module(self) -> Path:
+        """Copy the module and the environment as they lie to each other: Terraform writes beside what it reads."""
+        copy = self.folder / "module"
+        for pattern in ("*.tf", "dist/*", "rehearsal/environment/*.tf", "lambdas/**/*.py", "lambdas/*.txt"):
+            for path in ROOT.glob(pattern):
+                target = copy / path.relative_to(ROOT)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+        return copy / "rehearsal" / "environment"
+
+    def _terraform_environment(self, endpoint: str) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_VAR_", "TF_LOG", "TF_CLI_ARGS"))}
+        return kept | terraform_environment() | aws_environment(endpoint)
+
+    def _terraform(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> list[str]:
+        lines: list[str] = []
+        code = self._run_terraform(folder, environment, lines.append, *arguments)
+        if code != 0:
+            raise StageError(f"terraform {arguments[0]} failed:\n" + "\n".join(lines))
+        return lines
+
+    def _run_terraform(
+        self, folder: Path, environment: Mapping[str, str], on_line: Callable[[str], None], *arguments: str
+    ) -> int | None:
+        program, _ = find_terraform()
+        command = [program, *arguments]
+        with Process(command, folder=folder, environment=environment, on_line=on_line) as process:
+            return process.wait()
+
+    def _apply(self, folder: Path, environment: Mapping[str, str]) -> int:
+        counts = {"wanted": 0, "done": 0}
+        problems: list[str] = []
+
+        def read(line: str) -> None:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                problems.append(line)
+                return
+            kind = message.get("type")
+            if kind == "planned_change" and message["change"]["action"] == "create":
+                counts["wanted"] += 1
+            elif kind == "apply_complete" and message["hook"]["action"] == "create":
+                counts["done"] += 1
+                address = message["hook"]["resource"]["addr"]
+                self._progress(f"applied {counts['done']:>3} of {counts['wanted']}: {address}")
+            elif kind == "diagnostic" and message.get("@level") == "error":
+                diagnostic = message["diagnostic"]
+                where = diagnostic.get("address") or (diagnostic.get("range") or {}).get("filename", "")
+                problems.append(f"{where}: {diagnostic['summary']}: {diagnostic.get('detail', '')}")
+
+        arguments = ("apply", "-auto-approve", "-json", "-input=false", "-parallelism=20")
+        if self._run_terraform(folder, environment, read, *arguments) != 0:
+            raise StageError("terraform apply failed:\n" + "\n".join(dict.fromkeys(problems)))
+        return counts["done"]
+
+    def _outputs(self, folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+        answer = json.loads("\n".join(self._terraform(folder, environment, "output", "-json")))
+        return {name: output["value"] for name, output in answer.items()}
+
+    def _plan(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._progress("planning a second time")
+        lines: list[str] = []
+        arguments = ("plan", "-detailed-exitcode", "-no-color", "-input=false")
+        if self._run_terraform(folder, environment, lines.append, *arguments) != 0:
+            raise StageError("the second plan is not empty:\n" + "\n".join(lines))
+        self._progress("the second plan is empty")
+
+    def _push_images(self, endpoint: str) -> None:
+        ecr = client("ecr", endpoint)
+        for tag in images.REVISIONS:
+            config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1}
+            manifest = {
+                "schemaVersion": 2,
+                "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+                "config": config | {"digest": images.digest(tag)},
+                "layers": [],
+            }
+            ecr.put_image(repositoryName=images.REPOSITORY, imageTag=tag, imageManifest=json.dumps(manifest))
+
+    def _prepare_database(self) -> None:
+        """Make the database as the release that serves before the first deployment left it."""
+        root = self.images / "1.0.0"
+        (root / "data").mkdir()
+        command = [str(Path(sys.executable).with_name("alembic")), "upgrade", "head"]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise StageError(f"the database could not be prepared: {done.stderr}")
+        (root / "data").rename(self.folder / "database")
+
+    def database(self, volume: Path) -> None:
+        """Put a copy of the prepared database into a scenario's volume."""
+        shutil.copytree(self.folder / "database", volume, dirs_exist_ok=True)
+
+    def fork(self, play: Callable[[], int]) -> Child:
+        """Run `play` in a forked process with its own copy of the applied state; its result is the exit status.
+
+        The process ends by itself when this one ends, of whatever cause.
+        """
+        sys.stdout.flush()
+        sys.stderr.flush()
+        held, hold = os.pipe()
+        pid = os.fork()
+        if pid:
+            os.close(held)
+            return Child(pid, hold)
+        code = 70
+        try:
+            os.close(hold)
+            os.setsid()  # a Ctrl-C reaches the parent, which lets go
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            _end_with(held)
+            code = play()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+
+@dataclass
+class Child:
+    """A forked process."""
+
+    pid: int
+    hold: int
+    code: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit status; None while the process runs."""
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._ended(status)
+        return self.code
+
+    def end(self) -> None:
+        """Let go of the process and wait for its end."""
+        if self.code is None:
+            os.close(self.hold)
+            self.hold = -1
+            self._ended(os.waitpid(self.pid, 0)[1])
+
+    def _ended(self, status: int) -> None:
+        self.code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+        if self.hold >= 0:
+            os.close(self.hold)
+            self.hold = -1
+
+
+def _end_with(held: int) -> None:
+    """End this process when the other end of a pipe is closed; its own processes' leashes follow."""
+    def wait() -> None:
+        os.read(held, 1)
+        os._exit(130)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _function_python() -> Path:
+    python = BUILD / "runtime" / "bin" / "python"
+    if not python.exists():
+        raise StageError(f"{python} does not exist: run `make setup`, which makes the environment of the functions")
+    return python
