@@ -131,7 +131,7 @@ def code_of(function: str) -> FunctionPackage:
     Raises:
         KeyError: there is no such function, or one of its layers is gone.
     """
-    name = function.split(":")[6] if function.startswith("arn:") else function.split(":")[0]
+    name = function.split(":")[6] if function.startswith("arn:") else function.split(":", maxsplit=1)[0]
     for found in functions():
         if found.function_name == name and (not function.startswith("arn:") or _same_place(found, function)):
             logging = found.logging_config

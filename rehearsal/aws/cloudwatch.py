@@ -314,8 +314,7 @@ def _utc(moment: datetime) -> datetime:
 def periods_of(start: datetime, end: datetime, period: int) -> list[datetime]:
     """Return the beginnings of the periods in a range; the start is rounded down to the minute (API reference)."""
     step = min(period, 60)
-    seconds = int((start - datetime(1970, 1, 1)).total_seconds())
-    first = datetime(1970, 1, 1) + timedelta(seconds=seconds - seconds % step)
+    first = start - timedelta(seconds=(start.minute * 60 + start.second) % step, microseconds=start.microsecond)
     count = max(0, math.ceil((end - first).total_seconds() / period))
     return [first + timedelta(seconds=period * index) for index in range(count)]
 
@@ -393,10 +392,12 @@ class Answers(CloudWatchResponse):
     """Operations added to moto's, or put in the place of its own."""
 
     def put_composite_alarm(self) -> ActionResult:
+        """Answer PutCompositeAlarm, which moto lacks."""
         cast(AlarmBackend, self.cloudwatch_backend).put_composite_alarm(dict(self._get_params()))
         return EmptyResult()
 
     def describe_alarms(self) -> ActionResult:
+        """Answer DescribeAlarms with its filters together, and AlarmTypes."""
         backend = cast(AlarmBackend, self.cloudwatch_backend)
         backend.follow_children()
         names, name_prefix = self._get_param("AlarmNames"), self._get_param("AlarmNamePrefix")

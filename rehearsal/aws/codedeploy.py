@@ -20,7 +20,7 @@ import string
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any, cast
 
 from moto.codedeploy.models import (
@@ -121,13 +121,13 @@ class Deployment(DeploymentInfo):
             revision,
             config_name or group.deployment_config_name,
             description,
-            False,
-            None,
-            auto_rollback_configuration or group.auto_rollback_configuration,
-            False,
-            None,
-            None,
-            creator,
+            ignore_application_stop_failures=None,
+            targetInstances=None,
+            auto_rollback_configuration=auto_rollback_configuration or group.auto_rollback_configuration,
+            update_outdated_instances_only=None,
+            file_exists_behavior=None,
+            override_alarm_configuration=None,
+            creator=creator,
         )
         # moto names a class of its own here and passes on what the request holds.
         self.alarm_override = override_alarm_configuration
@@ -443,7 +443,7 @@ def _built_in_configs() -> dict[str, dict[str, Any]]:
             "deploymentConfigId": f"00000000-0000-0000-0000-{len(configs) + 1:012d}",
             "deploymentConfigName": full,
             "computePlatform": platform,
-            "createTime": datetime(2018, 11, 27),
+            "createTime": datetime(2018, 11, 27, tzinfo=timezone.utc),
             "minimumHealthyHosts": healthy,
             "trafficRoutingConfig": routing,
         }
@@ -566,6 +566,7 @@ class Backend(CodeDeployBackend):
         application_name: str,
         deployment_group_name: str | None,
         revision: dict[str, Any] | None,
+        *,
         deployment_config_name: str | None = None,
         description: str | None = None,
         auto_rollback_configuration: dict[str, Any] | None = None,

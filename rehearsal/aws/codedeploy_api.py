@@ -1,5 +1,8 @@
 """CodeDeploy: the operations that moto lacks, and those it answers otherwise than AWS."""
 
+# An operation is documented in AWS's API reference under its own name.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 from typing import Any, cast
@@ -22,7 +25,8 @@ from rehearsal.aws.codedeploy import (
 from rehearsal.aws.elbv2 import pair_listeners
 from rehearsal.aws.graft import graft
 
-_original_group_info = moto_responses._deployment_group_info
+# moto has no public name for what makes the shape of a deployment group.
+_original_group_info = moto_responses._deployment_group_info  # noqa: SLF001
 
 _GROUP_FIELDS = {
     "deploymentConfigName": "deployment_config_name",
@@ -262,4 +266,4 @@ class Answers(CodeDeployResponse):
 def install() -> None:
     """Put the operations into moto."""
     graft(Answers)
-    moto_responses._deployment_group_info = deployment_group_info
+    moto_responses._deployment_group_info = deployment_group_info  # noqa: SLF001

@@ -4,10 +4,13 @@ moto shows or hides tags by a setting of the response class, which two requests 
 made with or without them.
 """
 
+# An operation is documented in AWS's API reference under its own name.
+# ruff: noqa: D102
+
 from __future__ import annotations
 
 import copy
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from moto.core.responses import ActionResult
 from moto.ecs.exceptions import InvalidParameterException

@@ -38,14 +38,17 @@ REPLACE_UNHEALTHY_AFTER = timedelta(seconds=60)
 class StandInTaskSet:
     """A task set with tasks of its own. moto's class has no counts, and is always steady."""
 
-    def __init__(self, service: StandInService, cluster: Cluster, definition_arn: str, params: dict[str, Any]) -> None:
-        backend = service._backend
+    def __init__(
+        self, backend: EcsBackend, service: StandInService, definition_arn: str, params: dict[str, Any]
+    ) -> None:
         # An id is `ecs-svc/` and 19 digits.
         self.id = f"ecs-svc/{mock_random.randint(10**18, 9 * 10**18)}"
         place = f"{backend.region_name}:{backend.account_id}"
-        self.task_set_arn = f"arn:{backend.partition}:ecs:{place}:task-set/{cluster.name}/{service.name}/{self.id}"
+        self.task_set_arn = (
+            f"arn:{backend.partition}:ecs:{place}:task-set/{service.cluster_name}/{service.name}/{self.id}"
+        )
         self.service_arn = service.arn
-        self.cluster_arn = cluster.arn
+        self.cluster_arn = service.cluster_arn
         self.external_id: str | None = params.get("externalId") or None
         self.started_by: str | None = None
         self.status = "ACTIVE"
@@ -371,11 +374,11 @@ class EcsBackend(SchedulerBackend):
             )
             _keep(service, params)
             self.services[f"{cluster.name}:{name}"] = service
-            self._first_set(service, cluster)
+            self._first_set(service)
             self.reconcile(service)
             return service
 
-    def _first_set(self, service: StandInService, cluster: Cluster) -> None:
+    def _first_set(self, service: StandInService) -> None:
         """Give a service the task set that it is created with."""
         kind = service.deployment_controller["type"]
         if kind == "EXTERNAL":
@@ -388,7 +391,7 @@ class EcsBackend(SchedulerBackend):
             "capacityProviderStrategy": service.capacity_provider_strategy,
             "platformVersion": service.platform_version,
         }
-        task_set = StandInTaskSet(service, cluster, str(service.task_definition), settings)
+        task_set = StandInTaskSet(self, service, str(service.task_definition), settings)
         task_set.status = "PRIMARY"
         if kind == "CODE_DEPLOY":
             service.task_sets.append(task_set)
@@ -465,7 +468,6 @@ class EcsBackend(SchedulerBackend):
         """Do what CreateTaskSet does with its parameters."""
         with LOCK:
             service = self._service(params.get("cluster"), params["service"])
-            cluster = self._get_cluster(service.cluster_name)
             kind = service.deployment_controller["type"]
             if kind == "ECS":
                 raise InvalidParameterException(
@@ -482,7 +484,7 @@ class EcsBackend(SchedulerBackend):
             settings = {**params, "launchType": launch_type, "networkConfiguration": network}
             if kind == "EXTERNAL" and not params.get("scale"):
                 settings["scale"] = {"value": 0.0, "unit": "PERCENT"}
-            task_set = StandInTaskSet(service, cluster, definition.arn, settings)
+            task_set = StandInTaskSet(self, service, definition.arn, settings)
             task_set.started_by = "CODE_DEPLOY" if kind == "CODE_DEPLOY" else None
             service.task_sets.append(task_set)
             self.reconcile(service)

@@ -5,8 +5,8 @@ it exit with 0. Here the world says what became of a task, and every container i
 
 - `RunTask` answers `failures[]` when a task cannot be placed, and is idempotent by `clientToken` in a cluster; the same
   token with other parameters is a ConflictException with the ARNs of the tasks that exist;
-- a stopped task stays visible for an hour, with `stopCode`, `stoppedReason` and `containers[].exitCode`, which is absent
-  for a container that never started.
+- a stopped task stays visible for an hour, with `stopCode`, `stoppedReason` and `containers[].exitCode`, absent for
+  a container that never started.
 """
 
 from __future__ import annotations
@@ -253,11 +253,12 @@ class StandInTask:
         """Return the shape Task."""
         attachment: list[dict[str, Any]] = []
         if self._interface is not None and self.subnet is not None:
+            host = self.private_ip.replace(".", "-")
             details = {
                 "subnetId": self.subnet.id,
                 "networkInterfaceId": self._interface.id,
                 "macAddress": self._interface.mac_address,
-                "privateDnsName": f"ip-{self.private_ip.replace('.', '-')}.{self._backend.region_name}.compute.internal",
+                "privateDnsName": f"ip-{host}.{self._backend.region_name}.compute.internal",
                 "privateIPv4Address": self.private_ip,
             }
             attachment.append(

@@ -1,7 +1,7 @@
 """CloudWatch metric maths: the part of it that alarms and checks on a release use.
 
-An expression of ids, numbers, `+ - * / ^`, comparisons, AND, OR, and the functions FILL, IF, ABS, CEIL, FLOOR, SUM, AVG,
-MIN, MAX and METRICS. moto answers any expression but a bare id with nothing.
+An expression of ids, numbers, `+ - * / ^`, comparisons, AND, OR, and the functions FILL, IF, ABS, CEIL, FLOOR, SUM,
+AVG, MIN, MAX and METRICS. moto answers any expression but a bare id with nothing.
 (CloudWatch user guide, "Using math expressions with CloudWatch metrics".)
 """
 
@@ -153,18 +153,18 @@ class _Parser:
         return self._atom()
 
     def _atom(self) -> Value:
-        kind, token = self._take()
+        kind, word = self._take()
         if kind == "number":
-            return float(token)
-        if token == "(":
+            return float(word)
+        if word == "(":
             value = self._or()
             self._expect(")")
             return value
         if kind == "name" and self._peek() == "(":
-            return self._call(token)
-        if kind == "name" and token in self.series:
-            return dict(self.series[token])
-        raise ExpressionError(f"{token!r} is not the id of a query, in the expression {self.text!r}")
+            return self._call(word)
+        if kind == "name" and word in self.series:
+            return dict(self.series[word])
+        raise ExpressionError(f"{word!r} is not the id of a query, in the expression {self.text!r}")
 
     def _call(self, name: str) -> Value:
         self._expect("(")

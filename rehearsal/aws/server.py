@@ -79,7 +79,7 @@ class StandIn:
         self._server.server_close()
         self._server = self._thread = None
 
-    def __enter__(self) -> StandIn:
+    def __enter__(self) -> StandIn:  # noqa: PYI034  (Self is in typing from 3.11 on)
         self.serve()
         return self
 

@@ -83,7 +83,7 @@ class TargetState:
     description: str | None = None
 
 
-class PlacementFailure(Exception):
+class PlacementFailure(Exception):  # noqa: N818  (ECS calls it a failure)
     """Raised by `World.start_task` when the task cannot be placed: RunTask answers it in `failures[]`."""
 
     def __init__(self, reason: str, detail: str | None = None) -> None:
@@ -155,7 +155,7 @@ class ScriptedWorld:
         self.healthy = TargetState("healthy")
         """What a target is by default."""
         self.target_health: dict[str, TargetState] = {}
-        """By address, by target group ARN, or by target group name: what its targets are instead."""
+        """By `<address>:<port>`, address, target group ARN, or target group name: what its targets are instead."""
         self.placement_failures: list[PlacementFailure] = []
         """Raised, one each, by the next calls of start_task."""
         self.responses: dict[str, tuple[int, bytes, str | None]] = {}
@@ -198,7 +198,7 @@ class ScriptedWorld:
     def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:
         """Say what the script says of the target: by address, else by target group, else `healthy`."""
         name = target_group_arn.split("/")[-2] if target_group_arn.count("/") >= 2 else target_group_arn
-        for key in (address, target_group_arn, name):
+        for key in (f"{address}:{port}", address, target_group_arn, name):
             if key in self.target_health:
                 return self.target_health[key]
         return self.healthy
