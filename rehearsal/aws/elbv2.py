@@ -166,10 +166,18 @@ class Additions(ELBv2Backend):
             kwargs["actions"] = [forward_action(action) for action in kwargs["actions"]]
         return _original_create_listener(self, *args, **kwargs)
 
-    def modify_listener(self, *args: Any, **kwargs: Any) -> FakeListener:
+    def modify_listener(
+        self,
+        arn: str,
+        port: str | None = None,
+        protocol: str | None = None,
+        ssl_policy: str | None = None,
+        certificates: list[dict[str, Any]] | None = None,
+        actions: list[dict[str, Any]] | None = None,
+    ) -> FakeListener:
         """Modify a listener, its actions as AWS reads them back; moto fails when no action is given."""
-        kwargs["actions"] = [forward_action(action) for action in kwargs.get("actions") or []]
-        return _original_modify_listener(self, *args, **kwargs)
+        read = [forward_action(action) for action in actions or []]
+        return _original_modify_listener(self, arn, port, protocol, ssl_policy, certificates, read)
 
     def _get_target_group_arns_from(self, action_data: dict[str, Any]) -> list[str]:
         return list(_weights_of(FakeAction(dict(action_data))))
