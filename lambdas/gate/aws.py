@@ -19,7 +19,7 @@ from gate.verdict import CannotLook
 
 # Against a VPC without a way out, boto3's own defaults (60 s a try) outlive the function and nothing is reported.
 CONNECT_TIMEOUT = 3.0
-READ_TIMEOUT = 10.0
+READ_TIMEOUT = 5.0
 ATTEMPTS = 3
 
 _NAMES = {
@@ -96,13 +96,19 @@ def client(
 
 
 # Ten checks need not wait out the same dead endpoint ten times: for this many seconds the first failure answers.
-UNREACHABLE_FOR = 30.0
+# Short enough for `poll` to try in earnest again before it gives up.
+UNREACHABLE_FOR = 5.0
 _unreachable: dict[str, tuple[float, AwsUnreachable]] = {}
 
 
 def forget() -> None:
     """Forget clients and dead endpoints. For tests: in Lambda both are worth keeping."""
     client.cache_clear()
+    try_again()
+
+
+def try_again() -> None:
+    """Forget dead endpoints: what one invocation met does not answer for the next."""
     _unreachable.clear()
 
 
@@ -123,7 +129,7 @@ def pages(service: str, operation: str, key: str, **parameters: Any) -> Iterator
     """Every entry under `key` of all pages of an AWS answer. Raises as `call` does."""
     _refuse_if_unreachable(service)
     try:
-        for page in client(service).get_paginator(operation).paginate(**parameters):
+        for page in client(service, None).get_paginator(operation).paginate(**parameters):
             yield from page.get(key, [])
     except Exception as problem:
         raise _remember(explain(problem, service, operation)) from problem
@@ -153,15 +159,15 @@ def explain(problem: Exception, service: str, operation: str) -> CannotLook:
         error = response.get("Error") or {}
         code, text = str(error.get("Code", "")), str(error.get("Message", ""))
         status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
+        if code in _CREDENTIALS:
+            return AwsDenied(f"{action} was refused: {code}: check the function's role", service, operation, code)
         if code in _DENIED or status == 403:
-            if code in _CREDENTIALS:
-                return AwsDenied(f"{action} was refused: {code}: check the function's role", service, operation, code)
             return AwsDenied(
                 f"{action} was denied: allow it in this hook's role ({code}: {text})", service, operation, code
             )
         if "Throttl" in code or code in ("RequestLimitExceeded", "TooManyRequestsException") or status >= 500:
             return AwsThrottled(
-                f"{action} gave no answer in {ATTEMPTS} attempts ({code or status}: {text})", service, operation, code
+                f"{action} failed on every attempt ({code or status}: {text})", service, operation, code
             )
         return AwsCallFailed(f"{action} failed: {code}: {text}", service, operation, code)
     kind = type(problem).__name__

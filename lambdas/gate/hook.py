@@ -3,12 +3,13 @@
 The promise: the deployment gets exactly one report, in time, with a reason. It is kept by three guards. Every
 check runs inside a `try`. An alarm clock (SIGALRM) ends the checks while there is still time to report; it
 interrupts Python code, a runaway regular expression included. And a watchdog thread reports if even that does
-not free the main thread (a call into C that never returns).
+not free the main thread (a call into C that never returns, as long as it lets other threads run).
 """
 
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import signal
 import threading
@@ -41,12 +42,13 @@ from gate.waiting import Deadline, OutOfTime, poll
 logger = logging.getLogger("gate")
 logger.setLevel(logging.INFO)
 
-RESERVE = 30.0  # seconds of 900 kept for the report; a tenth of shorter time-outs
+RESERVE = 30.0  # seconds kept for the report; half of time-outs below a minute
 DEFAULT_TIME = 900.0  # seconds, where no Lambda context says more
 
 SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
 
 S = TypeVar("S", bound=HookSettings)
+T = TypeVar("T")
 Checks = Callable[[Deployment, S, Deadline], Iterable[Check]]
 Handler = Callable[[Any, Any], dict[str, Any]]
 
@@ -92,7 +94,7 @@ class _Invocation:
         self.started = time.monotonic()
         seconds = _seconds_left(context)
         self.ends_at = self.started + seconds
-        self.reserve = min(RESERVE, seconds / 10)
+        self.reserve = min(RESERVE, seconds / 2)
         self.deadline = Deadline(seconds - self.reserve)
         self.event, self.complaint = read_event(event)
         self.results: list[Result] = []
@@ -102,12 +104,13 @@ class _Invocation:
         self._answer: dict[str, Any] | None = None
 
     def run(self, checks: Checks[S], settings_type: type[S]) -> dict[str, Any]:
+        aws.try_again()
         try:
             # A check that keeps to its deadline has a third of the reserve to end by itself, with all it found.
             with _alarm_clock(self._seconds_until(self.reserve * 2 / 3)), self._watchdog():
                 self._judge(checks, settings_type)
         except OutOfTime:
-            self._out_of_time()
+            self._record(self.current, self._out_of_time())
         except BaseException as problem:  # SystemExit too: nothing may keep the report from being made
             if not isinstance(problem, CannotLook):
                 logger.exception("the hook itself failed", extra=self._fields())
@@ -119,10 +122,11 @@ class _Invocation:
             self._record("event", failed(self.complaint))
             return
         self.current = "settings"
-        try:
-            environment, settings = read_environment(), read_settings(settings_type)
-        except BadSettings as problem:
-            self._record("settings", failed(str(problem)))
+        problems: list[str] = []
+        environment = _or_problem(read_environment, problems)
+        settings = _or_problem(lambda: read_settings(settings_type), problems)
+        if environment is None or settings is None:
+            self._record("settings", failed("; ".join(problems)))
             return
         deployment = Deployment(self.event.deployment_id, environment.cluster, environment.service)
         # Not one the user can switch off: about a deployment that is not ours, nothing can be judged.
@@ -133,14 +137,14 @@ class _Invocation:
         steps = iter(checks(deployment, settings, self.deadline))
         answer_to = getattr(steps, "send", None)  # a generator learns, as the value of its `yield`, whether to go on
         self.current = self.hook
-        check = next(steps, None)
-        while check is not None:
-            goes_on = self._run(check, settings.checks)
-            self.current = self.hook
-            try:
-                check = answer_to(goes_on) if answer_to else next(steps, None)
-            except StopIteration:
-                return
+        try:
+            check = next(steps)
+            while True:
+                goes_on = self._run(check, settings.checks)
+                self.current = self.hook
+                check = answer_to(goes_on) if answer_to else next(steps)
+        except StopIteration:
+            return
 
     def _run(self, check: Check, overrides: Mapping[str, str]) -> bool:
         """Run one check; whether the hook may still succeed after it."""
@@ -175,16 +179,18 @@ class _Invocation:
             finding = skipped(f"left out by the setting `checks` (found: {finding.detail})", by_choice=True)
         result = Result(name, severity, finding, duration_ms)
         self.results.append(result)
-        level = logging.INFO if finding.good else logging.WARNING
-        logger.log(level, "%s: %s", name, finding.detail, extra=self._fields(check=name, **_loggable(result.as_dict())))
+        self._log(result)
         return result
 
-    def _out_of_time(self) -> None:
+    def _log(self, result: Result) -> None:
+        level = logging.INFO if result.finding.good else logging.WARNING
+        fields = {key: value for key, value in result.as_dict().items() if key not in _LOG_RECORD}
+        extra = {**fields, **self._fields(check=result.name)}
+        logger.log(level, "%s: %s", result.name, result.finding.detail, extra=extra)
+
+    def _out_of_time(self) -> Finding:
         spent = time.monotonic() - self.started
-        self._record(
-            self.current,
-            could_not_look(f"check {self.current} had not ended after {spent:.0f} s, when the report was due"),
-        )
+        return could_not_look(f"check {self.current} had not ended after {spent:.0f} s, when the report was due")
 
     def answer(self) -> dict[str, Any]:
         """Decide and report, once; who comes second (the watchdog, or what it took for stuck) gets the same answer."""
@@ -213,7 +219,8 @@ class _Invocation:
             "message": verdict.message,
             "hook": self.hook,
             "deployment_id": self.event.deployment_id,
-            "checks": [result.as_dict() for result in self.results],
+            # Lambda has to write it as JSON; a value that is none must not make it deliver the event again.
+            "checks": json.loads(json.dumps([result.as_dict() for result in self.results], default=str)),
             "duration_ms": duration_ms,
         }
 
@@ -231,11 +238,13 @@ class _Invocation:
         return self.ends_at - before_end - time.monotonic()
 
     def _bark(self) -> None:
-        self._out_of_time()
+        late = Result(self.current, Severity.FAIL, self._out_of_time())
+        self.results.append(late)
         try:
-            self.answer()
+            self.answer()  # before the log, which the stuck thread may hold
         except ReportFailed:
             logger.exception("the watchdog's report did not get through", extra=self._fields())
+        self._log(late)
 
     def _fields(self, **more: object) -> dict[str, object]:
         return {"hook": self.hook, "deployment_id": self.event.deployment_id, **more}
@@ -249,7 +258,9 @@ def read_event(event: Any) -> tuple[HookEvent, str]:
     if not isinstance(event, Mapping):
         return HookEvent("", ""), f"the event is a {type(event).__name__}, expected CodeDeploy's lifecycle event"
     wanted = ("DeploymentId", "LifecycleEventHookExecutionId")
-    values = [event[key] if isinstance(event.get(key), str) else "" for key in wanted]
+    # In other spellings they are not CodeDeploy's, but still say which deployment waits for a report.
+    spelled = {str(key).lower(): value for key, value in event.items()}
+    values = [str(value) if isinstance(value, str) else "" for value in (spelled.get(key.lower()) for key in wanted)]
     found = HookEvent(values[0], values[1])
     missing = [key for key, value in zip(wanted, values) if not value]
     unknown = sorted(str(key) for key in event if key not in wanted)
@@ -272,6 +283,7 @@ def report(event: HookEvent, verdict: Verdict, ends_at: float) -> None:
     attempt = 0
     while True:
         attempt += 1
+        began = time.monotonic()
         try:
             # One try a client call: the retries are here, where the clock is.
             aws.client("codedeploy", read_timeout=5.0, attempts=1).put_lifecycle_event_hook_execution_status(
@@ -287,7 +299,9 @@ def report(event: HookEvent, verdict: Verdict, ends_at: float) -> None:
                 return
             reason = aws.explain(problem, "codedeploy", "put_lifecycle_event_hook_execution_status")
             pause = min(2.0 ** (attempt - 1) / 2, 5.0)
-            if code in _FINAL or time.monotonic() + pause + 1 > ends_at:
+            now = time.monotonic()
+            # The next attempt may take as long as this one did.
+            if code in _FINAL or now + pause + (now - began) + 1 > ends_at:
                 raise ReportFailed(f"{status} could not be reported after {attempt} attempt(s): {reason}") from problem
             logger.warning(
                 "report attempt %d failed: %s", attempt, reason, extra={"deployment_id": event.deployment_id}
@@ -328,19 +342,30 @@ def _finding_of(problem: BaseException) -> Finding:
         return could_not_look(str(problem))
     if isinstance(problem, ImportError):
         return could_not_look(f"library {problem.name or problem} is missing: attach the layer that has it ({problem})")
-    return could_not_look(f"{type(problem).__name__}: {problem}")
+    try:
+        return could_not_look(f"{type(problem).__name__}: {problem}")
+    except Exception:  # noqa: BLE001  # an exception that cannot be put in words may not keep the report from being made
+        return could_not_look(type(problem).__name__)
 
 
-def _loggable(result: Mapping[str, object]) -> dict[str, object]:
-    """Without the keys that `logging` keeps for itself."""
-    return {key: value for key, value in result.items() if key not in ("name", "message", "asctime")}
+def _or_problem(read: Callable[[], T], problems: list[str]) -> T | None:
+    try:
+        return read()
+    except BadSettings as problem:
+        problems.append(str(problem))
+        return None
+
+
+# The keys that `logging` keeps for itself: it raises for an extra field of such a name.
+_LOG_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
 def _seconds_left(context: Any) -> float:
     try:
-        return float(context.get_remaining_time_in_millis()) / 1000
+        milliseconds = context.get_remaining_time_in_millis()
     except Exception:  # noqa: BLE001  # no Lambda context, or one of a test's own: somebody calls the handler by hand
         return DEFAULT_TIME
+    return milliseconds / 1000 if isinstance(milliseconds, (int, float)) else DEFAULT_TIME  # a mock counts as a float
 
 
 @contextmanager
@@ -359,4 +384,4 @@ def _alarm_clock(seconds: float) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)  # None: it was not set from Python

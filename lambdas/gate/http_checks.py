@@ -15,8 +15,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Callable, Optional
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from gate.deployment import Listener, LoadBalancer, TargetGroup
 from gate.settings import limits
@@ -41,7 +42,7 @@ class HttpCheck:
     host: Optional[str] = None
     headers: dict[str, str] = field(default_factory=dict)
     body: Optional[str] = None
-    timeout: float = limits(5.0, least=0.1, most=60)
+    timeout: float = limits(5.0, least=0.001, most=60)
     follow_redirects: bool = False
     verify_tls: bool = True
     status: tuple[str, ...] = ("200-299",)
@@ -50,20 +51,24 @@ class HttpCheck:
     fail_if_body_matches: Optional[str] = None
     response_headers: dict[str, str] = field(default_factory=dict)
     json: dict[str, str] = field(default_factory=dict)
-    max_latency_ms: Optional[float] = limits(None, least=1)
+    max_latency_ms: Optional[float] = limits(None, least=0)
     attempts: int = limits(3, least=1, most=100)
-    interval: float = limits(1.0, least=0.1, most=60)
+    interval: float = limits(1.0, least=0, most=60)
 
     def __post_init__(self) -> None:
+        problems = [] if self.status else ["status is empty, so no answer could pass"]
         for expression in self.status:
-            status_range(expression)
+            try:
+                status_range(expression)
+            except ValueError as problem:
+                problems.append(str(problem))
         for name in ("body_matches", "fail_if_body_matches"):
-            pattern = getattr(self, name)
-            if pattern is not None:
-                try:
-                    re.compile(pattern)
-                except re.error as problem:
-                    raise ValueError(f"{name} {pattern!r} is not a regular expression: {problem}") from None
+            try:
+                re.compile(getattr(self, name) or "")
+            except (re.error, RecursionError, OverflowError) as problem:
+                problems.append(f"{name} {getattr(self, name)!r} is not a regular expression: {problem}")
+        if problems:
+            raise ValueError("; ".join(problems))
 
     def accepts(self, status: int) -> bool:
         """Whether `status` is one of the expected codes."""
@@ -97,10 +102,10 @@ class Answer:
 def status_range(expression: str) -> range:
     """The codes of "200", "200-399" or "2xx". Raises ValueError naming the expression."""
     match = re.fullmatch(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?", expression.strip())
-    if not match:
-        raise ValueError(f"status {expression!r} is no code (200), range (200-399) or class (2xx)")
-    if match[1]:
+    if match and match[1]:
         return range(int(match[1]) * 100, int(match[1]) * 100 + 100)
+    if not match or int(match[2]) > int(match[3] or match[2]):
+        raise ValueError(f"status {expression!r} is no code (200), range (200-399) or class (2xx)")
     return range(int(match[2]), int(match[3] or match[2]) + 1)
 
 
@@ -112,8 +117,10 @@ class Sender:
 
     def __init__(self, base_url: str, clock: Callable[[], float] = time.monotonic) -> None:
         import requests  # from the layer: it must fail inside the guard, where it is reported
+        import urllib3
 
         self._requests = requests
+        self._broke_off = (OSError, urllib3.exceptions.HTTPError)
         self._base_url = base_url
         self._local = threading.local()
         self._clock = clock
@@ -125,7 +132,7 @@ class Sender:
         def spent() -> float:
             return (self._clock() - started) * 1000
 
-        url = check.url or urljoin(self._base_url + "/", check.path.lstrip("/"))
+        url = check.url or f"{self._base_url.rstrip('/')}/{check.path.lstrip('/')}"
         headers = {"User-Agent": "codedeploy-hooks", **check.headers, **({"Host": check.host} if check.host else {})}
         try:
             with self._session(check).request(
@@ -145,16 +152,29 @@ class Sender:
         except self._requests.exceptions.SSLError as problem:
             cure = "" if check.host else "; set the check's `host` to a name in the certificate"
             return Answer(spent(), problem=f"TLS failed ({_innermost(problem)}){cure}")
-        except self._requests.exceptions.RequestException as problem:
+        except self._requests.exceptions.ConnectionError as problem:
             return Answer(spent(), problem=f"{_connection_word(problem)} ({_innermost(problem)})")
-        except (OSError, ValueError) as problem:  # urllib3's own, while the body is read
-            return Answer(spent(), problem=f"the answer broke off ({_innermost(problem)})")
+        except self._requests.exceptions.TooManyRedirects:
+            return Answer(spent(), problem="more redirects than 30")
+        except ValueError as problem:  # its text may hold the header's value or the URL's query: a secret
+            kind = type(problem).__name__
+            return Answer(spent(), problem=f"the request could not be sent ({kind}): check its url, method and headers")
+        except self._broke_off as problem:  # urllib3's own, while the body is read
+            late = self._clock() > started + check.timeout
+            return Answer(
+                spent(),
+                problem=f"no answer within {check.timeout:g} s"
+                if late
+                else f"the answer broke off ({_innermost(problem)})",
+            )
 
     def _session(self, check: HttpCheck) -> Any:
         sessions = self._local.__dict__.setdefault("sessions", {})
         server_name = check.host if (check.url or self._base_url).startswith("https:") else None
         if server_name not in sessions:
             session = self._requests.Session()
+            # Each request comes as a new visitor: a sticky cookie would lead all of them to one target.
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             if server_name:
                 session.mount("https://", self._adapter(server_name))
             sessions[server_name] = session
@@ -181,7 +201,13 @@ class Sender:
             size += len(chunk)
             if self._clock() > until:
                 raise self._requests.exceptions.ReadTimeout
-        return b"".join(chunks)[:MAX_BODY].decode(response.encoding or "utf-8", "replace")
+        content = b"".join(chunks)[:MAX_BODY]
+        # Without a charset `requests` assumes ISO-8859-1 for text, which nobody sends.
+        declared = "charset" in response.headers.get("Content-Type", "").lower()
+        try:
+            return content.decode(response.encoding if declared else "utf-8", "replace")
+        except LookupError:  # a charset that Python does not know
+            return content.decode("utf-8", "replace")
 
 
 def shortcomings(check: HttpCheck, answer: Answer) -> list[str]:
@@ -189,13 +215,14 @@ def shortcomings(check: HttpCheck, answer: Answer) -> list[str]:
     if answer.problem:
         return [answer.problem]
     found = []
+    headers = {name.lower(): value for name, value in answer.headers.items()}
     if not check.accepts(answer.status):
-        where = f", Location {answer.headers.get('Location')}" if 300 <= answer.status < 400 else ""
+        location = headers.get("location", "").partition("?")[0]  # a query may hold a secret
+        where = f", Location {location}" if location else ""
         found.append(f"[STATUS] ({answer.status}{where}) expected {', '.join(check.status)}")
     if check.max_latency_ms is not None and answer.latency_ms > check.max_latency_ms:
         found.append(f"[LATENCY] ({answer.latency_ms:.0f} ms) expected at most {check.max_latency_ms:g} ms")
     found += _body_shortcomings(check, answer.body)
-    headers = {name.lower(): value for name, value in answer.headers.items()}
     for name, expected in check.response_headers.items():
         if headers.get(name.lower()) != expected:
             found.append(f"[HEADER {name}] ({headers.get(name.lower(), 'absent')}) expected {expected}")
@@ -299,7 +326,7 @@ class Statistics:
 
     def percentile(self, rank: float) -> float:
         """The latency that `rank` percent of the good answers did not exceed (nearest rank)."""
-        return self.latencies[max(0, math.ceil(rank / 100 * len(self.latencies)) - 1)]
+        return self.latencies[max(0, math.ceil(rank * len(self.latencies) / 100) - 1)]
 
 
 def judge_statistics(name: str, statistics: Statistics, thresholds: Thresholds) -> list[Finding]:
@@ -350,7 +377,10 @@ def default_check(group: TargetGroup) -> HttpCheck:
         raise CannotLook(
             f"the health check of target group {group.name} is {group.health_protocol}, not HTTP: declare http_checks"
         )
-    return HttpCheck(path=group.health_path, status=tuple(group.matcher.split(",")), verify_tls=False)
+    try:
+        return HttpCheck(path=group.health_path, status=tuple(group.matcher.split(",")), verify_tls=False)
+    except ValueError as problem:  # gRPC's codes
+        raise CannotLook(f"the health check of target group {group.name}: {problem}; declare http_checks") from None
 
 
 def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
@@ -381,9 +411,7 @@ def send_load(
 
     def one(number: int) -> Answer | None:
         due = started + number / rate
-        pause = due - clock()
-        if pause > 0:
-            time.sleep(pause)
+        failing.wait(max(0.0, min(due - clock(), deadline.remaining())))
         if failing.is_set() or deadline.remaining() <= 0:
             return None
         answer = sender.send(check)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 logger = logging.getLogger("gate")
 
@@ -104,7 +105,7 @@ def _object(kind: type[Any], value: Any, path: str, problems: list[str]) -> Any:
     if not isinstance(value, dict):
         problems.append(f"{path} is {_shown(value, path)}, expected an object")
         return None
-    hints = get_type_hints(kind)
+    before, hints = len(problems), get_type_hints(kind)
     known = {entry.name: entry for entry in dataclasses.fields(kind)}
     for name in sorted(set(value) - set(known)):
         logger.warning("setting %s.%s is not known to this version and is left alone", path, name)
@@ -115,7 +116,7 @@ def _object(kind: type[Any], value: Any, path: str, problems: list[str]) -> Any:
                 problems.append(f"{path}.{name} is missing")
             continue
         arguments[name] = _value(hints[name], value[name], f"{path}.{name}", entry.metadata, problems)
-    if problems:
+    if len(problems) > before:
         return None
     try:
         return kind(**arguments)
@@ -126,8 +127,8 @@ def _object(kind: type[Any], value: Any, path: str, problems: list[str]) -> Any:
 
 def _value(kind: Any, value: Any, path: str, bounds: Mapping[str, Any], problems: list[str]) -> Any:
     origin, inner = get_origin(kind), get_args(kind)
-    if origin is Union:  # Optional[X]; None was dealt with by the caller
-        return _value(inner[0], value, path, bounds, problems)
+    if type(None) in inner:  # Optional[X] or X | None; None was dealt with by the caller
+        return _value(next(k for k in inner if k is not type(None)), value, path, bounds, problems)
     if dataclasses.is_dataclass(kind):
         return _object(kind, value, path, problems)  # type: ignore[arg-type]  # is_dataclass also admits instances
     if origin in (list, tuple):
@@ -146,10 +147,11 @@ def _value(kind: Any, value: Any, path: str, bounds: Mapping[str, Any], problems
 
 def _scalar(kind: Any, value: Any, path: str, bounds: Mapping[str, Any], problems: list[str]) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) < 10**300 else math.inf
     if kind is int and isinstance(value, float) and value.is_integer():
         value = int(value)
-    if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+    infinite = isinstance(value, float) and not math.isfinite(value)  # 1e999 is JSON
+    if infinite or not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
         words = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
         problems.append(f"{path} is {_shown(value, path)}, expected {words[kind]}")
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 
 class Outcome(str, Enum):
@@ -79,7 +79,11 @@ Look = Callable[[], Union[Finding, Iterable[Finding]]]
 def take(look: Look) -> list[Finding]:
     """Take one look, whether it answers with one finding or with several."""
     answer = look()
-    return [answer] if isinstance(answer, Finding) else list(answer)
+    findings: list[Any] = [answer] if isinstance(answer, Finding) else list(answer)
+    for finding in findings:
+        if not isinstance(finding, Finding) or not isinstance(finding.detail, str):
+            raise TypeError(f"a look answered {finding!r}, expected findings with text (passed, failed, skipped, …)")
+    return findings
 
 
 @dataclass(frozen=True)
@@ -107,14 +111,14 @@ class Result:
 
     def as_dict(self) -> dict[str, object]:
         """The result as the hook returns and logs it."""
-        return {
+        fields: dict[str, object] = {
             "name": self.name,
             "outcome": self.finding.outcome.value,
             "severity": self.severity.value,
             "detail": self.finding.detail,
             "duration_ms": self.duration_ms,
-            **self.finding.values,
         }
+        return {**fields, **self.finding.values, **fields}  # a value takes no field's place
 
 
 @dataclass(frozen=True)
