@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from types import FrameType
 
 from rehearsal import terminal
 from rehearsal.scenarios import SCENARIOS, Scenario, find
+from rehearsal.stage import BUILD, Applied, Child, Stage, StageError
 
 POLL = 0.05
 """Seconds between two looks at the processes that play."""
@@ -60,9 +62,6 @@ def list_scenarios() -> int:
 
 def play_all(scenarios: list[Scenario], options: argparse.Namespace) -> int:
     """Set the stage, play the scenarios, each in a process of its own, and say how they ended."""
-    # Slow to import, and not needed for --help.
-    from rehearsal.stage import BUILD, Stage, StageError
-
     began = time.monotonic()
     report = options.report or BUILD / "rehearsal"
     report.mkdir(parents=True, exist_ok=True)
@@ -84,55 +83,53 @@ def play_all(scenarios: list[Scenario], options: argparse.Namespace) -> int:
     return _sum_up(ended, report, time.monotonic() - began)
 
 
-def _play(scenarios, stage, applied, report, options):  # type: ignore[no-untyped-def]
+def _play(
+    scenarios: list[Scenario], stage: Stage, applied: Applied, report: Path, options: argparse.Namespace
+) -> list[tuple[Scenario, int]]:
+    """Play scenarios, so many at a time; return each with the exit status of its process."""
     waiting = list(scenarios)
-    playing: dict = {}
+    playing: list[tuple[Scenario, Child]] = []
     ended: list[tuple[Scenario, int]] = []
     try:
         while waiting or playing:
             while waiting and len(playing) < max(1, options.jobs):
                 scenario = waiting.pop(0)
-                playing[scenario.name] = (
-                    scenario,
-                    stage.fork(lambda s=scenario: _child(s, stage, applied, report, options, len(scenarios) > 1)),
+                job = functools.partial(
+                    _play_one, scenario, stage, applied, report, options, several=len(scenarios) > 1
                 )
+                playing.append((scenario, stage.fork(job)))
             time.sleep(POLL)
-            for name, (scenario, child) in list(playing.items()):
-                code = child.poll()
-                if code is not None:
-                    ended.append((scenario, code))
-                    del playing[name]
+            done = [(scenario, child) for scenario, child in playing if child.poll() is not None]
+            playing = [pair for pair in playing if pair not in done]
+            ended += [(scenario, child.code or 0) for scenario, child in done]
     finally:
-        for _, child in playing.values():
+        for _, child in playing:
             child.end()
     return ended
 
 
-def _child(scenario, stage, applied, report, options, several):  # type: ignore[no-untyped-def]
+def _play_one(
+    scenario: Scenario, stage: Stage, applied: Applied, report: Path, options: argparse.Namespace, *, several: bool
+) -> int:
+    """Play a scenario, in a process of its own; return the exit status."""
     from rehearsal.html_report import write
     from rehearsal.play import play, save
 
-    prefix = f"[{scenario.name}] " if several else ""
+    console = terminal.Console(f"[{scenario.name}] " if several else "", logs=options.logs)
     if not several:
-        print(f"\n{scenario.title}: {scenario.story}\n", flush=True)
+        print(f"\n{terminal.bold(scenario.title)}: {scenario.story}\n", flush=True)
 
     def keep(text: str) -> None:
-        terminal.say(text)
-        while options.keep:
+        console.say(text)
+        while True:
             time.sleep(1)
 
-    record = play(
-        scenario,
-        stage,
-        applied,
-        stage.folder / scenario.name,
-        lambda line: terminal.say(prefix + line),
-        logs=options.logs,
-        at_end=keep if options.keep else None,
-    )
+    folder = stage.folder / scenario.name
+    record = play(scenario, stage, applied, folder, watcher=console, at_end=keep if options.keep else None)
     save(record, report / f"{scenario.name}.json")
     write(record, report / f"{scenario.name}.html")
-    print(terminal.render(record), flush=True)
+    if not several or not record.as_expected:
+        print(terminal.render(record), flush=True)
     return 0 if record.as_expected else 1
 
 
@@ -147,7 +144,7 @@ def _sum_up(ended: list[tuple[Scenario, int]], report: Path, seconds: float) -> 
     return 0 if ended and all(code == 0 for _, code in ended) else 1
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(number: int, _frame: FrameType | None) -> None:
     """End on SIGTERM as on any other way out: through the `finally` blocks."""
     raise SystemExit(128 + number)
 

@@ -17,8 +17,14 @@ from rehearsal.processes import Process, plain_environment
 LogSink = Callable[[str, str, str, Sequence[str]], None]
 """Takes lines for CloudWatch Logs: ARN (for account and region), group, stream, lines."""
 
-HEALTH_CHECK_INTERVAL = 1.0
-"""Seconds between two runs of a container's own health check (30 by default on ECS)."""
+HEALTH_CHECK_INTERVAL = 3.0
+"""Seconds between two runs of a container's own health check (30 by default on ECS); the first follow quicker."""
+
+FIRST_CHECKS_INTERVAL = 0.5
+"""Seconds between two runs until the check has passed once."""
+
+HEALTH_CHECK_RETRIES = 3
+"""Failures in a row after which a container is UNHEALTHY (ECS's default)."""
 
 
 @dataclass
@@ -31,6 +37,7 @@ class _Container:
     environment: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     checked_at: float = 0.0
+    failures: int = 0
 
 
 class _Task:
@@ -52,7 +59,7 @@ class _Task:
         for container in self.containers:
             try:
                 self._start(container)
-            except images.ImageNotFound as error:
+            except images.ImageNotFoundError as error:
                 why = f"CannotPullContainerError: {error}"
                 self._stop_code, self._stopped_reason = "TaskFailedToStart", why
                 container.state = ContainerState("STOPPED", reason=why)
@@ -91,9 +98,7 @@ class _Task:
     def _written(self, container: _Container, line: str) -> None:
         container.lines.append(line)
         if container.spec.log_group:
-            self._log(
-                self.spec.task_arn, container.spec.log_group, log_stream(self.spec, container.spec), [line]
-            )
+            self._log(self.spec.task_arn, container.spec.log_group, log_stream(self.spec, container.spec), [line])
 
     def look(self) -> TaskState:
         """Say how the task is; an essential container's end ends the others."""
@@ -129,11 +134,15 @@ class _Task:
     def check_health(self, now: float) -> None:
         """Run the containers' own health checks that are due."""
         for container in self.containers:
-            check = container.spec.health_check
-            due = container.state.status == "RUNNING" and now >= container.checked_at + HEALTH_CHECK_INTERVAL
-            if check and due:
+            check, state = container.spec.health_check, container.state
+            interval = HEALTH_CHECK_INTERVAL if state.health == "HEALTHY" else FIRST_CHECKS_INTERVAL
+            if check and state.status == "RUNNING" and now >= container.checked_at + interval:
                 container.checked_at = now
-                container.state.health = "HEALTHY" if _passes(container, check) else "UNHEALTHY"
+                container.failures = 0 if _passes(container, check) else container.failures + 1
+                if not container.failures:
+                    state.health = "HEALTHY"
+                elif container.failures >= HEALTH_CHECK_RETRIES:
+                    state.health = "UNHEALTHY"
 
 
 def _passes(container: _Container, check: tuple[str, ...]) -> bool:
@@ -149,6 +158,7 @@ def _passes(container: _Container, check: tuple[str, ...]) -> bool:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=5,
+            check=False,
         )
     except (subprocess.TimeoutExpired, OSError):
         return False
@@ -180,7 +190,7 @@ class Containers:
         self._tasks[spec.task_arn] = task
         task.start()
 
-    def stop(self, task_arn: str, reason: str) -> None:
+    def stop(self, task_arn: str) -> None:
         """Stop a task: SIGTERM to its containers, SIGKILL two seconds later."""
         self._tasks[task_arn].end()
 

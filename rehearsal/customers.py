@@ -66,7 +66,7 @@ class Customers:
         self._gone.set()
 
     def _customer(self, number: int) -> None:
-        dice = random.Random(number)
+        dice = random.Random(number)  # noqa: S311  (no secret)
         self._gone.wait(INTERVAL * number / CUSTOMERS)
         while not self._gone.is_set():
             if dice.random() < 0.3:

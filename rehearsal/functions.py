@@ -56,9 +56,7 @@ class Functions:
         log: takes what the functions write.
     """
 
-    def __init__(
-        self, folder: Path, python: Path, names: Path, aws: Mapping[str, str], log: LogSink
-    ) -> None:
+    def __init__(self, folder: Path, python: Path, names: Path, aws: Mapping[str, str], log: LogSink) -> None:
         self._folder = folder
         self._python = python
         self._names = names

@@ -22,14 +22,14 @@ REVISIONS: dict[str, tuple[str, ...]] = {
 """Database revisions by image tag."""
 
 
-class ImageNotFound(Exception):
+class ImageNotFoundError(Exception):
     """There is no such image in the registry."""
 
 
 def build(tag: str, folder: Path) -> Path:
-    """Lay an image out below `folder`, once; return its root. Raises ImageNotFound for an unknown tag."""
+    """Lay an image out below `folder`, once; return its root. Raises ImageNotFoundError for an unknown tag."""
     if tag not in REVISIONS:
-        raise ImageNotFound(f"{REPOSITORY}:{tag}: not found; there are {', '.join(REVISIONS)}")
+        raise ImageNotFoundError(f"{REPOSITORY}:{tag}: not found; there are {', '.join(REVISIONS)}")
     root = folder / tag
     if not root.exists():
         unfinished = root.with_suffix(".unfinished")
@@ -50,10 +50,10 @@ def build_all(folder: Path) -> None:
 
 
 def tag_of(image: str) -> str:
-    """Return the tag of an image's name; raises ImageNotFound for another repository's."""
+    """Return the tag of an image's name; raises ImageNotFoundError for another repository's."""
     name, _, tag = image.rpartition(":")
     if not name.endswith(f"/{REPOSITORY}"):
-        raise ImageNotFound(f"{image}: repository does not exist")
+        raise ImageNotFoundError(f"{image}: repository does not exist")
     return tag
 
 

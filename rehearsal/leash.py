@@ -38,7 +38,7 @@ def start(command: list[str]) -> int:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     try:
-        os.execvp(command[0], command)
+        os.execvp(command[0], command)  # noqa: S606  (no shell wanted)
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         os._exit(127 if isinstance(error, FileNotFoundError) else 126)

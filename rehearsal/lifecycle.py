@@ -19,7 +19,7 @@ import yaml
 from rehearsal.aws.codedeploy import EVENTS, HOOK_EVENTS, Deployment, create_rollback
 from rehearsal.functions import Attempt
 
-MINUTE = 0.6
+MINUTE = 0.4
 """Seconds that a minute of a deployment configuration takes: waiting teaches nothing."""
 
 INSTALL_LIMIT = 60.0
@@ -37,13 +37,17 @@ HOOK_FAILURE = (
 )
 HOOK_TIMEOUT = (
     "TIMEOUT",
-    "The deployment timed out while waiting for a status callback from a lifecycle event hook function. "
-    "CodeDeploy expects a status callback within one hour after a deployment hook is invoked.",
+    (
+        "The deployment timed out while waiting for a status callback from a lifecycle event hook function. "
+        "CodeDeploy expects a status callback within one hour after a deployment hook is invoked."
+    ),
 )
 INSTALL_TIMEOUT = (
     "TIMEOUT",
-    "The deployment timed out while waiting for the replacement task set to become healthy. This time out period is "
-    "60 minutes.",
+    (
+        "The deployment timed out while waiting for the replacement task set to become healthy. This time out period "
+        "is 60 minutes."
+    ),
 )
 
 
@@ -86,7 +90,7 @@ class Timeline:
     rollback_notes: list[str] = field(default_factory=list)
 
 
-class _Ended(Exception):
+class _Ended(Exception):  # noqa: N818  (an ending, not an error)
     """The deployment ends before its time."""
 
     def __init__(self, status: str, error: tuple[str, str]) -> None:
@@ -195,9 +199,7 @@ class Player:
         payload = {"DeploymentId": self._deployment.deployment_id, "LifecycleEventHookExecutionId": execution_id}
         record.hook = HookRun(arn.rsplit(":", 1)[-1])
         known = len(self._attempts)
-        self._clients.functions.invoke(
-            FunctionName=arn, InvocationType="Event", Payload=json.dumps(payload).encode()
-        )
+        self._clients.functions.invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(payload).encode())
         report = self._deployment.wait_for_report(execution_id, HOOK_LIMIT)
         record.hook.report = report
         self._collect(record.hook, known, execution_id)
@@ -221,7 +223,7 @@ class Player:
         while True:
             run.attempts = [a for a in self._attempts[known:] if execution_id.encode() in a.payload]
             last = run.attempts[-1] if run.attempts else None
-            if last is not None and (last.result or last.error) or time.monotonic() > deadline:
+            if (last is not None and (last.result or last.error)) or time.monotonic() > deadline:
                 break
             time.sleep(0.05)
         for attempt in reversed(run.attempts):

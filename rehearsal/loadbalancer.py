@@ -56,12 +56,10 @@ class LoadBalancer:
         observe: told of every request.
     """
 
-    def __init__(
-        self, account_id: str, region: str, resolve: Resolve, observe: Callable[[Exchange], None]
-    ) -> None:
+    def __init__(self, account_id: str, region: str, resolve: Resolve, observe: Callable[[Exchange], None]) -> None:
         self._backend = elbv2_backends[account_id][region]
-        self._resolve = resolve
-        self._observe = observe
+        self.resolve = resolve
+        self.observe = observe
         self._health = HealthChecks(self._registered, self._in_use, resolve)
         self._servers: list[ThreadingHTTPServer] = []
         self.ports: dict[str, int] = {}
@@ -119,7 +117,7 @@ class _Forward:
         began = time.monotonic()
         group = self._pick_group()
         answer, by_target = self._answer(group, method, path, headers, body)
-        self._owner._observe(
+        self._owner.observe(
             Exchange(
                 listener_port=int(self._listener.port),
                 target_group_arn=group if by_target else None,
@@ -133,7 +131,7 @@ class _Forward:
 
     def _pick_group(self) -> str | None:
         weights = {arn: weight for arn, weight in weights_of(self._listener).items() if weight > 0}
-        return random.choices(list(weights), list(weights.values()))[0] if weights else None
+        return random.choices(list(weights), list(weights.values()))[0] if weights else None  # noqa: S311  (no secret)
 
     def _answer(
         self, group: str | None, method: str, path: str, headers: dict[str, str], body: bytes
@@ -142,7 +140,7 @@ class _Forward:
         if not targets:
             return _Answer(503, "503 Service Temporarily Unavailable"), False
         self._turn += 1
-        address = self._owner._resolve(*targets[self._turn % len(targets)])
+        address = self._owner.resolve(*targets[self._turn % len(targets)])
         if address is None:
             return _Answer(502, "502 Bad Gateway"), False
         connection = http.client.HTTPConnection(*address, timeout=FORWARD_TIMEOUT)
@@ -174,6 +172,9 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     forward: _Forward
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a connection that broke: the client went away."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -196,9 +197,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
         self.wfile.flush()
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+    # http.server's names.
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (http.server's name)
         """Write no access log: the exchanges are counted instead."""
 
 
@@ -237,9 +239,7 @@ class HealthChecks:
     def watch(self, stop: threading.Event) -> None:
         """Start the checks that are due, until `stop` is set."""
         while not stop.wait(0.05):
-            wanted = {
-                (group.arn, *target): group for group in self._in_use() for target in self._registered(group)
-            }
+            wanted = {(group.arn, *target): group for group in self._in_use() for target in self._registered(group)}
             for gone in self._checked.keys() - wanted.keys():
                 del self._checked[gone]
             now = time.monotonic()

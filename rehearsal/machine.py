@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,7 @@ class StagingWorld:
         """Note a task."""
         self.specs[spec.task_arn] = spec
 
-    def stop_task(self, task_arn: str, reason: str) -> None:
+    def stop_task(self, task_arn: str, reason: str) -> None:  # noqa: ARG002
         """Forget a task."""
         self.specs.pop(task_arn, None)
 
@@ -37,7 +38,7 @@ class StagingWorld:
             return TaskState("STOPPED")
         return TaskState("RUNNING", {c.name: ContainerState("RUNNING") for c in self.specs[task_arn].containers})
 
-    def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:
+    def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:  # noqa: ARG002
         """Every target is healthy."""
         return TargetState("healthy")
 
@@ -63,10 +64,11 @@ class Machine:
         account_id: str,
         region: str,
         folder: Path,
+        *,
         image_folder: Path,
         function_python: Path,
         aws: Mapping[str, str],
-        written: Callable[[str, str, str], None] = lambda group, stream, line: None,
+        written: Callable[[str, str, str], None],
     ) -> None:
         self._stop = threading.Event()
         self._written = written
@@ -101,9 +103,9 @@ class Machine:
         """Start a task's containers."""
         self.containers.start(spec)
 
-    def stop_task(self, task_arn: str, reason: str) -> None:
+    def stop_task(self, task_arn: str, reason: str) -> None:  # noqa: ARG002
         """Stop a task."""
-        self.containers.stop(task_arn, reason)
+        self.containers.stop(task_arn)
 
     def task_state(self, task_arn: str) -> TaskState:
         """Say how a task's processes are."""
@@ -118,10 +120,8 @@ class Machine:
         return self.functions.invoke(function_arn, payload, invocation_type)
 
     def _log(self, arn: str, group: str, stream: str, lines: Sequence[str]) -> None:
-        with self._log_lock:
-            try:
-                append(arn, group, stream, lines)
-            except ResourceNotFoundException:
-                pass  # as on AWS, where the line is lost when there is no such log group
+        # Without its log group a line is lost, as on AWS.
+        with self._log_lock, contextlib.suppress(ResourceNotFoundException):
+            append(arn, group, stream, lines)
         for line in lines:
             self._written(group, stream, line)

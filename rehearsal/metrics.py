@@ -25,7 +25,7 @@ _COMPARISONS = {
 
 def dimension(arn: str) -> str:
     """Return a load balancer's or target group's ARN as its metrics' dimension has it."""
-    part = arn.split(":")[-1]
+    part = arn.rsplit(":", 1)[-1]
     return part.removeprefix("loadbalancer/")
 
 
@@ -91,7 +91,9 @@ class Metrics:
             return states.get(missing, "INSUFFICIENT_DATA"), f"no datapoint was received; treated as {missing}"
         value = _statistic(alarm.statistic, values)
         above = _COMPARISONS[alarm.comparison_operator](value, float(alarm.threshold))
-        said = f"the datapoint [{value:g}] was {'' if above else 'not '}{alarm.comparison_operator} [{alarm.threshold:g}]"
+        said = (
+            f"the datapoint [{value:g}] was {'' if above else 'not '}{alarm.comparison_operator} [{alarm.threshold:g}]"
+        )
         return "ALARM" if above else "OK", f"Threshold Crossed: {said}" if above else said
 
 

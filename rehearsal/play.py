@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rehearsal.aws import codedeploy, world
 from rehearsal.aws.server import StandIn
 from rehearsal.customers import Customers, Visit, visit
 from rehearsal.lifecycle import Clients, EventRecord, Player, Timeline
 from rehearsal.machine import Machine
-from rehearsal.record import Expectation, Record, check_of_line
+from rehearsal.record import Expectation, Record
 from rehearsal.scenarios import BLUE, Scenario
 from rehearsal.stage import ACCOUNT_ID, REGION, Applied, Stage, aws_environment, client
 
@@ -27,39 +27,17 @@ PROBES = 20
 """Requests on the production listener at the end, to see who serves."""
 
 
-class Teller:
-    """Takes what goes on, for whoever watches."""
+class Watcher(Protocol):
+    """Whoever watches a scenario being played."""
 
-    def __init__(self, say: Callable[[str], None], logs: bool = False) -> None:
-        self.say = say
-        self._logs = logs
-        self._notes = 0
+    def say(self, line: str) -> None:
+        """Take a line of progress."""
 
     def event(self, record: EventRecord) -> None:
-        """Tell of an event's beginning, progress or end."""
-        if record.seconds is not None:
-            mark = {"Succeeded": "✓", "Failed": "✗"}.get(record.status, "–")
-            for note in record.notes[self._notes :]:
-                self.say(f"    {note}")
-            self._notes = 0
-            message = (record.hook.result or {}).get("message") if record.hook else None
-            self.say(f"  {mark} {record.name}: {record.status} in {record.seconds:.1f} s{f': {message}' if message else ''}")
-            return
-        if not record.notes:
-            self.say(f"  · {record.name}{f' ({record.hook.function_name})' if record.hook else ''}")
-        for note in record.notes[self._notes :]:
-            self.say(f"    {note}")
-        self._notes = len(record.notes)
+        """Take note of an event: that it began, made progress or has ended."""
 
-    def line(self, group: str, stream: str, line: str) -> None:
-        """Tell of a check as its function logs it; with `logs`, of every line of anybody."""
-        if self._logs:
-            self.say(f"      {group}  {line}")
-        elif group.startswith("/aws/lambda/"):
-            check = check_of_line(line)
-            if check is not None:
-                mark = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–"}.get(check["outcome"], "?")
-                self.say(f"    {mark} {check['check']}: {check['detail']}")
+    def wrote(self, group: str, stream: str, line: str) -> None:
+        """Take a line that a function or a container wrote, with its log group and stream."""
 
 
 def play(
@@ -67,8 +45,8 @@ def play(
     stage: Stage,
     applied: Applied,
     folder: Path,
-    say: Callable[[str], None],
-    logs: bool = False,
+    *,
+    watcher: Watcher,
     at_end: Callable[[str], None] | None = None,
 ) -> Record:
     """Play a scenario in a process forked by the stage; return the record of it.
@@ -77,18 +55,22 @@ def play(
         scenario: what to play.
         stage, applied: where.
         folder: scratch of this scenario.
-        say: takes lines of progress.
-        logs: tell also what functions and containers log.
+        watcher: told what goes on.
         at_end: called before everything is ended, with a line that says where to find it.
     """
     began = time.time()
-    teller = Teller(say, logs)
     stand_in = StandIn()
     endpoint = stand_in.serve(threaded=True)
     aws = aws_environment(endpoint)
     folder.mkdir(parents=True)
     machine = Machine(
-        ACCOUNT_ID, REGION, folder, stage.images, stage.function_python, aws, teller.line
+        ACCOUNT_ID,
+        REGION,
+        folder,
+        image_folder=stage.images,
+        function_python=stage.function_python,
+        aws=aws,
+        written=watcher.wrote,
     )
     stage.database(machine.volume)
     world.use(machine)
@@ -98,14 +80,14 @@ def play(
         production = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:80"]
         test = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:8080"]
         _await_blue(machine, production)
-        _set_function_environments(scenario, applied, endpoint, silent)
+        _configure_functions(scenario, applied, endpoint, silent)
         customers = Customers(production)
         customers.come()
         deployment = codedeploy.find(_release(scenario, applied, endpoint))
-        say(f"  deployment {deployment.deployment_id} of release {scenario.release.tag}")
-        timeline = Player(deployment, _clients(endpoint), machine.functions.attempts, teller.event).play()
+        watcher.say(f"  deployment {deployment.deployment_id} of release {scenario.release.tag}")
+        timeline = Player(deployment, _clients(endpoint), machine.functions.attempts, watcher.event).play()
         if timeline.rollback_id:
-            say(f"  ↩ rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
+            watcher.say(f"  ↩ rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
         time.sleep(0.5)  # the customers have the last word
         customers.go()
         probes = [visit(production) for _ in range(PROBES)]
@@ -145,7 +127,9 @@ def check(
     ]
     event = next((e for e in timeline.events if e.name == expected.stopped_at), None)
     message = str((event.hook.result or {}).get("message", "")) if event and event.hook else ""
-    found += [Expectation("the hook's message has", text, text if text in message else message) for text in expected.message]
+    found += [
+        Expectation("the hook's message has", text, text if text in message else message) for text in expected.message
+    ]
     serving = ", ".join(sorted({probe.version or f"HTTP {probe.status}" for probe in probes}))
     found.append(Expectation("production answers from", expected.serving, serving))
     found.append(Expectation("the test listener answers from", expected.serving, test_probe.version or "nobody"))
@@ -206,16 +190,16 @@ Resources:
 """
 
 
-def _set_function_environments(
-    scenario: Scenario, applied: Applied, endpoint: str, silent: socket.socket
-) -> None:
+def _configure_functions(scenario: Scenario, applied: Applied, endpoint: str, silent: socket.socket) -> None:
     functions = client("lambda", endpoint)
+    names = applied.outputs["function_names"]
+    address = f"http://127.0.0.1:{silent.getsockname()[1]}"
     for hook, variables in scenario.function_environment.items():
-        name = applied.outputs["function_names"][hook]
-        known = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        known = functions.get_function_configuration(FunctionName=names[hook])["Environment"]["Variables"]
         further = {key: value.format(silent=address) for key, value in variables.items()}
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": known | further})
+        functions.update_function_configuration(FunctionName=names[hook], Environment={"Variables": known | further})
+    for hook, seconds in scenario.function_timeout.items():
+        functions.update_function_configuration(FunctionName=names[hook], Timeout=seconds)
 
 
 def _silent_socket() -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -43,8 +44,7 @@ class Process:
         self._reader.start()
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in self._process.stdout or ():
             self._on_line(line.decode(errors="replace").rstrip("\r\n"))
 
     def exit_code(self) -> int | None:
@@ -63,13 +63,11 @@ class Process:
 
     def end(self) -> None:
         """Let go of the leash: SIGTERM, then SIGKILL, to the command and all that it started."""
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.close()
-        except OSError:  # the leash has ended with its command already
-            pass
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):  # the leash has ended with its command already
+                self._process.stdin.close()
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Process:  # noqa: PYI034  (typing.Self is newer than 3.10)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,5 +77,5 @@ class Process:
 
 def plain_environment(**extra: str) -> dict[str, str]:
     """Return the environment of a container or a function: nothing of ours in it but what is passed."""
-    path = os.pathsep.join([os.path.dirname(sys.executable), "/usr/local/bin", "/usr/bin", "/bin"])
+    path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
     return {"PATH": path, "HOME": "/nonexistent", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", **extra}

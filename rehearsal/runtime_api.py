@@ -80,6 +80,9 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     api: RuntimeApi
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a connection that broke: a function's process is ended while it waits for its next event."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -130,5 +133,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.wfile.flush()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (http.server's name)
         """Write no access log."""

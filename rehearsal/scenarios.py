@@ -65,6 +65,8 @@ class Scenario:
     function_environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Further variables of a hook's function, by function; `{silent}` in a value is the address of a socket that
     accepts connections and never answers."""
+    function_timeout: Mapping[str, int] = field(default_factory=dict)
+    """Seconds that a hook's function may take, by function, where it would use up what it has."""
 
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -81,13 +83,15 @@ SCENARIOS: tuple[Scenario, ...] = (
         "after Install does.",
         Expected(stopped_at="AfterInstall", message=("unhealthy", "Target.ResponseCodeMismatch", "500")),
         Release(environment={"HEALTH_STATUS": "500"}),
+        # It might still become healthy, so the hook waits as long as it can.
+        function_timeout={"validate_deployment": 20},
     ),
     Scenario(
         "crash-loop",
         "Green's container exits at start",
         "The new release refuses its configuration and exits; ECS starts it again and again. The hook after Install "
         "need not wait for the end of that: it stops the deployment with the exit code.",
-        Expected(stopped_at="AfterInstall", message=("exit code 3", "app")),
+        Expected(stopped_at="AfterInstall", message=("container app: exit 3")),
         Release(environment={"START_FAILURE": "PAYMENT_URL is not set"}),
     ),
     Scenario(
@@ -103,15 +107,18 @@ SCENARIOS: tuple[Scenario, ...] = (
         "An alarm goes off after the shift",
         "The new release refuses every order above five. It does so properly, with 422, so neither health checks nor "
         "error rates mind; but customers do, and the alarm that counts their refusals goes off.",
-        Expected(stopped_at="AfterAllowTraffic", message=("orders-rehearsal-rejected-orders", "ALARM"), revision="0003"),
+        Expected(
+            stopped_at="AfterAllowTraffic", message=("orders-rehearsal-rejected-orders", "ALARM"), revision="0003"
+        ),
         Release(environment={"MAXIMUM_QUANTITY": "5"}),
     ),
     Scenario(
         "slow",
         "Production answers too slowly",
-        "The new release is healthy, and takes 0.9 s for each page of orders: only the production traffic shows it.",
+        "The new release takes 0.18 s for each order that it lists. The smoke test lists one, and passes; customers "
+        "list five, and wait for 0.9 s.",
         Expected(stopped_at="AfterAllowTraffic", message=("p99", "500 ms"), revision="0003"),
-        Release(environment={"ORDERS_LATENCY_MS": "900"}),
+        Release(environment={"LATENCY_PER_ORDER_MS": "180"}),
     ),
     Scenario(
         "missing-task-definition",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from moto.moto_api._internal import mock_random
 
 from rehearsal import images
 from rehearsal.aws import world
@@ -61,7 +63,9 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 def client(service: str, endpoint: str) -> Any:
     """Return a boto3 client of the stand-in at `endpoint`, deaf to the caller's own AWS configuration."""
     session = boto3.session.Session(
-        aws_access_key_id="rehearsal", aws_secret_access_key="rehearsal", region_name=REGION
+        aws_access_key_id="rehearsal",
+        aws_secret_access_key="rehearsal",  # noqa: S106  (the stand-in asks for none)
+        region_name=REGION,
     )
     return session.client(service, endpoint_url=endpoint)
 
@@ -241,7 +245,7 @@ class Stage:
         root = self.images / "1.0.0"
         (root / "data").mkdir()
         command = [str(Path(sys.executable).with_name("alembic")), "upgrade", "head"]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise StageError(f"the database could not be prepared: {done.stderr}")
         (root / "data").rename(self.folder / "database")
@@ -269,8 +273,11 @@ class Stage:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             _end_with(held)
+            # Or every copy would give the same ids to what it creates.
+            random.seed()
+            mock_random.seed()
             code = play()
-        except BaseException:
+        except BaseException:  # noqa: BLE001  (whatever it is: told here, and the process ends)
             traceback.print_exc()
         finally:
             sys.stdout.flush()
@@ -310,6 +317,7 @@ class Child:
 
 def _end_with(held: int) -> None:
     """End this process when the other end of a pipe is closed; its own processes' leashes follow."""
+
     def wait() -> None:
         os.read(held, 1)
         os._exit(130)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import textwrap
+import threading
 import time
 
-from rehearsal.record import Record, checks_of, message_of
+from rehearsal.lifecycle import EventRecord
+from rehearsal.record import Record, check_of_line, checks_of, message_of
 from rehearsal.scenarios import HOOKS
 
-MARKS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "–", "Succeeded": "✓", "Failed": "✗", "Skipped": "–"}
-_COLOURS = {"✓": "32", "✗": "31", "!": "31", "–": "2", "↩": "33"}
+MARKS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "○", "Succeeded": "✓", "Failed": "✗", "Skipped": "○"}
+_COLOURS = {"✓": "32", "✗": "31", "!": "31", "○": "2", "↩": "33"}
+WIDTH = 112
+"""Columns of the timeline."""
+_WIPE = "\r\033[K"
 DETAIL_WIDTH = 400
 """Characters of a check's detail that are shown; the HTML report has all of it."""
 
@@ -32,12 +38,64 @@ def bold(text: str) -> str:
     return f"\033[1m{text}\033[0m" if coloured() else text
 
 
-def say(line: str) -> None:
-    """Print a line at once, its leading mark in colour."""
-    bare = line.lstrip()
-    if bare[:1] in _COLOURS:
-        line = line[: len(line) - len(bare)] + paint(bare[0]) + bare[1:]
-    print(line, flush=True)
+class Console:
+    """Watches one scenario, for a person: a line for each event, and what the checks find.
+
+    A check that passes is shown for a moment only, where the terminal can; the timeline at the end has them all.
+
+    Args:
+        prefix: of each line, where several scenarios are played side by side.
+        logs: show every line that functions and containers write.
+    """
+
+    def __init__(self, prefix: str = "", *, logs: bool = False) -> None:
+        self._prefix = prefix
+        self._logs = logs
+        self._live = sys.stdout.isatty() and not prefix and not logs
+        self._notes = 0
+        self._lock = threading.Lock()
+
+    def say(self, line: str) -> None:
+        """Print a line, its leading mark in colour."""
+        bare = line.lstrip()
+        if bare[:1] in _COLOURS:
+            line = line[: len(line) - len(bare)] + paint(bare[0]) + bare[1:]
+        with self._lock:
+            print(f"{_WIPE if self._live else ''}{self._prefix}{line}", flush=True)
+
+    def event(self, record: EventRecord) -> None:
+        """Print an event's beginning, its notes as they come, and its end."""
+        if record.seconds is None and not record.notes:
+            self._notes = 0
+            self._glance(f"… {record.name}")
+        for note in record.notes[self._notes :]:
+            self.say(f"      {note}")
+        self._notes = len(record.notes)
+        if record.seconds is not None:
+            message = message_of(record)
+            found = f"  {message[:DETAIL_WIDTH]}" if message else ""
+            self.say(f"  {MARKS.get(record.status, '?')} {record.name:<22}{record.seconds:5.1f} s{found}")
+
+    def wrote(self, group: str, stream: str, line: str) -> None:
+        """Print what a check found, as its function logs it."""
+        if self._logs:
+            self.say(f"      {group} {stream.rsplit('/', 1)[-1][:8]}  {line}")
+            return
+        check = check_of_line(line) if group.startswith("/aws/lambda/") else None
+        if check is not None:
+            mark = MARKS.get(check["outcome"], "?")
+            found = f"{mark} {check['check']}: {check['detail']}"
+            if check["outcome"] in ("failed", "error"):
+                self.say(f"      {found[:DETAIL_WIDTH]}")
+            else:
+                self._glance(f"    {found}")
+
+    def _glance(self, text: str) -> None:
+        """Show a text until the next line comes."""
+        if self._live:
+            width = shutil.get_terminal_size().columns - 4
+            with self._lock:
+                print(f"{_WIPE}  {text[:width]}", end="", flush=True)
 
 
 class ApplyProgress:
@@ -49,16 +107,17 @@ class ApplyProgress:
         self._live = sys.stdout.isatty()
 
     def __call__(self, line: str) -> None:
+        """Take a line of progress."""
         seconds = time.monotonic() - self._began
         if self._live:
-            print(f"\r\033[K  {seconds:4.0f} s  {line[:100]}", end="", flush=True)
+            print(f"{_WIPE}  {seconds:4.0f} s  {line[:100]}", end="", flush=True)
         elif seconds - self._shown >= 5:
             self._shown = seconds
             print(f"  {seconds:4.0f} s  {line}", flush=True)
 
     def done(self, line: str) -> None:
         """Show the last line."""
-        print(f"{chr(13) + chr(27) + '[K' if self._live else ''}  {line}", flush=True)
+        print(f"{_WIPE if self._live else ''}  {line}", flush=True)
 
 
 def headline(record: Record) -> str:
@@ -75,36 +134,44 @@ def headline(record: Record) -> str:
 
 def render(record: Record) -> str:
     """Return the timeline as text."""
-    timeline = record.timeline
     lines = ["", bold(f"{record.scenario.title} ({record.scenario.name})"), ""]
-    for event in timeline.events:
-        mark = MARKS.get(event.status, "?")
-        seconds = f"{event.seconds:6.1f} s" if event.seconds is not None else "        "
-        function = event.hook.function_name if event.hook else ""
-        lines.append(f"  {paint(mark)} {event.name:<22} {event.status:<10} {seconds}  {function}".rstrip())
-        lines += [f"      {note}" for note in event.notes]
-        for check in checks_of(event):
-            detail = str(check.get("detail", ""))
-            if len(detail) > DETAIL_WIDTH:
-                detail = detail[:DETAIL_WIDTH] + " …"
-            head = f"      {paint(MARKS.get(str(check.get('outcome')), '?'))} "
-            body = f"{check.get('name')}: {detail}"
-            lines += textwrap.wrap(body, 112, initial_indent=head, subsequent_indent="          ")
-        if event.status == "Failed":
-            body = f"reason: {message_of(event) or (timeline.error or ('', ''))[1]}"
-            lines += [
-                paint("✗", part)
-                for part in textwrap.wrap(body[:1200], 112, initial_indent="      ", subsequent_indent="          ")
-            ]
+    for event in record.timeline.events:
+        lines += _event_lines(event, record)
+    return "\n".join([*lines, *_ending_lines(record)])
+
+
+def _event_lines(event: EventRecord, record: Record) -> list[str]:
+    seconds = f"{event.seconds:6.1f} s" if event.seconds is not None else ""
+    function = event.hook.function_name if event.hook else ""
+    mark = paint(MARKS.get(event.status, "?"))
+    lines = [f"  {mark} {event.name:<22} {event.status:<10} {seconds:>8}  {function}".rstrip()]
+    lines += [f"      {note}" for note in event.notes]
+    for check in checks_of(event):
+        found = f"{check.get('name')}: {check.get('detail', '')}"
+        lines += _wrapped(found, paint(MARKS.get(str(check.get("outcome")), "?")))
+    if event.status == "Failed":
+        reason = message_of(event) or (record.timeline.error or ("", ""))[1]
+        lines += [paint("✗", line) for line in _wrapped(f"reason: {reason}", "→")]
+    return lines
+
+
+def _wrapped(text: str, mark: str) -> list[str]:
+    shown = text if len(text) <= DETAIL_WIDTH else text[:DETAIL_WIDTH] + " …"
+    return textwrap.wrap(shown, WIDTH, initial_indent=f"      {mark} ", subsequent_indent=" " * 10)
+
+
+def _ending_lines(record: Record) -> list[str]:
+    timeline = record.timeline
+    lines = [""]
     if timeline.error:
-        lines += ["", f"  {paint('✗')} deployment {timeline.deployment_id}: {timeline.status}, {timeline.error[0]}"]
+        lines.append(f"  {paint('✗')} deployment {timeline.deployment_id}: {timeline.status}, {timeline.error[0]}")
     if timeline.rollback_id:
         lines.append(f"  {paint('↩')} rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
-    elif timeline.status != "Succeeded":
-        lines += [f"  {paint('–')} {note}" for note in timeline.rollback_notes]
+    elif timeline.rollback_notes:
+        lines.append(f"  {paint('○')} {'; '.join(timeline.rollback_notes)}")
     failures = sum(1 for visit in record.visits if visit.status == 0 or visit.status >= 500)
     lines.append(
-        f"  customers: {len(record.visits)} requests, {failures} failed; "
+        f"  customers: {len(record.visits)} requests, {failures} without an answer or with 5xx; "
         f"database at revision {record.revision}; {record.seconds:.0f} s in all"
     )
     lines += ["", f"  {bold(headline(record))}"]
@@ -112,7 +179,6 @@ def render(record: Record) -> str:
         lines.append(f"  {paint('✓')} ended as expected")
     for expectation in record.expectations:
         if not expectation.met:
-            lines.append(
-                f"  {paint('✗')} {expectation.what}: expected {expectation.expected!r}, found {expectation.found!r}"
-            )
-    return "\n".join(lines)
+            found = f"{expectation.what}: expected {expectation.expected!r}, found {expectation.found!r}"
+            lines.append(f"  {paint('✗')} {found}")
+    return lines

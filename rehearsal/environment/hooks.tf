@@ -27,7 +27,7 @@ module "lambda" {
     interval = 0.5
     http_checks = {
       health = { path = "/health", json = { "status" = "ok", "checks.database" = "ok" } }
-      orders = { path = "/orders", response_headers = { "content-type" = "application/json" } }
+      orders = { path = "/orders?limit=1", response_headers = { "content-type" = "application/json" } }
     }
   }
 
@@ -39,8 +39,8 @@ module "lambda" {
   }
 
   validate_production = {
-    initial_delay = 3
-    duration      = 6
+    initial_delay = 2
+    duration      = 4
     interval      = 1
     alarms        = { (local.rejected_orders) = "OK" }
     http_checks = {
@@ -54,7 +54,6 @@ module "lambda" {
         status = ["201"]
       }
     }
-    samples = 30
-    load    = { path = "/orders", rate = 20, duration = 3 }
+    load = { path = "/orders", rate = 40, duration = 3 }
   }
 }

@@ -46,6 +46,17 @@ resource "aws_ecs_task_definition" "app" {
       { name = "UVICORN_HOST", value = "0.0.0.0" },
       { name = "UVICORN_PORT", value = "8000" },
     ]
+    healthCheck = {
+      command = ["CMD", "python", "-S", "-c", join("\n", [
+        "import http.client, os",
+        "connection = http.client.HTTPConnection('127.0.0.1', os.environ['UVICORN_PORT'], timeout=2)",
+        "connection.request('GET', '/version')",
+        "raise SystemExit(connection.getresponse().status != 200)",
+      ])]
+      interval = 10
+      timeout  = 5
+      retries  = 3
+    }
     logConfiguration = {
       logDriver = "awslogs"
       options = {

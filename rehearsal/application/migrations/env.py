@@ -1,14 +1,13 @@
-"""Alembic's entry point: connects to the database that the environment names."""
+"""Alembic's entry point: connects to the database that the environment names."""  # noqa: INP001  (loaded by path)
 
 from __future__ import annotations
 
 from logging.config import fileConfig
 
 from alembic import context
-from sqlalchemy import create_engine
-
 from orders.models import Base
 from orders.settings import read_settings
+from sqlalchemy import create_engine
 
 fileConfig(str(context.config.config_file_name), disable_existing_loggers=False)
 

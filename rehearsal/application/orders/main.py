@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -47,9 +47,7 @@ class PlacedOrder(NewOrder):
 
 @app.middleware("http")
 async def name_the_version(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Say in every answer which release gave it, and be as slow about orders as the environment wants."""
-    if settings.orders_latency and request.url.path.startswith("/orders"):
-        await asyncio.sleep(settings.orders_latency)
+    """Say in every answer which release gave it."""
     response = await call_next(request)
     response.headers["X-App-Version"] = settings.version
     return response
@@ -73,9 +71,10 @@ def version() -> dict[str, str]:
 
 @app.get("/orders")
 def orders(limit: int = 5) -> list[PlacedOrder]:
-    """List the latest orders."""
+    """List the latest orders, as slowly as the environment wants."""
     with Session(engine) as session:
         rows = session.scalars(select(Order).order_by(Order.id.desc()).limit(limit)).all()
+        time.sleep(settings.latency_per_order * len(rows))
         return [PlacedOrder(id=o.id, customer_id=o.customer_id, item=o.item, quantity=o.quantity) for o in rows]
 
 

@@ -16,8 +16,8 @@ class Settings:
     database_url: str
     health_status: int
     """What `/health` answers; other than 200 for a release that is to be refused."""
-    orders_latency: float
-    """Seconds by which every answer about orders is late."""
+    latency_per_order: float
+    """Seconds that each order of a list takes."""
     maximum_quantity: int
     """The largest quantity of an order; above it, 422."""
     start_failure: str
@@ -30,7 +30,7 @@ def read_settings() -> Settings:
         version=Path("VERSION").read_text().strip(),
         database_url=os.environ.get("DATABASE_URL", "sqlite:///data/orders.db"),
         health_status=int(os.environ.get("HEALTH_STATUS", "200")),
-        orders_latency=float(os.environ.get("ORDERS_LATENCY_MS", "0")) / 1000,
+        latency_per_order=float(os.environ.get("LATENCY_PER_ORDER_MS", "0")) / 1000,
         maximum_quantity=int(os.environ.get("MAXIMUM_QUANTITY", "1000")),
         start_failure=os.environ.get("START_FAILURE", ""),
     )

@@ -2,21 +2,21 @@
 
 Found by Python at its start because this folder is on the process's path, as a VPC's resolver is there without the
 function's doing. REHEARSAL_NAMES names a JSON file: {"<host>:<port>": <port on 127.0.0.1>}.
-"""
+"""  # noqa: INP001  (loaded by path)
 
 from __future__ import annotations
 
 import json
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 _resolve = socket.getaddrinfo
 
 
 def _getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
-    with open(os.environ["REHEARSAL_NAMES"], encoding="utf-8") as file:
-        names = json.load(file)
+    names = json.loads(Path(os.environ["REHEARSAL_NAMES"]).read_text(encoding="utf-8"))
     name = host.decode() if isinstance(host, bytes) else host
     known = names.get(f"{name}:{port}")
     if known is not None:

@@ -1,4 +1,4 @@
-"""Customers and their orders."""
+"""Customers and their orders."""  # noqa: INP001  (loaded by path)
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Orders by customer, found quickly."""
+"""Orders by customer, found quickly."""  # noqa: INP001  (loaded by path)
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A note on an order: the expanding half of a change, harmless to the release that does not know it."""
+"""A note on an order: the expanding half of a change, harmless to the release that does not know it."""  # noqa: INP001  (loaded by path)
 
 from __future__ import annotations
 

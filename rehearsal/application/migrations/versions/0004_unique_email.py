@@ -1,4 +1,4 @@
-"""One account per e-mail address: fails, since two customers share one."""
+"""One account per e-mail address: fails, since two customers share one."""  # noqa: INP001  (loaded by path)
 
 from __future__ import annotations
 
