@@ -50,7 +50,7 @@ SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
 S = TypeVar("S", bound=HookSettings)
 T = TypeVar("T")
 Checks = Callable[[Deployment, S, Deadline], Iterable[Check]]
-Handler = Callable[[Any, Any], dict[str, Any]]
+Handler = Callable[..., dict[str, Any]]  # (event, context=None)
 
 
 class ReportFailed(Exception):  # noqa: N818  # it is what happened, and reads as such
@@ -135,14 +135,13 @@ class _Invocation:
             return
         self.preamble = len(self.results)
         steps = iter(checks(deployment, settings, self.deadline))
-        answer_to = getattr(steps, "send", None)  # a generator learns, as the value of its `yield`, whether to go on
         self.current = self.hook
         try:
             check = next(steps)
             while True:
                 goes_on = self._run(check, settings.checks)
                 self.current = self.hook
-                check = answer_to(goes_on) if answer_to else next(steps)
+                check = _next_check(steps, goes_on)
         except StopIteration:
             return
 
@@ -151,7 +150,7 @@ class _Invocation:
         self.current = check.name
         severity = severity_for(check.name, check.severity, overrides)
         if severity is Severity.SKIP:
-            self._record(check.name, skipped("left out by the setting `checks`", by_choice=True))
+            self._record(check.name, skipped("left out by the setting `checks`", by_choice=True), declared=severity)
             return True
         started = time.monotonic()
         try:
@@ -175,7 +174,7 @@ class _Invocation:
         duration_ms: int = 0,
     ) -> Result:
         severity = severity_for(name, declared, overrides or {})
-        if severity is Severity.SKIP:
+        if severity is Severity.SKIP and not finding.by_choice:
             finding = skipped(f"left out by the setting `checks` (found: {finding.detail})", by_choice=True)
         result = Result(name, severity, finding, duration_ms)
         self.results.append(result)
@@ -346,6 +345,15 @@ def _finding_of(problem: BaseException) -> Finding:
         return could_not_look(f"{type(problem).__name__}: {problem}")
     except Exception:  # noqa: BLE001  # an exception that cannot be put in words may not keep the report from being made
         return could_not_look(type(problem).__name__)
+
+
+def _next_check(steps: Iterator[Check], goes_on: bool) -> Check:
+    """The next check; a generator learns, as the value of its `yield`, whether the hook may still succeed."""
+    inner: Any = steps
+    while hasattr(inner, "send"):
+        inner = getattr(inner, "gi_yieldfrom", None)
+    # What is left is a list's iterator, perhaps one that a generator yields from: it takes no answer.
+    return next(steps) if inner is not None else steps.send(goes_on)  # type: ignore[attr-defined]
 
 
 def _or_problem(read: Callable[[], T], problems: list[str]) -> T | None:

@@ -1,0 +1,65 @@
+"""A CodeDeploy on loopback, a hook's environment, and a clock that nobody waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from gate import hook
+from gate.waiting import Deadline
+
+from tests.unit.gate.codedeploy_server import CodeDeploy
+
+
+@pytest.fixture(scope="session")
+def codedeploy_server() -> Iterator[CodeDeploy]:
+    """One server for all tests."""
+    server = CodeDeploy()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def codedeploy(codedeploy_server: CodeDeploy, monkeypatch: pytest.MonkeyPatch) -> CodeDeploy:
+    """CodeDeploy with the test's deployment in progress, and the environment of the hook that watches it."""
+    codedeploy_server.reset()
+    for name, value in {
+        "AWS_ENDPOINT_URL": codedeploy_server.url,
+        "APP_NAME": "shop",
+        "ENVIRONMENT": "test",
+        "ECS_CLUSTER": "main",
+        "ECS_SERVICE": "web",
+        "HOOK_SETTINGS": "{}",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return codedeploy_server
+
+
+class Clock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.sleeps: list[float] = []
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass at once."""
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The gate's time: deadlines, polls and the retries of the report sleep without waiting; boto3's too."""
+    clock = Clock()
+    time = SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep)
+    monkeypatch.setattr(hook, "time", time)
+    monkeypatch.setattr("gate.aws.time", time)
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+    monkeypatch.setattr(Deadline.__init__, "__defaults__", (clock.monotonic, clock.sleep))
+    return clock
