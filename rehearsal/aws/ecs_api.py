@@ -19,7 +19,6 @@ from moto.ecs.responses import EC2ContainerServiceResponse
 from rehearsal.aws.ecs_services import EcsBackend, StandInService, StandInTaskSet
 from rehearsal.aws.graft import graft
 
-
 Tagged = TypeVar("Tagged", StandInService, StandInTaskSet)
 
 

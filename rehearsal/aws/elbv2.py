@@ -166,7 +166,7 @@ class Additions(ELBv2Backend):
             kwargs["actions"] = [forward_action(action) for action in kwargs["actions"]]
         return _original_create_listener(self, *args, **kwargs)
 
-    def modify_listener(
+    def modify_listener(  # noqa: PLR0917  (as moto calls it)
         self,
         arn: str,
         port: str | None = None,
