@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class DocsError(Exception):
-    """README.md cannot be written or is out of date; the message says why and the cure."""
+    """The tables cannot be written; the message says why and the cure."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ def inputs_table(inputs: list[Input]) -> str:
         if attributes:
             prose += f" [Attributes](#{each.name})"
             details.append(f"#### {each.name}\n\n{attributes}")
-        rows.append(f"| {each.name} | {_cell(prose)} | {kind} | {default} | {'yes' if each.default is None else 'no'} |")
+        rows.append(
+            f"| {each.name} | {_cell(prose)} | {kind} | {default} | {'yes' if each.default is None else 'no'} |"
+        )
     return "\n\n".join(["\n".join(rows), *details])
 
 
@@ -128,17 +130,19 @@ def main(arguments: list[str]) -> int:
         print(f"usage: python {Path(__file__).name} write|check", file=sys.stderr)
         return 2
     readme = ROOT / "README.md"
+    found = readme.read_text(encoding="utf-8")
     try:
-        found = readme.read_text(encoding="utf-8")
-        texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("variables.tf", "outputs.tf")]
-        wanted = render(found, *texts)
-        if arguments == ["check"] and wanted != found:
-            raise DocsError('the tables of README.md differ from variables.tf and outputs.tf. Run "make docs".')
+        wanted = render(found, *((ROOT / name).read_text(encoding="utf-8") for name in ("variables.tf", "outputs.tf")))
     except DocsError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
     if arguments == ["write"]:
         readme.write_text(wanted, encoding="utf-8")
+    elif wanted != found:
+        print(
+            'error: the tables of README.md differ from variables.tf and outputs.tf. Run "make docs".', file=sys.stderr
+        )
+        return 1
     return 0
 
 

@@ -4,7 +4,7 @@
     python tools/environments.py runtime rehearsal/runtime/requirements.txt
 
 An environment is filled once: .build/<name>/installed.json remembers the content of each requirement file, and a
-file that has changed since is installed again. Runs on any Python that can say that it is too old.
+file that has changed since is installed again. Written so that a Python that is too old can still say so.
 """
 
 from __future__ import annotations
@@ -118,7 +118,10 @@ def main(arguments: list[str]) -> int:
     """Run the command line; return the exit status."""
     if sys.version_info < OLDEST_PYTHON:
         found = ".".join(str(number) for number in sys.version_info[:3])
-        print(f"error: {sys.executable} is Python {found}; 3.10 or newer is needed. Name another: make PYTHON=python3.12 …", file=sys.stderr)
+        print(
+            f"error: {sys.executable} is Python {found}, 3.10 or newer is needed: make PYTHON=python3.12 …",
+            file=sys.stderr,
+        )
         return 1
     if len(arguments) < 2:
         print(f"usage: python {Path(__file__).name} <name> <requirements file>…", file=sys.stderr)

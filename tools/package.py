@@ -104,7 +104,7 @@ def find_functions(lambdas: Path) -> list[str]:
 
 def function_members(lambdas: Path, function: str) -> dict[str, bytes]:
     """Return what a function's package holds, by member name."""
-    shared = sorted(path for path in lambdas.glob("*/**/*.py") if "__pycache__" not in path.parts)
+    shared = sorted(lambdas.glob("*/**/*.py"))
     return {path.relative_to(lambdas).as_posix(): _source(path) for path in [lambdas / f"{function}.py", *shared]}
 
 
@@ -208,7 +208,9 @@ def _differences(expected: Path, found: Path) -> Iterator[str]:
     for name in sorted(wanted.keys() | had.keys()):
         if wanted.get(name) != had.get(name):
             named = True
-            yield f"{name} " + ("missing" if name not in had else "not in the sources" if name not in wanted else "differs")
+            yield f"{name} " + (
+                "missing" if name not in had else "not in the sources" if name not in wanted else "differs"
+            )
     if not named:
         yield "order or zip headers differ"
 
@@ -218,7 +220,13 @@ def _members(path: Path) -> dict[str, tuple[object, ...]]:
         return {"content": (path.read_bytes(),)}
     with zipfile.ZipFile(path) as archive:
         return {
-            info.filename: (archive.read(info), info.date_time, info.external_attr, info.create_system, info.compress_type)
+            info.filename: (
+                archive.read(info),
+                info.date_time,
+                info.external_attr,
+                info.create_system,
+                info.compress_type,
+            )
             for info in archive.infolist()
         }
 
@@ -226,7 +234,9 @@ def _members(path: Path) -> dict[str, tuple[object, ...]]:
 def _source(path: Path) -> bytes:
     content = path.read_bytes()
     if b"\r\n" in content:
-        raise PackageError(f"{path} has Windows line endings; the packages would differ by machine. Check it out with LF.")
+        raise PackageError(
+            f"{path} has Windows line endings; the packages would differ by machine. Check it out with LF."
+        )
     return content
 
 

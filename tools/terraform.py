@@ -41,12 +41,16 @@ def find_terraform() -> tuple[str, str]:
     # Without the caller's CLI configuration: it may name a file that does not exist.
     environment = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
     command = [program, "version", "-json"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment | {"CHECKPOINT_DISABLE": "1"})
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment | {"CHECKPOINT_DISABLE": "1"}
+    )
     try:
         answer = json.loads(result.stdout)
         version, platform = str(answer["terraform_version"]), str(answer["platform"])
     except (ValueError, KeyError) as problem:
-        raise TerraformError(f"{program} version -json gave no version: {(result.stderr or result.stdout).strip()}") from problem
+        raise TerraformError(
+            f"{program} version -json gave no version: {(result.stderr or result.stdout).strip()}"
+        ) from problem
     if _numbers(version) < OLDEST_TERRAFORM:
         raise TerraformError(f"{program} is Terraform {version}; this module needs 1.9 or newer.")
     return program, platform
@@ -102,7 +106,7 @@ def _oldest_provider() -> tuple[int, ...]:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version.split("-")[0]))
+    return tuple(int(number) for number in re.findall(r"\d+", version.split("-", maxsplit=1)[0]))
 
 
 def _chosen_by_user(environment: Mapping[str, str]) -> bool:
@@ -115,7 +119,7 @@ def _chosen_by_user(environment: Mapping[str, str]) -> bool:
 
 
 def terraform_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the variables to merge into the environment of a Terraform process; raise TerraformError if there is none."""
+    """Return the variables to merge into the environment of a Terraform process, or raise TerraformError."""
     _, platform = find_terraform()
     variables = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
     named = bool(environment.get("TF_PLUGIN_MIRROR"))
@@ -151,7 +155,7 @@ def _write_config(content: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as scratch:
             scratch.write(content)
-        os.replace(scratch.name, path)
+        Path(scratch.name).replace(path)
     return path
 
 

@@ -115,7 +115,7 @@ resource "aws_security_group" "load_balancer" {
   }
 
   ingress {
-    description = "Test listener: functions outside a VPC come from addresses of AWS's own"
+    description = "Test listener. Functions outside a VPC come from any address of AWS"
     protocol    = "tcp"
     from_port   = 8080
     to_port     = 8080

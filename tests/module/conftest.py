@@ -53,11 +53,11 @@ class Terraform:
     def run(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Terraform in a folder; return its exit status and what it said, in one text of plain words."""
         program, _ = find_terraform()
-        result = subprocess.run(
-            [program, f"-chdir={folder}", *arguments],
-            env=dict(self.environment), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
-        return result
+        command = [program, f"-chdir={folder}", *arguments]
+        environment = dict(self.environment)
+        return subprocess.run(
+            command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
 
     def init(self, folder: Path) -> None:
         """Initialise a folder, or fail the test."""
@@ -117,7 +117,9 @@ def terraform() -> Iterator[Terraform]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), CallerIdentity)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_ARGS"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_ARGS"))
+    }
     environment = kept | terraform_environment() | {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

@@ -1,0 +1,79 @@
+"""The Terraform files: formatted, valid, and tested by `terraform test` without a run left out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.module.conftest import ROOT, Terraform
+
+
+@pytest.fixture(scope="module")
+def initialised(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    """Terraform with the module initialised where it is, its data in a folder of the tests."""
+    data: Mapping[str, str] = {"TF_DATA_DIR": str(tmp_path_factory.mktemp("terraform"))}
+    here = Terraform({**terraform.environment, **data})
+    here.init(ROOT)
+    return here
+
+
+def test_every_file_is_formatted(terraform: Terraform) -> None:
+    """`make fmt` would change nothing."""
+    for folder in (ROOT, ROOT / "tests", ROOT / "examples", ROOT / "rehearsal"):
+        recursive = [] if folder == ROOT else ["-recursive"]  # The root holds .build/ too.
+        result = terraform.run(folder, "fmt", "-check", "-diff", *recursive)
+        assert result.returncode == 0, result.stdout
+
+
+def test_the_module_is_valid(initialised: Terraform) -> None:
+    """`terraform validate` finds nothing, no warning either."""
+    result = initialised.run(ROOT, "validate", "-json")
+    assert json.loads(result.stdout) | {"format_version": ""} == {
+        "format_version": "", "valid": True, "error_count": 0, "warning_count": 0, "diagnostics": [],
+    }  # fmt: skip
+
+
+def test_terraform_test_passes_every_run(initialised: Terraform) -> None:
+    """Terraform reads tests/ flat and exits 0 where it finds nothing: so the runs are counted."""
+    files = sorted((ROOT / "tests").rglob("*.tftest.hcl"))
+    assert [path for path in files if path.parent != ROOT / "tests"] == []
+    written = sum(len(re.findall(r'^run "', path.read_text(encoding="utf-8"), re.MULTILINE)) for path in files)
+    assert written > 0
+
+    result = initialised.run(ROOT, "test", "-json")
+    lines = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+    summaries = [line["test_summary"] for line in lines if line["type"] == "test_summary"]
+    problems = [line["diagnostic"] for line in lines if line["type"] == "diagnostic"]
+    assert summaries == [{"status": "pass", "passed": written, "failed": 0, "errored": 0, "skipped": 0}], problems
+
+
+def test_each_output_waits_for_the_policies() -> None:
+    """A function's ARN is of no use to CodeDeploy before its role may report."""
+    text = (ROOT / "outputs.tf").read_text(encoding="utf-8")
+    blocks = re.findall(r'^output "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
+    assert blocks
+    waits = re.compile(r"^  depends_on += \[aws_iam_role_policy\.hook, aws_iam_role_policy\.custom\]$", re.MULTILINE)
+    assert [name for name, block in blocks if not waits.search(block)] == []
+
+
+def test_the_examples_need_the_versions_that_the_module_needs() -> None:
+    """One floor for Terraform and one for the provider, everywhere."""
+    floors = {}
+    for path in [ROOT / "versions.tf", *ROOT.glob("examples/*/*.tf"), *ROOT.glob("rehearsal/environment/*.tf")]:
+        text = path.read_text(encoding="utf-8")
+        if "required_version" in text:
+            floors[path.relative_to(ROOT).as_posix()] = tuple(re.findall(r'version\s*=\s*"(>= [0-9.]+)"', text))
+    assert len(floors) > 1
+    assert set(floors.values()) == {floors["versions.tf"]}
+
+
+def test_the_limit_of_names_is_computed_for_the_longest() -> None:
+    """The validation of app_name spells out one of the five names: the longest."""
+    handlers = [path.stem for path in Path(ROOT / "lambdas").glob("*.py")]
+    longest = max(handlers, key=len).replace("_", "-")
+    text = (ROOT / "variables.tf").read_text(encoding="utf-8")
+    assert f'length("${{var.function_name_prefix}}${{var.app_name}}-${{var.environment}}-{longest}") <= 64' in text

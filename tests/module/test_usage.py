@@ -1,0 +1,187 @@
+"""The module as its users write it: planned offline by the real provider."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.module.conftest import ROOT, Terraform, copy_module, plain, write_stack
+
+HOOKS = [
+    "validate_before_install",
+    "validate_deployment",
+    "validate_test_traffic",
+    "run_migrations",
+    "validate_production",
+]
+
+# The usage of the module, word for word, and around it what the words refer to.
+USAGE = """\
+module "lambda" {
+  source = "../modules/lambda"
+
+  app_name         = var.app_name
+  environment      = var.environment
+  aws_region       = var.aws_region
+  ecs_cluster_name = module.ecs.cluster_name
+  ecs_service_name = module.ecs.service_name
+  log_retention    = var.log_retention_days
+  tags             = local.tags
+}
+"""
+AROUND_USAGE = """\
+variable "app_name" {
+  type    = string
+  default = "fastapi"
+}
+variable "environment" {
+  type    = string
+  default = "production"
+}
+variable "aws_region" {
+  type    = string
+  default = "eu-west-1"
+}
+variable "log_retention_days" {
+  type    = number
+  default = 90
+}
+locals {
+  tags = { Application = var.app_name }
+}
+module "ecs" {
+  source = "../modules/ecs"
+}
+"""
+ECS = """\
+output "cluster_name" {
+  value = "main"
+}
+output "service_name" {
+  value = "web"
+}
+"""
+
+
+def _resources(plan: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    """Return what a plan makes of one kind of resource, by its key in for_each."""
+    return {
+        change["index"]: change["change"]["after"]
+        for change in plan["resource_changes"]
+        if change["type"] == kind and change["change"]["actions"] == ["create"]
+    }
+
+
+@pytest.fixture(scope="module")
+def stack(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stack with the module, initialised; a test writes its own inputs into it."""
+    folder = tmp_path_factory.mktemp("stack")
+    write_stack(folder, ROOT, {})
+    terraform.init(folder)
+    return folder
+
+
+def test_the_usage_block_works_as_it_stands(terraform: Terraform, tmp_path: Path) -> None:
+    """Seven inputs, a local source: five functions with their roles and log groups."""
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    (folder / "usage.tf").write_text(USAGE, encoding="utf-8")
+    (folder / "around.tf").write_text(AROUND_USAGE, encoding="utf-8")
+    copy_module(tmp_path / "modules" / "lambda")
+    (tmp_path / "modules" / "ecs").mkdir()
+    (tmp_path / "modules" / "ecs" / "outputs.tf").write_text(ECS, encoding="utf-8")
+    terraform.init(folder)
+    plan = terraform.planned(folder)
+
+    functions = _resources(plan, "aws_lambda_function")
+    assert sorted(functions) == sorted(HOOKS)
+    assert {function["timeout"] for function in functions.values()} == {900}
+    assert functions["validate_production"]["function_name"] == "CodeDeployHook_fastapi-production-validate-production"
+    assert functions["run_migrations"]["environment"][0]["variables"]["ECS_CLUSTER"] == "main"
+    assert all(function["tags"] == {"Application": "fastapi"} for function in functions.values())
+    groups = _resources(plan, "aws_cloudwatch_log_group")
+    assert {group["retention_in_days"] for group in groups.values()} == {90}
+    assert sorted(_resources(plan, "aws_iam_role")) == sorted(HOOKS)
+
+
+def test_inputs_may_be_unknown_until_apply(terraform: Terraform, stack: Path) -> None:
+    """Names from resources that are still to be created do not stop the plan."""
+    later = "${terraform_data.later.output}"
+    names = ("app_name", "environment", "ecs_cluster_name", "ecs_service_name", "kms_key_arn", "permissions_boundary")
+    inputs = dict.fromkeys(names, later)
+    write_stack(stack, ROOT, {**inputs, "tags": {"Name": later}, "policy_documents": {"run_migrations": later}})
+    extra = {"resource": {"terraform_data": {"later": {"input": "${timestamp()}"}}}}
+    (stack / "later.tf.json").write_text(json.dumps(extra), encoding="utf-8")
+    result = terraform.plan(stack)
+    (stack / "later.tf.json").unlink()
+    assert result.returncode == 0, result.stdout
+    assert 'module.lambda.aws_lambda_function.hook["run_migrations"] will be created' in result.stdout
+
+
+@pytest.mark.parametrize("example", sorted(path.parent.name for path in ROOT.glob("examples/*/main.tf")))
+def test_an_example_can_be_planned(example: str, terraform: Terraform, tmp_path: Path) -> None:
+    """Each example plans, from a copy beside a copy of the module."""
+    module = copy_module(tmp_path / "module")
+    folder = module / "examples" / example
+    folder.mkdir(parents=True)
+    for path in (ROOT / "examples" / example).glob("*.tf"):
+        (folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    terraform.init(folder)
+    result = terraform.plan(folder)
+    assert result.returncode == 0, result.stdout
+    for hook in HOOKS:
+        assert f'.aws_lambda_function.hook["{hook}"] will be created' in result.stdout
+
+
+def test_a_plan_with_changed_sources_says_what_to_run(terraform: Terraform, tmp_path: Path) -> None:
+    """A handler changed, added or removed, another library or another package: named, with the cure."""
+    module = copy_module(tmp_path / "module")
+    with (module / "lambdas" / "run_migrations.py").open("a", encoding="utf-8") as handler:
+        handler.write("# changed\n")
+    (module / "lambdas" / "gate" / "extra.py").write_text("", encoding="utf-8")
+    (module / "lambdas" / "gate" / "__init__.py").unlink()
+    (module / "lambdas" / "requirements.txt").write_text("", encoding="utf-8")
+    with (module / "dist" / "validate_production.zip").open("ab") as package:
+        package.write(b"\0")
+    write_stack(tmp_path / "stack", module, {})
+    terraform.init(tmp_path / "stack")
+    result = terraform.plan(tmp_path / "stack")
+    assert result.returncode == 1
+    assert (
+        "dist/ is not what the sources build: dist/validate_production.zip, lambdas/gate/__init__.py, "
+        "lambdas/gate/extra.py, lambdas/requirements.txt, lambdas/run_migrations.py. "
+        'Run "make package" and commit dist/.'
+    ) in plain(result.stdout)
+
+
+def test_the_size_of_an_environment_is_exact(terraform: Terraform, stack: Path) -> None:
+    """As JSON and in bytes, as Lambda measures it: 4,096 pass and 4,097 do not, counted here by Python."""
+    write_stack(stack, ROOT, {"environment_variables": {"run_migrations": {"NOTE": "é"}}})
+    functions = _resources(terraform.planned(stack), "aws_lambda_function")
+    environment = functions["run_migrations"]["environment"][0]["variables"]
+    used = len(json.dumps(environment, ensure_ascii=False, separators=(",", ":")).encode())
+
+    write_stack(stack, ROOT, {"environment_variables": {"run_migrations": {"NOTE": "é" + "x" * (4096 - used)}}})
+    assert terraform.plan(stack).returncode == 0
+
+    write_stack(stack, ROOT, {"environment_variables": {"run_migrations": {"NOTE": "é" + "x" * (4097 - used)}}})
+    result = terraform.plan(stack)
+    assert result.returncode == 1
+    assert (
+        "The environment of run_migrations takes 4097 bytes, Lambda allows 4096. Shorten the options of run_migrations "
+        "(fewer or smaller http_checks, metrics or commands) or its environment_variables."
+    ) in plain(result.stdout)
+
+
+def test_a_provider_of_another_region_is_refused(terraform: Terraform, stack: Path) -> None:
+    """ARNs and policies would name a region in which nothing is."""
+    write_stack(stack, ROOT, {"aws_region": "eu-central-1"})
+    result = terraform.plan(stack)
+    assert result.returncode == 1
+    assert (
+        'aws_region is "eu-central-1", but the aws provider given to this module works in "eu-west-1". '
+        "Set aws_region to the provider's region, or pass the provider of that region"
+    ) in plain(result.stdout)
