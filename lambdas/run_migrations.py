@@ -41,9 +41,9 @@ class Settings(HookSettings):
     rollback_command: Command = None
     container: Optional[str] = None
     environment: dict[str, str] = field(default_factory=dict)
-    timeout: Optional[float] = limits(None, least=1)
-    log_lines: int = limits(20, least=0, most=100)
-    interval: float = limits(2.0, least=0.1, most=60)
+    timeout: Optional[float] = limits(None, least=0.001)
+    log_lines: int = limits(20, least=0, most=1000)
+    interval: float = limits(2.0, least=0.001, most=60)
     on_rollback_deployment: str = limits("skip", choices=("skip", "run"))
 
     def __post_init__(self) -> None:

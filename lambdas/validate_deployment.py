@@ -32,7 +32,7 @@ class Settings(HookSettings):
     """
 
     expected_count: Optional[int] = limits(None, least=1)
-    interval: float = limits(2.0, least=0.1, most=60)
+    interval: float = limits(2.0, least=0.001, most=60)
     consecutive_successes: int = limits(3, least=1, most=100)
 
 

@@ -77,10 +77,10 @@ class Metric:
 class Load:
     """A load of `rate` requests a second for `duration` seconds, at most `concurrency` at once."""
 
-    rate: float = limits(least=0.1, most=1000)
-    duration: float = limits(least=1, most=600)
+    rate: float = limits(least=0.001, most=1000)
+    duration: float = limits(least=0.001, most=600)
     path: str = "/"
-    concurrency: int = limits(16, least=1, most=64)
+    concurrency: int = limits(16, least=1, most=256)
     error_rate: float = limits(0.01, least=0, most=1)
     p95_ms: Optional[float] = limits(None, least=0)
     p99_ms: Optional[float] = limits(500.0, least=0)
@@ -97,7 +97,7 @@ class Settings(HookSettings):
 
     initial_delay: float = limits(60.0, least=0, most=840)
     duration: float = limits(300.0, least=0, most=840)
-    interval: float = limits(15.0, least=0.1, most=300)
+    interval: float = limits(15.0, least=0.001, most=300)
     alarms: dict[str, str] = limits(default_factory=dict, choices=("OK", "ALARM", "INSUFFICIENT_DATA"))
     thresholds: TrafficThresholds = field(default_factory=TrafficThresholds)
     no_data: str = limits("pass", choices=("fail", "pass"))

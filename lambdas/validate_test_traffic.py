@@ -44,7 +44,7 @@ class Settings(HookSettings):
     samples: int = limits(100, least=0, most=10_000)
     concurrency: int = limits(4, least=1, most=64)
     thresholds: Thresholds = field(default_factory=Thresholds)
-    interval: float = limits(2.0, least=0.1, most=60)
+    interval: float = limits(2.0, least=0.001, most=60)
 
     def __post_init__(self) -> None:
         if self.base_url is not None and base_url_problem(self.base_url):
