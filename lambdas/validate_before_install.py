@@ -223,7 +223,7 @@ class Preflight:
     def _image(self, image: str) -> Finding:
         name = f"images:{image.rpartition('/')[2]}"
         match = re.fullmatch(
-            r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
+            r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/"
             r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
             image,
         )
@@ -257,8 +257,8 @@ class Preflight:
                 yield self._role(word, str(arn))
 
     def _role(self, word: str, arn: str) -> Finding:
-        role, name = arn.rpartition("/")[2], f"roles:{word.replace(' ', '_')}"
-        if arn.split(":")[4] != self.account:
+        role, name = arn.rpartition("/")[2], f"roles:{word.replace(' ', '_')}"  # ECS takes the bare name, too
+        if arn.startswith("arn:") and arn.split(":")[4] != self.account:
             return skipped(f"{word} {arn} is of another account: not looked at", name)
         try:
             found = aws.call("iam", "get_role", RoleName=role).get("Role") or {}
@@ -272,29 +272,35 @@ class Preflight:
 
     def secrets(self) -> Iterator[Finding]:
         """The secrets and parameters that containers reference exist. Their values are never read."""
-        references = []
+        references: dict[str, bool] = {}  # whether it is a secret's
         for container in self.containers:
             logging_options = (container.get("logConfiguration") or {}).get("secretOptions") or []
-            references += [str(entry["valueFrom"]) for entry in [*(container.get("secrets") or []), *logging_options]]
+            for entry in [*(container.get("secrets") or []), *logging_options]:
+                references[str(entry["valueFrom"])] = ":secretsmanager:" in str(entry["valueFrom"])
             credentials = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
-            references += [str(credentials)] if credentials else []
+            if credentials:
+                references[str(credentials)] = True  # a secret's, by its ARN or its name
         if not references:
             yield skipped("the containers reference no secret and no parameter")
-        for reference in dict.fromkeys(references):
-            yield self._secret(reference) if ":secretsmanager:" in reference else self._parameter(reference)
+        for reference, is_secret in references.items():
+            if reference.startswith("arn:") and reference.split(":")[4] != self.account:
+                yield skipped(f"{reference} is of another account: not looked at", f"secrets:{reference}")
+            else:
+                yield self._secret(reference) if is_secret else self._parameter(reference)
 
     def _secret(self, reference: str) -> Finding:
-        parts = reference.split(":")
-        arn, name = ":".join(parts[:7]), f"secrets:{parts[6] if len(parts) > 6 else reference}"
+        parts = reference.split(":")  # an ARN, perhaps with a JSON key, a stage and a version behind it, or a name
+        arn, label = ":".join(parts[:7]), parts[6] if len(parts) > 6 else reference
+        region, name = parts[3] if len(parts) > 6 else None, f"secrets:{label}"
         try:
-            found = aws.call("secretsmanager", "describe_secret", region=parts[3], SecretId=arn)
+            found = aws.call("secretsmanager", "describe_secret", region=region, SecretId=arn)
         except aws.AwsCallFailed as problem:
             if problem.code == "ResourceNotFoundException":
                 return failed(f"secret {arn} does not exist: create it, or mend the task definition", name)
             return could_not_look(str(problem), name)
         if found.get("DeletedDate"):
             return failed(f"secret {arn} is scheduled for deletion: restore it", name)
-        return passed(f"secret {parts[6]} exists", name)
+        return passed(f"secret {label} exists", name)
 
     def _parameter(self, reference: str) -> Finding:
         is_arn = reference.startswith("arn:")
@@ -302,16 +308,15 @@ class Preflight:
         # The ARN of /a and of a is the same one, so both spellings are asked for.
         names = sorted({path, f"/{path}"}) if is_arn else [path]
         region = reference.split(":")[3] if is_arn else None
-        answer = aws.call(
-            "ssm",
-            "describe_parameters",
-            region=region,
-            ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": names}],
-        )
+        question: dict[str, Any] = {"ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": names}]}
         name = f"secrets:{path}"
-        if not answer.get("Parameters"):
-            return failed(f"parameter {reference} does not exist: create it, or mend the task definition", name)
-        return passed(f"parameter {path} exists", name)
+        while True:
+            answer = aws.call("ssm", "describe_parameters", region=region, **question)
+            if answer.get("Parameters"):
+                return passed(f"parameter {path} exists", name)
+            if not answer.get("NextToken"):  # an empty page may have another one behind it
+                return failed(f"parameter {reference} does not exist: create it, or mend the task definition", name)
+            question["NextToken"] = answer["NextToken"]
 
     def log_groups(self) -> Iterator[Finding]:
         """The log groups of awslogs exist, or are made when the container starts."""

@@ -226,8 +226,8 @@ class Deployment:
 
     @property
     def alarm_names(self) -> list[str]:
-        """The alarms of the deployment group, if its alarm configuration is switched on."""
-        configuration = self.group.get("alarmConfiguration") or {}
+        """The alarms of the deployment group, or those given for this one deployment; none if switched off."""
+        configuration = self.info.get("overrideAlarmConfiguration") or self.group.get("alarmConfiguration") or {}
         if not configuration.get("enabled"):
             return []
         return [str(alarm["name"]) for alarm in configuration.get("alarms") or [] if alarm.get("name")]
@@ -344,7 +344,14 @@ class Deployment:
 
     def _read_target_groups(self) -> list[TargetGroup]:
         names = [str(entry["name"]) for entry in self._pair.get("targetGroups") or [] if entry.get("name")]
-        answer = aws.call("elbv2", "describe_target_groups", Names=names)
+        if not names:  # asked for no name, the load balancer would answer with every group of the account
+            raise CannotLook(f"deployment group {self.info['deploymentGroupName']} names no target group")
+        try:
+            answer = aws.call("elbv2", "describe_target_groups", Names=names)
+        except aws.AwsCallFailed as problem:
+            if "TargetGroupNotFound" in problem.code:  # the answer does not say which
+                raise CannotLook(f"not all of target groups {', '.join(names)} exist ({problem})") from problem
+            raise
         return [_target_group(entry) for entry in answer.get("TargetGroups") or []]
 
     def target_group_of(self, task_set: TaskSet) -> TargetGroup:
@@ -400,9 +407,14 @@ class Deployment:
             raise CannotLook(f"{word} listener {arns[0]} does not exist")
         entry = found[0]
         weights = _weights(entry.get("DefaultActions") or [])
-        if not weights:  # the default action answers or redirects: the rules decide
+        pair = {group.arn for group in self.target_groups}
+        if not pair & set(weights):  # the default action answers, or is another service's: the rules decide
+            ruled: dict[str, int] = {}
             for rule in aws.call("elbv2", "describe_rules", ListenerArn=arns[0]).get("Rules") or []:
-                weights.update(_weights(rule.get("Actions") or []))
+                for arn, weight in _weights(rule.get("Actions") or []).items():
+                    if arn in pair:
+                        ruled[arn] = ruled.get(arn, 0) + weight
+            weights = ruled or weights
         return Listener(
             arn=str(entry.get("ListenerArn", "")),
             load_balancer_arn=str(entry.get("LoadBalancerArn", "")),

@@ -1,0 +1,114 @@
+"""The stage for tests of handlers: an environment on moto, a clock that never waits, a web server on loopback.
+
+A handler of your own is tested in the same way: copy this folder's `stage.py` and this file, and see
+`test_validate_deployment.py` for the pattern.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta, timezone, tzinfo
+from types import ModuleType
+from typing import Any
+
+import boto3
+import botocore.client
+import pytest
+from gate.waiting import Deadline
+from moto import mock_aws
+
+from rehearsal.aws.install import install
+from tests.unit.handlers.stage import CLUSTER, SERVICE, Call, Clock, Judge, Judgement, Stage
+from tests.unit.handlers.web import Site
+
+_make_client = boto3.client
+
+
+@functools.cache
+def _client(service: str, region: str | None) -> Any:
+    return _make_client(service, region_name=region)  # type: ignore[call-overload]
+
+
+def _cached_client(service: str, region_name: str | None = None, **_config: Any) -> Any:
+    """One client for all tests: making one takes 50 ms, and moto does not mind."""
+    return _client(service, region_name)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time by which the handlers wait."""
+    clock = Clock()
+    monkeypatch.setattr("gate.hook.Deadline", functools.partial(Deadline, clock=clock.time, sleep=clock.sleep))
+    return clock
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[Stage]:
+    """An environment with a service and its deployment group, and a record of every AWS call of the handler."""
+    install()
+    monkeypatch.setattr(boto3, "client", _cached_client)
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands of images that nobody looks at
+    for name, value in {
+        "APP_NAME": "shop",
+        "ENVIRONMENT": "test",
+        "ECS_CLUSTER": CLUSTER,
+        "ECS_SERVICE": SERVICE,
+    }.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        stage = Stage(clock)
+        base: Any = botocore.client.BaseClient
+        call = base._make_api_call
+
+        def recorded(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
+            name = f"{client.meta.service_model.service_name}:{operation}"
+            stage.calls.append(Call(name, parameters))
+            return stage.instead[name](parameters) if name in stage.instead else call(client, operation, parameters)
+
+        monkeypatch.setattr(base, "_make_api_call", recorded)
+        yield stage
+
+
+@pytest.fixture
+def judge(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Judge:
+    """Run a handler with settings. What it returns and what it reports must always agree."""
+
+    def run(hook: ModuleType, event: Mapping[str, str], **settings: Any) -> Judgement:
+        monkeypatch.setenv("HOOK_SETTINGS", json.dumps(settings))
+        judgement = Judgement(hook.handler(event, None))
+        told = stage.report()
+        assert told == ("Succeeded" if judgement.succeeded else "Failed")
+        assert judgement["hook"] == hook.__name__
+        assert judgement["deployment_id"] == event["DeploymentId"]
+        assert "\n" not in judgement.message
+        return judgement
+
+    return run
+
+
+@pytest.fixture
+def site(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """The application, as it answers behind the load balancer's name."""
+    site = Site()
+    monkeypatch.setattr("socket.getaddrinfo", site.resolve(stage.dns_name))
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def now(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]:
+    """The wall clock of validate_production, which goes with `clock`: ten seconds past a full minute at first."""
+    start = datetime.now(timezone.utc).replace(second=10, microsecond=0)
+
+    def wall() -> datetime:
+        return start + timedelta(seconds=clock.now)
+
+    class WallClock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> WallClock:
+            return cls.fromtimestamp(wall().timestamp(), tz)
+
+    monkeypatch.setattr("validate_production.datetime", WallClock)
+    return wall

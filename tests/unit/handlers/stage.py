@@ -1,0 +1,409 @@
+"""An environment on the stand-in, and a deployment of it brought to any of its lifecycle events.
+
+`Stage` builds with boto3 what a blue/green deployment needs, then plays CodeDeploy's part. A test changes what it is
+about (through the same boto3 clients, or in `stage.world`, where the tasks run) and calls the handler with the event:
+
+    def test_green_is_unhealthy(stage):
+        event = stage.at("AfterInstall")
+        stage.world.target_health["shop-green"] = TargetState("unhealthy", "Target.Timeout")
+        assert handler(event, None)["status"] == "FAILED"
+        assert stage.report() == "Failed"
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from rehearsal.aws import codedeploy
+from rehearsal.aws.world import ScriptedWorld, use
+
+ACCOUNT = "123456789012"  # moto's own
+CLUSTER, SERVICE = "main", "shop"
+CONTAINER, PORT = "app", 8000
+
+
+class Clock:
+    """Time that passes only while somebody sleeps; what is due by then happens on the way."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._due: list[tuple[float, Callable[[], object]]] = []
+
+    def time(self) -> float:
+        """Seconds since the test began."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        until = self.now + seconds
+        while self._due and min(self._due, key=lambda due: due[0])[0] <= until:
+            entry = min(self._due, key=lambda due: due[0])
+            self._due.remove(entry)
+            self.now = max(self.now, entry[0])
+            entry[1]()
+        self.now = until
+
+    def after(self, seconds: float, do: Callable[[], object]) -> None:
+        """Let something happen `seconds` from now."""
+        self._due.append((self.now + seconds, do))
+
+
+@dataclass(frozen=True)
+class Call:
+    """One AWS call of the handler."""
+
+    name: str  # as IAM spells it for most services: `ecs:RunTask`
+    parameters: Mapping[str, Any]
+
+
+class Stage:
+    """An ECS service behind a load balancer, and the CodeDeploy deployment group that deploys it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.world = ScriptedWorld()
+        use(self.world)
+        self.calls: list[Call] = []
+        self.instead: dict[str, Callable[[Mapping[str, Any]], Any]] = {}
+        self.deployment: codedeploy.Deployment
+        self._execution_id = ""
+        self.ec2: Any = boto3.client("ec2")
+        self.elbv2: Any = boto3.client("elbv2")
+        self.ecs: Any = boto3.client("ecs")
+        self.ecr: Any = boto3.client("ecr")
+        self.iam: Any = boto3.client("iam")
+        self.secretsmanager: Any = boto3.client("secretsmanager")
+        self.ssm: Any = boto3.client("ssm")
+        self.logs: Any = boto3.client("logs")
+        self.cloudwatch: Any = boto3.client("cloudwatch")
+        self.codedeploy: Any = boto3.client("codedeploy")
+        self.region = str(self.ecs.meta.region_name)
+        self._network()
+        self._load_balancer()
+        self._what_tasks_need()
+        self.blue_definition = self.register(image=self.image("1"))
+        self.green_definition = self.register(image=self.image("2"))
+        self.ecs.create_cluster(clusterName=CLUSTER)
+        self.create_service()
+        self._deployment_group()
+
+    # What an environment has.
+
+    def _network(self) -> None:
+        self.vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        self.subnets = [
+            self.ec2.create_subnet(
+                VpcId=self.vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=self.region + zone
+            )["Subnet"]["SubnetId"]
+            for number, zone in ((1, "a"), (2, "b"))
+        ]
+        groups = self.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [self.vpc]}])
+        self.security_group = groups["SecurityGroups"][0]["GroupId"]
+
+    def _load_balancer(self) -> None:
+        balancer = self.elbv2.create_load_balancer(Name="shop", Subnets=self.subnets, Type="application")
+        self.load_balancer = balancer["LoadBalancers"][0]["LoadBalancerArn"]
+        self.dns_name = str(balancer["LoadBalancers"][0]["DNSName"])
+        self.blue_group = self.create_target_group("shop-blue")
+        self.green_group = self.create_target_group("shop-green")
+        self.production_listener = self.create_listener(80)
+        self.test_listener = self.create_listener(8080)
+
+    def create_target_group(self, name: str, **changes: Any) -> str:
+        """Create a target group for addresses, with a health check on /health; return its ARN."""
+        answer = self.elbv2.create_target_group(
+            **{
+                "Name": name,
+                "Protocol": "HTTP",
+                "Port": PORT,
+                "VpcId": self.vpc,
+                "TargetType": "ip",
+                "HealthCheckPath": "/health",
+                "Matcher": {"HttpCode": "200-299"},
+                **changes,
+            }
+        )
+        return str(answer["TargetGroups"][0]["TargetGroupArn"])
+
+    def create_listener(self, port: int) -> str:
+        """Create a listener that leads to blue; return its ARN."""
+        answer = self.elbv2.create_listener(
+            LoadBalancerArn=self.load_balancer,
+            Protocol="HTTP",
+            Port=port,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": self.blue_group}],
+        )
+        return str(answer["Listeners"][0]["ListenerArn"])
+
+    def _what_tasks_need(self) -> None:
+        self.ecr.create_repository(repositoryName="shop")
+        for tag in ("1", "2"):
+            manifest = json.dumps({"schemaVersion": 2, "config": {"digest": f"sha256:{tag * 64}"}, "layers": []})
+            kind = "application/vnd.docker.distribution.manifest.v2+json"
+            self.ecr.put_image(repositoryName="shop", imageManifest=manifest, imageManifestMediaType=kind, imageTag=tag)
+        self.execution_role = self.create_role("shop-execution")
+        self.task_role = self.create_role("shop-task")
+        self.secret = self.secretsmanager.create_secret(Name="shop/database", SecretString="a-secret-value")["ARN"]
+        self.ssm.put_parameter(Name="/shop/api-key", Value="another-secret-value", Type="SecureString")
+        self.logs.create_log_group(logGroupName="/ecs/shop")
+        self.create_alarm("shop-5xx")
+
+    def create_role(self, name: str, trusts: str = "ecs-tasks.amazonaws.com") -> str:
+        """Create a role that a service may assume; return its ARN."""
+        trust = {"Effect": "Allow", "Principal": {"Service": trusts}, "Action": "sts:AssumeRole"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        return str(self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]["Arn"])
+
+    def create_alarm(self, name: str, state: str = "OK") -> None:
+        """Create a metric alarm in a state."""
+        self.cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            Namespace="Shop",
+            MetricName="Errors",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+        self.set_alarm(name, state)
+
+    def set_alarm(self, name: str, state: str, reason: str = "set by the test") -> None:
+        """Put an alarm into a state."""
+        self.cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)
+
+    def image(self, tag: str, repository: str = "shop") -> str:
+        """The URI of an image in the account's ECR."""
+        return f"{ACCOUNT}.dkr.ecr.{self.region}.amazonaws.com/{repository}:{tag}"
+
+    def container(self, **changes: Any) -> dict[str, Any]:
+        """The definition of the application's container."""
+        return {
+            "name": CONTAINER,
+            "image": self.image("2"),
+            "essential": True,
+            "portMappings": [{"containerPort": PORT}],
+            "secrets": [
+                {"name": "DATABASE_URL", "valueFrom": self.secret},
+                {"name": "API_KEY", "valueFrom": "/shop/api-key"},
+            ],
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": "/ecs/shop",
+                    "awslogs-region": self.region,
+                    "awslogs-stream-prefix": "shop",
+                },
+            },
+            **changes,
+        }
+
+    def register(
+        self, sidecars: tuple[Mapping[str, Any], ...] = (), definition: Mapping[str, Any] | None = None, **changes: Any
+    ) -> str:
+        """Register a task definition; `changes` are the application container's. Return its ARN."""
+        answer = self.ecs.register_task_definition(
+            **{
+                "family": "shop",
+                "networkMode": "awsvpc",
+                "requiresCompatibilities": ["FARGATE"],
+                "cpu": "256",
+                "memory": "512",
+                "executionRoleArn": self.execution_role,
+                "taskRoleArn": self.task_role,
+                "containerDefinitions": [self.container(**changes), *sidecars],
+                **(definition or {}),
+            }
+        )
+        return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+    def create_service(self, **changes: Any) -> None:
+        """Create the service, with two tasks behind blue's target group."""
+        parameters = {
+            "cluster": CLUSTER,
+            "serviceName": SERVICE,
+            "taskDefinition": self.blue_definition,
+            "desiredCount": 2,
+            "launchType": "FARGATE",
+            "deploymentController": {"type": "CODE_DEPLOY"},
+            "networkConfiguration": self.network(),
+            "loadBalancers": [self.balanced(self.blue_group)],
+            **changes,
+        }
+        self.ecs.create_service(**{key: value for key, value in parameters.items() if value is not None})
+
+    def create_service_anew(self, **changes: Any) -> None:
+        """Delete the service and create another one in its place."""
+        self.ecs.delete_service(cluster=CLUSTER, service=SERVICE, force=True)
+        self.create_service(**changes)
+
+    def network(self) -> dict[str, Any]:
+        """The network configuration of the service's tasks."""
+        return {"awsvpcConfiguration": {"subnets": self.subnets, "securityGroups": [self.security_group]}}
+
+    def balanced(self, target_group: str) -> dict[str, Any]:
+        """An entry of `loadBalancers`."""
+        return {"targetGroupArn": target_group, "containerName": CONTAINER, "containerPort": PORT}
+
+    def _deployment_group(self) -> None:
+        trust = self.create_role("shop-codedeploy", trusts="codedeploy.amazonaws.com")
+        self.codedeploy.create_application(applicationName="shop", computePlatform="ECS")
+        self.codedeploy.create_deployment_group(
+            applicationName="shop",
+            deploymentGroupName="shop",
+            serviceRoleArn=trust,
+            deploymentStyle={"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
+            ecsServices=[{"clusterName": CLUSTER, "serviceName": SERVICE}],
+            alarmConfiguration={"enabled": True, "alarms": [{"name": "shop-5xx"}]},
+            loadBalancerInfo=self.pair(self.test_listener),
+        )
+
+    def update_group(self, **changes: Any) -> None:
+        """Change the deployment group."""
+        self.codedeploy.update_deployment_group(applicationName="shop", currentDeploymentGroupName="shop", **changes)
+
+    def pair(self, test_listener: str | None, groups: tuple[str, ...] = ("shop-blue", "shop-green")) -> dict[str, Any]:
+        """The deployment group's `loadBalancerInfo`."""
+        pair: dict[str, Any] = {
+            "targetGroups": [{"name": name} for name in groups],
+            "prodTrafficRoute": {"listenerArns": [self.production_listener]},
+        }
+        if test_listener:
+            pair["testTrafficRoute"] = {"listenerArns": [test_listener]}
+        return {"targetGroupPairInfoList": [pair]}
+
+    # What CodeDeploy does.
+
+    def appspec(self, **changes: Any) -> dict[str, Any]:
+        """The AppSpec; `changes` are of the service's properties."""
+        properties = {
+            "TaskDefinition": self.green_definition,
+            "LoadBalancerInfo": {"ContainerName": CONTAINER, "ContainerPort": PORT},
+            **changes,
+        }
+        target = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}}
+        return {"version": 0.0, "Resources": [target]}
+
+    def at(self, event: str, revision: str | Mapping[str, Any] | None = None) -> dict[str, str]:
+        """Create a deployment, bring it to a lifecycle event, and return what CodeDeploy sends to the hook.
+
+        `revision` is the AppSpec's text (default: `appspec()` as JSON) or another location of one.
+        """
+        text = json.dumps(self.appspec()) if revision is None else revision
+        location = {"revisionType": "AppSpecContent", "appSpecContent": {"content": text}}
+        created = self.codedeploy.create_deployment(
+            applicationName="shop",
+            deploymentGroupName="shop",
+            revision=location if isinstance(text, str) else text,
+        )
+        self.deployment = codedeploy.find(created["deploymentId"])
+        return self._play_until(event)
+
+    def rollback_at(self, event: str) -> dict[str, str]:
+        """Fail the deployment, and bring the one that CodeDeploy makes to undo it to a lifecycle event."""
+        rollback = codedeploy.create_rollback(self.deployment)
+        self.deployment.set_status("Failed", ("HOOK_EXECUTION_FAILURE", "A hook failed."))
+        self.deployment = rollback
+        return self._play_until(event)
+
+    def _play_until(self, event: str) -> dict[str, str]:
+        for name in codedeploy.EVENTS:
+            self._execution_id = self.deployment.begin(name)
+            if name == event:
+                break
+            if self.deployment.rollback_of is None:
+                self._do(name)
+            self.deployment.finish(name, "Succeeded")
+        self.calls.clear()
+        return {"DeploymentId": self.deployment.deployment_id, "LifecycleEventHookExecutionId": self._execution_id}
+
+    def _do(self, event: str) -> None:
+        if event == "Install":
+            self.green_set = self.create_task_set(self.deployment.deployment_id)
+        if event == "AllowTestTraffic":
+            self.lead(self.test_listener, {self.green_group: 100})
+        if event == "AllowTraffic":
+            self.lead(self.production_listener, {self.blue_group: 0, self.green_group: 100})
+            self.ecs.update_service_primary_task_set(cluster=CLUSTER, service=SERVICE, primaryTaskSet=self.green_set)
+
+    def create_task_set(self, external_id: str, **changes: Any) -> str:
+        """Create a task set of the green task definition behind green's target group; return its ARN."""
+        answer = self.ecs.create_task_set(
+            **{
+                "cluster": CLUSTER,
+                "service": SERVICE,
+                "externalId": external_id,
+                "taskDefinition": self.green_definition,
+                "loadBalancers": [self.balanced(self.green_group)],
+                "scale": {"value": 100, "unit": "PERCENT"},
+                **changes,
+            }
+        )
+        return str(answer["taskSet"]["taskSetArn"])
+
+    def lead(self, listener: str, weights: Mapping[str, int]) -> None:
+        """Make a listener lead to target groups (by ARN) with these weights."""
+        groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+        self.elbv2.modify_listener(
+            ListenerArn=listener, DefaultActions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+        )
+
+    # What came of it.
+
+    def report(self) -> str | None:
+        """What the hook told CodeDeploy; fails if it did not do so exactly once."""
+        reports = [report for report in self.deployment.reports if report.execution_id == self._execution_id]
+        assert len(reports) == 1, f"{len(reports)} reports, expected one: {reports}"
+        assert reports[0].accepted, f"CodeDeploy refused the report: {reports[0].error}"
+        return reports[0].status
+
+    def called(self, name: str) -> list[Mapping[str, Any]]:
+        """The parameters of each of the handler's calls of one operation, such as `ecs:RunTask`."""
+        return [call.parameters for call in self.calls if call.name == name]
+
+
+class Judgement(dict[str, Any]):
+    """What a handler returned."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the deployment may go on."""
+        return bool(self["status"] == "SUCCEEDED")
+
+    @property
+    def message(self) -> str:
+        """The one line."""
+        return str(self["message"])
+
+    def check(self, name: str) -> tuple[str, str]:
+        """The outcome and the detail of the last result of a check."""
+        found = [check for check in self["checks"] if check["name"] == name]
+        assert found, f"there is no check {name}, only {', '.join(check['name'] for check in self['checks'])}"
+        return str(found[-1]["outcome"]), str(found[-1]["detail"])
+
+    def outcomes(self) -> dict[str, str]:
+        """Each check's outcome."""
+        return {str(check["name"]): str(check["outcome"]) for check in self["checks"]}
+
+
+Judge = Callable[..., Judgement]
+
+
+def refuse(code: str, message: str = "refused by the test", status: int = 400, **fields: Any) -> Callable[..., Any]:
+    """An AWS error, to be put into `stage.instead`."""
+
+    def answer(_parameters: Mapping[str, Any]) -> Any:
+        response = {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+            **fields,
+        }
+        raise ClientError(response, "Operation")  # type: ignore[arg-type]
+
+    return answer

@@ -1,0 +1,116 @@
+"""The stage itself, and what holds for all five hooks."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+import run_migrations
+import validate_before_install
+import validate_deployment
+import validate_production
+import validate_test_traffic
+
+from tests.unit.handlers.stage import Clock, Judge, Stage, refuse
+from tests.unit.handlers.web import Site
+
+HOOKS = {
+    "BeforeInstall": validate_before_install,
+    "AfterInstall": validate_deployment,
+    "AfterAllowTestTraffic": validate_test_traffic,
+    "BeforeAllowTraffic": run_migrations,
+    "AfterAllowTraffic": validate_production,
+}
+every_hook = pytest.mark.parametrize(("event", "hook"), HOOKS.items(), ids=list(HOOKS))
+IDENTITY = ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"]
+REPORT = "codedeploy:PutLifecycleEventHookExecutionStatus"
+
+
+@every_hook
+@pytest.mark.usefixtures("site", "now")
+def test_a_healthy_deployment_passes(stage: Stage, judge: Judge, event: str, hook: ModuleType) -> None:
+    judgement = judge(hook, stage.at(event))
+    assert judgement.succeeded
+    assert "passed" in judgement.outcomes().values()
+
+
+@every_hook
+def test_a_deployment_of_another_service_is_refused_and_nothing_else_looked_at(
+    stage: Stage, judge: Judge, site: Site, event: str, hook: ModuleType
+) -> None:
+    delivered = stage.at(event)
+    stage.update_group(ecsServices=[{"clusterName": "main", "serviceName": "billing"}])
+    stage.calls.clear()
+    judgement = judge(hook, delivered)
+    assert not judgement.succeeded
+    assert judgement.message == (
+        f"deployment {delivered['DeploymentId']} of shop/shop deploys main/billing, but this hook watches main/shop: "
+        "put that service's hooks into the AppSpec, or mend ecs_cluster_name, ecs_service_name"
+    )
+    assert judgement.outcomes() == {"deployment": "failed"}
+    assert [call.name for call in stage.calls] == [*IDENTITY, REPORT]
+    assert site.requests == []
+
+
+@every_hook
+def test_the_check_of_the_deployment_cannot_be_switched_off(
+    stage: Stage, judge: Judge, event: str, hook: ModuleType
+) -> None:
+    delivered = stage.at(event)
+    stage.update_group(ecsServices=[{"clusterName": "main", "serviceName": "billing"}])
+    assert not judge(hook, delivered, checks={"deployment": "skip"}).succeeded
+
+
+@every_hook
+def test_without_a_permission_nothing_is_passed(stage: Stage, judge: Judge, event: str, hook: ModuleType) -> None:
+    delivered = stage.at(event)
+    stage.instead["codedeploy:GetDeploymentGroup"] = refuse("AccessDeniedException", "not allowed")
+    judgement = judge(hook, delivered)
+    assert judgement.outcomes() == {"deployment": "error"}
+    assert judgement.message == (
+        "codedeploy:GetDeploymentGroup was denied: allow it in this hook's role (AccessDeniedException: not allowed)"
+    )
+
+
+@every_hook
+@pytest.mark.parametrize(
+    "refused", ["ecs:DescribeServices", "elbv2:DescribeTargetGroups", "elbv2:DescribeTargetHealth"]
+)
+@pytest.mark.usefixtures("site", "now")
+def test_a_hook_that_cannot_look_does_not_succeed(
+    stage: Stage, judge: Judge, event: str, hook: ModuleType, refused: str
+) -> None:
+    settings: dict[str, Any] = {"command": ["migrate"]} if hook is run_migrations else {}
+    delivered = stage.at(event)
+    stage.instead[refused] = refuse("AccessDenied", "not allowed", 403)
+    judgement = judge(hook, delivered, **settings)
+    if not stage.called(refused):
+        pytest.skip(f"{hook.__name__} does not call {refused}")
+    assert not judgement.succeeded
+    action = refused.replace("elbv2", "elasticloadbalancing")
+    assert judgement.message.startswith(f"{action} was denied: allow it in this hook's role")
+
+
+@every_hook
+@pytest.mark.usefixtures("site", "now")
+def test_what_is_throttled_for_a_moment_is_looked_at_again(
+    stage: Stage, judge: Judge, event: str, hook: ModuleType
+) -> None:
+    delivered = stage.at(event)
+    stage.instead["codedeploy:GetDeploymentGroup"] = refuse("ThrottlingException", "Rate exceeded")
+    stage.clock.after(1, lambda: stage.instead.clear())
+    assert judge(hook, delivered).succeeded
+    assert len(stage.called("codedeploy:GetDeploymentGroup")) == 2
+
+
+def test_the_clock_lets_things_happen_on_the_way() -> None:
+    clock = Clock()
+    seen: list[float] = []
+    clock.after(3, lambda: seen.append(clock.now))
+    clock.after(1, lambda: seen.append(clock.now))
+    clock.sleep(2)
+    assert seen == [1]
+    clock.sleep(2)
+    assert seen == [1, 3]
+    assert clock.now == 4

@@ -1,0 +1,854 @@
+"""BeforeInstall: each thing that would make the deployment fail later is found, and named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+import pytest
+import validate_before_install as hook
+import yaml
+
+from rehearsal.aws.world import TargetState
+from tests.unit.handlers.stage import ACCOUNT, CLUSTER, SERVICE, Judge, Stage, refuse
+
+EVENT = "BeforeInstall"
+
+
+def test_a_healthy_environment_passes_every_check(stage: Stage, judge: Judge) -> None:
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.succeeded
+    assert judgement.message == "20 checks passed"
+    assert set(judgement.outcomes().values()) == {"passed"}
+    assert [name.partition(":")[0] for name in judgement.outcomes()] == [
+        *("deployment", "cluster", "service", "service_steady", "left_over_task_sets"),
+        *("task_definition", "container_port", "service_fit", "images", "roles", "roles", "secrets", "secrets"),
+        *("log_groups", "target_groups", "production_listener", "test_listener", "load_balancer", "blue_targets"),
+        *("free_addresses", "alarm"),
+    ]
+
+
+def test_it_only_reads_and_never_the_value_of_a_secret(stage: Stage, judge: Judge) -> None:
+    judge(hook, stage.at(EVENT))
+    assert {call.name for call in stage.calls} == {
+        "codedeploy:GetDeployment",
+        "codedeploy:GetDeploymentGroup",
+        "codedeploy:GetApplicationRevision",
+        "codedeploy:PutLifecycleEventHookExecutionStatus",
+        "ecs:DescribeClusters",
+        "ecs:DescribeServices",
+        "ecs:DescribeTaskDefinition",
+        "elbv2:DescribeTargetGroups",
+        "elbv2:DescribeListeners",
+        "elbv2:DescribeLoadBalancers",
+        "elbv2:DescribeTargetHealth",
+        "cloudwatch:DescribeAlarms",
+        "ecr:DescribeImages",
+        "iam:GetRole",
+        "secretsmanager:DescribeSecret",
+        "ssm:DescribeParameters",
+        "logs:DescribeLogGroups",
+        "ec2:DescribeSubnets",
+    }
+
+
+def test_one_run_names_all_problems(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.logs.delete_log_group(logGroupName="/ecs/shop")
+    stage.iam.delete_role(RoleName="shop-task")
+    stage.set_alarm("shop-5xx", "ALARM")
+    stage.lead(stage.test_listener, {stage.green_group: 1})
+    judgement = judge(hook, event)
+    assert not judgement.succeeded
+    bad = {name for name, outcome in judgement.outcomes().items() if outcome != "passed"}
+    assert bad == {"log_groups:/ecs/shop", "roles:task_role", "alarm:shop-5xx", "test_listener"}
+    assert judgement.message == (
+        f"task role arn:aws:iam::{ACCOUNT}:role/shop-task does not exist: create it, or mend the task definition "
+        "(and 3 more: log_groups:/ecs/shop, test_listener, alarm:shop-5xx)"
+    )
+
+
+# The service.
+
+
+def use_names(stage: Stage, monkeypatch: pytest.MonkeyPatch, cluster: str = CLUSTER, service: str = SERVICE) -> None:
+    """Let the deployment group and the hook both watch another service."""
+    stage.update_group(ecsServices=[{"clusterName": cluster, "serviceName": service}])
+    monkeypatch.setenv("ECS_CLUSTER", cluster)
+    monkeypatch.setenv("ECS_SERVICE", service)
+
+
+def test_a_missing_cluster(stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_names(stage, monkeypatch, cluster="gone")
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.check("cluster") == ("failed", "cluster gone does not exist: check ecs_cluster_name")
+    outcome, detail = judgement.check("service")
+    assert outcome == "error"
+    assert detail.startswith("ecs:DescribeServices failed: ClusterNotFoundException")
+    assert judgement.message.startswith("cluster gone does not exist: check ecs_cluster_name (and ")
+
+
+def test_a_cluster_that_is_not_active(stage: Stage, judge: Judge) -> None:
+    stage.instead["ecs:DescribeClusters"] = lambda _: {"clusters": [{"clusterName": CLUSTER, "status": "INACTIVE"}]}
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.message == "cluster main is INACTIVE, expected ACTIVE"
+
+
+def test_a_missing_service_is_found_in_the_failures(
+    stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_names(stage, monkeypatch, service="gone")
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.check("service") == (
+        "error",
+        "service gone is not in cluster main (MISSING): check ecs_cluster_name and ecs_service_name",
+    )
+    assert judgement.check("cluster")[0] == "passed"
+    assert (
+        judgement.check("images:shop:2")[0] == "passed"
+    )  # what does not depend on the service was looked at all the same
+
+
+def test_an_inactive_service(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.ecs.delete_service(cluster=CLUSTER, service=SERVICE, force=True)
+    judgement = judge(hook, event)
+    assert judgement.check("service") == ("failed", "service shop is INACTIVE, expected ACTIVE")
+
+
+def test_a_service_of_another_controller(stage: Stage, judge: Judge) -> None:
+    stage.create_service_anew(deploymentController={"type": "ECS"})
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.check("service") == (
+        "failed",
+        "service shop has deployment controller ECS, expected CODE_DEPLOY (set when a service is created)",
+    )
+
+
+def test_a_service_that_is_asked_to_run_nothing(stage: Stage, judge: Judge) -> None:
+    stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=0)
+    judgement = judge(hook, stage.at(EVENT))
+    outcome, detail = judgement.check("service")
+    assert outcome == "failed"
+    assert "a desired count of 0" in detail
+    assert detail.endswith("raise it first")
+
+
+def test_a_service_below_its_desired_count(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.world.pending.add(stage.image("1"))
+    judgement = judge(hook, event)
+    outcome, detail = judgement.check("service_steady")
+    assert outcome == "failed"
+    assert detail.startswith(
+        "service shop is not at its desired count: 0 of 2 tasks running, 2 pending; latest event: (service shop"
+    )
+    assert detail.endswith("(still so after 60 s)")
+
+
+def test_an_unsteady_service_has_a_minute_to_settle(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.world.target_health["shop-blue"] = TargetState("unhealthy", "Target.Timeout", "Request timed out")
+    stage.clock.after(30, stage.world.target_health.clear)
+    judgement = judge(hook, event)
+    assert judgement.succeeded
+    assert 30 <= stage.clock.now < 40
+
+
+def test_a_service_that_does_not_settle(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.world.target_health["shop-blue"] = TargetState("unhealthy", "Target.Timeout", "Request timed out")
+    judgement = judge(hook, event)
+    outcome, detail = judgement.check("service_steady")
+    assert outcome == "failed"
+    assert detail.startswith("primary task set ecs-svc/")
+    assert " is STABILIZING, expected STEADY_STATE; latest event: (service shop" in detail
+    assert stage.clock.now == pytest.approx(60)
+    outcome, detail = judgement.check("blue_targets")
+    assert outcome == "failed"
+    assert detail.startswith("no target of shop-blue is healthy, so blue does not serve: 10.0.")
+    assert ":8000 is unhealthy (Target.Timeout: Request timed out)" in detail
+
+
+def test_a_task_set_left_over_from_another_deployment(stage: Stage, judge: Judge) -> None:
+    left_over = stage.create_task_set("d-OTHER1234")
+    judgement = judge(hook, stage.at(EVENT))
+    outcome, detail = judgement.check("left_over_task_sets")
+    assert outcome == "failed"
+    assert detail == (
+        f"a task set of another deployment is left over: {left_over.split('/shop/')[1]} of deployment d-OTHER1234 "
+        "(scale 100 %); stop that deployment or delete the task set"
+    )
+
+
+def test_a_draining_task_set_is_not_left_over(stage: Stage, judge: Judge) -> None:
+    old = stage.create_task_set("d-OTHER1234")
+    stage.ecs.delete_task_set(cluster=CLUSTER, service=SERVICE, taskSet=old, force=True)
+    event = stage.at(EVENT)
+    listed = stage.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0]["taskSets"]
+    assert [task_set["status"] for task_set in listed] == ["PRIMARY", "DRAINING"]
+    assert judge(hook, event).succeeded
+
+
+# The AppSpec.
+
+
+def appspec_yaml(stage: Stage) -> str:
+    """The AppSpec as the module's README shows it."""
+    return yaml.safe_dump(stage.appspec())
+
+
+def in_other_case(stage: Stage) -> str:
+    """The AppSpec with every key in lower case."""
+
+    def lowered(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key.lower(): lowered(entry) for key, entry in value.items()}
+        return [lowered(entry) for entry in value] if isinstance(value, list) else value
+
+    return json.dumps(lowered(stage.appspec()))
+
+
+def port_as_text(stage: Stage) -> str:
+    """The AppSpec with its port in quotes."""
+    return json.dumps(stage.appspec(LoadBalancerInfo={"ContainerName": "app", "ContainerPort": "8000"}))
+
+
+@pytest.mark.parametrize("write", [appspec_yaml, in_other_case, port_as_text])
+def test_an_appspec_is_read_however_it_is_written(stage: Stage, judge: Judge, write: Callable[[Stage], str]) -> None:
+    judgement = judge(hook, stage.at(EVENT, write(stage)))
+    assert judgement.succeeded
+    assert judgement.check("task_definition") == ("passed", f"task definition {stage.green_definition} is ACTIVE")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{ Resources: [", "the AppSpec is neither JSON nor YAML: "),
+        ("just words", "the AppSpec is a str, expected a mapping"),
+        ("[]", "the AppSpec is a list, expected a mapping"),
+        ("version: 0.0", "the AppSpec names 0 resources of type AWS::ECS::Service, expected one"),
+        ('{"Resources": [{"F": {"Type": "AWS::Lambda::Function"}}]}', "the AppSpec names 0 resources"),
+        (
+            '{"Resources": [{"A": {"Type": "AWS::ECS::Service"}}, {"B": {"Type": "AWS::ECS::Service"}}]}',
+            "the AppSpec names 2 resources of type AWS::ECS::Service, expected one",
+        ),
+        (
+            '{"Resources": [{"A": {"Type": "AWS::ECS::Service", "Properties": {"TaskDefinition": "x"}}}]}',
+            "the AppSpec's TargetService has no LoadBalancerInfo.ContainerName, LoadBalancerInfo.ContainerPort",
+        ),
+        (
+            json.dumps(
+                {
+                    "Resources": [
+                        {
+                            "A": {
+                                "Type": "AWS::ECS::Service",
+                                "Properties": {
+                                    "TaskDefinition": "x",
+                                    "LoadBalancerInfo": {"ContainerName": "app", "ContainerPort": "http"},
+                                },
+                            }
+                        }
+                    ]
+                }
+            ),
+            "the AppSpec's ContainerPort is 'http', expected a number",
+        ),
+        ("[" * 5000, "the AppSpec is "),
+    ],
+)
+def test_an_appspec_that_cannot_be_read(stage: Stage, judge: Judge, text: str, words: str) -> None:
+    judgement = judge(hook, stage.at(EVENT, text))
+    for check in ("task_definition", "container_port"):
+        outcome, detail = judgement.check(check)
+        assert outcome == "error"
+        assert detail.startswith(words)
+    assert judgement.message.startswith(words)
+
+
+def test_a_revision_without_content(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.instead["codedeploy:GetApplicationRevision"] = lambda _: {"revision": {"revisionType": "AppSpecContent"}}
+    judgement = judge(hook, event)
+    assert judgement.check("task_definition") == (
+        "error",
+        f"CodeDeploy returned no content for the AppSpec of {stage.deployment.deployment_id}",
+    )
+
+
+def s3_revision(stage: Stage, body: str | None) -> Mapping[str, Any]:
+    """A revision kept in S3."""
+    s3: Any = boto3.client("s3")
+    s3.create_bucket(Bucket="appspecs", CreateBucketConfiguration={"LocationConstraint": stage.region})
+    if body is not None:
+        s3.put_object(Bucket="appspecs", Key="shop.yaml", Body=body.encode())
+    location = {"bucket": "appspecs", "key": "shop.yaml", "bundleType": "YAML"}
+    return {"revisionType": "S3", "s3Location": location}
+
+
+def test_an_appspec_in_s3(stage: Stage, judge: Judge) -> None:
+    judgement = judge(hook, stage.at(EVENT, s3_revision(stage, appspec_yaml(stage))))
+    assert judgement.succeeded
+    assert judgement.check("task_definition") == ("passed", f"task definition {stage.green_definition} is ACTIVE")
+
+
+def test_an_appspec_in_s3_that_may_not_be_read(stage: Stage, judge: Judge) -> None:
+    stage.instead["s3:GetObject"] = refuse("AccessDenied", "Access Denied", 403)
+    judgement = judge(hook, stage.at(EVENT, s3_revision(stage, appspec_yaml(stage))))
+    assert judgement.check("task_definition") == (
+        "error",
+        "s3:GetObject was denied: allow it in this hook's role (AccessDenied: Access Denied)",
+    )
+    assert len(stage.called("s3:GetObject")) == 1  # ten checks need it, one asks
+
+
+def test_an_appspec_in_s3_that_is_not_there(stage: Stage, judge: Judge) -> None:
+    judgement = judge(hook, stage.at(EVENT, s3_revision(stage, None)))
+    outcome, detail = judgement.check("task_definition")
+    assert outcome == "error"
+    assert detail.startswith("s3:GetObject failed: NoSuchKey")
+
+
+def test_a_revision_of_another_kind(stage: Stage, judge: Judge) -> None:
+    location = {"revisionType": "GitHub", "gitHubLocation": {"repository": "shop/shop", "commitId": "1"}}
+    judgement = judge(hook, stage.at(EVENT, location))
+    outcome, detail = judgement.check("task_definition")
+    assert outcome == "error"
+    assert detail.endswith(" is of type GitHub, which no ECS deployment uses")
+
+
+# The task definition.
+
+
+def test_a_missing_task_definition(stage: Stage, judge: Judge) -> None:
+    missing = stage.green_definition.rpartition(":")[0] + ":99"
+    judgement = judge(hook, stage.at(EVENT, json.dumps(stage.appspec(TaskDefinition=missing))))
+    assert not judgement.succeeded
+    assert judgement.message.startswith(f"task definition {missing} does not exist (ecs:DescribeTaskDefinition failed")
+
+
+def test_a_deregistered_task_definition(stage: Stage, judge: Judge) -> None:
+    stage.ecs.deregister_task_definition(taskDefinition=stage.green_definition)
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.message == (
+        f"task definition {stage.green_definition} is INACTIVE, expected ACTIVE: register it anew"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "words"),
+    [
+        ("web", 8000, "the AppSpec's container web is not in the task definition (it has app)"),
+        ("app", 80, "container app maps port 8000, the AppSpec says 80"),
+    ],
+)
+def test_the_appspec_names_another_container_or_port(
+    stage: Stage, judge: Judge, name: str, port: int, words: str
+) -> None:
+    text = json.dumps(stage.appspec(LoadBalancerInfo={"ContainerName": name, "ContainerPort": port}))
+    judgement = judge(hook, stage.at(EVENT, text))
+    assert judgement.message == words
+
+
+def test_a_container_that_maps_no_port(stage: Stage, judge: Judge) -> None:
+    stage.green_definition = stage.register(portMappings=[])
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.message == "container app maps port (none), the AppSpec says 8000"
+
+
+def test_a_network_mode_that_does_not_fit_the_target_groups(stage: Stage, judge: Judge) -> None:
+    definition = {"networkMode": "bridge", "requiresCompatibilities": ["EC2"]}
+    stage.green_definition = stage.register(definition=definition)
+    judgement = judge(hook, stage.at(EVENT))
+    outcome, detail = judgement.check("service_fit")
+    assert outcome == "failed"
+    assert "target group shop-blue takes addresses (ip), network mode bridge gives none: use awsvpc" in detail
+    assert "the service runs on FARGATE, the task definition is made for EC2" in detail
+
+
+def test_target_groups_for_instances(stage: Stage, judge: Judge) -> None:
+    for name in ("one", "two"):
+        stage.create_target_group(name, TargetType="instance")
+    stage.update_group(loadBalancerInfo=stage.pair(stage.test_listener, ("one", "two")))
+    judgement = judge(hook, stage.at(EVENT))
+    assert (
+        "target group one takes instances, network mode awsvpc gives addresses: use type ip"
+        in (judgement.check("service_fit")[1])
+    )
+
+
+def test_fargate_needs_cpu_and_memory(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    definition = stage.ecs.describe_task_definition(taskDefinition=stage.green_definition)["taskDefinition"]
+    stage.instead["ecs:DescribeTaskDefinition"] = lambda _: {"taskDefinition": {**definition, "cpu": ""}}
+    judgement = judge(hook, event)
+    assert judgement.check("service_fit") == ("failed", "FARGATE needs cpu and memory on the task definition")
+
+
+def test_a_service_with_capacity_providers(stage: Stage, judge: Judge) -> None:
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    stage.create_service_anew(launchType=None, capacityProviderStrategy=strategy)
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.check("service_fit") == ("passed", "network mode awsvpc, launch type FARGATE fit the service")
+
+
+# What the tasks need.
+
+
+def deploy(stage: Stage, **changes: Any) -> dict[str, str]:
+    """A deployment at BeforeInstall, of a task definition with these changes to its container."""
+    stage.green_definition = stage.register(**changes)
+    return stage.at(EVENT)
+
+
+def test_an_image_without_its_tag(stage: Stage, judge: Judge) -> None:
+    judgement = judge(hook, deploy(stage, image=stage.image("3")))
+    assert judgement.check("images:shop:3") == (
+        "failed",
+        f"image {stage.image('3')} is not in ECR: push it, or mend the task definition",
+    )
+    assert not judgement.succeeded
+
+
+@pytest.mark.parametrize("host", ["dkr.ecr-fips.eu-west-1.amazonaws.com", "dkr-ecr.eu-west-1.on.aws"])
+def test_an_image_by_the_other_names_of_ecr(stage: Stage, judge: Judge, host: str) -> None:
+    judgement = judge(hook, deploy(stage, image=f"{ACCOUNT}.{host}/shop:3"))
+    assert judgement.check("images:shop:3")[0] == "failed"
+
+
+def test_an_image_without_a_tag_is_latest(stage: Stage, judge: Judge) -> None:
+    image = stage.image("").rstrip(":")
+    judge(hook, deploy(stage, image=image))
+    assert stage.called("ecr:DescribeImages")[0]["imageIds"] == [{"imageTag": "latest"}]
+
+
+def test_an_image_by_digest(stage: Stage, judge: Judge) -> None:
+    found = stage.ecr.describe_images(repositoryName="shop", imageIds=[{"imageTag": "2"}])["imageDetails"][0]
+    image = f"{stage.image('').rstrip(':')}@{found['imageDigest']}"
+    judgement = judge(hook, deploy(stage, image=image))
+    assert judgement.succeeded
+    assert stage.called("ecr:DescribeImages")[0]["imageIds"] == [{"imageDigest": found["imageDigest"]}]
+
+
+def test_an_image_whose_digest_is_gone(stage: Stage, judge: Judge) -> None:
+    image = f"{stage.image('2')}@sha256:{'0' * 64}"  # the tag is there, but the digest is what ECS pulls
+    judgement = judge(hook, deploy(stage, image=image))
+    assert not judgement.succeeded
+    assert judgement.message == f"image {image} is not in ECR: push it, or mend the task definition"
+
+
+def test_a_repository_that_does_not_exist(stage: Stage, judge: Judge) -> None:
+    image = stage.image("1", repository="shopp")
+    judgement = judge(hook, deploy(stage, image=image))
+    assert judgement.message == f"image {image}: ECR has no repository shopp in {stage.region}"
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "words"),
+    [
+        ("nginx:1.27", "nginx:1.27", "image nginx:1.27 is not in ECR: not looked at"),
+        ("public.ecr.aws/nginx/nginx:1.27", "nginx:1.27", "is not in ECR: not looked at"),
+        ("210987654321.dkr.ecr.eu-west-1.amazonaws.com/base:1", "base:1", "is in account 210987654321's ECR"),
+    ],
+)
+def test_an_image_kept_elsewhere_is_skipped_and_named(
+    stage: Stage, judge: Judge, image: str, name: str, words: str
+) -> None:
+    judgement = judge(hook, deploy(stage, image=image))
+    outcome, detail = judgement.check(f"images:{name}")
+    assert outcome == "skipped"
+    assert words in detail
+    assert image in detail
+    assert judgement.succeeded
+    assert not stage.called("ecr:DescribeImages")
+
+
+def test_an_image_that_may_not_be_looked_at(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.instead["ecr:DescribeImages"] = refuse("AccessDeniedException", "no identity-based policy allows it")
+    judgement = judge(hook, event)
+    assert judgement.check("images:shop:2")[0] == "error"
+    assert judgement.message == (
+        "ecr:DescribeImages was denied: allow it in this hook's role "
+        "(AccessDeniedException: no identity-based policy allows it)"
+    )
+
+
+def test_a_role_that_ecs_may_not_assume(stage: Stage, judge: Judge) -> None:
+    role = stage.create_role("wrong", trusts="lambda.amazonaws.com")
+    stage.green_definition = stage.register(definition={"taskRoleArn": role})
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.message == f"task role {role} does not trust ecs-tasks.amazonaws.com: mend its trust policy"
+
+
+def test_a_missing_execution_role(stage: Stage, judge: Judge) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/path/gone"
+    stage.green_definition = stage.register(definition={"executionRoleArn": role})
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.message == f"execution role {role} does not exist: create it, or mend the task definition"
+    assert {"RoleName": "gone"} in stage.called("iam:GetRole")
+
+
+def test_a_role_by_its_short_name(stage: Stage, judge: Judge) -> None:
+    stage.green_definition = stage.register(definition={"taskRoleArn": "shop-task"})
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.check("roles:task_role") == ("passed", "task role shop-task exists and trusts ECS tasks")
+
+
+def test_a_role_of_another_account_is_skipped(stage: Stage, judge: Judge) -> None:
+    stage.green_definition = stage.register(definition={"taskRoleArn": "arn:aws:iam::210987654321:role/x"})
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.succeeded
+    assert judgement.check("roles:task_role")[0] == "skipped"
+
+
+def test_a_task_definition_without_roles(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    definition = stage.ecs.describe_task_definition(taskDefinition=stage.green_definition)["taskDefinition"]
+    bare = {key: value for key, value in definition.items() if not key.endswith("RoleArn")}
+    stage.instead["ecs:DescribeTaskDefinition"] = lambda _: {"taskDefinition": bare}
+    assert judge(hook, event).check("roles") == ("skipped", "the task definition names no role")
+
+
+def test_a_missing_secret(stage: Stage, judge: Judge) -> None:
+    arn = f"arn:aws:secretsmanager:{stage.region}:{ACCOUNT}:secret:shop/gone-AbCdEf"
+    judgement = judge(hook, deploy(stage, secrets=[{"name": "A", "valueFrom": f"{arn}:password::"}]))
+    assert judgement.message == f"secret {arn} does not exist: create it, or mend the task definition"
+    assert judgement.check("secrets:shop/gone-AbCdEf")[0] == "failed"
+
+
+@pytest.mark.parametrize(
+    "of", ["secretsmanager:eu-west-1:210987654321:secret:x-AbCdEf", "ssm:eu-west-1:210987654321:parameter/x"]
+)
+def test_a_secret_of_another_account_is_skipped_and_named(stage: Stage, judge: Judge, of: str) -> None:
+    judgement = judge(hook, deploy(stage, secrets=[{"name": "A", "valueFrom": f"arn:aws:{of}"}]))
+    assert judgement.succeeded
+    assert judgement.check(f"secrets:arn:aws:{of}") == ("skipped", f"arn:aws:{of} is of another account: not looked at")
+
+
+def test_a_secret_that_is_being_deleted(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.secretsmanager.delete_secret(SecretId=stage.secret)
+    judgement = judge(hook, event)
+    assert judgement.message == f"secret {stage.secret} is scheduled for deletion: restore it"
+
+
+def test_a_secret_that_may_not_be_described(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.instead["secretsmanager:DescribeSecret"] = refuse("AccessDeniedException")
+    judgement = judge(hook, event)
+    assert not judgement.succeeded
+    assert judgement.message.startswith("secretsmanager:DescribeSecret was denied: allow it in this hook's role")
+
+
+@pytest.mark.parametrize("reference", ["/shop/api-key", f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/shop/api-key"])
+def test_a_parameter_by_name_and_by_arn(stage: Stage, judge: Judge, reference: str) -> None:
+    judgement = judge(hook, deploy(stage, secrets=[{"name": "A", "valueFrom": reference}]))
+    assert judgement.succeeded
+    assert any(name.startswith("secrets:") for name in judgement.outcomes())
+
+
+@pytest.mark.parametrize("reference", ["/shop/gone", f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/shop/gone"])
+def test_a_missing_parameter(stage: Stage, judge: Judge, reference: str) -> None:
+    judgement = judge(hook, deploy(stage, secrets=[{"name": "A", "valueFrom": reference}]))
+    assert judgement.message == f"parameter {reference} does not exist: create it, or mend the task definition"
+
+
+def test_a_parameter_on_a_later_page(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    pages = iter([{"Parameters": [], "NextToken": "more"}, {"Parameters": [{"Name": "/shop/api-key"}]}])
+    stage.instead["ssm:DescribeParameters"] = lambda _: next(pages)
+    assert judge(hook, event).check("secrets:/shop/api-key") == ("passed", "parameter /shop/api-key exists")
+
+
+def test_secrets_of_the_log_driver_and_of_the_registry(stage: Stage, judge: Judge) -> None:
+    registry = stage.secretsmanager.create_secret(Name="registry", SecretString="x")["ARN"]
+    configuration = {
+        "logDriver": "splunk",
+        "options": {"splunk-url": "https://splunk.example.com"},
+        "secretOptions": [{"name": "splunk-token", "valueFrom": "/shop/splunk"}],
+    }
+    event = deploy(
+        stage,
+        secrets=[],
+        logConfiguration=configuration,
+        repositoryCredentials={"credentialsParameter": registry},
+    )
+    judgement = judge(hook, event)
+    assert judgement.check("secrets:/shop/splunk")[0] == "failed"
+    assert judgement.check(f"secrets:{registry.split(':')[6]}")[0] == "passed"
+    assert judgement.check("log_groups") == ("skipped", "no container logs to CloudWatch Logs (awslogs)")
+
+
+def test_registry_credentials_by_the_name_of_their_secret(stage: Stage, judge: Judge) -> None:
+    stage.secretsmanager.create_secret(Name="registry", SecretString="x")
+    event = deploy(stage, secrets=[], repositoryCredentials={"credentialsParameter": "registry"})
+    judgement = judge(hook, event)
+    assert judgement.check("secrets:registry") == ("passed", "secret registry exists")
+
+
+def test_containers_without_secrets(stage: Stage, judge: Judge) -> None:
+    judgement = judge(hook, deploy(stage, secrets=[]))
+    assert judgement.check("secrets") == ("skipped", "the containers reference no secret and no parameter")
+
+
+def test_a_missing_log_group(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.logs.delete_log_group(logGroupName="/ecs/shop")
+    stage.logs.create_log_group(logGroupName="/ecs/shop-of-somebody-else")
+    judgement = judge(hook, event)
+    assert judgement.message == ("log group /ecs/shop does not exist: the container would not start; create it")
+
+
+def test_a_log_group_that_the_container_makes(stage: Stage, judge: Judge) -> None:
+    options = {"awslogs-group": "/new", "awslogs-region": stage.region, "awslogs-create-group": "true"}
+    event = deploy(stage, logConfiguration={"logDriver": "awslogs", "options": options})
+    assert judge(hook, event).check("log_groups:/new") == (
+        "passed",
+        "log group /new is made when the container starts (awslogs-create-group)",
+    )
+
+
+# The infrastructure.
+
+
+def test_target_groups_that_differ(stage: Stage, judge: Judge) -> None:
+    stage.create_target_group("shop-other", Protocol="HTTPS")
+    stage.update_group(loadBalancerInfo=stage.pair(stage.test_listener, ("shop-blue", "shop-other")))
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.check("target_groups") == (
+        "failed",
+        "target groups shop-blue and shop-other differ in protocol 'HTTP' and 'HTTPS': make them alike",
+    )
+
+
+def test_a_missing_target_group(stage: Stage, judge: Judge) -> None:
+    stage.update_group(loadBalancerInfo=stage.pair(stage.test_listener, ("shop-blue", "gone")))
+    judgement = judge(hook, stage.at(EVENT))
+    outcome, detail = judgement.check("target_groups")
+    assert outcome == "error"
+    assert "shop-blue, gone" in detail
+
+
+def test_one_target_group_is_no_pair(stage: Stage, judge: Judge) -> None:
+    stage.update_group(loadBalancerInfo=stage.pair(stage.test_listener, ("shop-blue",)))
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.check("target_groups") == (
+        "failed",
+        "expected 2 target groups in the deployment group, found shop-blue",
+    )
+
+
+def test_a_deployment_group_without_target_groups(stage: Stage, judge: Judge) -> None:
+    """DescribeTargetGroups without names answers with every group there is: it must not be asked."""
+    stage.update_group(loadBalancerInfo=stage.pair(stage.test_listener, ()))
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.check("target_groups")[0] != "passed"
+    assert not stage.called("elbv2:DescribeTargetGroups")
+
+
+@pytest.mark.parametrize(("which", "port"), [("production", 80), ("test", 8080)])
+def test_a_listener_that_does_not_lead_to_blue(stage: Stage, judge: Judge, which: str, port: int) -> None:
+    event = stage.at(EVENT)
+    listener = stage.production_listener if which == "production" else stage.test_listener
+    stage.lead(listener, {stage.blue_group: 90, stage.green_group: 10})
+    judgement = judge(hook, event)
+    assert judgement.message == (
+        f"{which} listener on port {port} leads to shop-blue 90, shop-green 10, not just to shop-blue, the primary "
+        "task set's target group: put its default action back on that one"
+    )
+
+
+def test_a_missing_listener(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.elbv2.delete_listener(ListenerArn=stage.production_listener)
+    judgement = judge(hook, event)
+    outcome, detail = judgement.check("production_listener")
+    assert outcome == "error"
+    assert "ListenerNotFound" in detail
+    assert not judgement.succeeded
+
+
+def test_the_test_listener_is_the_production_listener(stage: Stage, judge: Judge) -> None:
+    stage.update_group(loadBalancerInfo=stage.pair(stage.production_listener))
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.message == (
+        "the test listener is the production listener: give the deployment group one of its own"
+    )
+
+
+def test_no_test_listener(stage: Stage, judge: Judge) -> None:
+    stage.update_group(loadBalancerInfo=stage.pair(None))
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.succeeded
+    assert judgement.check("test_listener") == (
+        "skipped",
+        "the deployment group has no test listener: no test traffic will be validated",
+    )
+
+
+def host_rule(stage: Stage, listener: str, weights: Mapping[str, int], priority: int = 1) -> None:
+    """Add a rule that leads one host's requests to target groups."""
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+    stage.elbv2.create_rule(
+        ListenerArn=listener,
+        Priority=priority,
+        Conditions=[{"Field": "host-header", "Values": [f"shop-{priority}.example.com"]}],
+        Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}],
+    )
+
+
+def default_to(stage: Stage, listener: str, action: Mapping[str, Any]) -> None:
+    """Set a listener's default action."""
+    stage.elbv2.modify_listener(ListenerArn=listener, DefaultActions=[action])
+
+
+def test_a_listener_that_other_services_share(stage: Stage, judge: Judge) -> None:
+    """Its rules decide; what leads to the target groups of others is none of this deployment's business."""
+    event = stage.at(EVENT)
+    others = stage.create_target_group("frontend")
+    default_to(stage, stage.production_listener, {"Type": "forward", "TargetGroupArn": others})
+    host_rule(stage, stage.production_listener, {stage.blue_group: 1})
+    host_rule(stage, stage.production_listener, {others: 1}, priority=2)
+    judgement = judge(hook, event)
+    assert judgement.check("production_listener") == (
+        "passed",
+        "production listener on port 80 leads to shop-blue, which serves now",
+    )
+
+
+def test_a_listener_whose_rules_disagree(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    default_to(stage, stage.production_listener, answer)
+    host_rule(stage, stage.production_listener, {stage.blue_group: 0, stage.green_group: 100}, priority=1)
+    host_rule(stage, stage.production_listener, {stage.blue_group: 100, stage.green_group: 0}, priority=2)
+    judgement = judge(hook, event)
+    assert judgement.check("production_listener")[0] == "failed"
+
+
+def test_a_load_balancer_that_is_not_active(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    found = stage.elbv2.describe_load_balancers(LoadBalancerArns=[stage.load_balancer])["LoadBalancers"][0]
+    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {"LoadBalancers": [{**found, "State": {"Code": "failed"}}]}
+    judgement = judge(hook, event)
+    assert judgement.message == f"load balancer {stage.dns_name} is failed, expected active"
+
+
+def test_one_unhealthy_blue_target_is_said_but_does_not_stop(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    address = stage.world.started[0].private_ip
+    stage.world.target_health[address] = TargetState("unhealthy", "Target.Timeout")
+    stage.instead["ecs:DescribeServices"] = as_steady(stage)
+    judgement = judge(hook, event)
+    assert judgement.check("blue_targets") == (
+        "passed",
+        f"1 healthy target(s) behind shop-blue; {address}:8000 is unhealthy (Target.Timeout)",
+    )
+
+
+def as_steady(stage: Stage) -> Callable[[Mapping[str, Any]], Any]:
+    """DescribeServices' answer, its task sets said to be steady."""
+    answer = stage.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])
+    for task_set in answer["services"][0]["taskSets"]:
+        task_set["stabilityStatus"] = "STEADY_STATE"
+    return lambda _: answer
+
+
+def test_too_few_free_addresses(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    answer = stage.ec2.describe_subnets(SubnetIds=stage.subnets)
+    for subnet in answer["Subnets"]:
+        subnet["AvailableIpAddressCount"] = 0
+    answer["Subnets"][0]["AvailableIpAddressCount"] = 1
+    stage.instead["ec2:DescribeSubnets"] = lambda _: answer
+    judgement = judge(hook, event)
+    assert judgement.message == (f"1 free address(es) in {', '.join(stage.subnets)}, green needs 2: add a subnet")
+
+
+def test_the_subnets_of_the_appspec_count(stage: Stage, judge: Judge) -> None:
+    network = {"AwsvpcConfiguration": {"Subnets": stage.subnets[:1], "SecurityGroups": [stage.security_group]}}
+    judge(hook, stage.at(EVENT, json.dumps(stage.appspec(NetworkConfiguration=network))))
+    assert stage.called("ec2:DescribeSubnets") == [{"SubnetIds": stage.subnets[:1]}]
+
+
+def test_an_alarm_that_fires(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.set_alarm("shop-5xx", "ALARM", "Threshold crossed")
+    judgement = judge(hook, event)
+    assert judgement.message == "alarm shop-5xx is ALARM, expected not ALARM (Threshold crossed)"
+
+
+def test_a_composite_alarm_that_fires(stage: Stage, judge: Judge) -> None:
+    stage.cloudwatch.put_composite_alarm(AlarmName="any", AlarmRule='ALARM("shop-5xx")')
+    stage.update_group(alarmConfiguration={"enabled": True, "alarms": [{"name": "any"}]})
+    event = stage.at(EVENT)
+    assert judge(hook, event).check("alarm:any") == ("passed", "alarm any is OK")
+    stage.set_alarm("shop-5xx", "ALARM")
+    stage.deployment.set_status("Stopped")
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.message.startswith("alarm any is ALARM, expected not ALARM (")
+
+
+def test_an_alarm_that_does_not_exist(stage: Stage, judge: Judge) -> None:
+    stage.update_group(alarmConfiguration={"enabled": True, "alarms": [{"name": "shop-5xx"}, {"name": "shop-5x"}]})
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.message == "alarm shop-5x does not exist: check its name and region"
+    assert judgement.check("alarm:shop-5x")[0] == "error"
+
+
+@pytest.mark.parametrize("configuration", [{"enabled": False, "alarms": [{"name": "gone"}]}, {"enabled": True}])
+def test_no_alarm_is_watched(stage: Stage, judge: Judge, configuration: dict[str, Any]) -> None:
+    stage.update_group(alarmConfiguration=configuration)
+    assert judge(hook, stage.at(EVENT)).check("alarms") == ("skipped", "the deployment group watches no alarm")
+
+
+def test_the_alarms_of_this_one_deployment_count(stage: Stage, judge: Judge) -> None:
+    """CreateDeployment may be given alarms in the place of the deployment group's."""
+    event = stage.at(EVENT)
+    answer = stage.codedeploy.get_deployment(deploymentId=event["DeploymentId"])
+    answer["deploymentInfo"]["overrideAlarmConfiguration"] = {"enabled": True, "alarms": [{"name": "gone"}]}
+    stage.instead["codedeploy:GetDeployment"] = lambda _: answer
+    judgement = judge(hook, event)
+    assert judgement.message == "alarm gone does not exist: check its name and region"
+
+
+# Going back.
+
+
+def test_on_a_rollback_deployment_it_only_warns(stage: Stage, judge: Judge) -> None:
+    stage.at("BeforeAllowTraffic")
+    stage.set_alarm("shop-5xx", "ALARM")
+    stage.logs.delete_log_group(logGroupName="/ecs/shop")
+    judgement = judge(hook, stage.rollback_at(EVENT))
+    assert judgement.succeeded
+    assert judgement.check("alarm:shop-5xx")[0] == "failed"
+    assert judgement.check("left_over_task_sets")[0] == "failed"
+    assert judgement.check("test_listener")[0] == "failed"
+    assert " warned: " in judgement.message
+    assert "log_groups:/ecs/shop" in judgement.message
+    assert {check["severity"] for check in judgement["checks"][1:]} == {"warn"}
+
+
+def test_a_rollback_goes_on_even_if_nothing_can_be_looked_at(stage: Stage, judge: Judge) -> None:
+    stage.at("AfterInstall")
+    event = stage.rollback_at(EVENT)
+    for name in ("ecs:DescribeClusters", "ecs:DescribeServices", "ecs:DescribeTaskDefinition"):
+        stage.instead[name] = refuse("AccessDeniedException")
+    for name in ("elbv2:DescribeTargetGroups", "elbv2:DescribeListeners", "cloudwatch:DescribeAlarms"):
+        stage.instead[name] = refuse("AccessDenied", status=403)
+    assert judge(hook, event).succeeded
+
+
+def test_severities_by_the_names_of_checks(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.logs.delete_log_group(logGroupName="/ecs/shop")
+    stage.set_alarm("shop-5xx", "ALARM")
+    judgement = judge(hook, event, checks={"log_groups": "warn", "alarm:shop-5xx": "warn", "images": "skip"})
+    assert judgement.succeeded
+    assert "2 warned: log group /ecs/shop does not exist" in judgement.message
+    assert judgement.check("images") == ("skipped", "left out by the setting `checks`")
+    assert not stage.called("ecr:DescribeImages")
