@@ -87,13 +87,12 @@ def _reason(record: Record) -> str:
 
 def _facts(record: Record) -> str:
     timeline = record.timeline
-    errors = sum(1 for visit in record.visits if visit.status == 0 or visit.status >= 500)
     facts = {
         "Deployment": f"{timeline.deployment_id}, {timeline.status}",
         "Release": f"{BLUE} → {record.scenario.release.tag}",
         "Production now": ", ".join(record.serving),
         "Database revision": record.revision,
-        "Customers' requests": f"{len(record.visits)}, {errors} without an answer or with 5xx",
+        "Customers' requests": f"{len(record.visits)}, {record.failed_visits} without an answer or with 5xx",
     }
     if timeline.error:
         facts["Error code"] = timeline.error[0]
@@ -208,6 +207,8 @@ def _short(text: str, length: int) -> str:
 # The chart of the traffic: requests by release, a bar for each slice of time.
 
 WIDTH, HEIGHT, BARS = 960.0, 150.0, 96
+LABEL_ROOM = 22.0
+"""How far apart two events are for both to be labelled."""
 
 
 def _traffic(record: Record) -> str:
@@ -232,13 +233,16 @@ def _traffic(record: Record) -> str:
                 place = f'x="{x:.1f}" y="{y:.1f}" width="{WIDTH / BARS - 1:.1f}" height="{height:.1f}"'
                 bars.append(f'<rect class="{kind}" {place}/>')
     marks = []
+    labelled = -LABEL_ROOM
     for event in record.timeline.events:
         if event.began is not None:
             x = max(WIDTH * (event.began - first) / (last - first), 0)
-            marks.append(
-                f'<g class="event"><line x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{HEIGHT + 6:.0f}"/>'
-                f'<text transform="translate({x + 3:.1f} {HEIGHT + 12:.0f}) rotate(32)">{escape(event.name)}</text></g>'
-            )
+            label = ""
+            if x >= labelled + LABEL_ROOM:
+                place = f"translate({x + 3:.1f} {HEIGHT + 12:.0f}) rotate(32)"
+                label, labelled = f'<text transform="{place}">{escape(event.name)}</text>', x
+            line = f'<line x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{HEIGHT + 6:.0f}"/>'
+            marks.append(f'<g class="event">{line}{label}</g>')
     total = Counter(kind for counts in slices for kind in counts.elements())
     tag = record.scenario.release.tag
     label = f"{total['blue']} answers from {BLUE}, {total['green']} from {tag}, {total['refused']} refused"

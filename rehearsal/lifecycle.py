@@ -61,6 +61,8 @@ class HookRun:
     result: dict[str, Any] | None = None
     """What the function returned: status, message, checks."""
     attempts: list[Attempt] = field(default_factory=list)
+    accepted_reports: int = 0
+    """How many reports CodeDeploy took."""
 
 
 @dataclass
@@ -226,6 +228,8 @@ class Player:
             if (last is not None and (last.result or last.error)) or time.monotonic() > deadline:
                 break
             time.sleep(0.05)
+        reports = self._deployment.reports
+        run.accepted_reports = sum(r.accepted and r.execution_id == execution_id for r in reports)
         for attempt in reversed(run.attempts):
             if attempt.result:
                 result = json.loads(attempt.result)
@@ -350,7 +354,11 @@ class Player:
         rollback.set_status("Succeeded")
 
     def _watch_alarms(self) -> None:
-        configuration = self._deployment.deployment_group.alarm_configuration or {}
+        group = self._clients.codedeploy.get_deployment_group(
+            applicationName=self._deployment.application_name,
+            deploymentGroupName=self._deployment.deployment_group_name,
+        )["deploymentGroupInfo"]
+        configuration = self._deployment.alarm_override or group.get("alarmConfiguration") or {}
         names = [alarm["name"] for alarm in configuration.get("alarms") or []]
         if not configuration.get("enabled") or not names:
             return

@@ -270,7 +270,7 @@ class HealthChecks:
             return TargetState("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
         connection = http.client.HTTPConnection(*address, timeout=float(group.health_check_timeout_seconds))
         try:
-            connection.request("GET", group.health_check_path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
+            connection.request("GET", group.health_check_path or "/", headers={"User-Agent": "ELB-HealthChecker/2.0"})
             status = connection.getresponse().status
         except TimeoutError:
             return TargetState("unhealthy", "Target.Timeout", "Request timed out")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
+from moto.cloudwatch.models import Alarm, CloudWatchBackend, MetricDatum, cloudwatch_backends
 
 from rehearsal.loadbalancer import Exchange, LoadBalancer
 
@@ -80,7 +80,8 @@ class Metrics:
         values = [
             float(datum.value)
             for datum in list(self._backend.metric_data)
-            if datum.name == alarm.metric_name
+            if isinstance(datum, MetricDatum)
+            and datum.name == alarm.metric_name
             and datum.namespace == alarm.namespace
             and {(d.name, d.value) for d in datum.dimensions} == wanted
             and _aware(datum.timestamp) >= since

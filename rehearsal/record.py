@@ -46,6 +46,11 @@ class Record:
         """Say whether the scenario ended as it should."""
         return all(expectation.met for expectation in self.expectations)
 
+    @property
+    def failed_visits(self) -> int:
+        """How many of the customers' requests had no answer, or one with 5xx."""
+        return sum(1 for visit in self.visits if visit.status == 0 or visit.status >= 500)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON has it, without the customers' single visits."""
         return {
@@ -59,6 +64,7 @@ class Record:
             "serving": self.serving,
             "revision": self.revision,
             "seconds": self.seconds,
+            "visits": {"requests": len(self.visits), "failed": self.failed_visits},
             "expectations": [asdict(e) | {"met": e.met} for e in self.expectations],
             "events": [
                 {
@@ -67,6 +73,7 @@ class Record:
                     "seconds": event.seconds,
                     "notes": event.notes,
                     "hook": event.hook.result if event.hook else None,
+                    "accepted_reports": event.hook.accepted_reports if event.hook else 0,
                     "errors": [a.error for a in event.hook.attempts if a.error] if event.hook else [],
                 }
                 for event in self.timeline.events

@@ -91,7 +91,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "Green's container exits at start",
         "The new release refuses its configuration and exits; ECS starts it again and again. The hook after Install "
         "need not wait for the end of that: it stops the deployment with the exit code.",
-        Expected(stopped_at="AfterInstall", message=("container app: exit 3")),
+        Expected(stopped_at="AfterInstall", message=("container app: exit 3",)),
         Release(environment={"START_FAILURE": "PAYMENT_URL is not set"}),
     ),
     Scenario(
@@ -115,10 +115,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "slow",
         "Production answers too slowly",
-        "The new release takes 0.18 s for each order that it lists. The smoke test lists one, and passes; customers "
-        "list five, and wait for 0.9 s.",
-        Expected(stopped_at="AfterAllowTraffic", message=("p99", "500 ms"), revision="0003"),
-        Release(environment={"LATENCY_PER_ORDER_MS": "180"}),
+        "The new release takes 0.3 s for each order that it lists. The smoke test lists one, and passes; customers "
+        "list five, and wait for 1.5 s.",
+        Expected(stopped_at="AfterAllowTraffic", message=("p99", "1000 ms"), revision="0003"),
+        Release(environment={"LATENCY_PER_ORDER_MS": "300"}),
     ),
     Scenario(
         "missing-task-definition",

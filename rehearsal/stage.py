@@ -5,12 +5,14 @@ Scenarios are then played in forked processes, each with its own copy of the app
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from moto.moto_api._internal import mock_random
 
 from rehearsal import images
@@ -62,12 +65,12 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 
 def client(service: str, endpoint: str) -> Any:
     """Return a boto3 client of the stand-in at `endpoint`, deaf to the caller's own AWS configuration."""
-    session = boto3.session.Session(
+    session: Any = boto3.session.Session(
         aws_access_key_id="rehearsal",
         aws_secret_access_key="rehearsal",  # noqa: S106  (the stand-in asks for none)
         region_name=REGION,
     )
-    return session.client(service, endpoint_url=endpoint)
+    return session.client(service, endpoint_url=endpoint, config=Config(proxies={}))
 
 
 def scratch_folder() -> Path:
@@ -248,6 +251,9 @@ class Stage:
         done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise StageError(f"the database could not be prepared: {done.stderr}")
+        with contextlib.closing(sqlite3.connect(root / "data" / "orders.db")) as connection:
+            # So that readers and the one that writes need not wait for each other; the file keeps it.
+            connection.execute("pragma journal_mode = wal")
         (root / "data").rename(self.folder / "database")
 
     def database(self, volume: Path) -> None:

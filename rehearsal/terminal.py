@@ -169,9 +169,8 @@ def _ending_lines(record: Record) -> list[str]:
         lines.append(f"  {paint('↩')} rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
     elif timeline.rollback_notes:
         lines.append(f"  {paint('○')} {'; '.join(timeline.rollback_notes)}")
-    failures = sum(1 for visit in record.visits if visit.status == 0 or visit.status >= 500)
     lines.append(
-        f"  customers: {len(record.visits)} requests, {failures} without an answer or with 5xx; "
+        f"  customers: {len(record.visits)} requests, {record.failed_visits} without an answer or with 5xx; "
         f"database at revision {record.revision}; {record.seconds:.0f} s in all"
     )
     lines += ["", f"  {bold(headline(record))}"]

@@ -74,8 +74,9 @@ def orders(limit: int = 5) -> list[PlacedOrder]:
     """List the latest orders, as slowly as the environment wants."""
     with Session(engine) as session:
         rows = session.scalars(select(Order).order_by(Order.id.desc()).limit(limit)).all()
-        time.sleep(settings.latency_per_order * len(rows))
-        return [PlacedOrder(id=o.id, customer_id=o.customer_id, item=o.item, quantity=o.quantity) for o in rows]
+        found = [PlacedOrder(id=o.id, customer_id=o.customer_id, item=o.item, quantity=o.quantity) for o in rows]
+    time.sleep(settings.latency_per_order * len(found))
+    return found
 
 
 @app.post("/orders", status_code=201)

@@ -1,0 +1,44 @@
+"""The rehearsals that the tests look at: played once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.rehearsal.rehearsal_runs import Run
+
+
+def wanted_scenarios(session: pytest.Session) -> list[str]:
+    """Return the scenarios that the tests selected for this session look at, each once."""
+    named = [
+        str(item.callspec.params["scenario"])
+        for item in session.items
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "scenario" in item.callspec.params
+    ]
+    return list(dict.fromkeys(named)) or ["healthy"]
+
+
+@pytest.fixture(scope="session")
+def rehearsal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """All scenarios that are asked for, on one applied environment, with a second plan."""
+    run = Run(*wanted_scenarios(request.session), report=tmp_path_factory.mktemp("main"), plan=True)
+    yield run
+    run.end()
+
+
+@pytest.fixture(scope="session")
+def beside(rehearsal: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A second rehearsal, at the same time as the first."""
+    assert rehearsal.process.poll() is None, "the first rehearsal is over: nothing runs side by side"
+    run = Run("missing-task-definition", report=tmp_path_factory.mktemp("beside"))
+    yield run
+    run.end()
+
+
+@pytest.fixture(scope="session")
+def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A rehearsal that is about to be killed."""
+    run = Run("healthy", report=tmp_path_factory.mktemp("doomed"))
+    yield run
+    run.end()
