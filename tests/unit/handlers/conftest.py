@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import botocore.client
 import pytest
+from gate.http_checks import Sender
 from gate.waiting import Deadline
 from moto import mock_aws
 
@@ -89,10 +90,12 @@ def judge(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Judge:
 
 
 @pytest.fixture
-def site(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """The application, as it answers behind the load balancer's name."""
+def site(stage: Stage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """The application, as it answers behind the load balancer's name. Latencies are measured by `clock`."""
     site = Site()
     monkeypatch.setattr("socket.getaddrinfo", site.resolve(stage.dns_name))
+    for hook in ("validate_test_traffic", "validate_production"):
+        monkeypatch.setattr(f"{hook}.Sender", functools.partial(Sender, clock=clock.time))
     yield site
     site.stop()
 
