@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from gate import aws
+from hypothesis import HealthCheck, configuration, settings
+
+# The same examples on every machine, however slow it is, and no files of its own among the sources.
+configuration.set_hypothesis_home_dir(Path(__file__).resolve().parent.parent / ".build" / "hypothesis")
+settings.register_profile(
+    "project", deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("project")
 
 REGION = "eu-west-1"
 

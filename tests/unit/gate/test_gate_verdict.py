@@ -1,0 +1,147 @@
+"""gate.verdict: what findings add up to. Never a pass for nothing, never a pass over something that is wrong."""
+
+from __future__ import annotations
+
+import pytest
+from gate.verdict import Finding, Outcome, Result, Severity, Verdict, decide, severity_for, take
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+FAIL, WARN, SKIP = Severity.FAIL, Severity.WARN, Severity.SKIP
+
+
+def result(  # noqa: PLR0917 - a row of the tables below
+    name: str,
+    outcome: str,
+    detail: str = "",
+    severity: Severity = FAIL,
+    by_choice: bool = False,
+    aftermath: bool = False,
+) -> Result:
+    finding = Finding(Outcome(outcome), detail or f"{name} {outcome}", by_choice=by_choice, aftermath=aftermath)
+    return Result(name, severity, finding)
+
+
+@pytest.mark.parametrize(
+    ("results", "succeeded", "message"),
+    [
+        ([], False, "nothing could be confirmed: there was no check"),
+        ([result("a", "passed")], True, "1 check passed"),
+        ([result("a", "passed"), result("b", "passed")], True, "2 checks passed"),
+        ([result("a", "passed"), result("b", "failed")], False, "b failed"),
+        ([result("a", "passed"), result("b", "error")], False, "b error"),
+        ([result("b", "error"), result("a", "failed")], False, "a failed (and 1 more: b)"),
+        ([result("a", "failed"), result("b", "failed"), result("c", "error")], False, "a failed (and 2 more: b, c)"),
+        ([result("a", "error", "denied"), result("b", "error", "denied")], False, "denied"),
+        ([result("a", "skipped", "no listener")], False, "nothing could be confirmed: no listener"),
+        ([result("a", "skipped", "no command", by_choice=True)], True, "no command"),
+        (
+            [result("a", "skipped", "no command", by_choice=True), result("b", "skipped", "no log")],
+            False,
+            "nothing could be confirmed: no command; no log",
+        ),
+        ([result("a", "passed"), result("b", "skipped")], True, "1 check passed, 1 skipped"),
+        (
+            [result("a", "passed"), result("b", "failed", severity=WARN)],
+            True,
+            "1 check passed, 1 warned: b failed",
+        ),
+        (
+            [result("a", "skipped", "no listener"), result("b", "error", "denied", severity=WARN)],
+            False,
+            "nothing could be confirmed: denied; no listener",
+        ),
+        (
+            [result("a", "failed", "exit 1"), result("b", "passed", "rolled back", aftermath=True)],
+            False,
+            "exit 1; rolled back",
+        ),
+        (
+            [result("a", "failed", "exit 1"), result("b", "failed", "THE ROLLBACK FAILED TOO", aftermath=True)],
+            False,
+            "THE ROLLBACK FAILED TOO (and 1 more: a)",
+        ),
+        ([result("a", "failed", "two\n  lines\tof it")], False, "two lines of it"),
+    ],
+)
+def test_the_table(results: list[Result], succeeded: bool, message: str) -> None:
+    assert decide(results) == Verdict(succeeded, message)
+
+
+outcomes = st.builds(
+    result,
+    name=st.text(max_size=20),
+    outcome=st.sampled_from([outcome.value for outcome in Outcome]),
+    detail=st.text(max_size=60) | st.just("x" * 3000),
+    severity=st.sampled_from([FAIL, WARN]),
+    by_choice=st.booleans(),
+    aftermath=st.booleans(),
+)
+
+
+@given(st.lists(outcomes, max_size=8))
+@example([])
+def test_never_succeeded_over_a_failing_result_or_over_nothing(results: list[Result]) -> None:
+    verdict = decide(results)
+    good = [one for one in results if one.finding.outcome is Outcome.PASSED]
+    if verdict.succeeded:
+        assert not any(
+            one.finding.outcome in (Outcome.FAILED, Outcome.ERROR) and one.severity is FAIL for one in results
+        )
+        # Without any pass all that is left is somebody's choice: left out, or only to warn.
+        assert results
+        assert good or all(
+            one.finding.by_choice if one.finding.outcome is Outcome.SKIPPED else one.severity is WARN for one in results
+        )
+    else:
+        assert not good or any(one.stops for one in results)
+
+
+@given(st.lists(outcomes, max_size=8))
+def test_the_message_is_one_line_of_2000_characters_at_most(results: list[Result]) -> None:
+    message = decide(results).message
+    assert len(message) <= 2000
+    assert len(message.splitlines()) <= 1
+
+
+@given(st.lists(outcomes, max_size=8), outcomes)
+def test_nothing_more_can_turn_a_failed_hook_into_a_pass(results: list[Result], more: Result) -> None:
+    if any(one.stops for one in results):
+        assert not decide([*results, more]).succeeded
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "severity"),
+    [
+        ("images", {}, FAIL),
+        ("images", {"images": "warn"}, WARN),
+        ("images:app", {"images": "warn"}, WARN),
+        ("images:app", {"images:app": "skip", "images": "warn"}, SKIP),
+        ("images:app", {"images:ap": "skip", "app": "skip"}, FAIL),
+        ("images:app:1", {"images": "skip"}, SKIP),
+        ("images:app:1", {"images:app": "skip"}, FAIL),
+    ],
+)
+def test_a_severity_is_found_by_the_full_name_or_by_the_part_before_the_colon(
+    name: str, overrides: dict[str, str], severity: Severity
+) -> None:
+    assert severity_for(name, FAIL, overrides) is severity
+
+
+def test_a_declared_severity_holds_without_a_setting() -> None:
+    assert severity_for("images", WARN, {"alarms": "skip"}) is WARN
+
+
+def test_one_finding_and_several_are_taken_alike() -> None:
+    one = Finding(Outcome.PASSED, "fine")
+    assert take(lambda: one) == [one]
+    assert take(lambda: iter([one, one])) == [one, one]
+    assert take(list) == []
+
+
+def test_a_values_key_takes_no_fields_place() -> None:
+    finding = Finding(Outcome.FAILED, "wrong", values={"outcome": "passed", "name": "x", "count": 3})
+    shown = Result("a", FAIL, finding, 12).as_dict()
+    assert shown == {
+        "name": "a", "outcome": "failed", "severity": "fail", "detail": "wrong", "duration_ms": 12, "count": 3
+    }  # fmt: skip

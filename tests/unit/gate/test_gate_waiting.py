@@ -1,0 +1,227 @@
+"""gate.waiting: deadlines, poll and watch, on a clock that nobody waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from gate.aws import AwsThrottled
+from gate.verdict import CannotLook, Finding, Outcome, could_not_look, failed, passed, skipped
+from gate.waiting import Deadline, OutOfTime, poll, watch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.gate.conftest import Clock
+
+Step = Finding | Exception
+
+
+def deadline(seconds: float, clock: Clock) -> Deadline:
+    return Deadline(seconds, clock.monotonic, clock.sleep)
+
+
+class Looks:
+    """A look that answers with these steps, the last one for ever; each takes `cost` seconds."""
+
+    def __init__(self, *steps: Step, clock: Clock, cost: float = 0) -> None:
+        self.steps = list(steps)
+        self.clock = clock
+        self.cost = cost
+        self.at: list[float] = []
+
+    def __call__(self) -> Finding:
+        """Take the next step."""
+        self.at.append(self.clock.now - 1000)
+        self.clock.now += self.cost
+        step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+
+def throttled() -> AwsThrottled:
+    return AwsThrottled("ecs:DescribeServices failed on every attempt", "ecs", "describe_services")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock of this test's own; nothing of the gate is replaced."""
+    return Clock()
+
+
+# Deadline
+
+
+def test_a_deadline_runs_down_to_zero_and_no_further(clock: Clock) -> None:
+    end = deadline(10, clock)
+    assert (end.remaining(), end.elapsed()) == (10, 0)
+    assert end.sleep(4)
+    assert (end.remaining(), end.elapsed()) == (6, 4)
+    assert not end.sleep(100)
+    assert (end.remaining(), clock.sleeps) == (0, [4, 6])
+
+
+def test_a_part_never_ends_after_the_whole(clock: Clock) -> None:
+    end = deadline(10, clock)
+    assert end.within(60).remaining() == 10
+    assert end.within(3).remaining() == 3
+    clock.now += 9
+    assert end.within(3).remaining() == 1
+
+
+def test_nobody_sleeps_on_a_deadline_that_was_called_off(clock: Clock) -> None:
+    end = deadline(10, clock)
+    end.call_off()
+    assert end.remaining() == 0
+    with pytest.raises(OutOfTime):
+        end.sleep(1)
+    assert end.within(5).remaining() == 0
+
+
+def test_out_of_time_is_no_exception_that_a_check_may_swallow() -> None:
+    assert not issubclass(OutOfTime, Exception)
+
+
+# poll
+
+
+def test_poll_ends_at_the_first_good_look(clock: Clock) -> None:
+    look = Looks(failed("no"), failed("no"), passed("yes"), clock=clock)
+    assert poll(look, deadline(100, clock), 5) == [passed("yes")]
+    assert look.at == [0, 5, 10]
+
+
+def test_a_skipped_finding_is_good(clock: Clock) -> None:
+    assert poll(Looks(skipped("none"), clock=clock), deadline(100, clock), 5) == [skipped("none")]
+
+
+def test_a_moments_luck_is_not_taken_for_a_state(clock: Clock) -> None:
+    look = Looks(passed("1"), passed("2"), failed("no"), passed("a"), passed("b"), passed("c"), clock=clock)
+    assert poll(look, deadline(100, clock), 1, consecutive_successes=3) == [passed("c")]
+    assert len(look.at) == 6
+
+
+def test_a_certain_finding_ends_the_wait(clock: Clock) -> None:
+    finding = failed("crash loop", certain=True)
+    assert poll(Looks(failed("no"), finding, clock=clock), deadline(100, clock), 5) == [finding]
+    assert clock.sleeps == [5]
+
+
+def test_the_last_findings_say_how_long_was_waited(clock: Clock) -> None:
+    def look() -> list[Finding]:
+        return [failed("1 of 2 running", "count", running=1), passed("healthy", "health"), could_not_look("odd", "x")]
+
+    count, health, odd = poll(look, deadline(11, clock), 5)
+    assert count == Finding(Outcome.FAILED, "1 of 2 running (still so after 11 s)", "count", values={"running": 1})
+    assert health == passed("healthy", "health")
+    assert odd == could_not_look("odd (still so after 11 s)", "x")
+
+
+def test_good_but_not_for_long_enough_is_no_pass(clock: Clock) -> None:
+    look = Looks(failed("no"), passed("up"), clock=clock)
+    (finding,) = poll(look, deadline(10, clock), 4, consecutive_successes=3)
+    assert finding == could_not_look("up, but seen only 2 time(s) in a row after 10 s, 3 wanted")
+
+
+def test_a_few_passing_errors_are_borne(clock: Clock) -> None:
+    look = Looks(throttled(), throttled(), throttled(), passed("yes"), clock=clock)
+    assert poll(look, deadline(100, clock), 1) == [passed("yes")]
+
+
+def test_four_passing_errors_in_a_row_are_not(clock: Clock) -> None:
+    look = Looks(*[throttled()] * 3, failed("no"), throttled(), clock=clock)
+    (finding,) = poll(look, deadline(100, clock), 1)
+    assert finding.outcome is Outcome.ERROR
+    assert finding.detail == "ecs:DescribeServices failed on every attempt"
+    assert len(look.at) == 3 + 1 + 4
+
+
+def test_an_error_that_will_not_pass_ends_the_wait(clock: Clock) -> None:
+    look = Looks(CannotLook("denied"), clock=clock)
+    assert poll(look, deadline(100, clock), 1) == [could_not_look("denied")]
+    assert (len(look.at), clock.sleeps) == (1, [])
+
+
+def test_an_error_breaks_a_row_of_successes(clock: Clock) -> None:
+    look = Looks(passed("1"), throttled(), passed("2"), passed("3"), clock=clock)
+    assert poll(look, deadline(100, clock), 1, consecutive_successes=2) == [passed("3")]
+
+
+def test_what_is_no_cannot_look_is_not_borne(clock: Clock) -> None:
+    with pytest.raises(KeyError):
+        poll(Looks(KeyError("x"), clock=clock), deadline(100, clock), 1)
+
+
+def test_without_any_time_there_is_still_one_look(clock: Clock) -> None:
+    assert poll(Looks(passed("yes"), clock=clock), deadline(0, clock), 1) == [passed("yes")]
+    (finding,) = poll(Looks(failed("no"), clock=clock), deadline(0, clock), 1)
+    assert finding.detail == "no (still so after 0 s)"
+
+
+steps = st.lists(st.sampled_from(["passed", "failed", "throttled", "skipped"]), min_size=1, max_size=30)
+positive = st.floats(min_value=0.01, max_value=50)
+MAKE: dict[str, Callable[[], Step]] = {
+    "passed": lambda: passed("yes"),
+    "failed": lambda: failed("no"),
+    "throttled": throttled,
+    "skipped": lambda: skipped("none"),
+}
+
+
+@given(steps, st.floats(min_value=0, max_value=500), positive, st.floats(min_value=0, max_value=40), st.integers(1, 5))
+def test_poll_overruns_by_no_more_than_a_look_and_passes_only_what_was_good_for_long_enough(
+    words: list[str], seconds: float, interval: float, cost: float, wanted: int
+) -> None:
+    clock = Clock()
+    look = Looks(*(MAKE[word]() for word in words), clock=clock, cost=cost)
+    findings = poll(look, deadline(seconds, clock), interval, consecutive_successes=wanted)
+    assert clock.now - 1000 <= seconds + cost + 1e-6
+    taken = [words[min(at, len(words) - 1)] for at in range(len(look.at))]
+    good = all(finding.good for finding in findings)
+    assert good == (len(taken) >= wanted and all(word in ("passed", "skipped") for word in taken[-wanted:]))
+
+
+# watch
+
+
+def test_watch_stays_to_the_end_and_looks_there(clock: Clock) -> None:
+    look = Looks(passed("fine"), clock=clock)
+    assert watch(look, deadline(1000, clock), interval=4, duration=10) == [passed("fine")]
+    assert look.at == [0, 4, 8, 10]
+
+
+def test_the_last_look_decides(clock: Clock) -> None:
+    look = Looks(failed("slow"), failed("slow"), passed("fine"), clock=clock)
+    assert watch(look, deadline(1000, clock), 5, 10) == [passed("fine")]
+    look = Looks(passed("fine"), passed("fine"), failed("slow"), clock=clock)
+    assert watch(look, deadline(1000, clock), 5, 10) == [failed("slow")]
+
+
+def test_watch_ends_at_a_certain_finding(clock: Clock) -> None:
+    alarm = failed("alarm cpu is in ALARM", certain=True)
+    look = Looks(passed("fine"), alarm, passed("fine"), clock=clock)
+    assert watch(look, deadline(1000, clock), 5, 100) == [alarm]
+    assert look.at == [0, 5]
+
+
+def test_watch_bears_passing_errors_but_not_at_the_end(clock: Clock) -> None:
+    look = Looks(throttled(), throttled(), passed("fine"), clock=clock)
+    assert watch(look, deadline(1000, clock), 5, 10) == [passed("fine")]
+    look = Looks(passed("fine"), passed("fine"), throttled(), clock=clock)
+    (finding,) = watch(look, deadline(1000, clock), 5, 10)
+    assert finding.outcome is Outcome.ERROR
+
+
+def test_watch_without_a_duration_is_one_look(clock: Clock) -> None:
+    look = Looks(passed("fine"), clock=clock)
+    assert watch(look, deadline(1000, clock), 5, 0) == [passed("fine")]
+    assert (look.at, clock.sleeps) == ([0], [])
+
+
+@given(st.floats(min_value=0, max_value=300), positive, st.floats(min_value=0, max_value=400))
+def test_watch_always_looks_at_the_end_of_its_window(duration: float, interval: float, seconds: float) -> None:
+    clock = Clock()
+    look = Looks(passed("fine"), clock=clock)
+    watch(look, deadline(seconds, clock), interval, duration)
+    assert look.at[-1] == pytest.approx(min(duration, seconds), abs=1e-6)
+    assert look.at == sorted(look.at)
