@@ -23,6 +23,13 @@ locals {
       actions   = ["codedeploy:GetApplicationRevision"]
       resources = [local._application_arn]
     }
+    # A revision in S3: what AWSCodeDeployRoleForECSLimited may read too, objects tagged for CodeDeploy. For others
+    # add s3:GetObject on their bucket with policy_documents.
+    ReadRevisionObject = {
+      actions    = ["s3:GetObject", "s3:GetObjectVersion"]
+      resources  = ["${local._arn}:s3:::*/*"]
+      conditions = { "s3:ExistingObjectTag/UseWithCodeDeploy" = "true" }
+    }
     # The authorization reference gives this action no resource, CodeDeploy's own permission table the
     # deployment group's: "*" is right either way, until both names are known.
     ReportStatus = {
@@ -77,15 +84,14 @@ locals {
     }
     ReadTaskLogs = {
       actions   = ["logs:GetLogEvents"]
-      resources = ["${local._arn}:logs:${local._in_region}:log-group:*:log-stream:*"]
+      resources = ["${local._arn}:logs:*:${local._account}:log-group:*:log-stream:*"]
     }
     ReadTargets = {
-      actions = [
-        "elasticloadbalancing:DescribeListeners",
-        "elasticloadbalancing:DescribeRules",
-        "elasticloadbalancing:DescribeTargetGroups",
-        "elasticloadbalancing:DescribeTargetHealth",
-      ]
+      actions   = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
+      resources = ["*"]
+    }
+    ReadListeners = {
+      actions   = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"]
       resources = ["*"]
     }
     ReadLoadBalancers = {
@@ -111,7 +117,7 @@ locals {
     # Metadata only: that a secret exists, never its value.
     ReadSecretNames = {
       actions   = ["secretsmanager:DescribeSecret"]
-      resources = ["${local._arn}:secretsmanager:${local._in_region}:secret:*"]
+      resources = ["${local._arn}:secretsmanager:*:${local._account}:secret:*"]
     }
     ReadParameterNames = {
       actions   = ["ssm:DescribeParameters"]
@@ -119,7 +125,7 @@ locals {
     }
     ReadLogGroups = {
       actions   = ["logs:DescribeLogGroups"]
-      resources = ["${local._arn}:logs:${local._in_region}:log-group:*"]
+      resources = ["${local._arn}:logs:*:${local._account}:log-group:*"]
     }
     ReadSubnets = {
       actions   = ["ec2:DescribeSubnets"]
@@ -143,7 +149,7 @@ locals {
   }
 
   _common = concat(
-    ["ReadDeployment", "ReadRevision", "ReportStatus", "ReadService"],
+    ["ReadDeployment", "ReportStatus", "ReadService"],
     var.vpc_config == null ? [] : ["UseNetwork"],
     var.kms_key_arn == null ? [] : ["DecryptEnvironment"],
   )
@@ -151,15 +157,17 @@ locals {
   # What each hook calls, and so what its role may do.
   _grants = {
     validate_before_install = [
-      "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadLoadBalancers", "ReadAlarms",
-      "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadSubnets",
+      "ReadRevision", "ReadRevisionObject", "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners",
+      "ReadLoadBalancers", "ReadAlarms", "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames",
+      "ReadLogGroups", "ReadSubnets",
     ]
     validate_deployment   = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTargets"]
-    validate_test_traffic = ["ReadTargets", "ReadLoadBalancers"]
+    validate_test_traffic = ["ReadTargets", "ReadListeners", "ReadLoadBalancers"]
     run_migrations = var.run_migrations.command == null ? [] : [
-      "ReadTaskDefinitions", "RunTasks", "TagTasks", "ReadTasks", "StopTasks", "PassTaskRoles", "ReadTaskLogs",
+      "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ReadTasks", "StopTasks",
+      "PassTaskRoles", "ReadTaskLogs",
     ]
-    validate_production = ["ReadTargets", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics"]
+    validate_production = ["ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics"]
   }
 }
 

@@ -29,21 +29,21 @@ run "seven_inputs" {
   assert {
     condition = { for hook, document in data.aws_iam_policy_document.hook : hook => jsondecode(document.json).Statement[*].Sid } == {
       validate_before_install = [
-        "WriteLogs", "ReadDeployment", "ReadRevision", "ReportStatus", "ReadService", "ReadCluster",
-        "ReadTaskDefinitions", "ReadTargets", "ReadLoadBalancers", "ReadAlarms", "ReadImages", "ReadRoles",
-        "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadSubnets",
+        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadRevision", "ReadRevisionObject",
+        "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms",
+        "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadSubnets",
       ]
       validate_deployment = [
-        "WriteLogs", "ReadDeployment", "ReadRevision", "ReportStatus", "ReadService", "ReadTaskDefinitions",
-        "ListTasks", "ReadTasks", "ReadTargets",
+        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTaskDefinitions", "ListTasks", "ReadTasks",
+        "ReadTargets",
       ]
       validate_test_traffic = [
-        "WriteLogs", "ReadDeployment", "ReadRevision", "ReportStatus", "ReadService", "ReadTargets", "ReadLoadBalancers",
+        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
       ]
-      run_migrations = ["WriteLogs", "ReadDeployment", "ReadRevision", "ReportStatus", "ReadService"]
+      run_migrations = ["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService"]
       validate_production = [
-        "WriteLogs", "ReadDeployment", "ReadRevision", "ReportStatus", "ReadService", "ReadTargets",
-        "ReadLoadBalancers", "ReadAlarms", "ReadMetrics",
+        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
+        "ReadAlarms", "ReadMetrics",
       ]
     }
     error_message = "Grants: ${jsonencode({ for hook, document in data.aws_iam_policy_document.hook : hook => jsondecode(document.json).Statement[*].Sid })}"
@@ -65,12 +65,6 @@ run "seven_inputs" {
           Effect   = "Allow"
           Action   = ["codedeploy:GetDeploymentGroup", "codedeploy:GetDeployment"]
           Resource = "arn:aws:codedeploy:eu-west-1:111122223333:deploymentgroup:*/*"
-        },
-        {
-          Sid      = "ReadRevision"
-          Effect   = "Allow"
-          Action   = "codedeploy:GetApplicationRevision"
-          Resource = "arn:aws:codedeploy:eu-west-1:111122223333:application:*"
         },
         { Sid = "ReportStatus", Effect = "Allow", Action = "codedeploy:PutLifecycleEventHookExecutionStatus", Resource = "*" },
         {
@@ -98,7 +92,7 @@ run "seven_inputs" {
   }
 
   assert {
-    condition     = !anytrue([for document in data.aws_iam_policy_document.hook : strcontains(document.json, "GetSecretValue") || strcontains(document.json, ":*\",\"") || strcontains(document.json, "CreateLogGroup")])
+    condition     = !anytrue([for document in data.aws_iam_policy_document.hook : strcontains(document.json, "GetSecretValue") || can(regex("\"[a-z0-9]+:\\*\"", document.json)) || strcontains(document.json, "CreateLogGroup")])
     error_message = "A function may read secrets, use a whole service or make log groups."
   }
 
@@ -143,12 +137,6 @@ run "every_input" {
         Resource = "arn:aws-us-gov:codedeploy:eu-west-1:111122223333:deploymentgroup:shop/shop-staging"
       },
       {
-        Sid      = "ReadRevision"
-        Effect   = "Allow"
-        Action   = "codedeploy:GetApplicationRevision"
-        Resource = "arn:aws-us-gov:codedeploy:eu-west-1:111122223333:application:shop"
-      },
-      {
         Sid      = "ReportStatus"
         Effect   = "Allow"
         Action   = "codedeploy:PutLifecycleEventHookExecutionStatus"
@@ -168,6 +156,19 @@ run "every_input" {
         Effect   = "Allow"
         Action   = "kms:Decrypt"
         Resource = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+      },
+      {
+        Sid      = "ReadRevision"
+        Effect   = "Allow"
+        Action   = "codedeploy:GetApplicationRevision"
+        Resource = "arn:aws-us-gov:codedeploy:eu-west-1:111122223333:application:shop"
+      },
+      {
+        Sid       = "ReadRevisionObject"
+        Effect    = "Allow"
+        Action    = ["s3:GetObjectVersion", "s3:GetObject"]
+        Resource  = "arn:aws-us-gov:s3:::*/*"
+        Condition = { StringEquals = { "s3:ExistingObjectTag/UseWithCodeDeploy" = "true" } }
       },
       {
         Sid       = "RunTasks"
@@ -206,7 +207,7 @@ run "every_input" {
         Sid      = "ReadTaskLogs"
         Effect   = "Allow"
         Action   = "logs:GetLogEvents"
-        Resource = "arn:aws-us-gov:logs:eu-west-1:111122223333:log-group:*:log-stream:*"
+        Resource = "arn:aws-us-gov:logs:*:111122223333:log-group:*:log-stream:*"
       },
     ]
     error_message = data.aws_iam_policy_document.hook["run_migrations"].json

@@ -1,0 +1,142 @@
+"""A role holds just what its hook calls: the policies of iam.tf against the calls in lambdas/.
+
+Read from the sources: whatever a reached function mentions by name is reached too. That is more than can run, so a
+permission that is missing is found, and one too many nearly always.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from tests.module.conftest import ROOT
+
+HOOKS = [path.stem for path in sorted((ROOT / "lambdas").glob("*.py"))]
+# What a role needs and no handler calls by that name: Lambda writes the log, RunTask passes roles and sets tags, and
+# GetObject of a version is an action of its own.
+NOT_CALLED = {"logs:CreateLogStream", "logs:PutLogEvents", "iam:PassRole", "ecs:TagResource", "s3:GetObjectVersion"}
+IAM_PREFIXES = {"elbv2": "elasticloadbalancing"}
+
+
+@cache
+def _operations(service: str) -> dict[str, str]:
+    """Return the operations of a service by the method that calls them."""
+    model = botocore.session.Session().get_service_model(service)
+    return {xform_name(operation): operation for operation in model.operation_names}
+
+
+class Reach:
+    """Follows names through lambdas/: `f` and `module.f` to functions of gate/, `thing.f` to every method named so."""
+
+    def __init__(self) -> None:
+        self.functions: dict[tuple[str, str], list[ast.AST]] = {}
+        self.methods: dict[str, list[tuple[str, ast.AST]]] = {}
+        self.imports: dict[str, dict[str, tuple[str, str]]] = {}
+        for path in (ROOT / "lambdas" / "gate").glob("*.py"):
+            self.read(path.stem, path.read_text(encoding="utf-8"))
+
+    def read(self, module: str, source: str) -> None:
+        """Note a module's functions, methods and imports by name."""
+        tree = ast.parse(source)
+        imports = self.imports.setdefault(module, {})
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "gate":
+                for name in node.names:
+                    # `from gate import aws` names a module, `from gate.tasks import start` a function of one.
+                    target = (name.name, "") if node.module == "gate" else (node.module.split(".")[1], name.name)
+                    imports[name.asname or name.name] = target
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                for inner in node.body:
+                    if isinstance(inner, ast.FunctionDef):
+                        self.methods.setdefault(inner.name, []).append((module, inner))
+            elif isinstance(node, ast.FunctionDef):
+                self.functions.setdefault((module, node.name), []).append(node)
+
+    def from_handler(self, hook: str) -> list[ast.AST]:
+        """Return what a handler can run: its whole file, the guard, and what these mention."""
+        source = (ROOT / "lambdas" / f"{hook}.py").read_text(encoding="utf-8")
+        self.read(hook, source)
+        waiting: list[tuple[str, ast.AST]] = [(hook, ast.parse(source))]
+        reached: list[tuple[str, ast.AST]] = []
+        while waiting:
+            module, node = waiting.pop()
+            if any(node is other for _, other in reached):
+                continue
+            reached.append((module, node))
+            for each in ast.walk(node):
+                waiting += self._mentioned(module, each)
+        return [node for _, node in reached]
+
+    def _mentioned(self, module: str, node: ast.AST) -> list[tuple[str, ast.AST]]:
+        imports = self.imports[module]
+        if isinstance(node, ast.Name):
+            return self._at(imports.get(node.id, (module, node.id)))
+        if isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and imports.get(node.value.id, ("", "x"))[1] == "":
+                return self._at((imports[node.value.id][0], node.attr))
+            return self.methods.get(node.attr, [])
+        return []
+
+    def _at(self, where: tuple[str, str]) -> list[tuple[str, ast.AST]]:
+        return [(where[0], node) for node in self.functions.get(where, [])]
+
+
+def _calls(nodes: list[ast.AST]) -> set[tuple[str, str]]:
+    """Return (service, operation) of each `aws.call("ecs", "run_task", …)` and `aws.client("ecs").run_task(…)`."""
+    found = set()
+    for node in (each for root in nodes for each in ast.walk(root)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        words = [word.value for word in node.args[:2] if isinstance(word, ast.Constant) and isinstance(word.value, str)]
+        if node.func.attr in ("call", "pages") and len(words) == 2:
+            found.add((words[0], words[1]))
+        inner = node.func.value
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "client":
+            assert isinstance(inner.args[0], ast.Constant), ast.unparse(inner)
+            found.add((str(inner.args[0].value), node.func.attr))
+    return found
+
+
+def called_actions(hook: str) -> set[str]:
+    """Return the IAM actions of the calls that a handler can reach."""
+    nodes = Reach().from_handler(hook)
+    return {
+        f"{IAM_PREFIXES.get(service, service)}:{_operations(service)[operation]}"
+        for service, operation in _calls(nodes)
+    }
+
+
+def granted_actions(hook: str) -> set[str]:
+    """Return the actions that iam.tf grants to a hook with every option set, apart from VPC and KMS."""
+    text = (ROOT / "iam.tf").read_text(encoding="utf-8")
+    permissions = {
+        name: set(re.findall(r'"(\w+:\w+)"', actions))
+        for name, actions in re.findall(r"^    (\w+) = \{\n\s+actions\s+= \[(.*?)\]", text, re.MULTILINE | re.DOTALL)
+    }
+    common = re.search(r"_common = concat\(\n\s+\[(.*?)\]", text, re.DOTALL)
+    own = re.search(rf"^    {hook}\s+= (?:var\S+ == null \? \[\] : )?\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
+    assert common is not None
+    assert own is not None
+    names = re.findall(r'"(\w+)"', common[1] + own[1])
+    assert names
+    return set().union(*(permissions[name] for name in names))
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_role_allows_every_call_of_its_hook(hook: str) -> None:
+    """A call that is denied would be an error in the middle of a deployment."""
+    called = called_actions(hook)
+    assert "codedeploy:PutLifecycleEventHookExecutionStatus" in called
+    assert called - granted_actions(hook) == set()
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_role_allows_nothing_that_its_hook_does_not_call(hook: str) -> None:
+    """A permission that nothing uses is one that only an intruder would use."""
+    assert granted_actions(hook) - called_actions(hook) - NOT_CALLED == set()
