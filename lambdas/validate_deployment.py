@@ -21,6 +21,7 @@ from gate.waiting import Deadline, poll
 # ECS's words for a task that ended by itself or never started; a scale-in or a person's stop is no crash.
 CRASHES = ("EssentialContainerExited", "TaskFailedToStart")
 CRASH_LOOP = 2  # stopped tasks with such a code: once may be bad luck, twice is how green is
+QUIET = 60.0  # seconds without another one, after which it was bad luck
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,17 @@ class Settings(HookSettings):
 @lifecycle_hook("AfterInstall", Settings)
 def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
     """Decide whether the green tasks run as they should, over several looks in a row."""
+    first_crash_seen: list[float] = []
 
     def look() -> list[Finding]:
         green = deployment.green()
         tasks = deployment.green_tasks(green)
+        if not first_crash_seen and any(task.stop_code in CRASHES for task in tasks):
+            first_crash_seen.append(deadline.elapsed())
+        quiet = bool(first_crash_seen) and deadline.elapsed() - first_crash_seen[0] >= QUIET
         declared = deployment.task_definition(green.task_definition).get("containerDefinitions") or []
         return [
-            crash_loop(green, tasks),
+            crash_loop(green, tasks, quiet),
             task_count(green, settings.expected_count),
             steady(green),
             tasks_running(green, tasks, {str(c["name"]) for c in declared if not c.get("essential", True)}),
@@ -56,8 +61,11 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
     yield Check("green", lambda: poll(look, deadline, settings.interval, settings.consecutive_successes))
 
 
-def crash_loop(green: TaskSet, tasks: list[Task]) -> Finding:
-    """Green's tasks do not end one after the other. Certain when they do: waiting would only cost time."""
+def crash_loop(green: TaskSet, tasks: list[Task], quiet: bool) -> Finding:
+    """Green's tasks do not end one after the other. Certain when they do: waiting would only cost time.
+
+    A stopped task stays listed for an hour; a single one is forgiven when it has been `quiet` since.
+    """
     crashed = [task for task in tasks if task.stop_code in CRASHES]
     if len(crashed) >= CRASH_LOOP:
         causes = Counter(task.why_stopped() for task in crashed)
@@ -68,7 +76,8 @@ def crash_loop(green: TaskSet, tasks: list[Task]) -> Finding:
             certain=True,
         )
     if crashed:
-        return failed(f"green task {crashed[0].id} stopped: {crashed[0].why_stopped()}", "crash_loop")
+        said = f"green task {crashed[0].id} stopped: {crashed[0].why_stopped()}"
+        return passed(f"{said}; none since for {QUIET:g} s", "crash_loop") if quiet else failed(said, "crash_loop")
     return passed("no green task has stopped by itself", "crash_loop")
 
 
