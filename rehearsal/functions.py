@@ -64,6 +64,7 @@ class Functions:
         self._log = log
         self._lock = threading.Lock()
         self._running: set[Process] = set()
+        self._events: list[threading.Thread] = []
         self.attempts: list[Attempt] = []
         """Every run, in the order in which they started."""
 
@@ -72,12 +73,19 @@ class Functions:
         if invocation_type == "DryRun":
             return 204, b"", None
         if invocation_type == "Event":
-            threading.Thread(target=self._with_retries, args=(function_arn, payload), daemon=True).start()
+            thread = threading.Thread(target=self._with_retries, args=(function_arn, payload), daemon=True)
+            self._events.append(thread)
+            thread.start()
             return 202, b"", None
         attempt = self._run(function_arn, payload)
         if attempt.error is None:
             return 200, attempt.result or b"null", None
         return 200, attempt.result or json.dumps({"errorMessage": attempt.error}).encode(), "Unhandled"
+
+    def wait(self) -> None:
+        """Wait until no event is being worked on, retries included."""
+        for thread in self._events:
+            thread.join()
 
     def end(self) -> None:
         """End every function that runs."""

@@ -75,9 +75,19 @@ class LoadBalancer:
                 self.ports[f"{balancer.dns_name}:{listener.port}"] = server.server_port
                 threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
 
+    def close(self) -> None:
+        """Close the ports."""
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
     def watch(self, stop: threading.Event) -> None:
         """Check targets' health until `stop` is set."""
         self._health.watch(stop)
+
+    def check_once(self, target_group_arn: str, address: str, port: int) -> None:
+        """Check one target's health now."""
+        self._health.check(self._backend.target_groups[target_group_arn], address, port)
 
     def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:
         """Say what the health checks say of a target."""
@@ -169,6 +179,7 @@ class _Answer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    block_on_close = False
     request_queue_size = 128
     forward: _Forward
 
@@ -240,18 +251,20 @@ class HealthChecks:
         """Start the checks that are due, until `stop` is set."""
         while not stop.wait(0.05):
             wanted = {(group.arn, *target): group for group in self._in_use() for target in self._registered(group)}
-            for gone in self._checked.keys() - wanted.keys():
-                del self._checked[gone]
+            for gone in set(self._checked) - wanted.keys():
+                self._checked.pop(gone, None)
             now = time.monotonic()
             for key, group in wanted.items():
                 checked = self._checked.setdefault(key, _Checked(_CHECKING))
                 if now >= checked.due and not checked.busy:
                     checked.busy = True
                     checked.due = now + float(group.health_check_interval_seconds) / CLOCK
-                    threading.Thread(target=self._check, args=(key, group, checked), daemon=True).start()
+                    threading.Thread(target=self.check, args=(group, *key[1:]), daemon=True).start()
 
-    def _check(self, key: tuple[str, str, int], group: FakeTargetGroup, checked: _Checked) -> None:
-        failure = self._failure(self._resolve(key[1], key[2]), group)
+    def check(self, group: FakeTargetGroup, address: str, port: int) -> None:
+        """Check one target once, and take the consequences."""
+        checked = self._checked.setdefault((group.arn, address, port), _Checked(_CHECKING))
+        failure = self._failure(self._resolve(address, port), group)
         if failure is None:
             checked.successes, checked.failures = checked.successes + 1, 0
             # A newly registered target needs one success, one that was unhealthy needs the threshold.

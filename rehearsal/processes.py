@@ -44,8 +44,10 @@ class Process:
         self._reader.start()
 
     def _read(self) -> None:
-        for line in self._process.stdout or ():
-            self._on_line(line.decode(errors="replace").rstrip("\r\n"))
+        if self._process.stdout is not None:
+            with self._process.stdout as output:
+                for line in output:
+                    self._on_line(line.decode(errors="replace").rstrip("\r\n"))
 
     def exit_code(self) -> int | None:
         """Return the exit code, 128 + signal for a signal; None while the command runs."""
