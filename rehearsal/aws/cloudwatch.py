@@ -50,6 +50,10 @@ _original_set_state = CloudWatchBackend.set_alarm_state
 _original_get_metric_data = CloudWatchBackend.get_metric_data
 
 
+class CloudWatchError(ServiceException):
+    """An error of the service model: `code` is the name of one of its error shapes."""
+
+
 @dataclass
 class CompositeAlarm:
     """An alarm on other alarms."""
@@ -139,7 +143,7 @@ class AlarmBackend(CloudWatchBackend):
         if composite is None:
             if alarm_name not in self.alarms:
                 # moto's class names an error that the service model does not have.
-                raise ServiceException("ResourceNotFound", f"The alarm {alarm_name} does not exist.")
+                raise CloudWatchError("ResourceNotFound", f"The alarm {alarm_name} does not exist.")
             _original_set_state(self, alarm_name, reason, reason_data, state_value)
         else:
             composite.set_state(state_value, reason, reason_data or "{}")
@@ -289,6 +293,7 @@ class MetricBackend(AlarmBackend):
         dimensions = {d["Name"]: d["Value"] for d in metric.get("Dimensions") or []}
         unit = metric_stat.get("Unit")
         period = int(metric_stat["Period"])
+        name = checked_statistic(metric_stat["Stat"])
         data = [
             datum
             for datum in self.metric_data
@@ -303,7 +308,7 @@ class MetricBackend(AlarmBackend):
             at = _utc(datum.timestamp)
             if times and times[0] <= at < end:
                 buckets.setdefault(times[int((at - times[0]).total_seconds() // period)], []).append(datum)
-        return {time: statistic(metric_stat["Stat"], buckets[time]) for time in sorted(buckets)}
+        return {time: statistic(name, buckets[time]) for time in sorted(buckets)}
 
 
 def _utc(moment: datetime) -> datetime:
@@ -319,11 +324,21 @@ def periods_of(start: datetime, end: datetime, period: int) -> list[datetime]:
     return [first + timedelta(seconds=period * index) for index in range(count)]
 
 
+_SIMPLE = {"Sum", "SampleCount", "Minimum", "Maximum", "Average"}
+_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?|100)")
+
+
+def checked_statistic(name: str) -> str:
+    """Return the name of a statistic; raises ValidationError for one that is not known here."""
+    if name not in _SIMPLE and not _PERCENTILE.fullmatch(name):
+        raise ValidationError(f"The value {name} for parameter Stat is not supported.")
+    return name
+
+
 def statistic(name: str, data: Iterable[MetricDatumBase]) -> float:
     """Return a statistic of data points: Sum, Average, Minimum, Maximum, SampleCount or a percentile (p99, p99.9).
 
-    A statistic set counts as its average, as often as it has samples, in a percentile: CloudWatch has no percentiles of
-    statistic sets with more than one sample, unless all are equal.
+    A statistic set counts in a percentile as its average, as often as it has samples.
     """
     values: list[float] = []
     total = count = 0.0
@@ -338,15 +353,10 @@ def statistic(name: str, data: Iterable[MetricDatumBase]) -> float:
             values.extend([average] * int(datum.sample_count))
             total, count = total + datum.sum, count + datum.sample_count
             lowest, highest = min(lowest, datum.min), max(highest, datum.max)
-    simple = {"Sum": total, "SampleCount": count, "Minimum": lowest, "Maximum": highest}
-    if name in simple:
-        return float(simple[name])
-    if name == "Average":
-        return total / count if count else 0.0
-    match = re.fullmatch(r"p(\d{1,2}(?:\.\d+)?|100)", name)
-    if match is None:
-        raise ValidationError(f"The value {name} for parameter Stat is not supported.")
-    return percentile(values, float(match.group(1)))
+    average = total / count if count else 0.0
+    simple = {"Sum": total, "SampleCount": count, "Minimum": lowest, "Maximum": highest, "Average": average}
+    match = _PERCENTILE.fullmatch(checked_statistic(name))
+    return percentile(values, float(match.group(1))) if match else simple[name]
 
 
 def percentile(values: list[float], rank: float) -> float:

@@ -16,10 +16,9 @@ import math
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
-from moto.ecs.exceptions import InvalidParameterException, ServiceNotFoundException
+from moto.ecs.exceptions import ECSException, InvalidParameterException, ServiceNotFoundException
 from moto.ecs.models import Cluster, EC2ContainerServiceBackend, Service, ecs_backends
 from moto.elbv2.models import FakeTargetGroup, elbv2_backends
 from moto.moto_api._internal import mock_random
@@ -506,7 +505,7 @@ class EcsBackend(SchedulerBackend):
         for task_set in service.task_sets:
             if name in (task_set.task_set_arn, task_set.id):
                 return task_set
-        raise ServiceException("TaskSetNotFoundException", "The specified task set was not found.")
+        raise ECSException("TaskSetNotFoundException", "The specified task set was not found.")
 
     def update_set(self, params: dict[str, Any]) -> StandInTaskSet:
         """Do what UpdateTaskSet does: scale a set."""

@@ -20,13 +20,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
 from moto.ec2.exceptions import InvalidSubnetIdError
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.subnets import Subnet
-from moto.ecs.exceptions import ClusterNotFoundException, InvalidParameterException
+from moto.ecs.exceptions import ClusterNotFoundException, ECSException, InvalidParameterException
 from moto.ecs.models import Cluster, EC2ContainerServiceBackend, TaskDefinition
 from moto.moto_api._internal import mock_random
 
@@ -43,7 +42,7 @@ LOCK = threading.RLock()
 """Held while tasks and services are brought up to date: the server answers requests in threads."""
 
 
-class ConflictException(ServiceException):
+class ConflictException(ECSException):
     """A client token was used again with other parameters."""
 
     code = "ConflictException"
@@ -53,9 +52,9 @@ class ConflictException(ServiceException):
         self.resource_ids = resource_ids
 
 
-def client_exception(message: str) -> ServiceException:
+def client_exception(message: str) -> ECSException:
     """Return ECS's ClientException."""
-    return ServiceException("ClientException", message)
+    return ECSException("ClientException", message)
 
 
 @dataclass
@@ -511,7 +510,7 @@ class TaskBackend(EC2ContainerServiceBackend):
             raise client_exception("TaskDefinition can not be blank.")
         try:
             definition = self.describe_task_definition(name)
-        except ServiceException as error:
+        except ECSException as error:
             raise client_exception("TaskDefinition not found.") from error
         if definition.status != "ACTIVE":
             raise client_exception("TaskDefinition is inactive")
