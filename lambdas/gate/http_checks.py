@@ -332,7 +332,7 @@ class Statistics:
 def judge_statistics(name: str, statistics: Statistics, thresholds: Thresholds) -> list[Finding]:
     """Error rate and percentiles against their thresholds.
 
-    A percentile needs as many answers as leave at least one beyond it (100 for P99); with fewer it is skipped
+    A percentile needs as many requests as leave at least one beyond it (100 for P99); with fewer it is skipped
     and said so.
     """
     reasons = ", ".join(f"{count} times {reason}" for reason, count in sorted(statistics.reasons.items()))
@@ -353,10 +353,10 @@ def judge_statistics(name: str, statistics: Statistics, thresholds: Thresholds) 
             continue
         rank, label = float(word[1:]), f"latency_{word}:{name}"
         needed = math.ceil(100 / (100 - rank))
-        if len(statistics.latencies) < needed:
-            findings.append(
-                skipped(f"{word} needs {needed} good answers, there were {len(statistics.latencies)}", label)
-            )
+        # Counted in requests: one error among the samples must not spare all others the threshold.
+        if statistics.count < needed or not statistics.latencies:
+            good = f"{len(statistics.latencies)} good answers to {statistics.count}"
+            findings.append(skipped(f"{word} needs {needed} requests, there were {good}", label))
             continue
         value = statistics.percentile(rank)
         found = (
