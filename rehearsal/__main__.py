@@ -13,6 +13,9 @@ from pathlib import Path
 from types import FrameType
 
 from rehearsal import terminal
+from rehearsal.html_report import write
+from rehearsal.play import play, save
+from rehearsal.record import Record
 from rehearsal.scenarios import SCENARIOS, Scenario, find
 from rehearsal.stage import BUILD, Applied, Child, Stage, StageError
 
@@ -36,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "scenarios":
         return list_scenarios()
     try:
-        names = [s.name for s in SCENARIOS] if "all" in options.scenario else options.scenario
+        names = [s.name for s in SCENARIOS] if "all" in options.scenario else dict.fromkeys(options.scenario)
         scenarios = [find(name) for name in names]
     except KeyError as error:
         print(f"error: {error.args[0]}", file=sys.stderr)
@@ -112,24 +115,21 @@ def _play_one(
     scenario: Scenario, stage: Stage, applied: Applied, report: Path, options: argparse.Namespace, *, several: bool
 ) -> int:
     """Play a scenario, in a process of its own; return the exit status."""
-    from rehearsal.html_report import write
-    from rehearsal.play import play, save
-
     console = terminal.Console(f"[{scenario.name}] " if several else "", logs=options.logs)
     if not several:
         print(f"\n{terminal.bold(scenario.title)}: {scenario.story}\n", flush=True)
 
-    def keep(text: str) -> None:
-        console.say(text)
-        while True:
-            time.sleep(1)
+    def finish(record: Record, where: str) -> None:
+        save(record, report / f"{scenario.name}.json")
+        write(record, report / f"{scenario.name}.html")
+        if not several or not record.as_expected:
+            print(terminal.render(record), flush=True)
+        if options.keep:
+            console.say(f"\n  kept until Ctrl-C: {where}")
+            while True:
+                time.sleep(1)
 
-    folder = stage.folder / scenario.name
-    record = play(scenario, stage, applied, folder, watcher=console, at_end=keep if options.keep else None)
-    save(record, report / f"{scenario.name}.json")
-    write(record, report / f"{scenario.name}.html")
-    if not several or not record.as_expected:
-        print(terminal.render(record), flush=True)
+    record = play(scenario, stage, applied, stage.folder / scenario.name, watcher=console, at_end=finish)
     return 0 if record.as_expected else 1
 
 

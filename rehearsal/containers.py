@@ -14,6 +14,9 @@ from rehearsal import images
 from rehearsal.aws.world import ContainerSpec, ContainerState, TaskSpec, TaskState, log_stream
 from rehearsal.processes import Process, plain_environment
 
+LEASH_LIMIT = 5.0
+"""Seconds within which a process that was told to stop is gone: SIGKILL comes after two."""
+
 LogSink = Callable[[str, str, str, Sequence[str]], None]
 """Takes lines for CloudWatch Logs: ARN (for account and region), group, stream, lines."""
 
@@ -131,6 +134,12 @@ class _Task:
             elif container.state.status == "PENDING":
                 container.state.status = "STOPPED"
 
+    def wait(self) -> None:
+        """Wait for the end of what was told to stop; the leash sees to it that it comes."""
+        for container in self.containers:
+            if container.process is not None:
+                container.process.wait(LEASH_LIMIT)
+
     def check_health(self, now: float) -> None:
         """Run the containers' own health checks that are due."""
         for container in self.containers:
@@ -214,6 +223,8 @@ class Containers:
                 task.check_health(time.monotonic())
 
     def end(self) -> None:
-        """Stop every task."""
+        """Stop every task, and wait until its processes are gone."""
         for task in list(self._tasks.values()):
             task.end()
+        for task in list(self._tasks.values()):
+            task.wait()

@@ -25,7 +25,7 @@ MINUTE = 0.4
 INSTALL_LIMIT = 60.0
 """Seconds that the green tasks have to run (60 minutes on AWS)."""
 
-HOOK_LIMIT = 300.0
+HOOK_LIMIT = 400.0
 """Seconds that a hook has to report (3,600 on AWS); more than the functions' own time-out and two retries."""
 
 ALARM_INTERVAL = 1.0

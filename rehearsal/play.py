@@ -47,7 +47,7 @@ def play(
     folder: Path,
     *,
     watcher: Watcher,
-    at_end: Callable[[str], None] | None = None,
+    at_end: Callable[[Record, str], None] | None = None,
 ) -> Record:
     """Play a scenario in a process forked by the stage; return the record of it.
 
@@ -56,7 +56,7 @@ def play(
         stage, applied: where.
         folder: scratch of this scenario.
         watcher: told what goes on.
-        at_end: called before everything is ended, with a line that says where to find it.
+        at_end: called before everything is ended, with the record and where to find what runs.
     """
     began = time.time()
     stand_in = StandIn()
@@ -91,28 +91,24 @@ def play(
         time.sleep(0.5)  # the customers have the last word
         customers.go()
         probes = [visit(production) for _ in range(PROBES)]
-        test_probe = visit(test)
         revision = _revision(machine.volume)
+        record = Record(
+            scenario=scenario,
+            timeline=timeline,
+            expectations=check(scenario, timeline, probes, visit(test), revision),
+            visits=list(customers.visits),
+            serving=sorted({probe.version or f"HTTP {probe.status}" for probe in probes}),
+            revision=revision,
+            began=began,
+            seconds=time.time() - began,
+        )
         if at_end is not None:
-            at_end(
-                f"kept until Ctrl-C: production http://127.0.0.1:{production}, test http://127.0.0.1:{test}, "
-                f"AWS_ENDPOINT_URL={endpoint}, files in {folder}"
-            )
+            addresses = f"production http://127.0.0.1:{production}, test http://127.0.0.1:{test}"
+            at_end(record, f"{addresses}, AWS_ENDPOINT_URL={endpoint}, files in {folder}")
     finally:
         machine.end()
         silent.close()
-    expectations = check(scenario, timeline, probes, test_probe, revision)
-    return Record(
-        scenario=scenario,
-        timeline=timeline,
-        expectations=expectations,
-        visits=list(customers.visits),
-        serving=sorted({probe.version or f"HTTP {probe.status}" for probe in probes}),
-        revision=revision,
-        began=began,
-        seconds=time.time() - began,
-        outputs=dict(applied.outputs),
-    )
+    return record
 
 
 def check(

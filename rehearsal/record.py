@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -38,8 +37,8 @@ class Record:
     """Who answered on the production listener in the end."""
     revision: str
     began: float
+    """Epoch seconds."""
     seconds: float
-    outputs: Mapping[str, Any]
 
     @property
     def as_expected(self) -> bool:

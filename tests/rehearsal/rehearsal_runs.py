@@ -36,8 +36,10 @@ class Run:
         self._reader.start()
 
     def _read(self) -> None:
-        for line in self.process.stdout or ():
-            self.lines.append(line.rstrip())
+        if self.process.stdout is not None:
+            with self.process.stdout as output:
+                for line in output:
+                    self.lines.append(line.rstrip())
 
     @property
     def output(self) -> str:
