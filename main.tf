@@ -59,6 +59,15 @@ locals {
     "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
   ]
 
+  # For the validations in variables.tf.
+  _commands = ["command", "verify_schema_command", "verify_data_command", "rollback_command"]
+  _patterns = {
+    header    = "^[A-Za-z0-9!#$%&'*+.^_|~-]+$"
+    layer     = "^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$"
+    statistic = "^(Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$"
+    status    = "^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$"
+  }
+
   _function_names  = { for hook in local._lifecycle_order : hook => "${local._name_prefix}${replace(hook, "_", "-")}" }
   _log_group_names = { for hook, name in local._function_names : hook => "/aws/lambda/${name}" }
 

@@ -80,8 +80,13 @@ variable "tags" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for key in keys(var.tags) : length(key) >= 1 && length(key) <= 128 && !startswith(lower(key), "aws:")])
-    error_message = "tags has the key ${join(", ", [for key in keys(var.tags) : jsonencode(key) if length(key) < 1 || length(key) > 128 || startswith(lower(key), "aws:")])}; a key has 1 to 128 characters and does not begin with \"aws:\"."
+    condition = alltrue([
+      for key in keys(var.tags) : length(key) >= 1 && length(key) <= 128 && !startswith(lower(key), "aws:")
+    ])
+    error_message = "tags has the key ${join(", ", [
+      for key in keys(var.tags) : jsonencode(key)
+      if length(key) < 1 || length(key) > 128 || startswith(lower(key), "aws:")
+    ])}; a key has 1 to 128 characters and does not begin with \"aws:\"."
   }
 }
 
@@ -159,18 +164,31 @@ variable "vpc_config" {
   default = null
 
   validation {
-    condition     = var.vpc_config == null ? true : length(var.vpc_config.subnet_ids) > 0 && length(var.vpc_config.security_group_ids) > 0
+    condition = (
+      var.vpc_config == null ? true : length(var.vpc_config.subnet_ids) > 0 &&
+      length(var.vpc_config.security_group_ids) > 0
+    )
     error_message = "vpc_config has ${try(length(var.vpc_config.subnet_ids), 0)} subnet_ids and ${try(length(var.vpc_config.security_group_ids), 0)} security_group_ids; give at least one of each, or null for functions outside a VPC."
   }
 
   validation {
-    condition     = var.vpc_config == null ? true : alltrue([for id in var.vpc_config.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))])
-    error_message = "vpc_config.subnet_ids has ${join(", ", [for id in try(var.vpc_config.subnet_ids, []) : "\"${id}\"" if !can(regex("^subnet-[0-9a-z]+$", id))])}; expected ids such as \"subnet-0123456789abcdef0\"."
+    condition = var.vpc_config == null ? true : alltrue([
+      for id in var.vpc_config.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))
+    ])
+    error_message = "vpc_config.subnet_ids has ${join(", ", [
+      for id in try(var.vpc_config.subnet_ids, []) : "\"${id}\""
+      if !can(regex("^subnet-[0-9a-z]+$", id))
+    ])}; expected ids such as \"subnet-0123456789abcdef0\"."
   }
 
   validation {
-    condition     = var.vpc_config == null ? true : alltrue([for id in var.vpc_config.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))])
-    error_message = "vpc_config.security_group_ids has ${join(", ", [for id in try(var.vpc_config.security_group_ids, []) : "\"${id}\"" if !can(regex("^sg-[0-9a-z]+$", id))])}; expected ids such as \"sg-0123456789abcdef0\"."
+    condition = var.vpc_config == null ? true : alltrue([
+      for id in var.vpc_config.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))
+    ])
+    error_message = "vpc_config.security_group_ids has ${join(", ", [
+      for id in try(var.vpc_config.security_group_ids, []) : "\"${id}\""
+      if !can(regex("^sg-[0-9a-z]+$", id))
+    ])}; expected ids such as \"sg-0123456789abcdef0\"."
   }
 }
 
@@ -280,8 +298,11 @@ variable "policy_documents" {
   }
 
   validation {
-    condition     = alltrue([for hook, document in var.policy_documents : can(jsondecode(document).Statement)])
-    error_message = "policy_documents of ${join(", ", [for hook, document in var.policy_documents : hook if !can(jsondecode(document).Statement)])} is not a policy document: expected JSON with a Statement, as data.aws_iam_policy_document.<name>.json gives."
+    condition = alltrue([for hook, document in var.policy_documents : can(jsondecode(document).Statement)])
+    error_message = "policy_documents of ${join(", ", [
+      for hook, document in var.policy_documents : hook
+      if !can(jsondecode(document).Statement)
+    ])} is not a policy document: expected JSON with a Statement, as data.aws_iam_policy_document.<name>.json gives."
   }
 }
 
@@ -299,13 +320,16 @@ variable "layers" {
   }
 
   validation {
-    condition     = alltrue([for hook, arns in var.layers : length(arns) <= 4])
-    error_message = "layers of ${join(", ", [for hook, arns in var.layers : "${hook} (${length(arns)})" if length(arns) > 4])} are too many: Lambda allows five, one is the module's own."
+    condition = alltrue([for hook, arns in var.layers : length(arns) <= 4])
+    error_message = "layers of ${join(", ", [
+      for hook, arns in var.layers : "${hook} (${length(arns)})"
+      if length(arns) > 4
+    ])} are too many: Lambda allows five, one is the module's own."
   }
 
   validation {
-    condition     = alltrue(flatten([for hook, arns in var.layers : [for arn in arns : can(regex("^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", arn))]]))
-    error_message = "layers has ${join(", ", flatten([for hook, arns in var.layers : [for arn in arns : "\"${arn}\"" if !can(regex("^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", arn))]]))}; expected the ARN of a layer's version, such as \"arn:aws:lambda:eu-west-1:111122223333:layer:drivers:3\"."
+    condition     = alltrue(flatten([for hook, arns in var.layers : [for arn in arns : can(regex(local._patterns.layer, arn))]]))
+    error_message = "layers has ${join(", ", flatten([for hook, arns in var.layers : [for arn in arns : "\"${arn}\"" if !can(regex(local._patterns.layer, arn))]]))}; expected the ARN of a layer's version, such as \"arn:aws:lambda:eu-west-1:111122223333:layer:drivers:3\"."
   }
 }
 
@@ -355,7 +379,10 @@ variable "validate_deployment" {
   }
 
   validation {
-    condition     = var.validate_deployment.expected_count == null ? true : var.validate_deployment.expected_count >= 1 && floor(var.validate_deployment.expected_count) == var.validate_deployment.expected_count
+    condition = (
+      var.validate_deployment.expected_count == null ? true : var.validate_deployment.expected_count >= 1 &&
+      floor(var.validate_deployment.expected_count) == var.validate_deployment.expected_count
+    )
     error_message = "validate_deployment.expected_count is ${coalesce(var.validate_deployment.expected_count, 0)}; expected a whole number of tasks, 1 or more, or null for the task set's own count."
   }
 
@@ -365,7 +392,10 @@ variable "validate_deployment" {
   }
 
   validation {
-    condition     = var.validate_deployment.consecutive_successes >= 1 && var.validate_deployment.consecutive_successes <= 100 && floor(var.validate_deployment.consecutive_successes) == var.validate_deployment.consecutive_successes
+    condition = (
+      var.validate_deployment.consecutive_successes >= 1 && var.validate_deployment.consecutive_successes <= 100 &&
+      floor(var.validate_deployment.consecutive_successes) == var.validate_deployment.consecutive_successes
+    )
     error_message = "validate_deployment.consecutive_successes is ${var.validate_deployment.consecutive_successes}; expected a whole number from 1 to 100."
   }
 }
@@ -441,17 +471,19 @@ variable "validate_test_traffic" {
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks : length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))])
+      for name, check in var.validate_test_traffic.http_checks :
+      length(check.status) > 0 && alltrue([for s in check.status : can(regex(local._patterns.status, s))])
     ])
     error_message = "validate_test_traffic.http_checks: ${join(", ", [
       for name, check in var.validate_test_traffic.http_checks : "${name} has status ${jsonencode(check.status)}"
-      if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))]))
+      if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex(local._patterns.status, s))]))
     ])}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\"), at least one."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks : alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])
+      for name, check in var.validate_test_traffic.http_checks :
+      alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])
     ])
     error_message = "validate_test_traffic.http_checks: ${join(", ", [
       for name, check in var.validate_test_traffic.http_checks : "${name} has status ${jsonencode(check.status)}"
@@ -461,7 +493,8 @@ variable "validate_test_traffic" {
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks : contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)
+      for name, check in var.validate_test_traffic.http_checks :
+      contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)
     ])
     error_message = "validate_test_traffic.http_checks: ${join(", ", [
       for name, check in var.validate_test_traffic.http_checks : "${name} has method \"${check.method}\""
@@ -481,27 +514,32 @@ variable "validate_test_traffic" {
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks : check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"
+      for name, check in var.validate_test_traffic.http_checks :
+      check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"
     ])
     error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks : "${name} has url ${jsonencode(check.url)} and path \"${check.path}\""
+      for name, check in var.validate_test_traffic.http_checks :
+      "${name} has url ${jsonencode(check.url)} and path \"${check.path}\""
       if !(check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/")
     ])}; expected \"http://…\" or \"https://…\", and the path as part of it."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks : check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60
+      for name, check in var.validate_test_traffic.http_checks :
+      check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60
     ])
     error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks : "${name} has timeout ${check.timeout} and interval ${check.interval}"
+      for name, check in var.validate_test_traffic.http_checks :
+      "${name} has timeout ${check.timeout} and interval ${check.interval}"
       if !(check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60)
     ])}; expected a timeout above 0 and up to 60 seconds, an interval of 0 to 60."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks : check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts
+      for name, check in var.validate_test_traffic.http_checks :
+      check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts
     ])
     error_message = "validate_test_traffic.http_checks: ${join(", ", [
       for name, check in var.validate_test_traffic.http_checks : "${name} has attempts ${check.attempts}"
@@ -511,27 +549,32 @@ variable "validate_test_traffic" {
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks : check.max_latency_ms == null ? true : check.max_latency_ms > 0
+      for name, check in var.validate_test_traffic.http_checks :
+      check.max_latency_ms == null ? true : check.max_latency_ms > 0
     ])
     error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks : "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}"
+      for name, check in var.validate_test_traffic.http_checks :
+      "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}"
       if !(check.max_latency_ms == null ? true : check.max_latency_ms > 0)
     ])}; expected milliseconds above 0."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks : alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))])
+      for name, check in var.validate_test_traffic.http_checks :
+      alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex(local._patterns.header, header))])
     ])
     error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks : "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}"
-      if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))]))
+      for name, check in var.validate_test_traffic.http_checks :
+      "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}"
+      if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex(local._patterns.header, header))]))
     ])}; a header's name has letters, digits and hyphens and no colon."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks : check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))
+      for name, check in var.validate_test_traffic.http_checks :
+      check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))
     ])
     error_message = "validate_test_traffic.http_checks: ${join(", ", [
       for name, check in var.validate_test_traffic.http_checks : "${name} has host ${jsonencode(check.host)}"
@@ -540,23 +583,37 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = var.validate_test_traffic.samples >= 1 && var.validate_test_traffic.samples <= 10000 && floor(var.validate_test_traffic.samples) == var.validate_test_traffic.samples
+    condition = (
+      var.validate_test_traffic.samples >= 1 && var.validate_test_traffic.samples <= 10000 &&
+      floor(var.validate_test_traffic.samples) == var.validate_test_traffic.samples
+    )
     error_message = "validate_test_traffic.samples is ${var.validate_test_traffic.samples}; expected a whole number from 1 to 10000."
   }
 
   validation {
-    condition     = var.validate_test_traffic.concurrency >= 1 && var.validate_test_traffic.concurrency <= 64 && floor(var.validate_test_traffic.concurrency) == var.validate_test_traffic.concurrency
+    condition = (
+      var.validate_test_traffic.concurrency >= 1 && var.validate_test_traffic.concurrency <= 64 &&
+      floor(var.validate_test_traffic.concurrency) == var.validate_test_traffic.concurrency
+    )
     error_message = "validate_test_traffic.concurrency is ${var.validate_test_traffic.concurrency}; expected a whole number from 1 to 64."
   }
 
   validation {
-    condition     = var.validate_test_traffic.thresholds.error_rate == null ? true : var.validate_test_traffic.thresholds.error_rate >= 0 && var.validate_test_traffic.thresholds.error_rate <= 1
-    error_message = "validate_test_traffic.thresholds.error_rate is ${coalesce(var.validate_test_traffic.thresholds.error_rate, 0)}; expected a share from 0 to 1 (0.01 is one in a hundred)."
+    condition = (
+      var.validate_test_traffic.thresholds.error_rate >= 0 && var.validate_test_traffic.thresholds.error_rate <= 1
+    )
+    error_message = "validate_test_traffic.thresholds.error_rate is ${var.validate_test_traffic.thresholds.error_rate}; expected a share from 0 to 1 (0.01 is one in a hundred)."
   }
 
   validation {
-    condition     = alltrue([for name in ["p50_ms", "p95_ms", "p99_ms"] : var.validate_test_traffic.thresholds[name] == null ? true : var.validate_test_traffic.thresholds[name] > 0])
-    error_message = "validate_test_traffic.thresholds has ${join(", ", [for name in ["p50_ms", "p95_ms", "p99_ms"] : "${name} = ${var.validate_test_traffic.thresholds[name]}" if var.validate_test_traffic.thresholds[name] == null ? false : var.validate_test_traffic.thresholds[name] <= 0])}; expected milliseconds above 0."
+    condition = alltrue([
+      for name in ["p50_ms", "p95_ms", "p99_ms"] :
+      var.validate_test_traffic.thresholds[name] == null ? true : var.validate_test_traffic.thresholds[name] > 0
+    ])
+    error_message = "validate_test_traffic.thresholds has ${join(", ", [
+      for name in ["p50_ms", "p95_ms", "p99_ms"] : "${name} = ${var.validate_test_traffic.thresholds[name]}"
+      if var.validate_test_traffic.thresholds[name] == null ? false : var.validate_test_traffic.thresholds[name] <= 0
+    ])}; expected milliseconds above 0."
   }
 
   validation {
@@ -606,13 +663,23 @@ variable "run_migrations" {
   }
 
   validation {
-    condition     = alltrue([for option in ["command", "verify_schema_command", "verify_data_command", "rollback_command"] : var.run_migrations[option] == null ? true : length(var.run_migrations[option]) > 0 && alltrue([for word in var.run_migrations[option] : word != null && word != ""])])
-    error_message = "run_migrations has ${join(", ", [for option in ["command", "verify_schema_command", "verify_data_command", "rollback_command"] : "${option} = ${jsonencode(var.run_migrations[option])}" if var.run_migrations[option] == null ? false : length(var.run_migrations[option]) == 0 || anytrue([for word in var.run_migrations[option] : word == null || word == ""])])}; expected words, such as [\"alembic\", \"upgrade\", \"head\"], or null for none."
+    condition = alltrue([
+      for option in local._commands : var.run_migrations[option] == null ? true : (
+        length(var.run_migrations[option]) > 0 && !contains(var.run_migrations[option], "")
+      )
+    ])
+    error_message = "run_migrations has ${join(", ", [
+      for option in local._commands : "${option} = ${jsonencode(var.run_migrations[option])}"
+      if var.run_migrations[option] == null ? false : length(var.run_migrations[option]) == 0 || contains(var.run_migrations[option], "")
+    ])}; expected words, such as [\"alembic\", \"upgrade\", \"head\"], or null for none."
   }
 
   validation {
-    condition     = var.run_migrations.command != null || alltrue([for option in ["verify_schema_command", "verify_data_command", "rollback_command"] : var.run_migrations[option] == null])
-    error_message = "run_migrations has ${join(", ", [for option in ["verify_schema_command", "verify_data_command", "rollback_command"] : option if var.run_migrations[option] != null])} without command: nothing would run. Set command too."
+    condition = var.run_migrations.command != null || alltrue([for option in local._commands : var.run_migrations[option] == null])
+    error_message = "run_migrations has ${join(", ", [
+      for option in local._commands : option
+      if var.run_migrations[option] != null
+    ])} without command: nothing would run. Set command too."
   }
 
   validation {
@@ -621,12 +688,18 @@ variable "run_migrations" {
   }
 
   validation {
-    condition     = var.run_migrations.timeout == null ? true : var.run_migrations.timeout > 0 && var.run_migrations.timeout <= var.timeout - 30
+    condition = (
+      var.run_migrations.timeout == null ? true : var.run_migrations.timeout > 0 &&
+      var.run_migrations.timeout <= var.timeout - 30
+    )
     error_message = "run_migrations.timeout is ${coalesce(var.run_migrations.timeout, 0)}; expected seconds above 0, up to ${var.timeout - 30} (timeout less the 30 seconds kept for the report)."
   }
 
   validation {
-    condition     = var.run_migrations.log_lines >= 0 && var.run_migrations.log_lines <= 1000 && floor(var.run_migrations.log_lines) == var.run_migrations.log_lines
+    condition = (
+      var.run_migrations.log_lines >= 0 && var.run_migrations.log_lines <= 1000 &&
+      floor(var.run_migrations.log_lines) == var.run_migrations.log_lines
+    )
     error_message = "run_migrations.log_lines is ${var.run_migrations.log_lines}; expected a whole number from 0 to 1000."
   }
 
@@ -641,7 +714,10 @@ variable "run_migrations" {
   }
 
   validation {
-    condition     = var.run_migrations.pass_role_arns == null ? true : length(var.run_migrations.pass_role_arns) > 0 && alltrue([for arn in var.run_migrations.pass_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/.+$", arn))])
+    condition = (
+      var.run_migrations.pass_role_arns == null ? true : length(var.run_migrations.pass_role_arns) > 0 &&
+      alltrue([for arn in var.run_migrations.pass_role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/.+$", arn))])
+    )
     error_message = "run_migrations.pass_role_arns is ${jsonencode(var.run_migrations.pass_role_arns)}; expected roles' ARNs such as \"arn:aws:iam::111122223333:role/web-task\", at least one, or null for any role of the account."
   }
 }
@@ -755,13 +831,21 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = var.validate_production.initial_delay + var.validate_production.duration + (var.validate_production.load == null ? 0 : var.validate_production.load.duration) <= var.timeout - 60
+    condition = (
+      var.validate_production.initial_delay + var.validate_production.duration +
+      (var.validate_production.load == null ? 0 : var.validate_production.load.duration) <= var.timeout - 60
+    )
     error_message = "validate_production takes initial_delay ${var.validate_production.initial_delay} + duration ${var.validate_production.duration} + load.duration ${var.validate_production.load == null ? 0 : var.validate_production.load.duration} seconds; the function has ${var.timeout} (timeout), 60 of them for the other checks and the report. Shorten them to ${var.timeout - 60} together."
   }
 
   validation {
-    condition     = alltrue([for state in values(var.validate_production.alarms) : contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)])
-    error_message = "validate_production.alarms has ${join(", ", [for name, state in var.validate_production.alarms : "${name} = ${jsonencode(state)}" if !contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)])}; an alarm's state is \"OK\", \"ALARM\" or \"INSUFFICIENT_DATA\"."
+    condition = alltrue([
+      for state in values(var.validate_production.alarms) : contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)
+    ])
+    error_message = "validate_production.alarms has ${join(", ", [
+      for name, state in var.validate_production.alarms : "${name} = ${jsonencode(state)}"
+      if !contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)
+    ])}; an alarm's state is \"OK\", \"ALARM\" or \"INSUFFICIENT_DATA\"."
   }
 
   validation {
@@ -771,17 +855,18 @@ variable "validate_production" {
 
   validation {
     condition = alltrue([
-      for name, metric in var.validate_production.metrics : can(regex("^(Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", metric.statistic))
+      for name, metric in var.validate_production.metrics : can(regex(local._patterns.statistic, metric.statistic))
     ])
     error_message = "validate_production.metrics: ${join(", ", [
       for name, metric in var.validate_production.metrics : "${name} has statistic \"${metric.statistic}\""
-      if !(can(regex("^(Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", metric.statistic)))
+      if !(can(regex(local._patterns.statistic, metric.statistic)))
     ])}; expected \"Average\", \"Sum\", \"Minimum\", \"Maximum\", \"SampleCount\" or a percentile such as \"p99\" or \"p99.9\"."
   }
 
   validation {
     condition = alltrue([
-      for name, metric in var.validate_production.metrics : contains([1, 5, 10, 20, 30], metric.period) || (metric.period >= 60 && metric.period % 60 == 0)
+      for name, metric in var.validate_production.metrics :
+      contains([1, 5, 10, 20, 30], metric.period) || (metric.period >= 60 && metric.period % 60 == 0)
     ])
     error_message = "validate_production.metrics: ${join(", ", [
       for name, metric in var.validate_production.metrics : "${name} has period ${metric.period}"
@@ -801,10 +886,12 @@ variable "validate_production" {
 
   validation {
     condition = alltrue([
-      for name, metric in var.validate_production.metrics : metric.min == null || metric.max == null ? true : metric.min <= metric.max
+      for name, metric in var.validate_production.metrics :
+      metric.min == null || metric.max == null ? true : metric.min <= metric.max
     ])
     error_message = "validate_production.metrics: ${join(", ", [
-      for name, metric in var.validate_production.metrics : "${name} has min ${jsonencode(metric.min)} and max ${jsonencode(metric.max)}"
+      for name, metric in var.validate_production.metrics :
+      "${name} has min ${jsonencode(metric.min)} and max ${jsonencode(metric.max)}"
       if !(metric.min == null || metric.max == null ? true : metric.min <= metric.max)
     ])}; no value can lie between them."
   }
@@ -821,7 +908,8 @@ variable "validate_production" {
 
   validation {
     condition = alltrue([
-      for name, metric in var.validate_production.metrics : metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit
+      for name, metric in var.validate_production.metrics :
+      metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit
     ])
     error_message = "validate_production.metrics: ${join(", ", [
       for name, metric in var.validate_production.metrics : "${name} has failure_limit ${metric.failure_limit}"
@@ -831,27 +919,31 @@ variable "validate_production" {
 
   validation {
     condition = alltrue([
-      for name, metric in var.validate_production.metrics : length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30
+      for name, metric in var.validate_production.metrics :
+      length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30
     ])
     error_message = "validate_production.metrics: ${join(", ", [
-      for name, metric in var.validate_production.metrics : "${name} has namespace \"${metric.namespace}\", metric_name \"${metric.metric_name}\" and ${length(metric.dimensions)} dimensions"
+      for name, metric in var.validate_production.metrics :
+      "${name} has namespace \"${metric.namespace}\", metric_name \"${metric.metric_name}\" and ${length(metric.dimensions)} dimensions"
       if !(length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30)
     ])}; a metric has a namespace, a name and at most 30 dimensions."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_production.http_checks : length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))])
+      for name, check in var.validate_production.http_checks :
+      length(check.status) > 0 && alltrue([for s in check.status : can(regex(local._patterns.status, s))])
     ])
     error_message = "validate_production.http_checks: ${join(", ", [
       for name, check in var.validate_production.http_checks : "${name} has status ${jsonencode(check.status)}"
-      if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex("^([1-5][0-9][0-9]|[1-5]xx|[1-5][0-9][0-9]-[1-5][0-9][0-9])$", s))]))
+      if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex(local._patterns.status, s))]))
     ])}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\"), at least one."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_production.http_checks : alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])
+      for name, check in var.validate_production.http_checks :
+      alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])
     ])
     error_message = "validate_production.http_checks: ${join(", ", [
       for name, check in var.validate_production.http_checks : "${name} has status ${jsonencode(check.status)}"
@@ -861,7 +953,8 @@ variable "validate_production" {
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_production.http_checks : contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)
+      for name, check in var.validate_production.http_checks :
+      contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)
     ])
     error_message = "validate_production.http_checks: ${join(", ", [
       for name, check in var.validate_production.http_checks : "${name} has method \"${check.method}\""
@@ -881,27 +974,32 @@ variable "validate_production" {
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_production.http_checks : check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"
+      for name, check in var.validate_production.http_checks :
+      check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"
     ])
     error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks : "${name} has url ${jsonencode(check.url)} and path \"${check.path}\""
+      for name, check in var.validate_production.http_checks :
+      "${name} has url ${jsonencode(check.url)} and path \"${check.path}\""
       if !(check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/")
     ])}; expected \"http://…\" or \"https://…\", and the path as part of it."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_production.http_checks : check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60
+      for name, check in var.validate_production.http_checks :
+      check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60
     ])
     error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks : "${name} has timeout ${check.timeout} and interval ${check.interval}"
+      for name, check in var.validate_production.http_checks :
+      "${name} has timeout ${check.timeout} and interval ${check.interval}"
       if !(check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60)
     ])}; expected a timeout above 0 and up to 60 seconds, an interval of 0 to 60."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_production.http_checks : check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts
+      for name, check in var.validate_production.http_checks :
+      check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts
     ])
     error_message = "validate_production.http_checks: ${join(", ", [
       for name, check in var.validate_production.http_checks : "${name} has attempts ${check.attempts}"
@@ -911,27 +1009,32 @@ variable "validate_production" {
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_production.http_checks : check.max_latency_ms == null ? true : check.max_latency_ms > 0
+      for name, check in var.validate_production.http_checks :
+      check.max_latency_ms == null ? true : check.max_latency_ms > 0
     ])
     error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks : "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}"
+      for name, check in var.validate_production.http_checks :
+      "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}"
       if !(check.max_latency_ms == null ? true : check.max_latency_ms > 0)
     ])}; expected milliseconds above 0."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_production.http_checks : alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))])
+      for name, check in var.validate_production.http_checks :
+      alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex(local._patterns.header, header))])
     ])
     error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks : "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}"
-      if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", header))]))
+      for name, check in var.validate_production.http_checks :
+      "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}"
+      if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex(local._patterns.header, header))]))
     ])}; a header's name has letters, digits and hyphens and no colon."
   }
 
   validation {
     condition = alltrue([
-      for name, check in var.validate_production.http_checks : check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))
+      for name, check in var.validate_production.http_checks :
+      check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))
     ])
     error_message = "validate_production.http_checks: ${join(", ", [
       for name, check in var.validate_production.http_checks : "${name} has host ${jsonencode(check.host)}"
@@ -940,28 +1043,47 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = var.validate_production.samples >= 1 && var.validate_production.samples <= 10000 && floor(var.validate_production.samples) == var.validate_production.samples
+    condition = (
+      var.validate_production.samples >= 1 && var.validate_production.samples <= 10000 &&
+      floor(var.validate_production.samples) == var.validate_production.samples
+    )
     error_message = "validate_production.samples is ${var.validate_production.samples}; expected a whole number from 1 to 10000."
   }
 
   validation {
-    condition     = var.validate_production.concurrency >= 1 && var.validate_production.concurrency <= 64 && floor(var.validate_production.concurrency) == var.validate_production.concurrency
+    condition = (
+      var.validate_production.concurrency >= 1 && var.validate_production.concurrency <= 64 &&
+      floor(var.validate_production.concurrency) == var.validate_production.concurrency
+    )
     error_message = "validate_production.concurrency is ${var.validate_production.concurrency}; expected a whole number from 1 to 64."
   }
 
   validation {
-    condition     = var.validate_production.thresholds.error_rate == null ? true : var.validate_production.thresholds.error_rate >= 0 && var.validate_production.thresholds.error_rate <= 1
-    error_message = "validate_production.thresholds.error_rate is ${coalesce(var.validate_production.thresholds.error_rate, 0)}; expected a share from 0 to 1 (0.01 is one in a hundred)."
+    condition = (
+      var.validate_production.thresholds.error_rate >= 0 && var.validate_production.thresholds.error_rate <= 1
+    )
+    error_message = "validate_production.thresholds.error_rate is ${var.validate_production.thresholds.error_rate}; expected a share from 0 to 1 (0.01 is one in a hundred)."
   }
 
   validation {
-    condition     = alltrue([for name in ["p95_ms", "p99_ms"] : var.validate_production.thresholds[name] == null ? true : var.validate_production.thresholds[name] > 0])
-    error_message = "validate_production.thresholds has ${join(", ", [for name in ["p95_ms", "p99_ms"] : "${name} = ${var.validate_production.thresholds[name]}" if var.validate_production.thresholds[name] == null ? false : var.validate_production.thresholds[name] <= 0])}; expected milliseconds above 0."
+    condition = alltrue([
+      for name in ["p95_ms", "p99_ms"] :
+      var.validate_production.thresholds[name] == null ? true : var.validate_production.thresholds[name] > 0
+    ])
+    error_message = "validate_production.thresholds has ${join(", ", [
+      for name in ["p95_ms", "p99_ms"] : "${name} = ${var.validate_production.thresholds[name]}"
+      if var.validate_production.thresholds[name] == null ? false : var.validate_production.thresholds[name] <= 0
+    ])}; expected milliseconds above 0."
   }
 
   validation {
-    condition     = alltrue([for name in ["unhealthy_hosts", "max_worse_percent"] : var.validate_production.thresholds[name] == null ? true : var.validate_production.thresholds[name] >= 0])
-    error_message = "validate_production.thresholds has ${join(", ", [for name in ["unhealthy_hosts", "max_worse_percent"] : "${name} = ${var.validate_production.thresholds[name]}" if var.validate_production.thresholds[name] == null ? false : var.validate_production.thresholds[name] < 0])}; expected 0 or more."
+    condition = alltrue([
+      for name in ["unhealthy_hosts", "max_worse_percent"] : var.validate_production.thresholds[name] >= 0
+    ])
+    error_message = "validate_production.thresholds has ${join(", ", [
+      for name in ["unhealthy_hosts", "max_worse_percent"] : "${name} = ${var.validate_production.thresholds[name]}"
+      if var.validate_production.thresholds[name] < 0
+    ])}; expected 0 or more."
   }
 
   validation {
@@ -970,22 +1092,35 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = var.validate_production.load == null ? true : var.validate_production.load.rate > 0 && var.validate_production.load.rate <= 1000 && var.validate_production.load.duration > 0
+    condition = (
+      var.validate_production.load == null ? true : var.validate_production.load.rate > 0 &&
+      var.validate_production.load.rate <= 1000 && var.validate_production.load.duration > 0
+    )
     error_message = "validate_production.load has rate ${try(var.validate_production.load.rate, 0)} and duration ${try(var.validate_production.load.duration, 0)}; expected a rate above 0, up to 1000 requests a second, and a duration above 0 seconds."
   }
 
   validation {
-    condition     = var.validate_production.load == null ? true : var.validate_production.load.concurrency >= 1 && var.validate_production.load.concurrency <= 256 && floor(var.validate_production.load.concurrency) == var.validate_production.load.concurrency
+    condition = (
+      var.validate_production.load == null ? true : var.validate_production.load.concurrency >= 1 &&
+      var.validate_production.load.concurrency <= 256 &&
+      floor(var.validate_production.load.concurrency) == var.validate_production.load.concurrency
+    )
     error_message = "validate_production.load.concurrency is ${try(var.validate_production.load.concurrency, 0)}; expected a whole number from 1 to 256."
   }
 
   validation {
-    condition     = var.validate_production.load == null ? true : var.validate_production.load.error_rate == null ? true : var.validate_production.load.error_rate >= 0 && var.validate_production.load.error_rate <= 1
+    condition = (
+      var.validate_production.load == null ? true : var.validate_production.load.error_rate >= 0 &&
+      var.validate_production.load.error_rate <= 1
+    )
     error_message = "validate_production.load.error_rate is ${try(var.validate_production.load.error_rate, 0)}; expected a share from 0 to 1 (0.01 is one in a hundred)."
   }
 
   validation {
-    condition     = var.validate_production.load == null ? true : alltrue([for name in ["p95_ms", "p99_ms"] : var.validate_production.load[name] == null ? true : var.validate_production.load[name] > 0])
+    condition = var.validate_production.load == null ? true : alltrue([
+      for name in ["p95_ms", "p99_ms"] :
+      var.validate_production.load[name] == null ? true : var.validate_production.load[name] > 0
+    ])
     error_message = "validate_production.load has p95_ms ${jsonencode(try(var.validate_production.load.p95_ms, null))} and p99_ms ${jsonencode(try(var.validate_production.load.p99_ms, null))}; expected milliseconds above 0."
   }
 }
