@@ -30,6 +30,7 @@ from moto.ecs.models import Cluster, EC2ContainerServiceBackend, TaskDefinition
 from moto.moto_api._internal import mock_random
 
 from rehearsal.aws import world
+from rehearsal.aws.ecs_secrets import SecretError, resolve
 from rehearsal.aws.world import ContainerSpec, ContainerState, PlacementFailure, TaskSpec, TaskState
 
 VISIBLE_FOR = timedelta(hours=1)
@@ -149,6 +150,8 @@ class StandInTask:
         self.subnet: Subnet | None = None
         if network is not None:
             self._attach(network["awsvpcConfiguration"])
+        self.unreadable: str | None = None
+        """Why a secret could not be read, and the task does not start."""
         self.containers = [
             RunningContainer(
                 spec,
@@ -158,11 +161,18 @@ class StandInTask:
                 f"{self.id}-{mock_random.get_random_hex(10)}",
             )
             for spec, container in zip(
-                container_specs(definition, self.overrides),
+                self._specs(definition),
                 cast("list[dict[str, Any]]", definition.container_definitions),
                 strict=True,
             )
         ]
+
+    def _specs(self, definition: TaskDefinition) -> list[ContainerSpec]:
+        try:
+            return container_specs(definition, self.overrides, (self._backend.account_id, self._backend.region_name))
+        except SecretError as error:
+            self.unreadable = str(error)
+            return container_specs(definition, self.overrides, None)
 
     def spec(self) -> TaskSpec:
         """Return what the world needs to know to run the task."""
@@ -178,7 +188,12 @@ class StandInTask:
 
     def refresh(self) -> None:
         """Ask the world what has become of the task; a stopped task is not asked about again."""
-        if self.last_status != "STOPPED":
+        if self.last_status == "STOPPED":
+            return
+        if self.unreadable is not None:
+            stopped = {container.spec.name: ContainerState("STOPPED") for container in self.containers}
+            self._apply(TaskState("STOPPED", stopped, "TaskFailedToStart", self.unreadable))
+        else:
             self._apply(world.current().task_state(self.task_arn))
 
     def stop(self, stop_code: str, reason: str) -> None:
@@ -187,7 +202,7 @@ class StandInTask:
             return
         self.desired_status, self.stop_code, self.stopped_reason = "STOPPED", stop_code, reason
         self.stopping_at = utcnow()
-        if self.last_status != "STOPPED":
+        if self.last_status != "STOPPED" and self.unreadable is None:
             world.current().stop_task(self.task_arn, reason)
 
     @property
@@ -305,16 +320,24 @@ class StandInTask:
         }
 
 
-def container_specs(definition: TaskDefinition, overrides: dict[str, Any]) -> list[ContainerSpec]:
+def container_specs(
+    definition: TaskDefinition, overrides: dict[str, Any], place: tuple[str, str] | None
+) -> list[ContainerSpec]:
     """Return what a task definition's containers run, with RunTask's overrides applied.
 
-    An entry point, which cannot be overridden, comes before the command.
+    An entry point, which cannot be overridden, comes before the command. Secrets are read in the account and region of
+    `place`, if it is given.
+
+    Raises:
+        SecretError: a secret cannot be read.
     """
     by_name = {override["name"]: override for override in overrides.get("containerOverrides") or []}
     specs = []
     for container in cast("list[dict[str, Any]]", definition.container_definitions):
         override = by_name.get(container["name"], {})
         environment = {pair["name"]: pair["value"] for pair in container.get("environment") or []}
+        if place is not None:
+            environment.update(resolve(*place, container))
         environment.update({pair["name"]: pair["value"] for pair in override.get("environment") or []})
         command = override.get("command") or container.get("command") or []
         ports = [mapping["containerPort"] for mapping in container.get("portMappings") or []]
@@ -370,6 +393,7 @@ def free_address(backend: TaskBackend, ec2: EC2Backend, subnet: Subnet) -> str:
 # The backend.
 
 _original_init = EC2ContainerServiceBackend.__init__
+_original_describe_task_definition = EC2ContainerServiceBackend.describe_task_definition
 _original_describe_clusters = EC2ContainerServiceBackend.describe_clusters
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,64}")
@@ -488,7 +512,8 @@ class TaskBackend(EC2ContainerServiceBackend):
     def start(self, task: StandInTask) -> None:
         """Let the world start a task; raises PlacementFailure."""
         try:
-            world.current().start_task(task.spec())
+            if task.unreadable is None:
+                world.current().start_task(task.spec())
         except PlacementFailure:
             task.detach()
             raise
@@ -503,6 +528,17 @@ class TaskBackend(EC2ContainerServiceBackend):
         wanted = definition.requires_compatibilities or []
         if launch_type == "FARGATE" and "FARGATE" not in wanted:
             raise InvalidParameterException("Task definition does not support launch_type FARGATE.")
+
+    def describe_task_definition(self, task_definition_str: str) -> TaskDefinition:
+        """Find a task definition; a family alone is its latest ACTIVE revision, where moto takes the latest of all."""
+        family, colon, revision = task_definition_str.rsplit("/", 1)[-1].partition(":")
+        if colon and not revision.isdigit():
+            # moto fails here with an error of its own.
+            raise InvalidParameterException(f"Invalid revision number. Number: {revision}")
+        if not colon:
+            active = [n for n, found in self.task_definitions.get(family, {}).items() if found.status == "ACTIVE"]
+            task_definition_str = f"{family}:{max(active, default=0)}"
+        return _original_describe_task_definition(self, task_definition_str)
 
     def active_task_definition(self, name: str | None) -> TaskDefinition:
         """Find a task definition that tasks can be started from; raises ClientException."""

@@ -46,6 +46,16 @@ class TargetGroup(FakeTargetGroup):
         self.deregistered_at: dict[str, datetime] = {}
         """When targets were deregistered, by address."""
 
+    @property
+    def load_balancer_arns(self) -> list[str]:
+        """The load balancers that lead to the group now; moto keeps those whose listener was created with it."""
+        backend = elbv2_backends[self.account_id][self.region_name]
+        return [arn for arn in list(backend.load_balancers) if self.arn in used_target_groups(backend, arn)]
+
+    @load_balancer_arns.setter
+    def load_balancer_arns(self, _: list[str]) -> None:
+        """Take what moto's constructor sets."""
+
     def register(self, targets: list[dict[str, Any]]) -> None:
         """Register targets; one that was draining is no longer."""
         _original_register(self, targets)
@@ -108,11 +118,12 @@ _NOT_REGISTERED = ("unused", "Target.NotRegistered", "Target is not registered t
 _DRAINING = ("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
 
 
-def used_target_groups(backend: ELBv2Backend) -> set[str]:
-    """Return the ARNs of the target groups that some listener or rule leads to."""
+def used_target_groups(backend: ELBv2Backend, load_balancer_arn: str | None = None) -> set[str]:
+    """Return the ARNs of the target groups that some listener or rule leads to, of one load balancer or of all."""
     return {
         arn
         for balancer in list(backend.load_balancers.values())
+        if load_balancer_arn in (None, balancer.arn)
         for listener in list(balancer.listeners.values())
         for rule in list(listener.rules.values())
         for action in rule.actions

@@ -93,7 +93,11 @@ class PlacementFailure(Exception):  # noqa: N818  (ECS calls it a failure)
 
 
 class World(Protocol):
-    """What the stand-in asks of the world behind it."""
+    """What the stand-in asks of the world behind it.
+
+    The stand-in asks while it holds a lock of its own: none of these may call the stand-in's API, nor wait for a lock
+    that is held elsewhere during such a call.
+    """
 
     def start_task(self, spec: TaskSpec) -> None:
         """Start a task; raises PlacementFailure if there is no room for it."""

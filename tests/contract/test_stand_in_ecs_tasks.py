@@ -303,3 +303,47 @@ def test_what_run_task_refuses(stack: Stack, refused: Any, settings: dict[str, A
 def test_times_are_real(stack: Stack) -> None:
     task = run(stack)["tasks"][0]
     assert abs(task["createdAt"] - datetime.now().astimezone()) < timedelta(minutes=5)
+
+
+# Secrets.
+
+
+def test_secrets_come_into_the_environment(stack: Stack, scripted: ScriptedWorld) -> None:
+    secrets, parameters = stack.client("secretsmanager"), stack.client("ssm")
+    arn = secrets.create_secret(Name="orders/db", SecretString='{"password": "from-json"}')["ARN"]
+    plain = secrets.create_secret(Name="orders/key", SecretString="from-text")["ARN"]
+    parameters.put_parameter(Name="/orders/level", Value="from-parameter", Type="SecureString")
+    given = {"PASSWORD": f"{arn}:password::", "KEY": plain, "LEVEL": "/orders/level"}
+    definition = stack.register(secrets=[{"name": name, "valueFrom": source} for name, source in given.items()])
+    run(stack, definition)
+    assert scripted.started[-1].containers[0].environment == {
+        "PASSWORD": "from-json",
+        "KEY": "from-text",
+        "LEVEL": "from-parameter",
+    }
+
+
+@pytest.mark.parametrize("source", ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:gone-AbCdEf", "/gone"])
+def test_a_missing_secret_keeps_a_task_from_starting(stack: Stack, scripted: ScriptedWorld, source: str) -> None:
+    before = len(scripted.started)
+    definition = stack.register(secrets=[{"name": "PASSWORD", "valueFrom": source}])
+    task = finished(stack, run(stack, definition)["tasks"][0]["taskArn"])
+    assert task["stopCode"] == "TaskFailedToStart"
+    assert task["stoppedReason"].startswith("ResourceInitializationError: unable to pull secrets")
+    assert source in task["stoppedReason"]
+    assert "exitCode" not in task["containers"][0]
+    assert len(scripted.started) == before
+
+
+# Task definitions.
+
+
+def test_a_family_alone_is_its_latest_active_revision(stack: Stack, refused: Any) -> None:
+    """moto takes the latest revision of all, and fails at one that is no number."""
+    ecs = stack.client("ecs")
+    ecs.deregister_task_definition(taskDefinition=stack.register())
+    found = ecs.describe_task_definition(taskDefinition="orders")["taskDefinition"]
+    assert found["taskDefinitionArn"] == stack.task_definition
+    for missing in ("orders:99", "nothing"):
+        assert refused(ecs.describe_task_definition, taskDefinition=missing)[0] == "ClientException"
+    assert refused(ecs.describe_task_definition, taskDefinition="orders:latest")[0] == "InvalidParameterException"

@@ -144,3 +144,15 @@ def test_errors_are_those_of_the_model(stack: Stack, refused: Any) -> None:
     missing = stack.blue_group[:-4] + "0000"
     assert refused(client.describe_target_health, TargetGroupArn=missing)[0] == "TargetGroupNotFound"
     assert refused(client.describe_target_groups, Names=["nothing"])[0] == "TargetGroupNotFound"
+
+
+def test_a_target_group_names_the_load_balancers_that_lead_to_it_now(stack: Stack) -> None:
+    """moto names those whose listener was created with the group, twice for two listeners."""
+
+    def balancers() -> dict[str, list[str]]:
+        found = stack.client("elbv2").describe_target_groups()["TargetGroups"]
+        return {group["TargetGroupArn"]: group["LoadBalancerArns"] for group in found}
+
+    assert balancers() == {arn: [stack.load_balancer_arn] for arn in (stack.blue_group, stack.green_group)}
+    stack.forward(stack.production_listener, {stack.blue_group: 1})
+    assert balancers() == {stack.blue_group: [stack.load_balancer_arn], stack.green_group: []}
