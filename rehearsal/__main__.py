@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     play.add_argument("--keep", action="store_true", help="leave everything running at the end, until Ctrl-C")
     play.add_argument("--logs", action="store_true", help="show what functions and containers log")
     play.add_argument("--plan", action="store_true", help="also prove that a second plan is empty")
-    play.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="scenarios played side by side")
+    play.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="scenarios played side by side")
     play.add_argument("--report", type=Path, help="folder of the reports (default: .build/rehearsal)")
     commands.add_parser("scenarios", help="list the scenarios")
     options = parser.parse_args(arguments)
