@@ -78,7 +78,7 @@ class TargetGroup(FakeTargetGroup):
         now = utcnow()
         return {
             address: self.deregistered_targets[address]
-            for address, at in self.deregistered_at.items()
+            for address, at in list(self.deregistered_at.items())
             if now < at + delay and address in self.deregistered_targets
         }
 
