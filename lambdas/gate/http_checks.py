@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Callable, Optional
 from urllib.parse import urlsplit
@@ -119,6 +119,7 @@ class Sender:
         import requests  # from the layer: it must fail inside the guard, where it is reported
         import urllib3
 
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # verify_tls = false is a choice
         self._requests = requests
         self._broke_off = (OSError, urllib3.exceptions.HTTPError)
         self._base_url = base_url
@@ -391,7 +392,7 @@ def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
 
 def send_samples(check: HttpCheck, sender: Sender, count: int, concurrency: int) -> list[Answer]:
     """Send the check `count` times, `concurrency` at a time, each after the answer to the one before."""
-    return _in_threads(lambda _number: sender.send(check), count, concurrency)
+    return _in_threads(lambda _number: _figures(sender.send(check)), count, concurrency)
 
 
 def send_load(
@@ -419,19 +420,30 @@ def send_load(
         recent.append(bool(answer.problem) or answer.status >= 500)
         if len(recent) >= 100 and sum(recent[-100:]) > 50:
             failing.set()
-        return Answer(max(late, answer.latency_ms), answer.status, answer.headers, "", answer.problem)
+        return replace(_figures(answer), latency_ms=max(late, answer.latency_ms))
 
     answers = [answer for answer in _in_threads(one, total, concurrency) if answer is not None]
     return answers, len(answers) / max(clock() - started, 1e-9)
 
 
+def _figures(answer: Answer) -> Answer:
+    """What statistics need: the bodies of ten thousand answers would not fit into a function's memory."""
+    return Answer(answer.latency_ms, answer.status, problem=answer.problem)
+
+
 def _in_threads(work: Callable[[int], Any], count: int, concurrency: int) -> list[Any]:
+    numbers, over = iter(range(count)), threading.Event()
+
+    def worker() -> list[Any]:
+        return [work(number) for number in numbers if not over.is_set()]  # they share the numbers
+
     pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="http")
     try:
-        futures = [pool.submit(work, number) for number in range(count)]
+        futures = [pool.submit(worker) for _ in range(min(count, concurrency))]
         wait(futures)
-        return [future.result() for future in futures]
+        return [answer for future in futures for answer in future.result()]
     finally:  # when time is over nobody waits for what is still on its way
+        over.set()
         pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -459,6 +471,6 @@ def _connection_word(problem: BaseException) -> str:
     text = _innermost(problem)
     if "refused" in text:
         return "connection refused"
-    if "resolve" in text.lower() or "getaddrinfo" in text:
+    if "gaierror" in text:
         return "the name could not be resolved"
     return "no answer"
