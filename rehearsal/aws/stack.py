@@ -184,7 +184,7 @@ def build(
     stack.vpc_id = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     for index, zone in enumerate("ab"):
         subnet = ec2.create_subnet(
-            VpcId=stack.vpc_id, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=f"{session_region(stack)}{zone}"
+            VpcId=stack.vpc_id, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=f"{stack.session.region_name}{zone}"
         )
         stack.subnets.append(subnet["Subnet"]["SubnetId"])
     stack.security_group = ec2.create_security_group(GroupName="orders", Description="orders", VpcId=stack.vpc_id)[
@@ -229,11 +229,6 @@ def build(
     )
     _create_group(stack, alarms)
     return stack
-
-
-def session_region(stack: Stack) -> str:
-    """Return the region of a stack."""
-    return str(stack.session.region_name)
 
 
 def _create_group(stack: Stack, alarms: Sequence[str]) -> None:
