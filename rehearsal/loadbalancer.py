@@ -220,6 +220,7 @@ class _Checked:
     state: TargetState
     successes: int = 0
     failures: int = 0
+    since: float = field(default_factory=time.monotonic)
     due: float = field(default_factory=time.monotonic)
     busy: bool = False
 
@@ -273,7 +274,12 @@ class HealthChecks:
                 checked.state = TargetState("healthy")
         else:
             checked.successes, checked.failures = 0, checked.failures + 1
-            if checked.failures >= int(group.unhealthy_threshold_count):
+            # A start takes its time on any clock: a new target that does not listen yet has as long as on AWS.
+            patience = float(group.health_check_interval_seconds) * int(group.unhealthy_threshold_count)
+            starts = checked.state.state == "initial" and failure.reason == "Target.FailedHealthChecks"
+            if starts and time.monotonic() < checked.since + patience:
+                checked.failures = 0
+            elif checked.failures >= int(group.unhealthy_threshold_count):
                 checked.state = failure
         checked.busy = False
 

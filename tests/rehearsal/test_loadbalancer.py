@@ -179,6 +179,12 @@ def test_health(town: Town) -> None:
     assert town.check_health(times=2) == TargetState("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
 
 
+def test_a_target_that_still_starts(town: Town) -> None:
+    """A new target that does not listen yet is initial, not unhealthy."""
+    town.sites.pop("10.0.0.5").close()
+    assert town.check_health(times=3).state == "initial"
+
+
 def test_all_unhealthy(town: Town) -> None:
     """If every target is unhealthy, the load balancer routes to all of them."""
     town.sites["10.0.0.5"].status = 500
