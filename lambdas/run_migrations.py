@@ -129,6 +129,12 @@ class Migration:
                 target,
                 arn,
             )
+        if task.stop_code not in ("", "EssentialContainerExited"):  # told to end, some programs do so with 0
+            return self._with_log(
+                failed(f"{label}: exit 0, but it was stopped before its end ({task.why_stopped()})", task=task.id),
+                target,
+                arn,
+            )
         return passed(f"{label}: exit 0", task=task.id, exit_code=0)
 
     def roll_back(self) -> Finding:
@@ -203,16 +209,12 @@ class Migration:
         lines: list[str] = []
 
         def look() -> Finding:
-            lines[:] = tasks.last_lines(
-                target.definition, target.container, arn.rpartition("/")[2], self.settings.log_lines
-            )
+            task_id = arn.rpartition("/")[2]
+            lines[:] = tasks.last_lines(target.definition, target.container, task_id, self.settings.log_lines)
             return passed("read") if lines else failed("it is empty")
 
-        try:
-            read = poll(look, self.deadline.within(LOG_PATIENCE), interval=1)[0]
-            log = f"last log lines: {' | '.join(lines)}" if lines else f"its log: {read.detail}"
-        except CannotLook as problem:
-            log = f"its log could not be read: {problem}"
+        read = poll(look, self.deadline.within(LOG_PATIENCE), interval=1)[0]
+        log = f"last log lines: {' | '.join(lines)}" if lines else f"its log: {read.detail}"
         return Finding(finding.outcome, f"{finding.detail}; {log}", values={**finding.values, "log": list(lines)})
 
 

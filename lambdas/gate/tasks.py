@@ -149,9 +149,9 @@ def stop(cluster: str, arn: str, reason: str) -> None:
 
 
 def last_lines(definition: Mapping[str, Any], container: str, task_id: str, count: int) -> list[str]:
-    """The container's last `count` log lines.
+    """The container's last `count` log lines; none while it has not written any.
 
-    Raises CannotLook where its log driver is not awslogs, has no stream prefix, or the stream is not there yet.
+    Raises CannotLook where its log driver is not awslogs or has no stream prefix.
     """
     declared: Mapping[str, Any] = next(
         (entry for entry in definition.get("containerDefinitions") or [] if entry.get("name") == container), {}
@@ -163,13 +163,18 @@ def last_lines(definition: Mapping[str, Any], container: str, task_id: str, coun
     group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
     if not group or not prefix:
         raise CannotLook("its awslogs options name no group or no stream prefix")
-    answer = aws.call(
-        "logs",
-        "get_log_events",
-        region=options.get("awslogs-region"),
-        logGroupName=group,
-        logStreamName=f"{prefix}/{container}/{task_id}",
-        limit=count,
-        startFromHead=False,
-    )
+    try:
+        answer = aws.call(
+            "logs",
+            "get_log_events",
+            region=options.get("awslogs-region"),
+            logGroupName=group,
+            logStreamName=f"{prefix}/{container}/{task_id}",
+            limit=count,
+            startFromHead=False,
+        )
+    except aws.AwsCallFailed as problem:
+        if problem.code == "ResourceNotFoundException":  # the stream comes with its first line
+            return []
+        raise
     return [str(event.get("message", "")).rstrip() for event in answer.get("events", [])][-count:]
