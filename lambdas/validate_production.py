@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from functools import partial
+from functools import cached_property, partial
 from typing import Optional
 
 from gate import metrics
@@ -112,19 +112,22 @@ class Settings(HookSettings):
 def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
     """Decide whether green serves production as well as it should, until the end of the bake window."""
     production = Production(deployment, settings, deadline)
-    if not (yield Check("time", production.fits_the_time)):
+    if not (yield Check("time", partial(production.fits_the_time, settings.load))):
         return
     if not (yield Check("green_serves_production", production.green_serves)):
         return
     checks = settings.http_checks or {"health": default_check(production.group)}
     sender = Sender(production.url)
+    sound = True
     for name, check in checks.items():
         answers = yield Check(f"http:{name}", partial(run_check, check, sender, deadline))
         if answers and settings.samples:
-            yield Check(f"samples:{name}", partial(production.sample, name, check, sender))
-    if settings.load:
-        yield Check("load", partial(production.bears_load, settings.load, sender))
-    yield Check("bake", production.bake)
+            answers = yield Check(f"samples:{name}", partial(production.sample, name, check, sender))
+        sound = sound and answers
+    if sound and settings.load:
+        sound = yield Check("load", partial(production.bears_load, settings.load, sender))
+    if sound:  # what has failed is not made worse by a load, nor customers' time by a bake window
+        yield Check("bake", production.bake)
 
 
 class Production:
@@ -135,36 +138,40 @@ class Production:
         self.settings = settings
         self.deadline = deadline
         self.shifted_at = datetime.now(timezone.utc)
-        self.group: TargetGroup
-        self.listener: Listener
+
+    @cached_property
+    def group(self) -> TargetGroup:
+        """Green's target group."""
+        return self.deployment.target_group_of(self.deployment.green())
+
+    @cached_property
+    def listener(self) -> Listener:
+        """The production listener, as it was looked at last."""
+        return self.deployment.production_listener()
 
     @property
     def url(self) -> str:
         """Where production answers."""
         return listener_url(self.listener, self.deployment.load_balancer(self.listener))
 
-    def fits_the_time(self) -> Finding:
+    def fits_the_time(self, load: Load | None) -> Finding:
         """The window fits the function's time; better said now than found out at its end."""
-        load = self.settings.load.duration if self.settings.load else 0
-        wanted, left = self.settings.initial_delay + self.settings.duration + load, self.deadline.remaining()
+        wanted = self.settings.initial_delay + self.settings.duration + (load.duration if load else 0)
+        left = self.deadline.remaining()
         if wanted > left:
             return failed(
-                f"initial_delay, duration and load come to {wanted:g} s, the function has {left:.0f} s left: "
-                "shorten them or raise timeout"
+                f"initial_delay, duration{' and load' if load else ''} come to {wanted:g} s, the function has "
+                f"{left:.0f} s left: shorten them or raise timeout"
             )
         return passed(f"{wanted:g} s of settling, baking and load fit the {left:.0f} s left")
 
     def green_serves(self) -> Finding:
         """All production traffic goes to green, and green has a healthy target; shortly after the shift, soon."""
 
-        def look() -> Finding:
-            self.group = self.deployment.target_group_of(self.deployment.green())
-            self.listener = self.deployment.production_listener()
-            return self._serving()
-
-        return poll(look, self.deadline.within(60), interval=2)[0]
+        return poll(self._serving, self.deadline.within(60), interval=2)[0]
 
     def _serving(self) -> Finding:
+        self.listener = self.deployment.production_listener()
         where = self.deployment.weights_in_words(self.listener)
         if not self.listener.serves_only(self.group.arn):
             return failed(
@@ -207,12 +214,14 @@ class Production:
 
     def bake(self) -> list[Finding]:
         """Alarms, load balancer figures and metrics over the window."""
+        fits = self.fits_the_time(None)  # still, after the checks before
+        if not fits.good:
+            return [fits]
         self.deadline.sleep(self.settings.initial_delay)
         return watch(self.look, self.deadline, self.settings.interval, self.settings.duration)
 
     def look(self) -> list[Finding]:
         """One look at everything that has to stay good."""
-        self.listener = self.deployment.production_listener()
         expected = {**dict.fromkeys(self.deployment.alarm_names, metrics.NOT_IN_ALARM), **self.settings.alarms}
         alarms = (
             metrics.judge_alarms(expected)
@@ -226,12 +235,13 @@ class Production:
         now = datetime.now(timezone.utc)
         green = self._figures(self.group, self.shifted_at, now)
         limit, since = self.settings.thresholds, f"{(now - self.shifted_at).total_seconds():.0f} s"
+        hosts = self._hosts(green)
         if not green.requests:
             detail = (
                 f"the load balancer counted no request to {self.group.name} in {since}, or has not published it yet"
             )
-            return [skipped(detail, "traffic") if self.settings.no_data == "pass" else failed(detail, "traffic")]
-        findings = []
+            return [*hosts, (skipped if self.settings.no_data == "pass" else failed)(detail, "traffic")]
+        findings = [*hosts]
         rate = f"{green.errors} of {green.requests} requests to green answered 5xx ({green.error_rate:.2%}) in {since}"
         if green.error_rate > limit.error_rate:
             certain = green.requests >= ENOUGH_REQUESTS
@@ -252,14 +262,17 @@ class Production:
                 findings.append(failed(text, f"latency_{word}", certain=green.requests >= ENOUGH_REQUESTS))
             else:
                 findings.append(passed(f"green's {word} is {value:.0f} ms in its worst minute", f"latency_{word}"))
-        if green.unhealthy_hosts is not None and green.unhealthy_hosts > limit.unhealthy_hosts:
-            findings.append(
-                failed(
-                    f"{green.unhealthy_hosts:g} green target(s) unhealthy, at most {limit.unhealthy_hosts:g} allowed",
-                    "unhealthy_hosts",
-                )
-            )
         return [*findings, self._against_blue(green, now)]
+
+    def _hosts(self, green: metrics.TrafficFigures) -> list[Finding]:
+        """The most targets that were unhealthy at once; counted with or without traffic."""
+        count, most = green.unhealthy_hosts, self.settings.thresholds.unhealthy_hosts
+        if count is None:
+            return []
+        text = f"at most {count:g} green target(s) unhealthy at once since the shift"
+        if count > most:
+            return [failed(f"{text}, {most:g} allowed", "unhealthy_hosts", certain=True)]
+        return [passed(text, "unhealthy_hosts")]
 
     def _against_blue(self, green: metrics.TrafficFigures, now: datetime) -> Finding:
         blue_group = self.deployment.other_target_group(self.group)

@@ -98,7 +98,7 @@ def client(
 # Ten checks need not wait out the same dead endpoint ten times: for this many seconds the first failure answers.
 # Short enough for `poll` to try in earnest again before it gives up.
 UNREACHABLE_FOR = 5.0
-_unreachable: dict[str, tuple[float, AwsUnreachable]] = {}
+_unreachable: dict[tuple[str, str | None], tuple[float, AwsUnreachable]] = {}
 
 
 def forget() -> None:
@@ -117,11 +117,11 @@ def call(service: str, operation: str, region: str | None = None, **parameters: 
 
     Raises AwsCallFailed, or one of its kinds, with a message that names the action and what to check.
     """
-    _refuse_if_unreachable(service)
+    _refuse_if_unreachable(service, region)
     try:
         answer: dict[str, Any] = getattr(client(service, region), operation)(**parameters)
     except Exception as problem:
-        raise _remember(explain(problem, service, operation)) from problem
+        raise _remember(explain(problem, service, operation), region) from problem
     return answer
 
 
@@ -135,15 +135,15 @@ def pages(service: str, operation: str, key: str, **parameters: Any) -> Iterator
         raise _remember(explain(problem, service, operation)) from problem
 
 
-def _refuse_if_unreachable(service: str) -> None:
-    since, problem = _unreachable.get(service, (0.0, None))
+def _refuse_if_unreachable(service: str, region: str | None = None) -> None:
+    since, problem = _unreachable.get((service, region), (0.0, None))
     if problem is not None and time.monotonic() - since < UNREACHABLE_FOR:
         raise problem
 
 
-def _remember(problem: CannotLook) -> CannotLook:
+def _remember(problem: CannotLook, region: str | None = None) -> CannotLook:
     if isinstance(problem, AwsUnreachable):
-        _unreachable[problem.service] = (time.monotonic(), problem)
+        _unreachable[problem.service, region] = (time.monotonic(), problem)
     return problem
 
 

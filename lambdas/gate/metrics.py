@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Optional
 
 from gate import aws
-from gate.verdict import CannotLook, Finding, could_not_look, failed, passed
+from gate.verdict import CannotLook, Finding, Outcome, failed, passed
 
 NOT_IN_ALARM = "not ALARM"
 
@@ -55,7 +55,8 @@ def judge_alarms(expected: Mapping[str, str]) -> list[Finding]:
     for name, state in expected.items():
         alarm = found.get(name)
         if alarm is None:
-            findings.append(could_not_look(f"alarm {name} does not exist: check its name and region", f"alarm:{name}"))
+            detail = f"alarm {name} does not exist: check its name and region"
+            findings.append(Finding(Outcome.ERROR, detail, f"alarm:{name}", certain=True))
         elif alarm.state == state or (state == NOT_IN_ALARM and alarm.state in ("OK", "INSUFFICIENT_DATA")):
             findings.append(passed(f"alarm {name} is {alarm.state}", f"alarm:{name}"))
         else:
@@ -83,7 +84,7 @@ class Query:
 def read_metrics(queries: Mapping[str, Query], start: datetime, end: datetime) -> dict[str, list[float]]:
     """Each query's values between `start` and `end` (exclusive), oldest first; no datapoints, no values.
 
-    Raises CannotLook where CloudWatch has no complete answer.
+    Raises CannotLook where CloudWatch may not tell, and AwsThrottled where its answer stays incomplete.
     """
     names = list(queries)
     data = [
@@ -102,6 +103,7 @@ def read_metrics(queries: Mapping[str, Query], start: datetime, end: datetime) -
         for at, query in enumerate(queries.values())
     ]
     values: dict[str, list[float]] = {name: [] for name in names}
+    status = dict.fromkeys(names, "no answer")
     for entry in aws.pages(
         "cloudwatch",
         "get_metric_data",
@@ -112,10 +114,14 @@ def read_metrics(queries: Mapping[str, Query], start: datetime, end: datetime) -
         ScanBy="TimestampAscending",
     ):
         name = names[int(str(entry.get("Id"))[1:])]
-        if entry.get("StatusCode") in ("InternalError", "Forbidden"):
-            messages = "; ".join(str(message.get("Value")) for message in entry.get("Messages") or [])
-            raise CannotLook(f"CloudWatch gave no values for {name}: {entry['StatusCode']} {messages}".rstrip())
+        status[name] = str(entry.get("StatusCode"))
+        if status[name] == "Forbidden":
+            raise CannotLook(f"CloudWatch may not give the values of {name} (Forbidden)")
         values[name] += [float(value) for value in entry.get("Values") or []]
+    incomplete = ", ".join(f"{name} ({word})" for name, word in status.items() if word != "Complete")
+    if incomplete:  # PartialData is followed by a page with the rest
+        said = f"CloudWatch's answer is not complete for {incomplete}"
+        raise aws.AwsThrottled(said, "cloudwatch", "get_metric_data")
     return values
 
 

@@ -1,0 +1,224 @@
+"""gate.aws: errors in words with the cure, clients made once, and none that can hang."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    ReadTimeoutError,
+    SSLError,
+)
+from gate import aws
+from gate.verdict import CannotLook
+
+from tests.unit.gate.codedeploy_server import CodeDeploy, Reply, refused, throttled
+from tests.unit.gate.conftest import Clock
+
+URL = "https://ecs.eu-west-1.amazonaws.com/"
+
+
+def client_error(code: str, status: int = 400, message: str = "because") -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "Operation")
+
+
+@pytest.mark.parametrize(
+    ("problem", "service", "operation", "kind", "message"),
+    [
+        (client_error("AccessDeniedException"), "ecs", "describe_services", aws.AwsDenied,
+         "ecs:DescribeServices was denied: allow it in this hook's role (AccessDeniedException: because)"),
+        (client_error("AccessDenied", 403), "elbv2", "describe_rules", aws.AwsDenied,
+         "elasticloadbalancing:DescribeRules was denied: allow it in this hook's role (AccessDenied: because)"),
+        (client_error("UnauthorizedOperation", 403), "ec2", "describe_subnets", aws.AwsDenied,
+         "ec2:DescribeSubnets was denied: allow it in this hook's role (UnauthorizedOperation: because)"),
+        (client_error("403", 403, "Forbidden"), "s3", "get_object", aws.AwsDenied,
+         "s3:GetObject was denied: allow it in this hook's role (403: Forbidden)"),
+        (client_error("UnrecognizedClientException"), "ecs", "run_task", aws.AwsDenied,
+         "ecs:RunTask was refused: UnrecognizedClientException: check the function's role"),
+        (client_error("InvalidClientTokenId", 403), "iam", "get_role", aws.AwsDenied,
+         "iam:GetRole was refused: InvalidClientTokenId: check the function's role"),
+        (client_error("ThrottlingException"), "codedeploy", "get_deployment", aws.AwsThrottled,
+         "codedeploy:GetDeployment failed on every attempt (ThrottlingException: because)"),
+        (client_error("RequestLimitExceeded", 503), "ec2", "describe_subnets", aws.AwsThrottled,
+         "ec2:DescribeSubnets failed on every attempt (RequestLimitExceeded: because)"),
+        (client_error("", 500), "logs", "get_log_events", aws.AwsThrottled,
+         "logs:GetLogEvents failed on every attempt (500: because)"),
+        (client_error("ClusterNotFoundException"), "ecs", "run_task", aws.AwsCallFailed,
+         "ecs:RunTask failed: ClusterNotFoundException: because"),
+        (NoCredentialsError(), "ecs", "run_task", aws.AwsCallFailed,
+         "ecs:RunTask could not be called: Unable to locate credentials"),
+        (NoRegionError(), "ecs", "run_task", aws.AwsCallFailed,
+         "ecs:RunTask could not be called: You must specify a region."),
+        (ParamValidationError(report="Missing required parameter"), "ecs", "run_task", aws.AwsCallFailed,
+         "ecs:RunTask failed: ParamValidationError: Parameter validation failed:\nMissing required parameter"),
+        (KeyError("x"), "ecs", "run_task", aws.AwsCallFailed, "ecs:RunTask failed: KeyError: 'x'"),
+    ],
+)  # fmt: skip
+def test_each_error_names_the_action_and_what_to_do(  # noqa: PLR0917 - a row of the table
+    problem: Exception, service: str, operation: str, kind: type[aws.AwsCallFailed], message: str
+) -> None:
+    found = aws.explain(problem, service, operation)
+    assert type(found) is kind
+    assert str(found) == message
+    assert (found.service, found.operation) == (service, operation)
+    assert found.transient == (kind is aws.AwsThrottled)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        EndpointConnectionError(endpoint_url=URL),
+        ConnectTimeoutError(endpoint_url=URL),
+        ReadTimeoutError(endpoint_url=URL),
+        SSLError(endpoint_url=URL, error="handshake"),
+    ],
+    ids=lambda problem: type(problem).__name__,
+)
+@pytest.mark.parametrize(
+    ("service", "name", "endpoint"),
+    [
+        ("codedeploy", "CodeDeploy", "codedeploy"),
+        ("elbv2", "Elastic Load Balancing", "elasticloadbalancing"),
+        ("cloudwatch", "CloudWatch", "monitoring"),
+        ("ecr", "ECR", "ecr.api"),
+        ("logs", "CloudWatch Logs", "logs"),
+        ("sqs", "sqs", "sqs"),
+    ],
+)
+def test_an_unreachable_service_is_named_with_the_way_out_of_a_vpc(
+    problem: BotoCoreError, service: str, name: str, endpoint: str
+) -> None:
+    found = aws.explain(problem, service, "describe_things")
+    assert isinstance(found, aws.AwsUnreachable)
+    assert found.transient
+    text = str(found)
+    assert text.startswith(f"{name} could not be reached for ")
+    assert "NAT gateway" in text
+    assert f"VPC endpoint com.amazonaws.<region>.{endpoint}," in text
+    assert "security groups" in text
+
+
+def test_an_explained_problem_stays_as_it_is() -> None:
+    known = CannotLook("known")
+    assert aws.explain(known, "ecs", "run_task") is known
+
+
+def test_a_call_raises_it_with_its_cause(codedeploy: CodeDeploy) -> None:
+    codedeploy.replies["StopTask"] = [refused("ClusterNotFoundException", "no such cluster")]
+    with pytest.raises(aws.AwsCallFailed, match="ecs:StopTask failed: ClusterNotFoundException: no such") as caught:
+        aws.call("ecs", "stop_task", task="t")
+    assert caught.value.code == "ClusterNotFoundException"
+    assert isinstance(caught.value.__cause__, ClientError)
+
+
+def test_pages_are_followed_to_the_end(codedeploy: CodeDeploy) -> None:
+    codedeploy.replies["ListTasks"] = [Reply({"taskArns": ["a", "b"], "nextToken": "2"}), Reply({"taskArns": ["c"]})]
+    assert list(aws.pages("ecs", "list_tasks", "taskArns", cluster="main")) == ["a", "b", "c"]
+    assert [parameters.get("nextToken") for _, parameters in codedeploy.calls] == [None, "2"]
+
+
+def test_a_page_that_fails_is_explained(codedeploy: CodeDeploy) -> None:
+    codedeploy.replies["ListTasks"] = [Reply({"taskArns": ["a"], "nextToken": "2"}), refused("AccessDeniedException")]
+    with pytest.raises(aws.AwsDenied, match="ecs:ListTasks was denied"):
+        list(aws.pages("ecs", "list_tasks", "taskArns"))
+
+
+@pytest.mark.usefixtures("clock")
+def test_throttling_is_tried_three_times(codedeploy: CodeDeploy) -> None:
+    codedeploy.replies["StopTask"] = [throttled(), throttled(), Reply({})]
+    aws.call("ecs", "stop_task", task="t")
+    assert len(codedeploy.calls) == aws.ATTEMPTS == 3
+    codedeploy.replies["StopTask"] = [throttled()]
+    with pytest.raises(aws.AwsThrottled):
+        aws.call("ecs", "stop_task", task="t")
+    assert len(codedeploy.calls) == 6
+
+
+# Time-outs
+
+
+def test_no_client_can_hang() -> None:
+    """The worst call, three attempts of 13 seconds and their pauses, ends well within the function's time."""
+    config = aws.client("ecs").meta.config
+    assert (config.connect_timeout, config.read_timeout) == (3.0, 10.0)
+    assert config.retries["total_max_attempts"] == 3
+    assert config.retries["mode"] == "standard"
+    config = aws.client("codedeploy", read_timeout=5.0, attempts=1).meta.config
+    assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (3.0, 5.0, 1)
+
+
+def test_the_environment_cannot_stretch_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "50")
+    monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
+    config = aws.client("ecs").meta.config
+    assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 3)
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """An endpoint that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        yield listening
+
+
+@pytest.mark.usefixtures("silent")
+def test_a_silent_endpoint_ends_at_the_read_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = aws.client("ecs", None, 0.1, 1)
+    monkeypatch.setattr(aws, "client", lambda *_arguments: quick)
+    with pytest.raises(
+        aws.AwsUnreachable, match=r"ECS could not be reached .*ReadTimeoutError.*com.amazonaws.<region>.ecs"
+    ):
+        aws.call("ecs", "describe_clusters")
+
+
+# Kept between calls
+
+
+def test_a_client_is_made_once(codedeploy: CodeDeploy) -> None:
+    codedeploy.replies["ListTasks"] = [Reply({"taskArns": []})]
+    aws.call("ecs", "list_tasks")
+    list(aws.pages("ecs", "list_tasks", "taskArns"))
+    aws.call("ecs", "list_tasks")
+    assert aws.client.cache_info().currsize == 1
+    aws.call("ecs", "list_tasks", region="us-east-1")
+    assert aws.client.cache_info().currsize == 2
+
+
+def test_an_endpoint_found_dead_is_not_tried_again_for_a_while(codedeploy: CodeDeploy, clock: Clock) -> None:
+    codedeploy.replies |= {"StopTask": [Reply(drop=True)], "DescribeLogGroups": [Reply({})]}
+    for _ in range(10):
+        with pytest.raises(aws.AwsUnreachable, match="ECS could not be reached"):
+            aws.call("ecs", "stop_task", task="t")
+    assert len(codedeploy.calls) == aws.ATTEMPTS
+    with pytest.raises(aws.AwsUnreachable):
+        list(aws.pages("ecs", "list_tasks", "taskArns"))
+    assert len(codedeploy.calls) == aws.ATTEMPTS
+
+    aws.call("logs", "describe_log_groups")
+    assert len(codedeploy.calls) == aws.ATTEMPTS + 1, "another service is not affected"
+    with pytest.raises(aws.AwsUnreachable):
+        aws.call("ecs", "stop_task", region="us-east-1", task="t")
+    assert len(codedeploy.calls) == 2 * aws.ATTEMPTS + 1, "nor is another region"
+
+    codedeploy.replies["StopTask"] = [Reply({})]
+    clock.now += aws.UNREACHABLE_FOR
+    aws.call("ecs", "stop_task", task="t")
+    assert len(codedeploy.calls) == 2 * aws.ATTEMPTS + 2
+
+
+def test_an_answer_that_refuses_is_no_dead_endpoint(codedeploy: CodeDeploy) -> None:
+    codedeploy.replies["StopTask"] = [refused("AccessDeniedException"), Reply({})]
+    with pytest.raises(aws.AwsDenied):
+        aws.call("ecs", "stop_task", task="t")
+    assert "ResponseMetadata" in aws.call("ecs", "stop_task", task="t")
