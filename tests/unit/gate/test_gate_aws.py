@@ -148,9 +148,9 @@ def test_throttling_is_tried_three_times(codedeploy: CodeDeploy) -> None:
 
 
 def test_no_client_can_hang() -> None:
-    """The worst call, three attempts of 13 seconds and their pauses, ends well within the function's time."""
+    """The worst call, three attempts of 8 seconds and their pauses, ends well within the function's time."""
     config = aws.client("ecs").meta.config
-    assert (config.connect_timeout, config.read_timeout) == (3.0, 10.0)
+    assert (config.connect_timeout, config.read_timeout) == (3.0, 5.0)
     assert config.retries["total_max_attempts"] == 3
     assert config.retries["mode"] == "standard"
     config = aws.client("codedeploy", read_timeout=5.0, attempts=1).meta.config
@@ -175,10 +175,13 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 @pytest.mark.usefixtures("silent")
 def test_a_silent_endpoint_ends_at_the_read_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = aws.client("ecs", None, 0.1, 1)
-    monkeypatch.setattr(aws, "client", lambda *_arguments: quick)
-    with pytest.raises(
-        aws.AwsUnreachable, match=r"ECS could not be reached .*ReadTimeoutError.*com.amazonaws.<region>.ecs"
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(
+            aws.AwsUnreachable, match=r"ECS could not be reached .*ReadTimeoutError.*com.amazonaws.<region>.ecs"
+        ),
     ):
+        patch.setattr(aws, "client", lambda *_arguments: quick)
         aws.call("ecs", "describe_clusters")
 
 
