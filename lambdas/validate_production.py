@@ -160,14 +160,13 @@ class Production:
         left = self.deadline.remaining()
         if wanted > left:
             return failed(
-                f"initial_delay, duration{' and load' if load else ''} come to {wanted:g} s, the function has "
-                f"{left:.0f} s left: shorten them or raise timeout"
+                f"initial_delay{', duration and load' if load else ' and duration'} come to {wanted:g} s, the function "
+                f"has {left:.0f} s left: shorten them or raise timeout"
             )
         return passed(f"{wanted:g} s of settling, baking and load fit the {left:.0f} s left")
 
     def green_serves(self) -> Finding:
         """All production traffic goes to green, and green has a healthy target; shortly after the shift, soon."""
-
         return poll(self._serving, self.deadline.within(60), interval=2)[0]
 
     def _serving(self) -> Finding:

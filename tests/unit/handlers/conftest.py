@@ -7,6 +7,7 @@ A handler of your own is tested in the same way: copy this folder's `stage.py` a
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -104,6 +105,7 @@ def site(stage: Stage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def now(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]:
     """The wall clock of validate_production, which goes with `clock`: ten seconds past a full minute at first."""
     start = datetime.now(timezone.utc).replace(second=10, microsecond=0)
+    ticks = itertools.count()
 
     def wall() -> datetime:
         return start + timedelta(seconds=clock.now)
@@ -111,7 +113,8 @@ def now(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]
     class WallClock(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> WallClock:
-            return cls.fromtimestamp(wall().timestamp(), tz)
+            # No two looks at the clock are at the same moment.
+            return cls.fromtimestamp(wall().timestamp() + next(ticks) / 1000, tz)
 
     monkeypatch.setattr("validate_production.datetime", WallClock)
     return wall
