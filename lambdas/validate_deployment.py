@@ -49,13 +49,13 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
             first_crash_seen.append(deadline.elapsed())
         quiet = bool(first_crash_seen) and deadline.elapsed() - first_crash_seen[0] >= QUIET
         declared = deployment.task_definition(green.task_definition).get("containerDefinitions") or []
-        return [
+        return [  # causes before what follows from them: the first bad one heads the message
             crash_loop(green, tasks, quiet),
             task_count(green, settings.expected_count),
-            steady(green),
             tasks_running(green, tasks, {str(c["name"]) for c in declared if not c.get("essential", True)}),
             container_health(tasks, {str(c["name"]) for c in declared if c.get("healthCheck")}),
             green_targets(deployment, green),
+            steady(green),
         ]
 
     yield Check("green", lambda: poll(look, deadline, settings.interval, settings.consecutive_successes))

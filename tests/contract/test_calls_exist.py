@@ -133,9 +133,9 @@ def unfit(value: ast.expr, shape: Any, path: str) -> Iterator[str]:
         for key, entry in zip(value.keys, value.values, strict=True):
             if isinstance(key, ast.Constant):
                 if key.value in shape.members:
-                    yield from unfit(entry, shape.members[key.value], f"{path}.{key.value}")
+                    yield from unfit(entry, shape.members[key.value], f"{path}.{key.value!s}")
                 else:
-                    yield f"{path} has no member {key.value!r}"
+                    yield f"{path} has no member {str(key.value)!r}"
 
 
 def test_the_calls_were_found() -> None:

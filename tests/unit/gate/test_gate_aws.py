@@ -64,7 +64,7 @@ def client_error(code: str, status: int = 400, message: str = "because") -> Clie
         (KeyError("x"), "ecs", "run_task", aws.AwsCallFailed, "ecs:RunTask failed: KeyError: 'x'"),
     ],
 )  # fmt: skip
-def test_each_error_names_the_action_and_what_to_do(  # noqa: PLR0917 - a row of the table
+def test_each_error_names_the_action_and_what_to_do(
     problem: Exception, service: str, operation: str, kind: type[aws.AwsCallFailed], message: str
 ) -> None:
     found = aws.explain(problem, service, operation)
@@ -80,7 +80,7 @@ def test_each_error_names_the_action_and_what_to_do(  # noqa: PLR0917 - a row of
         EndpointConnectionError(endpoint_url=URL),
         ConnectTimeoutError(endpoint_url=URL),
         ReadTimeoutError(endpoint_url=URL),
-        SSLError(endpoint_url=URL, error="handshake"),
+        SSLError(endpoint_url=URL, error=OSError("handshake")),
     ],
     ids=lambda problem: type(problem).__name__,
 )
@@ -175,14 +175,12 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 @pytest.mark.usefixtures("silent")
 def test_a_silent_endpoint_ends_at_the_read_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = aws.client("ecs", None, 0.1, 1)
-    with (
-        monkeypatch.context() as patch,
-        pytest.raises(
-            aws.AwsUnreachable, match=r"ECS could not be reached .*ReadTimeoutError.*com.amazonaws.<region>.ecs"
-        ),
-    ):
+    with monkeypatch.context() as patch:
         patch.setattr(aws, "client", lambda *_arguments: quick)
-        aws.call("ecs", "describe_clusters")
+        with pytest.raises(
+            aws.AwsUnreachable, match=r"ECS could not be reached .*ReadTimeoutError.*com.amazonaws.<region>.ecs"
+        ):
+            aws.call("ecs", "describe_clusters")
 
 
 # Kept between calls
