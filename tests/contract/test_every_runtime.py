@@ -7,13 +7,12 @@ at run time, which is where old versions differ) and lets every handler answer a
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.package.conftest import find_python
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = ["3.9", "3.10", "3.11", "3.12", "3.13"]
@@ -33,7 +32,8 @@ from gate.settings import BadSettings, HookSettings, read_settings
 answers = {}
 for name, module in modules.items():
     if hasattr(module, "handler"):
-        settings = read_settings(getattr(module, "Settings", HookSettings), {"HOOK_SETTINGS": '{"checks": {"a": "warn"}}'})
+        kind = getattr(module, "Settings", HookSettings)
+        settings = read_settings(kind, {"HOOK_SETTINGS": '{"checks": {"a": "warn"}}'})
         assert settings.checks == {"a": "warn"}
         answers[name] = module.handler({"unknown": 1}, None)["status"]
 check = {"http_checks": {"a": {"status": ["2xx"], "timeout": 1, "max_latency_ms": 5, "json": {"a": "b"}}}}
@@ -47,23 +47,14 @@ print(json.dumps({"version": sys.version_info[:2], "modules": names, "answers": 
 """
 
 
-def find_python(version: str) -> str | None:
-    """An interpreter of this version: this one, one on the PATH, or one that pyenv keeps."""
-    if sys.version_info[:2] == tuple(int(part) for part in version.split(".")):
-        return sys.executable
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    kept = sorted(pyenv.glob(f"{version}.*/bin/python{version}"))
-    return str(kept[-1]) if kept else shutil.which(f"python{version}")
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_everything_is_imported_read_and_answered(version: str) -> None:
     python = find_python(version)
     if python is None:
-        pytest.skip(f"this machine has no Python {version}")
+        pytest.skip(f"no python{version} on the PATH or in pyenv's versions")
     result = subprocess.run(
         [python, "-I", "-c", PROGRAM, str(ROOT / "lambdas")],
-        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+        text=True, capture_output=True, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
