@@ -80,13 +80,17 @@ def _why_nothing_runs(deployment: Deployment, settings: Settings) -> str:
 
 
 class Migration:
-    """The steps of one deployment's migration. `may_have_changed`: the migration's container has started."""
+    """The steps of one deployment's migration.
+
+    `may_have_changed`: the migration's container has started. `may_still_run`: a task that could not be stopped.
+    """
 
     def __init__(self, deployment: Deployment, settings: Settings, deadline: Deadline) -> None:
         self.deployment = deployment
         self.settings = settings
         self.deadline = deadline
         self.may_have_changed = False
+        self.may_still_run = ""
 
     def run(self, step: str, command: tuple[str, ...], room_for_rollback: bool) -> Finding:
         """Run one command as a task to its end and judge the named container's exit code."""
@@ -144,6 +148,9 @@ class Migration:
             detail = "no rollback_command is set: the database is as the failed step left it"
             return Finding(skipped(detail).outcome, detail, aftermath=True)
         words = " ".join(command)
+        if self.may_still_run:  # two commands at once on one schema do more harm than one that failed
+            detail = f"NOT ROLLED BACK: task {self.may_still_run} may still run; see to its end, then run {words}"
+            return Finding(failed(detail).outcome, detail, aftermath=True)
         try:
             finding = self.run("rollback", command, room_for_rollback=False)
         except CannotLook as problem:
@@ -194,9 +201,11 @@ class Migration:
         if finding.good:
             return seen[0], ""
         trouble = finding.detail
+        self.may_still_run = arn.rpartition("/")[2]
         try:
             tasks.stop(self.deployment.cluster, arn, f"run_migrations of deployment {self.deployment.id}: {trouble}")
             stopped = poll(look, self.deadline.within(ROOM_TO_STOP), self.settings.interval)[0].good
+            self.may_still_run = "" if stopped else self.may_still_run
             trouble += "; it was stopped" if stopped else "; it was told to stop and has not yet"
         except CannotLook as problem:
             trouble += f"; it could not be stopped: {problem}"

@@ -318,6 +318,17 @@ def test_a_task_that_cannot_be_stopped(stage: Stage, judge: Judge) -> None:
     assert "; it could not be stopped: ecs:StopTask was denied: allow it in this hook's role" in judgement.message
 
 
+def test_nothing_is_rolled_back_under_a_migration_that_may_still_run(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(0, runs_for=FOREVER)
+    event = stage.at(EVENT)
+    stage.instead["ecs:StopTask"] = refuse("AccessDeniedException", "not allowed")
+    judgement = judge(hook, event, **ALL, timeout=10)
+    assert commands(stage) == [MIGRATE]
+    assert judgement.check("rollback")[0] == "failed"
+    assert judgement.message.startswith("NOT ROLLED BACK: task ")
+    assert " may still run; see to its end, then run alembic downgrade -1" in judgement.message
+
+
 def test_ecs_may_be_silent_for_a_while(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     stage.instead["ecs:DescribeTasks"] = refuse("ServerException", "try again", 500)
