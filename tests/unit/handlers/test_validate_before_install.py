@@ -172,6 +172,19 @@ def test_a_service_that_does_not_settle(stage: Stage, judge: Judge) -> None:
     assert ":8000 is unhealthy (Target.Timeout: Request timed out)" in detail
 
 
+def test_a_service_without_a_primary_task_set(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    answer = stage.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])
+    answer["services"][0]["taskSets"] = []
+    stage.instead["ecs:DescribeServices"] = lambda _: answer
+    judgement = judge(hook, event)
+    outcome, detail = judgement.check("service_steady")
+    assert outcome == "failed"
+    assert detail.startswith("service shop has no primary task set")
+    for check in ("production_listener", "test_listener", "blue_targets"):
+        assert judgement.check(check) == ("error", "service shop has no primary task set")
+
+
 def test_a_task_set_left_over_from_another_deployment(stage: Stage, judge: Judge) -> None:
     left_over = stage.create_task_set("d-OTHER1234")
     judgement = judge(hook, stage.at(EVENT))
@@ -475,6 +488,14 @@ def test_an_image_that_may_not_be_looked_at(stage: Stage, judge: Judge) -> None:
         "ecr:DescribeImages was denied: allow it in this hook's role "
         "(AccessDeniedException: no identity-based policy allows it)"
     )
+
+
+def test_a_role_that_may_not_be_looked_at(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.instead["iam:GetRole"] = refuse("AccessDenied", "no identity-based policy allows it", 403)
+    judgement = judge(hook, event)
+    assert judgement.check("roles:task_role")[0] == "error"
+    assert judgement.message.startswith("iam:GetRole was denied: allow it in this hook's role")
 
 
 def test_a_role_that_ecs_may_not_assume(stage: Stage, judge: Judge) -> None:
