@@ -242,6 +242,26 @@ def test_a_container_that_never_started(stage: Stage, judge: Judge) -> None:
     assert commands(stage) == [MIGRATE]  # there is nothing to roll back
 
 
+def test_a_task_that_does_not_show_the_container(stage: Stage, judge: Judge) -> None:
+    """What became of it is not known, which counts as a change."""
+    event = stage.at(EVENT)
+
+    def without_containers(parameters: Any) -> Any:
+        del stage.instead["ecs:DescribeTasks"]
+        answer = stage.ecs.describe_tasks(**parameters)
+        stage.instead["ecs:DescribeTasks"] = without_containers
+        for task in answer["tasks"]:
+            task["containers"] = []
+        return answer
+
+    stage.instead["ecs:DescribeTasks"] = without_containers
+    judgement = judge(hook, event, command=MIGRATE, rollback_command=BACK)
+    outcome, detail = judgement.check("migrate")
+    assert outcome == "error"
+    assert detail.startswith("migrate (alembic upgrade head): container app is not in task arn:aws:ecs:")
+    assert commands(stage) == [MIGRATE, BACK]
+
+
 def test_a_task_that_ecs_does_not_start(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     stage.world.placement_failures = [PlacementFailure("RESOURCE:ENI", "no address is free")]
