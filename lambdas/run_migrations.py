@@ -25,6 +25,7 @@ Command = Optional[tuple[str, ...]]
 
 ROOM_TO_STOP = 45.0  # seconds kept to stop a task that takes too long and to see it stopped
 ROOM_TO_ROLL_BACK = 180.0  # seconds kept for the rollback command; both together at most 40 % of the time
+LOG_LENGTH = 1200  # characters of them that a message has room for; the finding's `log` holds them all
 LOG_PATIENCE = 10.0  # seconds the last log lines may take to arrive
 
 
@@ -223,7 +224,9 @@ class Migration:
             return passed("read") if lines else failed("it is empty")
 
         read = poll(look, self.deadline.within(LOG_PATIENCE), interval=1)[0]
-        log = f"last log lines: {' | '.join(lines)}" if lines else f"its log: {read.detail}"
+        text = " | ".join(lines)
+        text = text if len(text) <= LOG_LENGTH else f"…{text[-LOG_LENGTH:]}"  # the end of a trace says what happened
+        log = f"last log lines: {text}" if lines else f"its log: {read.detail}"
         return Finding(finding.outcome, f"{finding.detail}; {log}", values={**finding.values, "log": list(lines)})
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.lifecycle import EventRecord
-from rehearsal.record import Record, checks_of, message_of
+from rehearsal.record import Record, checks_of, message_of, shortened
 from rehearsal.scenarios import BLUE, HOOKS
 from rehearsal.terminal import headline
 
@@ -82,7 +82,7 @@ def _reason(record: Record) -> str:
     if stopped is None:
         return ""
     reason = message_of(stopped) if stopped.status == "Failed" else ""
-    return f"<p>{escape(_short(reason or (record.timeline.error or ('', ''))[1], 700))}</p>"
+    return f"<p>{escape(shortened(reason or (record.timeline.error or ('', ''))[1], 700))}</p>"
 
 
 def _facts(record: Record) -> str:
@@ -110,7 +110,7 @@ def _event(event: EventRecord, record: Record) -> str:
     title = f"{escape(event.name)} <small>{escape(PURPOSE[event.name])}</small>"
     body = "".join(f'<p class="note">{escape(note)}</p>' for note in event.notes)
     if event.hook is not None:
-        body += f'<p class="message">{escape(_short(message_of(event), 1500))}</p>'
+        body += f'<p class="message">{escape(shortened(message_of(event), 1500))}</p>'
         body += _checks(event) + _log(event)
     label = f'<span class="tag">{hook}</span>' if hook else '<span class="tag plain">CodeDeploy</span>'
     return f"""<li class="{kind}"><div class="head"><span class="mark" aria-hidden="true">{mark}</span>
@@ -144,7 +144,7 @@ def _check(check: dict[str, Any]) -> str:
     mark, kind = _MARKS.get(outcome, ("?", "dim"))
     if outcome in ("failed", "error") and check.get("severity") == "warn":
         outcome, kind = f"{outcome} (warn)", "warn"
-    detail = _short(str(check.get("detail", "")), 2500)
+    detail = shortened(str(check.get("detail", "")), 2500)
     taken = check.get("duration_ms")
     time_taken = f"{taken:.0f} ms" if isinstance(taken, (int, float)) else ""
     return _row(mark, kind, outcome, str(check.get("name")), detail, time_taken)
@@ -195,13 +195,9 @@ def _expectations(record: Record) -> str:
     rows = []
     for expectation in record.expectations:
         mark, kind, result = ("✓", "good", "met") if expectation.met else ("✗", "bad", "missed")
-        found = _short(expectation.found, 400)
+        found = shortened(expectation.found, 400)
         rows.append(_row(mark, kind, result, expectation.what, expectation.expected, found))
     return _table(("Result", "What", "Expected", "Found"), rows)
-
-
-def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else text[:length] + " …"
 
 
 # The chart of the traffic: requests by release, a bar for each slice of time.

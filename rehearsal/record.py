@@ -105,3 +105,9 @@ def check_of_line(line: str) -> dict[str, str] | None:
     if isinstance(entry, dict) and {"check", "outcome", "detail"} <= entry.keys():
         return {key: str(entry[key]) for key in ("check", "outcome", "detail")}
     return None
+
+
+def shortened(text: str, length: int) -> str:
+    """Return a text without its middle if it is longer than `length`: a log says at its end what happened."""
+    head = length // 3
+    return text if len(text) <= length else f"{text[:head]} … {text[head - length :]}"

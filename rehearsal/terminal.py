@@ -10,7 +10,7 @@ import threading
 import time
 
 from rehearsal.lifecycle import EventRecord
-from rehearsal.record import Record, check_of_line, checks_of, message_of
+from rehearsal.record import Record, check_of_line, checks_of, message_of, shortened
 from rehearsal.scenarios import HOOKS
 
 MARKS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "○", "Succeeded": "✓", "Failed": "✗", "Skipped": "○"}
@@ -73,7 +73,7 @@ class Console:
         self._notes = len(record.notes)
         if record.seconds is not None:
             message = message_of(record)
-            found = f"  {message[:DETAIL_WIDTH]}" if message else ""
+            found = f"  {shortened(message, DETAIL_WIDTH)}" if message else ""
             self.say(f"  {MARKS.get(record.status, '?')} {record.name:<22}{record.seconds:5.1f} s{found}")
 
     def wrote(self, group: str, stream: str, line: str) -> None:
@@ -86,7 +86,7 @@ class Console:
             mark = MARKS.get(check["outcome"], "?")
             found = f"{mark} {check['check']}: {check['detail']}"
             if check["outcome"] in ("failed", "error"):
-                self.say(f"      {found[:DETAIL_WIDTH]}")
+                self.say(f"      {shortened(found, DETAIL_WIDTH)}")
             else:
                 self._glance(f"    {found}")
 
@@ -156,8 +156,9 @@ def _event_lines(event: EventRecord, record: Record) -> list[str]:
 
 
 def _wrapped(text: str, mark: str) -> list[str]:
-    shown = text if len(text) <= DETAIL_WIDTH else text[:DETAIL_WIDTH] + " …"
-    return textwrap.wrap(shown, WIDTH, initial_indent=f"      {mark} ", subsequent_indent=" " * 10)
+    return textwrap.wrap(
+        shortened(text, DETAIL_WIDTH), WIDTH, initial_indent=f"      {mark} ", subsequent_indent=" " * 10
+    )
 
 
 def _ending_lines(record: Record) -> list[str]:

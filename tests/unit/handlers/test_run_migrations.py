@@ -157,6 +157,14 @@ def test_an_exit_code_other_than_0_with_the_last_log_lines(stage: Stage, judge: 
     assert commands(stage) == [MIGRATE]  # nothing is verified of what failed
 
 
+def test_of_long_log_lines_the_end_is_shown(stage: Stage, judge: Judge) -> None:
+    trace = tuple(f'  File "app/{number}.py", line 1, {"x" * 200}' for number in range(19))
+    stage.world.exits[MIGRATE] = Exit(1, lines=(*trace, "UNIQUE constraint failed: orders.email"))
+    judgement = judge(hook, stage.at(EVENT), command=MIGRATE)
+    assert "| UNIQUE constraint failed: orders.email; no rollback_command is set" in judgement.message
+    assert len(judgement["checks"][1]["log"]) == 20
+
+
 def test_log_lines_that_come_late(stage: Stage, judge: Judge) -> None:
     stage.world.exits[MIGRATE] = Exit(1)
 
