@@ -1,6 +1,7 @@
 """Lambda: functions that keep their logging configuration, and are invoked in the world.
 
-moto drops `logging_config`, so that a second plan would show it again, and without Docker it runs nothing.
+moto drops `logging_config`, so that a second plan would show it again, and without Docker it runs nothing. It finds a
+function by an ARN of another region, which AWS does not.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote
 
-from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda.models import LambdaFunction, LambdaStorage, lambda_backends
 from moto.awslambda.responses import LambdaResponse
 from moto.awslambda_simple.models import lambda_simple_backends
 from moto.core.base_backend import BackendDict
@@ -21,6 +23,7 @@ from rehearsal.aws.graft import graft
 _original_init = LambdaFunction.__init__
 _original_configuration = LambdaFunction.get_configuration
 _original_update = LambdaFunction.update_configuration
+_original_find = LambdaStorage.get_function_by_name_or_arn_with_qualifier
 
 
 class Function(LambdaFunction):
@@ -65,6 +68,18 @@ def _logging_config(function_name: str, given: dict[str, Any] | None) -> dict[st
         config.setdefault("ApplicationLogLevel", "INFO")
         config.setdefault("SystemLogLevel", "INFO")
     return config
+
+
+class Storage(LambdaStorage):
+    """Where a region's functions are found."""
+
+    def get_function_by_name_or_arn_with_qualifier(
+        self, name_or_arn: str, qualifier: str | None = None
+    ) -> LambdaFunction:
+        """Find a function of this region; raises ResourceNotFoundException."""
+        if name_or_arn.startswith("arn:") and name_or_arn.split(":")[3] != self.region_name:
+            raise UnknownFunctionException(name_or_arn)
+        return _original_find(self, name_or_arn, qualifier)
 
 
 class Answers(LambdaResponse):
@@ -170,4 +185,5 @@ def _layer_zip(arn: str) -> bytes:
 def install() -> None:
     """Put the additions into moto."""
     graft(Function)
+    graft(Storage)
     graft(Answers)

@@ -25,13 +25,19 @@ from moto.moto_api._internal import mock_random
 
 from rehearsal.aws.ecs_tasks import LOCK, StandInTask, TaskBackend
 from rehearsal.aws.graft import graft
-from rehearsal.aws.world import PlacementFailure
+from rehearsal.aws.world import LaunchError, PlacementFailure
 
 DRAINING_FOR = timedelta(seconds=60)
 """How long a deleted task set stays listed after its tasks have stopped."""
 
 REPLACE_UNHEALTHY_AFTER = timedelta(seconds=60)
-"""How long a task's target is unhealthy before the scheduler replaces the task, beyond the service's grace period."""
+"""How long a task's target is unhealthy before the scheduler replaces the task, beyond the service's grace period.
+
+Read at each look: a test may set it.
+"""
+
+REPEAT_EVENT_AFTER = timedelta(hours=6)
+"""When an event is told again though its cause has stayed the same (developer guide, service event messages)."""
 
 
 class StandInTaskSet:
@@ -99,6 +105,8 @@ class StandInService(Service):
         self.inner_set: StandInTaskSet | None = None
         """What a rolling service (controller ECS) has in the place of task sets."""
         self.was_steady = False
+        self.troubles: dict[str, tuple[str, datetime]] = {}
+        """By task set id: the event that tells why none of its tasks starts, and when it was told."""
 
 
 # The scheduler.
@@ -188,8 +196,12 @@ class SchedulerBackend(TaskBackend):
                 self.start(task)
             except PlacementFailure as failure:
                 why = " ".join(part for part in (failure.reason, failure.detail) if part)
-                add_event(service, f"{_said_by(service, task_set)} was unable to place a task. Reason: {why}.")
+                _tell_once(service, task_set, f"was unable to place a task. Reason: {why}.")
                 return
+            except LaunchError as error:
+                _tell_once(service, task_set, f"failed to launch a task with (error {error}).")
+                return
+            service.troubles.pop(task_set.id, None)
             task_set.own_tasks.append(task)
             add_event(service, f"{_said_by(service, task_set)} has started 1 tasks: (task {task.id}).")
 
@@ -305,6 +317,15 @@ def add_event(service: StandInService, message: str) -> None:
     """Add a service event; the newest comes first, and a hundred are kept (API reference, Service)."""
     event = {"id": str(mock_random.uuid4()), "createdAt": utcnow(), "message": message}
     service.events = [event, *service.events[:99]]
+
+
+def _tell_once(service: StandInService, task_set: StandInTaskSet, what: str) -> None:
+    """Add the event that a task cannot be started; the same is omitted until its cause has gone, or for six hours."""
+    now, message = utcnow(), f"{_said_by(service, task_set)} {what}"
+    told, at = service.troubles.get(task_set.id, ("", now))
+    if message != told or now >= at + REPEAT_EVENT_AFTER:
+        service.troubles[task_set.id] = (message, now)
+        add_event(service, message)
 
 
 def reconcile_all() -> None:

@@ -31,7 +31,7 @@ from moto.moto_api._internal import mock_random
 
 from rehearsal.aws import world
 from rehearsal.aws.ecs_secrets import SecretError, resolve
-from rehearsal.aws.world import ContainerSpec, ContainerState, PlacementFailure, TaskSpec, TaskState
+from rehearsal.aws.world import ContainerSpec, ContainerState, LaunchError, PlacementFailure, TaskSpec, TaskState
 
 VISIBLE_FOR = timedelta(hours=1)
 """How long a stopped task can be described (ECS developer guide: at least an hour)."""
@@ -507,14 +507,16 @@ class TaskBackend(EC2ContainerServiceBackend):
                 tasks.append(task)
             except PlacementFailure as failure:
                 failures.append({"arn": instance, "reason": failure.reason, "detail": failure.detail})
+            except LaunchError as error:
+                raise client_exception(str(error)) from error
         return tasks, failures
 
     def start(self, task: StandInTask) -> None:
-        """Let the world start a task; raises PlacementFailure."""
+        """Let the world start a task; raises PlacementFailure or LaunchError."""
         try:
             if task.unreadable is None:
                 world.current().start_task(task.spec())
-        except PlacementFailure:
+        except (PlacementFailure, LaunchError):
             task.detach()
             raise
         self.tasks.setdefault(task.cluster_name, {})[task.task_arn] = task

@@ -1,8 +1,11 @@
-"""Elastic Load Balancing: target health, listener actions as AWS reads them back, and traffic weights.
+"""Elastic Load Balancing: load balancers, target health, listener actions as AWS reads them back, and traffic weights.
 
 moto says `healthy` of every ip target. Here a target of a group that no listener uses is `unused`
 (`Target.NotInUse`), a deregistered one is `draining` until the group's deregistration delay has passed, and of the
 others the world is asked. A target group at weight 0 counts as used.
+
+moto gives every load balancer the ARN of an application load balancer, and health checks that were not declared other
+settings than AWS where the check's protocol is not the target group's.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from moto.elbv2.models import (
     FakeAction,
     FakeHealthStatus,
     FakeListener,
+    FakeLoadBalancer,
     FakeTargetGroup,
     elbv2_backends,
 )
@@ -163,6 +167,39 @@ def forward_action(action: dict[str, Any]) -> dict[str, Any]:
     return read
 
 
+# Load balancers and target groups.
+
+_SHORT = {"network": "net", "gateway": "gwy"}
+"""By type: what stands in a load balancer's ARN for `app` (service authorization reference)."""
+
+
+def with_defaults(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what a target group is created with, the health check's defaults added (API reference, CreateTargetGroup).
+
+    Of an HTTP check of a TCP group, or of gRPC, moto has those of an HTTP group.
+    """
+    enabled, protocol = given.get("healthcheck_enabled"), given.get("protocol")
+    check = given.get("healthcheck_protocol")
+    defaults: dict[str, Any] = {}
+    if protocol in ("HTTP", "HTTPS"):
+        defaults["healthcheck_protocol"] = "HTTP"
+        if given.get("protocol_version") == "GRPC":
+            defaults.update(healthcheck_path="/AWS.ALB/healthcheck", matcher={"GrpcCode": "12"})
+    elif protocol is not None and check in ("HTTP", "HTTPS"):
+        defaults.update(healthcheck_path="/", matcher={"HttpCode": "200-399"})
+        defaults["healthcheck_timeout_seconds"] = 6 if check == "HTTP" else 10
+    elif given.get("target_type") == "lambda":
+        defaults["unhealthy_threshold_count"] = 5
+    if isinstance(enabled, bool):
+        # moto takes a truth value for none given.
+        given = {**given, "healthcheck_enabled": str(enabled).lower()}
+    return {**given, **{name: value for name, value in defaults.items() if given.get(name) is None}}
+
+
+# The backend.
+
+_original_create_balancer = ELBv2Backend.create_load_balancer
+_original_create_group = ELBv2Backend.create_target_group
 _original_create_listener = ELBv2Backend.create_listener
 _original_modify_listener = ELBv2Backend.modify_listener
 _original_describe_health = ELBv2Backend.describe_target_health
@@ -170,6 +207,22 @@ _original_describe_health = ELBv2Backend.describe_target_health
 
 class Additions(ELBv2Backend):
     """What moto's backend answers otherwise than AWS."""
+
+    def create_load_balancer(self, *args: Any, **kwargs: Any) -> FakeLoadBalancer:
+        """Create a load balancer: facing the internet unless told otherwise, its type in its ARN."""
+        kwargs["scheme"] = kwargs.get("scheme") or "internet-facing"
+        balancer = _original_create_balancer(self, *args, **kwargs)
+        if balancer.type in _SHORT:
+            named = balancer.arn.replace(":loadbalancer/app/", f":loadbalancer/{_SHORT[balancer.type]}/")
+            self.load_balancers[named] = self.load_balancers.pop(balancer.arn)
+            self.tagging_service.copy_tags(balancer.arn, named)
+            self.tagging_service.delete_all_tags_for_resource(balancer.arn)
+            balancer.arn = named
+        return balancer
+
+    def create_target_group(self, name: str, **kwargs: Any) -> FakeTargetGroup:
+        """Create a target group, with AWS's defaults of its health check."""
+        return _original_create_group(self, name, **with_defaults(kwargs))
 
     def create_listener(self, *args: Any, **kwargs: Any) -> FakeListener:
         """Create a listener, its actions as AWS reads them back."""
@@ -216,7 +269,8 @@ def pair_listeners(account_id: str, region: str, load_balancer_info: dict[str, A
     """Put both target groups of a CodeDeploy pair behind its production listener, the idle one at weight 0.
 
     Recorded on AWS: a production listener declared with a single target group reads back as a weighted forward to
-    both (100/0) already before the first deployment; the test listener does not.
+    both (100/0) already before the first deployment; the test listener does not. A network load balancer's listener is
+    left alone: only an ALB supports gradual routing (user guide, troubleshooting of ECS deployments).
     """
     backend = elbv2_backends[account_id][region]
     by_name = {group.name: arn for arn, group in backend.target_groups.items()}
@@ -224,7 +278,7 @@ def pair_listeners(account_id: str, region: str, load_balancer_info: dict[str, A
         arns = [by_name[group["name"]] for group in pair.get("targetGroups", []) if group["name"] in by_name]
         for listener_arn in pair.get("prodTrafficRoute", {}).get("listenerArns", []):
             listener = find_listener(account_id, region, listener_arn)
-            if listener is None or len(arns) != 2:
+            if listener is None or len(arns) != 2 or ":listener/app/" not in listener_arn:
                 continue
             forwards = [_weights_of(action) for action in listener.default_actions]
             if len(forwards) == 1 and len(forwards[0]) == 1 and next(iter(forwards[0])) in arns:

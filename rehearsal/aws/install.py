@@ -14,9 +14,23 @@ def install() -> None:
         return
     from moto import settings
 
-    from rehearsal.aws import awslambda, cloudwatch, codedeploy, codedeploy_api, ecs_api, ecs_services, elbv2, iam
+    from rehearsal.aws import (
+        autoscaling,
+        awslambda,
+        cloudwatch,
+        codedeploy,
+        codedeploy_api,
+        ec2,
+        ecr,
+        ecs_api,
+        ecs_services,
+        elbv2,
+        iam,
+    )
 
-    for service in (elbv2, ecs_services, ecs_api, codedeploy, codedeploy_api, cloudwatch, awslambda, iam):
+    network = (ec2, elbv2)
+    releases = (ecs_services, ecs_api, codedeploy, codedeploy_api, ecr, autoscaling)
+    for service in (*network, *releases, cloudwatch, awslambda, iam):
         service.install()
     # Over a thousand machine images, made anew for each backend and reset, take longer than anything else here does.
     settings.ec2_load_default_amis = lambda: False

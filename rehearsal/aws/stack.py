@@ -113,7 +113,9 @@ class Stack:
         elif event == "AllowTestTraffic":
             self.forward(self.test_listener, {self.green_group: 100})
         elif event == "AllowTraffic":
-            self.forward(self.production_listener, {self.blue_group: 0, self.green_group: 100})
+            weighted = ":listener/app/" in self.production_listener
+            idle = {self.blue_group: 0} if weighted else {}
+            self.forward(self.production_listener, {**idle, self.green_group: 100})
             self.make_primary(deployment)
 
     def install(self, deployment: codedeploy.Deployment) -> str:
@@ -168,6 +170,7 @@ def build(
     clients: dict[str, Any] | None = None,
     desired_count: int = 2,
     alarms: Sequence[str] = (),
+    balancer_type: str = "application",
     **container: Any,
 ) -> Stack:
     """Make the environment.
@@ -177,6 +180,7 @@ def build(
         clients: clients to use, by service; others are made and added.
         desired_count: how many tasks the service has.
         alarms: names of the deployment group's alarms.
+        balancer_type: `application`, or `network` with target groups and listeners for TCP.
         container: further settings of the task definition's container, as in RegisterTaskDefinition.
     """
     stack = Stack(session or boto3.Session(region_name=REGION), {} if clients is None else clients)
@@ -191,18 +195,20 @@ def build(
         "GroupId"
     ]
     balancer = elbv2.create_load_balancer(
-        Name="shop", Subnets=stack.subnets, SecurityGroups=[stack.security_group], Type="application"
+        Name="shop", Subnets=stack.subnets, SecurityGroups=[stack.security_group], Type=balancer_type
     )["LoadBalancers"][0]
     stack.load_balancer_arn, stack.load_balancer_dns = balancer["LoadBalancerArn"], balancer["DNSName"]
+    network = balancer_type == "network"
+    protocol: Any = "TCP" if network else "HTTP"
+    health_check: Any = {} if network else {"HealthCheckPath": "/health", "Matcher": {"HttpCode": "200"}}
     stack.blue_group, stack.green_group = (
         elbv2.create_target_group(
             Name=f"orders-{number}",
             Port=8000,
-            Protocol="HTTP",
+            Protocol=protocol,
             VpcId=stack.vpc_id,
             TargetType="ip",
-            HealthCheckPath="/health",
-            Matcher={"HttpCode": "200"},
+            **health_check,
         )["TargetGroups"][0]["TargetGroupArn"]
         for number in (1, 2)
     )
@@ -210,7 +216,7 @@ def build(
         elbv2.create_listener(
             LoadBalancerArn=stack.load_balancer_arn,
             Port=port,
-            Protocol="HTTP",
+            Protocol=protocol,
             DefaultActions=[{"Type": "forward", "TargetGroupArn": stack.blue_group}],
         )["Listeners"][0]["ListenerArn"]
         for port in (80, 8080)

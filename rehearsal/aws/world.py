@@ -7,6 +7,7 @@ what a deployment is called). Whether a task really runs is asked of the `World`
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -92,6 +93,13 @@ class PlacementFailure(Exception):  # noqa: N818  (ECS calls it a failure)
         self.detail = detail
 
 
+class LaunchError(Exception):
+    """Raised by `World.start_task` when ECS cannot launch the task (it cannot assume a role of it, say).
+
+    RunTask answers it as ClientException; of a service's task an event tells: `failed to launch a task with (error …)`.
+    """
+
+
 class World(Protocol):
     """What the stand-in asks of the world behind it.
 
@@ -100,7 +108,7 @@ class World(Protocol):
     """
 
     def start_task(self, spec: TaskSpec) -> None:
-        """Start a task; raises PlacementFailure if there is no room for it."""
+        """Start a task; raises PlacementFailure if there is no room for it, LaunchError if it cannot be launched."""
 
     def stop_task(self, task_arn: str, reason: str) -> None:
         """Stop a task; of one that has stopped already, or is unknown, nothing is asked."""
@@ -131,6 +139,8 @@ class Exit:
 @dataclass
 class _Scripted:
     spec: TaskSpec
+    digests: Mapping[str, str]
+    """By container name."""
     looks: int = 0
     stopped: TaskState | None = None
 
@@ -150,6 +160,8 @@ class ScriptedWorld:
         """By container name, for containers whose command is not in `exits` (sidecars, say)."""
         self.crashing: dict[str, int] = {}
         """By image: the code with which a service's container exits right after its start."""
+        self.crash_lines: dict[str, tuple[str, ...]] = {}
+        """By image: what a crashing container of a service writes to its log group, if it has one, before it exits."""
         self.unstartable: dict[str, str] = {}
         """By image: the reason why a container never starts, `CannotPullContainerError: …`."""
         self.pending: set[str] = set()
@@ -162,6 +174,13 @@ class ScriptedWorld:
         """By `<address>:<port>`, address, target group ARN, or target group name: what its targets are instead."""
         self.placement_failures: list[PlacementFailure] = []
         """Raised, one each, by the next calls of start_task."""
+        self.launch_errors: dict[str, str] = {}
+        """By image: why a task that has it cannot be launched; start_task raises it as LaunchError."""
+        self.image_digests: dict[str, list[str]] = {}
+        """By image: the digests that the next tasks get for it, the last one again and again.
+
+        By default the digest in the image's own name, or one made of the name.
+        """
         self.responses: dict[str, tuple[int, bytes, str | None]] = {}
         """By function name or ARN: what Invoke answers (default: 200 or 202 and an empty payload)."""
         self.started: list[TaskSpec] = []
@@ -171,19 +190,22 @@ class ScriptedWorld:
         self._tasks: dict[str, _Scripted] = {}
 
     def start_task(self, spec: TaskSpec) -> None:
-        """Note the task as started, or raise the next of `placement_failures`."""
+        """Note the task as started, or raise the next of `placement_failures`, or one of `launch_errors`."""
         if self.placement_failures:
             raise self.placement_failures.pop(0)
+        for container in spec.containers:
+            if container.image in self.launch_errors:
+                raise LaunchError(self.launch_errors[container.image])
         self.started.append(spec)
-        self._tasks[spec.task_arn] = _Scripted(spec)
+        digests = {image: self._digest(image) for image in dict.fromkeys(c.image for c in spec.containers)}
+        self._tasks[spec.task_arn] = _Scripted(spec, {c.name: digests[c.image] for c in spec.containers})
 
     def stop_task(self, task_arn: str, reason: str) -> None:
         """Stop the task's containers with exit code 143 (SIGTERM)."""
         self.stopped.append((task_arn, reason))
         task = self._tasks.get(task_arn)
         if task is not None and task.stopped is None:
-            containers = {c.name: ContainerState("STOPPED", exit_code=143) for c in task.spec.containers}
-            task.stopped = TaskState("STOPPED", containers)
+            task.stopped = TaskState("STOPPED", {c.name: _stopped(task, c, 143) for c in task.spec.containers})
 
     def task_state(self, task_arn: str) -> TaskState:
         """Say what the script says of the task, and count the look."""
@@ -197,7 +219,7 @@ class ScriptedWorld:
             return task.stopped
         if any(c.image in self.pending for c in task.spec.containers):
             return TaskState("PENDING", {c.name: ContainerState() for c in task.spec.containers})
-        return TaskState("RUNNING", {c.name: self._running(c) for c in task.spec.containers})
+        return TaskState("RUNNING", {c.name: self._running(task, c) for c in task.spec.containers})
 
     def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:
         """Say what the script says of the target: by address, else by target group, else `healthy`."""
@@ -214,12 +236,19 @@ class ScriptedWorld:
         default = (202 if invocation_type == "Event" else 200, b"", None)
         return self.responses.get(function_arn, self.responses.get(name, default))
 
-    def _running(self, container: ContainerSpec) -> ContainerState:
+    def _digest(self, image: str) -> str:
+        """Return the digest that the next task gets for an image."""
+        scripted = self.image_digests.get(image)
+        if scripted:
+            return scripted.pop(0) if len(scripted) > 1 else scripted[0]
+        return image.partition("@")[2] or f"sha256:{hashlib.sha256(image.encode()).hexdigest()}"
+
+    def _running(self, task: _Scripted, container: ContainerSpec) -> ContainerState:
         health = "UNKNOWN"
         if container.health_check is not None:
             by_image = self.container_health.get(container.image, "HEALTHY")
             health = self.container_health.get(container.name, by_image)
-        return ContainerState("RUNNING", health=health)
+        return ContainerState("RUNNING", health=health, image_digest=task.digests[container.name])
 
     def _ending(self, task: _Scripted) -> TaskState | None:
         """Return the state in which the task has stopped, or None while it goes on."""
@@ -235,15 +264,12 @@ class ScriptedWorld:
             if not any(c.essential and c.name in crashed for c in containers):
                 return None
             # The other containers are stopped by the task's end: SIGTERM.
-            states = {c.name: ContainerState("STOPPED", exit_code=crashed.get(c.name, 143)) for c in containers}
+            states = {c.name: _stopped(task, c, crashed.get(c.name, 143)) for c in containers}
             return TaskState("STOPPED", states, *_ESSENTIAL_EXITED)
         exits = {c.name: self._exit(c) for c in containers}
         if task.looks <= max((exits[c.name].runs_for for c in containers if c.essential), default=1):
             return None
-        states = {
-            c.name: ContainerState("STOPPED", exit_code=exits[c.name].code, reason=exits[c.name].reason)
-            for c in containers
-        }
+        states = {c.name: _stopped(task, c, exits[c.name].code, exits[c.name].reason) for c in containers}
         unstarted = [c.name for c in containers if c.essential and exits[c.name].code is None]
         if unstarted:
             return TaskState("STOPPED", states, "TaskFailedToStart", exits[unstarted[0]].reason)
@@ -258,12 +284,18 @@ class ScriptedWorld:
         from rehearsal.aws.logs import append
 
         for container in task.spec.containers:
-            if container.log_group and not is_of_task_set(task.spec) and self._exit(container).lines:
-                stream = log_stream(task.spec, container)
-                append(task.spec.task_arn, container.log_group, stream, self._exit(container).lines)
+            lines = self._exit(container).lines
+            if is_of_task_set(task.spec):
+                lines = self.crash_lines.get(container.image, ()) if container.image in self.crashing else ()
+            if container.log_group and lines:
+                append(task.spec.task_arn, container.log_group, log_stream(task.spec, container), lines)
 
 
 _ESSENTIAL_EXITED = ("EssentialContainerExited", "Essential container in task exited")
+
+
+def _stopped(task: _Scripted, container: ContainerSpec, code: int | None, reason: str | None = None) -> ContainerState:
+    return ContainerState("STOPPED", code, reason, image_digest=task.digests[container.name])
 
 
 def is_of_task_set(spec: TaskSpec) -> bool:

@@ -11,7 +11,10 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 COMMON_ERRORS = {"ValidationError", "ValidationException", "InvalidParameterValue", "ThrottlingException"}
 
 # The services that the stand-in adds to or corrects; of the others moto is trusted.
-CORRECTED = {"codedeploy", "ecs", "elbv2", "cloudwatch", "lambda", "logs"}
+CORRECTED = {"codedeploy", "ecs", "elbv2", "cloudwatch", "lambda", "logs", "ecr", "application-autoscaling"}
+
+# Single operations of services that moto is trusted with otherwise.
+CORRECTED_OPERATIONS = {("iam", "SimulatePrincipalPolicy")}
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -90,7 +93,7 @@ class Conformity:
 
     def _after_call(self, parsed: dict[str, Any], model: OperationModel, **_: Any) -> None:
         service = str(model.service_model.service_name)
-        if service not in CORRECTED:
+        if service not in CORRECTED and (service, str(model.name)) not in CORRECTED_OPERATIONS:
             return
         self.seen.add((service, str(model.name)))
         self.faults.extend(f"{service}:{model.name}: {fault}" for fault in faults_of_answer(parsed, model))

@@ -34,7 +34,8 @@ def clients(listener: Conformity) -> dict[str, Any]:
     install()
     session = boto3.Session("testing", "testing", region_name=stacks.REGION)
     listener.listen(session.events)
-    services = ("ec2", "elbv2", "ecs", "codedeploy", "cloudwatch", "lambda", "logs", "iam", "secretsmanager", "ssm")
+    services = ["ec2", "elbv2", "ecs", "codedeploy", "cloudwatch", "lambda", "logs", "iam", "secretsmanager", "ssm"]
+    services += ["ecr", "application-autoscaling"]
     return {service: session.client(service) for service in services}  # type: ignore[call-overload]
 
 

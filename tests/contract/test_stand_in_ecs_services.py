@@ -9,7 +9,7 @@ import pytest
 
 from rehearsal.aws import ecs_services
 from rehearsal.aws.stack import IMAGE, Stack
-from rehearsal.aws.world import PlacementFailure, ScriptedWorld, TargetState
+from rehearsal.aws.world import PlacementFailure, ScriptedWorld, TargetState, log_stream
 
 NEW = IMAGE.replace("1.0.0", "1.1.0")
 HEALTH_CHECK = {"command": ["CMD-SHELL", "curl -f http://localhost:8000/health"]}
@@ -167,6 +167,107 @@ def test_a_task_that_cannot_be_placed_is_said_in_an_event(stack: Stack, scripted
     scripted.placement_failures.append(PlacementFailure("RESOURCE:MEMORY", "not enough memory"))
     stack.run_until(stack.deploy(), "AfterInstall")
     assert any("was unable to place a task. Reason: RESOURCE:MEMORY" in message for message in events(stack))
+
+
+ROLE_ERROR = (
+    "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/orders-task' that was provided for this task. "
+    "Please verify that the role being passed has the proper trust relationship and permissions and that your IAM user "
+    "has permissions to pass this role."
+)
+
+
+def test_a_task_that_cannot_be_launched_is_said_in_an_event(stack: Stack, scripted: ScriptedWorld) -> None:
+    """Once: none is started, and equal messages are omitted while the cause stays (service event messages)."""
+    scripted.launch_errors[NEW] = ROLE_ERROR
+    stack.run_until(stack.deploy(stack.register(NEW)), "AfterInstall")
+    green = stack.task_sets()[1]
+    assert (green["computedDesiredCount"], green["runningCount"], green["pendingCount"]) == (2, 0, 0)
+    assert green["stabilityStatus"] == "STABILIZING"
+    expected = f"(service orders, taskSet {green['id']}) failed to launch a task with (error {ROLE_ERROR})."
+    assert [message for message in events(stack) if "launch" in message] == [expected]
+    scripted.launch_errors.clear()
+    assert stack.task_sets()[1]["pendingCount"] == 2
+    assert stack.task_sets()[1]["runningCount"] == 2
+
+
+def test_an_event_is_not_repeated_while_its_cause_stays(
+    stack: Stack, scripted: ScriptedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Developer guide: duplicate messages are omitted until the cause is resolved or six hours have passed."""
+
+    def told() -> list[str]:
+        return [message.split("Reason: ")[1] for message in events(stack) if "unable to place" in message]
+
+    no_room = [PlacementFailure("RESOURCE:MEMORY") for _ in range(100)]
+    scripted.placement_failures.extend(no_room)
+    stack.run_until(stack.deploy(), "AfterInstall")
+    assert told() == told() == ["RESOURCE:MEMORY."]
+    scripted.placement_failures.insert(0, PlacementFailure("RESOURCE:CPU"))
+    assert told() == ["RESOURCE:CPU.", "RESOURCE:MEMORY."]
+    assert told() == told() == ["RESOURCE:MEMORY.", "RESOURCE:CPU.", "RESOURCE:MEMORY."]
+    later(monkeypatch, 0)
+    assert len(told()) == len(told()) == 4
+    scripted.placement_failures.clear()
+    assert len(told()) == 4
+    scripted.placement_failures.extend(no_room)
+    stack.client("ecs").update_service(cluster="shop", service="orders", desiredCount=3)
+    # Both task sets want another task now.
+    assert len(told()) == 6
+
+
+def test_the_newest_event_comes_first(stack: Stack) -> None:
+    stack.run_until(stack.deploy(), "AfterInstall")
+    green = stack.task_sets()[1]["id"]
+    found = service(stack)["events"]
+    times = [event["createdAt"] for event in found]
+    assert times == sorted(times, reverse=True)
+    started = [event["message"] for event in found if "has started" in event["message"]]
+    assert len(started) == 4
+    assert started[0].startswith(f"(service orders, taskSet {green}) has started 1 tasks: (task ")
+
+
+def test_a_crashing_container_writes_to_its_log(stack: Stack, scripted: ScriptedWorld) -> None:
+    stack.client("logs").create_log_group(logGroupName="/ecs/orders")
+    options = {"awslogs-group": "/ecs/orders", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "app"}
+    scripted.crashing[NEW] = 1
+    scripted.crash_lines[NEW] = ("Traceback (most recent call last):", "KeyError: 'DATABASE_URL'")
+    definition = stack.register(NEW, logConfiguration={"logDriver": "awslogs", "options": options})
+    stack.run_until(stack.deploy(definition), "AfterInstall")
+    assert stack.task_sets()[1]["runningCount"] == 0
+    spec = next(spec for spec in scripted.started if spec.containers[0].image == NEW)
+    stream = log_stream(spec, spec.containers[0])
+    log = stack.client("logs").get_log_events(logGroupName="/ecs/orders", logStreamName=stream, startFromHead=True)
+    assert tuple(event["message"] for event in log["events"]) == scripted.crash_lines[NEW]
+
+
+def test_only_what_crashes_writes(stack: Stack, scripted: ScriptedWorld) -> None:
+    stack.client("logs").create_log_group(logGroupName="/ecs/orders")
+    scripted.crash_lines[NEW] = ("never written",)
+    options = {"awslogs-group": "/ecs/orders", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "app"}
+    definition = stack.register(NEW, logConfiguration={"logDriver": "awslogs", "options": options})
+    stack.run_until(stack.deploy(definition), "AfterInstall")
+    assert stack.task_sets()[1]["runningCount"] == 2
+    assert stack.client("logs").describe_log_streams(logGroupName="/ecs/orders")["logStreams"] == []
+
+
+def test_a_task_with_failing_targets_is_replaced(
+    stack: Stack, scripted: ScriptedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a while, which a test may set: stopCode ServiceSchedulerInitiated, and the target group in the reason."""
+    scripted.target_health["orders-2"] = TargetState("unhealthy", "Target.ResponseCodeMismatch", "502")
+    stack.run_until(stack.deploy(), "AfterInstall")
+    ecs, green = stack.client("ecs"), stack.task_sets()[1]["id"]
+    find = {"cluster": "shop", "startedBy": green, "desiredStatus": "STOPPED"}
+    assert ecs.list_tasks(**find)["taskArns"] == []
+    monkeypatch.setattr(ecs_services, "REPLACE_UNHEALTHY_AFTER", timedelta(0))
+    stopped = ecs.list_tasks(**find)["taskArns"]
+    assert len(stopped) == 2
+    for task in ecs.describe_tasks(cluster="shop", tasks=stopped)["tasks"]:
+        assert task["stopCode"] == "ServiceSchedulerInitiated"
+        assert task["stoppedReason"] == f"Task failed ELB health checks in (target-group {stack.green_group})"
+    scripted.target_health.clear()
+    stack.task_sets()
+    assert stack.task_sets()[1]["stabilityStatus"] == "STEADY_STATE"
 
 
 def test_tasks_of_a_set_are_registered_and_deregistered(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -101,6 +102,32 @@ def test_a_container_that_never_started_has_no_exit_code(stack: Stack, scripted:
     assert "exitCode" not in container
 
 
+def digests(stack: Stack, definition: str, count: int = 1) -> list[str]:
+    tasks = [look(stack, run(stack, definition)["tasks"][0]["taskArn"]) for _ in range(count)]
+    return [task["containers"][0]["imageDigest"] for task in tasks]
+
+
+def test_a_running_container_shows_what_it_runs(stack: Stack, scripted: ScriptedWorld) -> None:
+    """API reference, Container: the digest of the image; by a tag that moved, another one in the next task."""
+    (digest,) = set(digests(stack, stack.task_definition, 2))
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}", digest)
+    assert digests(stack, stack.register("orders:2")) != [digest]
+    pinned = f"sha256:{'7' * 64}"
+    assert digests(stack, stack.register(f"orders@{pinned}")) == [pinned]
+    first, second = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+    scripted.image_digests[IMAGE] = [first, second]
+    assert digests(stack, stack.task_definition, 3) == [first, second, second]
+
+
+def test_a_stopped_container_shows_what_it_ran(stack: Stack, scripted: ScriptedWorld) -> None:
+    arn = run(stack)["tasks"][0]["taskArn"]
+    running = look(stack, arn)["containers"][0]["imageDigest"]
+    assert finished(stack, arn)["containers"][0]["imageDigest"] == running
+    scripted.unstartable[IMAGE] = "CannotPullContainerError: not found"
+    never = finished(stack, run(stack)["tasks"][0]["taskArn"])
+    assert "imageDigest" not in never["containers"][0]
+
+
 def test_health_is_unknown_without_a_check(stack: Stack, scripted: ScriptedWorld) -> None:
     """moto says HEALTHY of every container."""
     arn = run(stack)["tasks"][0]["taskArn"]
@@ -155,6 +182,16 @@ def test_a_client_token_is_forgotten(stack: Stack, monkeypatch: pytest.MonkeyPat
     now = utcnow() + timedelta(hours=hours)
     monkeypatch.setattr(ecs_tasks, "utcnow", lambda: now)
     assert (run(stack, clientToken="once")["tasks"][0]["taskArn"] == arn) is same
+
+
+def test_a_task_that_cannot_be_launched_is_refused(stack: Stack, scripted: ScriptedWorld, refused: Any) -> None:
+    """AWS: ClientException with the message that a service tells in an event."""
+    scripted.launch_errors[IMAGE] = "ECS was unable to assume the role 'arn:…' that was provided for this task."
+    before = len(scripted.started)
+    given = {"cluster": "shop", "taskDefinition": stack.task_definition, "networkConfiguration": stack.network}
+    found = refused(stack.client("ecs").run_task, launchType="FARGATE", **given)
+    assert found == ("ClientException", scripted.launch_errors[IMAGE])
+    assert len(scripted.started) == before
 
 
 def test_a_failed_placement_does_not_use_up_the_token(stack: Stack, scripted: ScriptedWorld) -> None:

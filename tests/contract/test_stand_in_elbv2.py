@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from rehearsal.aws import elbv2
+from rehearsal.aws import stack as stacks
 from rehearsal.aws.stack import Stack
 from rehearsal.aws.world import ScriptedWorld, TargetState
 
@@ -156,3 +157,129 @@ def test_a_target_group_names_the_load_balancers_that_lead_to_it_now(stack: Stac
     assert balancers() == {arn: [stack.load_balancer_arn] for arn in (stack.blue_group, stack.green_group)}
     stack.forward(stack.production_listener, {stack.blue_group: 1})
     assert balancers() == {stack.blue_group: [stack.load_balancer_arn], stack.green_group: []}
+
+
+# Network load balancers.
+
+
+@pytest.fixture
+def network(clients_of_test: dict[str, Any]) -> Stack:
+    """A service behind a network load balancer, with its deployment group."""
+    return stacks.build(clients=clients_of_test, balancer_type="network")
+
+
+def test_a_network_load_balancer_is_one_by_its_arn(network: Stack) -> None:
+    """moto has `app` in every ARN. Facing the internet is the default (API reference, CreateLoadBalancer)."""
+    (found,) = network.client("elbv2").describe_load_balancers(LoadBalancerArns=[network.load_balancer_arn])[
+        "LoadBalancers"
+    ]
+    assert (found["Type"], found["Scheme"]) == ("network", "internet-facing")
+    assert ":loadbalancer/net/shop/" in network.load_balancer_arn
+    assert ":listener/net/shop/" in network.production_listener
+
+
+def test_tags_of_a_network_load_balancer_are_kept(network: Stack) -> None:
+    client = network.client("elbv2")
+    tags = [{"Key": "stage", "Value": "test"}]
+    arn = client.create_load_balancer(Name="other", Type="network", Subnets=network.subnets, Tags=tags)[
+        "LoadBalancers"
+    ][0]["LoadBalancerArn"]
+    (found,) = client.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+    assert found["Tags"] == tags
+
+
+def test_a_deployment_behind_a_network_load_balancer(network: Stack, scripted: ScriptedWorld) -> None:
+    """Its listener leads to one target group at a time: green is checked from the test listener on."""
+    assert listener(network, network.production_listener)["TargetGroupArn"] == network.blue_group
+    deployment = network.deploy()
+    network.run_until(deployment, "AfterInstall")
+    assert {state for _, state, _ in network.health(network.blue_group)} == {"healthy"}
+    assert {reason for _, _, reason in network.health(network.green_group)} == {"Target.NotInUse"}
+    network.run_until(deployment, "AfterAllowTestTraffic")
+    scripted.target_health["orders-2"] = TargetState("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
+    assert [state for _, state, _ in network.health(network.green_group)] == ["unhealthy"] * 2
+    network.run_until(deployment, "AfterAllowTraffic")
+    assert listener(network, network.production_listener)["TargetGroupArn"] == network.green_group
+
+
+def test_a_network_load_balancer_takes_no_http(network: Stack, refused: Any) -> None:
+    client = network.client("elbv2")
+    actions = [{"Type": "forward", "TargetGroupArn": network.blue_group}]
+    code, _ = refused(
+        client.create_listener,
+        LoadBalancerArn=network.load_balancer_arn,
+        Port=81,
+        Protocol="HTTP",
+        DefaultActions=actions,
+    )
+    assert code in ("UnsupportedProtocol", "ValidationError")
+
+
+# Health checks of target groups.
+
+EVERY_GROUP = {
+    "HealthCheckEnabled": True,
+    "HealthCheckPort": "traffic-port",
+    "HealthCheckIntervalSeconds": 30,
+    "HealthyThresholdCount": 5,
+    "UnhealthyThresholdCount": 2,
+}
+HTTP = {"HealthCheckProtocol": "HTTP", "HealthCheckPath": "/", "HealthCheckTimeoutSeconds": 5}
+HTTP1 = {**HTTP, "Matcher": {"HttpCode": "200"}, "ProtocolVersion": "HTTP1"}
+GRPC_CHECK = {"HealthCheckPath": "/AWS.ALB/healthcheck", "Matcher": {"GrpcCode": "12"}, "ProtocolVersion": "GRPC"}
+TCP = {"HealthCheckProtocol": "TCP", "HealthCheckTimeoutSeconds": 10}
+OF_TCP = {"HealthCheckPath": "/", "Matcher": {"HttpCode": "200-399"}}
+CHOSEN = {
+    "HealthCheckEnabled": True,
+    "HealthCheckPort": "9000",
+    "HealthCheckIntervalSeconds": 10,
+    "HealthCheckTimeoutSeconds": 3,
+    "HealthyThresholdCount": 2,
+    "UnhealthyThresholdCount": 4,
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"Protocol": "HTTP"}, HTTP1),
+        ({"Protocol": "HTTPS"}, HTTP1),
+        ({"Protocol": "HTTP", "ProtocolVersion": "HTTP2"}, {**HTTP1, "ProtocolVersion": "HTTP2"}),
+        ({"Protocol": "HTTP", "ProtocolVersion": "GRPC"}, {**HTTP, **GRPC_CHECK}),
+        ({"Protocol": "TCP"}, TCP),
+        ({"Protocol": "TLS"}, TCP),
+        (
+            {"Protocol": "TCP", "HealthCheckProtocol": "HTTP"},
+            {**OF_TCP, "HealthCheckProtocol": "HTTP", "HealthCheckTimeoutSeconds": 6},
+        ),
+        (
+            {"Protocol": "TCP", "HealthCheckProtocol": "HTTPS"},
+            {**OF_TCP, "HealthCheckProtocol": "HTTPS", "HealthCheckTimeoutSeconds": 10},
+        ),
+        ({"Protocol": "HTTP", **CHOSEN}, {**HTTP1, **CHOSEN}),
+        ({"Protocol": "TCP", **CHOSEN}, {**TCP, **CHOSEN}),
+    ],
+)
+def test_a_health_check_has_its_defaults(stack: Stack, settings: dict[str, Any], expected: dict[str, Any]) -> None:
+    """API reference, CreateTargetGroup; ProtocolVersion is of HTTP and HTTPS groups only."""
+    client = stack.client("elbv2")
+    client.create_target_group(Name="other", VpcId=stack.vpc_id, TargetType="ip", Port=8000, **settings)
+    (found,) = client.describe_target_groups(Names=["other"])["TargetGroups"]
+    names = ("HealthCheck", "Healthy", "Unhealthy", "ProtocolVersion", "Matcher")
+    assert {key: value for key, value in found.items() if key.startswith(names)} == {**EVERY_GROUP, **expected}
+
+
+def test_a_health_check_that_is_off(stack: Stack) -> None:
+    """Only of a Lambda function's group; moto takes false for not given. It is off there by default."""
+    client = stack.client("elbv2")
+    for name, settings in (("off", {"HealthCheckEnabled": False}), ("default", {})):
+        client.create_target_group(Name=name, TargetType="lambda", **settings)
+        assert client.describe_target_groups(Names=[name])["TargetGroups"][0]["HealthCheckEnabled"] is False
+    client.create_target_group(Name="on", TargetType="lambda", HealthCheckEnabled=True)
+    assert client.describe_target_groups(Names=["on"])["TargetGroups"][0]["HealthCheckEnabled"] is True
+
+
+def test_a_timeout_longer_than_the_interval_is_refused(stack: Stack, refused: Any) -> None:
+    settings = {"HealthCheckIntervalSeconds": 5, "HealthCheckTimeoutSeconds": 6}
+    given = {"Name": "other", "VpcId": stack.vpc_id, "TargetType": "ip", "Port": 8000, "Protocol": "HTTP", **settings}
+    assert refused(stack.client("elbv2").create_target_group, **given)[0] == "ValidationError"

@@ -107,6 +107,23 @@ def test_a_missing_function_is_refused(client: Any, refused: Any) -> None:
     assert refused(client.invoke, FunctionName="nothing")[0] == "ResourceNotFoundException"
 
 
+def test_the_configuration_says_how_a_function_is(client: Any, role: str) -> None:
+    """By name, by ARN, and by ARN and qualifier."""
+    arn = create(client, role)["FunctionArn"]
+    for name in ("CodeDeployHook_orders", arn, f"{arn}:$LATEST"):
+        found = client.get_function_configuration(FunctionName=name)
+        assert (found["State"], found["LastUpdateStatus"], found["Role"]) == ("Active", "Successful", role)
+        assert found["FunctionArn"].startswith(arn)
+        assert found["FunctionName"] == "CodeDeployHook_orders"
+
+
+def test_the_configuration_of_a_missing_function(client: Any, role: str, refused: Any) -> None:
+    arn = create(client, role)["FunctionArn"]
+    elsewhere = arn.replace("eu-west-1", "eu-west-2")
+    for name in ("nothing", arn[:-1], f"{arn}:7", elsewhere):
+        assert refused(client.get_function_configuration, FunctionName=name)[0] == "ResourceNotFoundException"
+
+
 def test_what_lambda_would_load(client: Any, role: str) -> None:
     """The package as a rehearsal fetches it: zip, layers in order, handler, environment."""
     layers = [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.aws import awslambda, cloudwatch, codedeploy_api, ecs_api
+from rehearsal.aws import awslambda, cloudwatch, codedeploy_api, ecr, ecs_api, iam
 from rehearsal.aws.stack import Stack
 from tests.contract.conformity import Conformity, faults, faults_of_answer
 
@@ -20,6 +20,8 @@ PAIRS = (
     ("ecs", ecs_api.Answers),
     ("cloudwatch", cloudwatch.Answers),
     ("lambda", awslambda.Answers),
+    ("ecr", ecr.Answers),
+    ("iam", iam.Answers),
 )
 """By service: the class that holds the operations."""
 
@@ -102,11 +104,25 @@ def lambda_operations(stack: Stack) -> None:
     client.invoke(FunctionName="f")
 
 
+def ecr_operations(stack: Stack) -> None:
+    client = stack.client("ecr")
+    client.create_repository(repositoryName="orders")
+    client.batch_get_image(repositoryName="orders", imageIds=[{"imageTag": "1.0.0"}])
+
+
+def iam_operations(stack: Stack) -> None:
+    client = stack.client("iam")
+    role = client.create_role(RoleName="x", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    client.simulate_principal_policy(PolicySourceArn=role, ActionNames=["iam:PassRole"])
+
+
 DRIVERS: dict[str, Callable[[Stack], None]] = {
     "codedeploy": codedeploy_operations,
     "ecs": ecs_operations,
     "cloudwatch": cloudwatch_operations,
     "lambda": lambda_operations,
+    "ecr": ecr_operations,
+    "iam": iam_operations,
 }
 
 
