@@ -102,16 +102,31 @@ locals {
       actions   = ["cloudwatch:DescribeAlarms"]
       resources = ["${local._arn}:cloudwatch:${local._in_region}:alarm:*"]
     }
+    # Of every configuration: a deployment may use one of AWS's or one of the team's own.
+    ReadDeploymentConfigs = {
+      actions   = ["codedeploy:GetDeploymentConfig"]
+      resources = ["${local._arn}:codedeploy:${local._in_region}:deploymentconfig:*"]
+    }
+    # The AppSpec may name functions that are not this module's.
+    ReadFunctions = {
+      actions   = ["lambda:GetFunctionConfiguration"]
+      resources = ["${local._arn}:lambda:*:${local._account}:function:*"]
+    }
+    ReadScaling = {
+      actions   = ["application-autoscaling:DescribeScalableTargets"]
+      resources = ["*"]
+    }
     ReadMetrics = {
       actions   = ["cloudwatch:GetMetricData"]
       resources = ["*"]
     }
     ReadImages = {
-      actions   = ["ecr:DescribeImages"]
+      actions   = ["ecr:BatchGetImage"]
       resources = ["${local._arn}:ecr:*:${local._account}:repository/*"]
     }
+    # Trust policies, and what IAM's simulator says of a role: CodeDeploy's, the functions' and the tasks' roles.
     ReadRoles = {
-      actions   = ["iam:GetRole"]
+      actions   = ["iam:GetRole", "iam:SimulatePrincipalPolicy"]
       resources = ["${local._arn}:iam::${local._account}:role/*"]
     }
     # Metadata only: that a secret exists, never its value.
@@ -127,8 +142,8 @@ locals {
       actions   = ["logs:DescribeLogGroups"]
       resources = ["${local._arn}:logs:*:${local._account}:log-group:*"]
     }
-    ReadSubnets = {
-      actions   = ["ec2:DescribeSubnets"]
+    ReadNetwork = {
+      actions   = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
       resources = ["*"]
     }
     UseNetwork = {
@@ -159,9 +174,9 @@ locals {
     validate_before_install = [
       "ReadRevision", "ReadRevisionObject", "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners",
       "ReadLoadBalancers", "ReadAlarms", "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames",
-      "ReadLogGroups", "ReadSubnets",
+      "ReadLogGroups", "ReadNetwork", "ReadScaling", "ReadFunctions", "ReadDeploymentConfigs",
     ]
-    validate_deployment   = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTargets"]
+    validate_deployment   = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets"]
     validate_test_traffic = ["ReadTargets", "ReadListeners", "ReadLoadBalancers"]
     run_migrations = var.run_migrations.command == null ? [] : [
       "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ReadTasks", "StopTasks",

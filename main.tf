@@ -91,8 +91,15 @@ locals {
 
 # Null means "the handler's default" and is left out of HOOK_SETTINGS, which has 4 KB to fit in.
 locals {
-  _validate_before_install = { for key, value in var.validate_before_install : key => value if value != null }
-  _validate_deployment     = { for key, value in var.validate_deployment : key => value if value != null }
+  _validate_before_install = {
+    # A test listener that no test goes through may be missing: then the preflight only says so.
+    checks = merge(
+      var.validate_test_traffic.base_url != null || lookup(var.validate_test_traffic.checks, "test_listener", "fail") != "fail"
+      ? { test_listener = "warn" } : {},
+      var.validate_before_install.checks,
+    )
+  }
+  _validate_deployment = { for key, value in var.validate_deployment : key => value if value != null }
   _run_migrations = {
     for key, value in var.run_migrations : key => value if value != null && key != "pass_role_arns"
   }
@@ -122,6 +129,40 @@ locals {
       validate_test_traffic = var.validate_test_traffic.http_checks
       validate_production   = var.validate_production.http_checks
     } : hook => length(checks) == 0 ? null : { for name, check in checks : name => { for k, v in check : k => v if v != null } }
+  }
+}
+
+# A typing mistake in `checks` would pass unnoticed: nothing would be left out, or made to fail. It is a warning and no
+# refusal, since a handler of one's own may have other checks.
+locals {
+  _checks = {
+    validate_before_install = [
+      "cluster", "service", "deployment_controller", "desired_count", "running_count", "service_steady",
+      "left_over_task_sets", "blue_targets", "appspec", "task_definition", "container_port", "network_mode",
+      "launch_type", "cpu_memory", "platform_version", "cpu_architecture", "images", "image_tag_mutable",
+      "execution_role", "task_role", "secrets", "parameters", "log_groups", "volumes", "target_groups",
+      "target_groups_alike", "target_group_vpc", "target_group_port", "health_check", "health_check_matcher",
+      "production_listener", "test_listener", "load_balancer", "production_weights", "test_weights", "listener_rules",
+      "traffic_routing", "free_addresses", "security_groups", "auto_scaling", "alarms", "auto_rollback",
+      "hook_functions", "hook_roles", "service_role",
+    ]
+    validate_deployment = [
+      "green", "task_start", "crash_loop", "task_count", "tasks_running", "container_health", "image_digest",
+      "green_targets", "steady",
+    ]
+  }
+  _unknown_checks = flatten([
+    for hook, checks in {
+      validate_before_install = var.validate_before_install.checks
+      validate_deployment     = var.validate_deployment.checks
+    } : [for name in keys(checks) : "${hook}.checks.${name}" if !contains(local._checks[hook], split(":", name)[0])]
+  ])
+}
+
+check "names_of_checks" {
+  assert {
+    condition     = length(local._unknown_checks) == 0
+    error_message = "No check of the module has this name: ${join(", ", local._unknown_checks)}. The names are in README.md; if it is not a check of your own handler, mend the name."
   }
 }
 

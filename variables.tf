@@ -336,7 +336,8 @@ variable "layers" {
 variable "validate_before_install" {
   description = <<-EOT
     Options of the BeforeInstall hook.
-    - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
+    - `checks`: severity by check: `"fail"`, `"warn"` (report, but pass) or `"skip"`; [the checks](#validate_before_install-1)
+      and their defaults are in a table below
   EOT
   type = object({
     checks = optional(map(string), {})
@@ -357,14 +358,14 @@ variable "validate_deployment" {
   description = <<-EOT
     Options of the AfterInstall hook.
     - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
-    - `expected_count`: number of tasks that must run; null (default): the task set's own desired count
-    - `interval`: seconds between two looks (default 2)
+    - `expected_count`: number of tasks that must run at least; null (default): the task set's own desired count
+    - `interval`: seconds between two looks; null (default): 1 to 3, so that there are at most 90 AWS calls a minute
     - `consecutive_successes`: good looks in a row that are needed (default 3)
   EOT
   type = object({
     checks                = optional(map(string), {})
     expected_count        = optional(number)
-    interval              = optional(number, 2)
+    interval              = optional(number)
     consecutive_successes = optional(number, 3)
   })
   default  = {}
@@ -387,8 +388,10 @@ variable "validate_deployment" {
   }
 
   validation {
-    condition     = var.validate_deployment.interval > 0 && var.validate_deployment.interval <= 60
-    error_message = "validate_deployment.interval is ${var.validate_deployment.interval}; expected seconds above 0, up to 60."
+    condition = (
+      var.validate_deployment.interval == null ? true : var.validate_deployment.interval > 0 && var.validate_deployment.interval <= 60
+    )
+    error_message = "validate_deployment.interval is ${coalesce(var.validate_deployment.interval, 0)}; expected seconds above 0, up to 60, or null for 1 to 3."
   }
 
   validation {

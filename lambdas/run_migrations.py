@@ -169,9 +169,7 @@ class Migration:
             name, placement = green.task_definition, green.placement or service.placement
         except NoGreen:
             name = deployment.appspec.task_definition
-            placement = dict(service.primary.placement if service.primary else service.placement)
-            if deployment.appspec.network:
-                placement["networkConfiguration"] = {"awsvpcConfiguration": dict(deployment.appspec.network)}
+            placement = deployment.placement_to_come(service)
         definition = deployment.task_definition(name)
         known = [str(container.get("name")) for container in definition.get("containerDefinitions") or []]
         container = self.settings.container or (known[0] if len(known) == 1 else deployment.appspec.container_name)
@@ -216,18 +214,15 @@ class Migration:
         """The finding, its detail followed by the container's last log lines."""
         if not self.settings.log_lines:
             return finding
-        lines: list[str] = []
-
-        def look() -> Finding:
-            task_id = arn.rpartition("/")[2]
-            lines[:] = tasks.last_lines(target.definition, target.container, task_id, self.settings.log_lines)
-            return passed("read") if lines else failed("it is empty")
-
-        read = poll(look, self.deadline.within(LOG_PATIENCE), interval=1)[0]
-        text = " | ".join(lines)
-        text = text if len(text) <= LOG_LENGTH else f"…{text[-LOG_LENGTH:]}"  # the end of a trace says what happened
-        log = f"last log lines: {text}" if lines else f"its log: {read.detail}"
-        return Finding(finding.outcome, f"{finding.detail}; {log}", values={**finding.values, "log": list(lines)})
+        log = tasks.quote_log(
+            target.definition,
+            target.container,
+            arn.rpartition("/")[2],
+            self.deadline.within(LOG_PATIENCE),
+            count=self.settings.log_lines,
+            length=LOG_LENGTH,
+        )
+        return Finding(finding.outcome, f"{finding.detail}; {log.words}", values={**finding.values, "log": log.lines})
 
 
 @dataclass(frozen=True)

@@ -1,155 +1,134 @@
 """BeforeInstall: whatever would make this deployment fail later, found before anything is made.
 
-Green does not exist yet. All checks run, so that one run names all problems. On a rollback deployment the
-findings are reported as warnings: nothing here may stand in the way of going back.
+Green does not exist yet. Each method marked `@check` is a check of that name; all of them run, so that one run names
+all problems. On a rollback deployment they only warn: nothing here may stand in the way of going back.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Generator, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from gate import aws, metrics
-from gate.deployment import AppSpec, Deployment, Listener, Service, TargetGroup
+from gate import aws, metrics, permissions
+from gate.deployment import Deployment, Listener, Service, TargetGroup
 from gate.hook import lifecycle_hook
+from gate.release import FARGATE_SIZES, Image, LogGroup, Release
 from gate.settings import HookSettings
-from gate.verdict import CannotLook, Check, Finding, Look, Severity, could_not_look, failed, passed, skipped
+from gate.verdict import (
+    Absent,
+    CannotLook,
+    Check,
+    Finding,
+    Severity,
+    attempt,
+    check,
+    checks_of,
+    failed,
+    passed,
+    skipped,
+    unknown_names,
+)
 from gate.waiting import Deadline, poll
 
 SETTLE = 60.0  # seconds a service may take to be steady: a task replaced this very moment is no reason to refuse
+SLOW_TO_BECOME_HEALTHY = 300  # seconds of health checks before a new target counts as healthy
+EVENTS_QUOTED = 3
+OUR_EVENT = "BeforeInstall"
 
 
-@lifecycle_hook("BeforeInstall", HookSettings)
-def handler(deployment: Deployment, _settings: HookSettings, deadline: Deadline) -> Generator[Check, bool, None]:
+@lifecycle_hook(OUR_EVENT, HookSettings)
+def handler(deployment: Deployment, settings: HookSettings, deadline: Deadline) -> Generator[Check, bool, None]:
     """Decide whether the service, the task definition and the infrastructure are fit for this deployment."""
-    severity = Severity.WARN if deployment.is_rollback else Severity.FAIL
-    preflight = Preflight(deployment, deadline)
-    looks: dict[str, Look] = {
-        "cluster": preflight.cluster,
-        "service": preflight.service_is_deployable,
-        "service_steady": preflight.service_is_steady,
-        "left_over_task_sets": preflight.left_over_task_sets,
-        "task_definition": preflight.task_definition_is_active,
-        "container_port": preflight.container_port,
-        "service_fit": preflight.task_definition_fits,
-        "images": preflight.images,
-        "roles": preflight.roles,
-        "secrets": preflight.secrets,
-        "log_groups": preflight.log_groups,
-        "target_groups": preflight.target_group_pair,
-        "production_listener": preflight.production_listener,
-        "test_listener": preflight.test_listener,
-        "load_balancer": preflight.load_balancer,
-        "blue_targets": preflight.blue_targets,
-        "free_addresses": preflight.free_addresses,
-        "alarms": preflight.alarms,
-    }
-    for name, look in looks.items():
-        yield Check(name, look, severity)
+    release = Release(deployment)
+    checks = checks_of(
+        ServiceChecks(release, deadline),
+        ReleaseChecks(release),
+        NeedsChecks(release),
+        RouteChecks(release),
+        PermissionChecks(release),
+    )
+    for each in checks:
+        yield Check(each.name, each.look, each.severity, may_stop=not deployment.is_rollback)
+    yield from unknown_names(settings.checks, checks)
 
 
-class Preflight:
-    """The looks of this hook, and what they share: each thing is read once, by the look that needs it first."""
+class ServiceChecks:
+    """The service as it is: does it run as it should, so that there is something to go on from, and back to?"""
 
-    def __init__(self, deployment: Deployment, deadline: Deadline) -> None:
-        self.deployment = deployment
+    def __init__(self, release: Release, deadline: Deadline) -> None:
+        self.release = release
+        self.deployment = release.deployment
         self.deadline = deadline
 
-    @cached_property
-    def service(self) -> Service:
-        """The service, as it was when it was last waited for."""
-        return self.deployment.service()
-
-    @cached_property
-    def appspec(self) -> AppSpec:
-        """The deployment's AppSpec."""
-        return self.deployment.appspec
-
-    @cached_property
-    def definition(self) -> Mapping[str, Any]:
-        """The task definition that the AppSpec names."""
-        return self.deployment.task_definition(self.appspec.task_definition)
-
-    @cached_property
-    def blue(self) -> TargetGroup:
-        """The target group that serves now: the primary task set's."""
-        primary = self.service.primary
-        if primary is None:
-            raise CannotLook(f"service {self.service.name} has no primary task set")
-        return self.deployment.target_group_of(primary)
-
-    @cached_property
-    def production(self) -> Listener:
-        """The production listener."""
-        return self.deployment.production_listener()
-
-    @property
-    def containers(self) -> list[Mapping[str, Any]]:
-        """The task definition's containers."""
-        return list(self.definition.get("containerDefinitions") or [])
-
-    @property
-    def account(self) -> str:
-        """The account's number, from the task definition's ARN."""
-        return str(self.definition.get("taskDefinitionArn", "::::")).split(":")[4]
-
-    # The service
-
+    @check()
     def cluster(self) -> Finding:
         """The cluster exists and is ACTIVE."""
-        name = self.deployment.cluster
-        found = aws.call("ecs", "describe_clusters", clusters=[name]).get("clusters") or []
-        if not found:
-            return failed(f"cluster {name} does not exist: check ecs_cluster_name")
-        status = found[0].get("status")
-        return (
-            passed(f"cluster {name} is ACTIVE")
-            if status == "ACTIVE"
-            else failed(f"cluster {name} is {status}, expected ACTIVE")
-        )
+        status = self.deployment.cluster_info.get("status")
+        if status != "ACTIVE":
+            return failed(f"cluster {self.deployment.cluster} is {status}, expected ACTIVE")
+        return passed(f"cluster {self.deployment.cluster} is ACTIVE")
 
-    def service_is_deployable(self) -> Finding:
-        """The service is ACTIVE, controlled by CODE_DEPLOY and asked to run tasks."""
-        service = self.service
-        wrong = []
+    @check()
+    def service(self) -> Finding:
+        """The service exists and is ACTIVE."""
+        service = self.release.service
         if service.status != "ACTIVE":
-            wrong.append(f"is {service.status}, expected ACTIVE")
+            return failed(f"service {service.name} is {service.status}, expected ACTIVE")
+        return passed(f"service {service.name} is ACTIVE")
+
+    @check()
+    def deployment_controller(self) -> Finding:
+        """The service is controlled by CODE_DEPLOY."""
+        service = self.release.service
         if service.controller != "CODE_DEPLOY":
-            wrong.append(
-                f"has deployment controller {service.controller}, expected CODE_DEPLOY (set when a service is created)"
+            return failed(
+                f"service {service.name} has deployment controller {service.controller}, expected CODE_DEPLOY (set "
+                "when a service is created)"
             )
+        return passed(f"service {service.name} is controlled by CODE_DEPLOY")
+
+    @check()
+    def desired_count(self) -> Finding:
+        """The service is asked to run at least one task."""
+        service = self.release.service
         if service.desired < 1:
-            wrong.append("has a desired count of 0: no green task would ever be looked at; raise it first")
-        if wrong:
-            return failed(f"service {service.name} {'; it '.join(wrong)}")
-        return passed(f"service {service.name} is ACTIVE, controlled by CODE_DEPLOY, {service.desired} task(s) desired")
+            return failed(
+                f"service {service.name} has a desired count of 0: no green task could be looked at; raise it first"
+            )
+        return passed(f"service {service.name} is to run {service.desired} task(s)")
 
-    def service_is_steady(self) -> list[Finding]:
-        """The service runs what it should, and its primary task set is in STEADY_STATE; given a minute to settle."""
+    @check()
+    def running_count(self) -> Finding:
+        """The service runs as many tasks as desired, and none is pending; it has a minute to settle."""
+        return self._settled("running_count")
 
-        def look() -> Finding:
-            self.__dict__["service"] = service = self.deployment.service()
-            primary = service.primary
-            counts = f"{service.running} of {service.desired} tasks running, {service.pending} pending"
-            if service.running != service.desired or service.pending:
-                latest = f"; latest event: {service.events[0]}" if service.events else ""
-                return failed(f"service {service.name} is not at its desired count: {counts}{latest}")
-            if primary is None:
-                return failed(f"service {service.name} has no primary task set")
-            if primary.stability != "STEADY_STATE":
-                latest = f"; latest event: {service.events[0]}" if service.events else ""
-                return failed(f"primary task set {primary.id} is {primary.stability}, expected STEADY_STATE{latest}")
-            return passed(f"{counts}, primary task set {primary.id} in STEADY_STATE")
+    @check()
+    def service_steady(self) -> Finding:
+        """The primary task set is in STEADY_STATE; it has a minute to settle."""
+        return self._settled("service_steady")
 
-        return poll(look, self.deadline.within(SETTLE), interval=3)
+    def _settled(self, name: str) -> Finding:
+        return next((finding for finding in self._settling if finding.name == name), self._settling[0])
 
+    @cached_property
+    def _settling(self) -> list[Finding]:
+        def look() -> list[Finding]:
+            # What is looked at afterwards shall be what was waited for.
+            self.release.service = service = self.deployment.service()
+            return [_running_count(service), _steady(service)]
+
+        # While a deployment is rolled back the service has two task sets and does not settle: a way back cannot wait.
+        return poll(look, self.deadline.within(0 if self.deployment.is_rollback else SETTLE), interval=3)
+
+    @check()
     def left_over_task_sets(self) -> Finding:
-        """No task set of another deployment is still in use beside the primary one."""
+        """No task set of another deployment is still in use; one that drains at scale 0 is not."""
         others = [
             task_set
-            for task_set in self.service.task_sets
+            for task_set in self.release.service.task_sets
             if task_set.in_use and task_set.status != "PRIMARY" and task_set.external_id != self.deployment.id
         ]
         if others:
@@ -161,22 +140,80 @@ class Preflight:
             )
         return passed("no task set of another deployment is in use")
 
-    # The task definition
+    @check()
+    def blue_targets(self) -> Finding:
+        """Blue serves: at least one target behind the primary task set is healthy."""
+        group = serving_group(self.release)
+        targets = self.deployment.targets(group)
+        healthy = [target for target in targets if target.state == "healthy"]
+        others = ", ".join(str(target) for target in targets if target.state not in ("healthy", "draining"))
+        if not healthy:
+            return failed(
+                f"no target of {group.name} is healthy, so blue does not serve: {others or 'none is registered'}"
+            )
+        return passed(f"{len(healthy)} healthy target(s) behind {group.name}{'; ' if others else ''}{others}")
 
-    def task_definition_is_active(self) -> Finding:
+
+def _running_count(service: Service) -> Finding:
+    counts = f"{service.running} of {service.desired} tasks running, {service.pending} pending"
+    if service.running != service.desired or service.pending:
+        return failed(
+            f"service {service.name} is not at its desired count: {counts}{_latest(service)}", "running_count"
+        )
+    return passed(counts, "running_count")
+
+
+def _steady(service: Service) -> Finding:
+    primary = service.primary
+    if primary is None:
+        return failed(f"service {service.name} has no primary task set", "service_steady")
+    if primary.stability != "STEADY_STATE":
+        detail = f"primary task set {primary.id} is {primary.stability}, expected STEADY_STATE{_latest(service)}"
+        return failed(detail, "service_steady")
+    return passed(f"primary task set {primary.id} is in STEADY_STATE", "service_steady")
+
+
+def _latest(service: Service) -> str:
+    return "; latest events: " + " | ".join(service.events[:EVENTS_QUOTED]) if service.events else ""
+
+
+def serving_group(release: Release) -> TargetGroup:
+    """The target group that serves now: the primary task set's."""
+    primary = release.service.primary
+    if primary is None:
+        raise CannotLook(f"service {release.service.name} has no primary task set")
+    return release.deployment.target_group_of(primary)
+
+
+class ReleaseChecks:
+    """The AppSpec, its hooks and its task definition: do they fit each other and the service?"""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        self.deployment = release.deployment
+
+    @check()
+    def appspec(self) -> Finding:
+        """The AppSpec can be read (JSON or YAML, from CodeDeploy or S3) and describes one ECS service."""
+        found = self.release.appspec
+        hooks = ", ".join(found.hooks) or "no hook"
+        return passed(f"the AppSpec deploys {found.task_definition} with {hooks}")
+
+    @check()
+    def task_definition(self) -> Finding:
         """The AppSpec's task definition exists and is ACTIVE."""
-        name = self.appspec.task_definition
-        status = self.definition.get("status")
+        name, status = self.release.appspec.task_definition, self.release.definition.get("status")
         if status != "ACTIVE":
             return failed(f"task definition {name} is {status}, expected ACTIVE: register it anew")
         return passed(f"task definition {name} is ACTIVE")
 
+    @check()
     def container_port(self) -> Finding:
         """The AppSpec's container is in the task definition and maps the AppSpec's port."""
-        name, port = self.appspec.container_name, self.appspec.container_port
-        container = next((c for c in self.containers if c.get("name") == name), None)
+        name, port = self.release.appspec.container_name, self.release.appspec.container_port
+        container = next((c for c in self.release.containers if c.get("name") == name), None)
         if container is None:
-            known = ", ".join(str(c.get("name")) for c in self.containers)
+            known = ", ".join(str(c.get("name")) for c in self.release.containers)
             return failed(f"the AppSpec's container {name} is not in the task definition (it has {known})")
         ports = [mapping.get("containerPort") for mapping in container.get("portMappings") or []]
         if port not in ports:
@@ -185,9 +222,10 @@ class Preflight:
             )
         return passed(f"container {name} maps port {port}")
 
-    def task_definition_fits(self) -> Finding:
-        """Network mode, target type, launch type and compatibilities go together."""
-        mode = self.definition.get("networkMode") or "bridge"
+    @check()
+    def network_mode(self) -> Finding:
+        """The network mode fits the target groups' target type and the launch type."""
+        mode = self.release.network_mode
         wrong = []
         for group in self.deployment.target_groups:
             if group.target_type == "ip" and mode != "awsvpc":
@@ -198,227 +236,524 @@ class Preflight:
                 wrong.append(
                     f"target group {group.name} takes instances, network mode awsvpc gives addresses: use type ip"
                 )
-        launch = self._launch_type()
-        compatible = self.definition.get("requiresCompatibilities") or self.definition.get("compatibilities") or []
-        if launch and compatible and launch not in compatible:
-            wrong.append(f"the service runs on {launch}, the task definition is made for {', '.join(compatible)}")
-        if launch == "FARGATE" and not (self.definition.get("cpu") and self.definition.get("memory")):
-            wrong.append("FARGATE needs cpu and memory on the task definition")
-        if wrong:
-            return failed("; ".join(wrong))
-        return passed(f"network mode {mode}, launch type {launch or 'not stated'} fit the service")
+        if self.release.launch_type == "FARGATE" and mode != "awsvpc":
+            wrong.append(f"FARGATE runs tasks of network mode awsvpc only, the task definition has {mode}")
+        if mode == "awsvpc" and not self.release.network.get("subnets"):
+            wrong.append("network mode awsvpc needs subnets: neither the service nor the AppSpec names any")
+        return failed("; ".join(wrong)) if wrong else passed(f"network mode {mode} fits the target groups")
 
-    def _launch_type(self) -> str:
-        placement = self.service.primary.placement if self.service.primary else self.service.placement
-        providers = [str(entry.get("capacityProvider")) for entry in placement.get("capacityProviderStrategy") or []]
-        if providers:
-            return "FARGATE" if all(provider.startswith("FARGATE") for provider in providers) else ""
-        return str(placement.get("launchType") or "")
+    @check()
+    def launch_type(self) -> Finding:
+        """The task definition is made for the launch type or capacity providers, which the cluster has."""
+        launch, providers = self.release.launch_type, self.release.capacity_providers
+        definition = self.release.definition
+        made_for = definition.get("requiresCompatibilities") or definition.get("compatibilities") or []
+        wrong = []
+        if made_for and launch not in made_for:
+            wrong.append(
+                f"green runs on {self.release.launch_in_words}, the task definition is made for {', '.join(made_for)}"
+            )
+        if len({provider.startswith("FARGATE") for provider in providers}) > 1:
+            wrong.append(f"capacity providers {', '.join(providers)}: a strategy has Fargate's or others, never both")
+        known = self.deployment.cluster_info.get("capacityProviders") or [] if providers else []
+        strange = [provider for provider in providers if provider not in known]
+        if strange:
+            wrong.append(f"capacity provider {', '.join(strange)} is not one of cluster {self.deployment.cluster}")
+        return failed("; ".join(wrong)) if wrong else passed(f"launch type {self.release.launch_in_words} fits")
 
+    @check()
+    def cpu_memory(self) -> Finding:
+        """CPU and memory of the task are a pair that Fargate has."""
+        if self.release.launch_type != "FARGATE":
+            return skipped(f"launch type {self.release.launch_in_words}: the instances' room is not looked at")
+        cpu, memory = (str(self.release.definition.get(name) or "") for name in ("cpu", "memory"))
+        if not (cpu.isdigit() and memory.isdigit()):
+            return failed(
+                f"FARGATE needs cpu and memory on the task definition, it has {cpu or 'no'} and {memory or 'no'}"
+            )
+        sizes = FARGATE_SIZES.get(int(cpu), ())
+        if int(memory) not in sizes:
+            fits = f"memory {min(sizes)} to {max(sizes)} MiB" if sizes else f"cpu {', '.join(map(str, FARGATE_SIZES))}"
+            return failed(f"cpu {cpu} with memory {memory} is no size that FARGATE has: {fits}")
+        return passed(f"cpu {cpu} with memory {memory} is a size that FARGATE has")
+
+    @check()
+    def platform_version(self) -> Finding:
+        """The platform version is one that Fargate takes and has what the task definition needs."""
+        version = str(self.release.placement.get("platformVersion") or "")
+        if self.release.launch_type != "FARGATE":
+            if version:
+                return failed(f"platform version {version} is stated, {self.release.launch_in_words} takes none")
+            return skipped(f"launch type {self.release.launch_in_words} has no platform version")
+        if not re.fullmatch(r"(LATEST|\d+\.\d+\.\d+)?", version):
+            return failed(f"platform version {version} is none: expected LATEST or one such as 1.4.0")
+        numbers = [int(part) for part in version.split(".")] if version[:1].isdigit() else []
+        needs = self.release.needs_platform_1_4
+        if numbers and numbers < [1, 4, 0] and needs and not self.release.is_windows:
+            return failed(f"platform version {version} is older than 1.4.0, which is needed for {', '.join(needs)}")
+        return passed(f"platform version {version or 'LATEST'} has what the task definition needs")
+
+    @check()
+    def cpu_architecture(self) -> Finding:
+        """Images for several platforms have one for the task's CPU architecture."""
+        wanted = self.release.cpu_architecture
+        if not wanted:
+            return skipped("no CPU architecture is stated: the instances decide")
+        if wanted == "ARM64" and self.release.is_windows:
+            return failed("CPU architecture ARM64 is not to be had for Windows: state X86_64")
+        name = {"X86_64": "amd64", "ARM64": "arm64"}.get(wanted, wanted)
+        looked_at = 0
+        for image in self.release.images:
+            built_for = _architectures(self.release.stored(image)) if image.account == self.release.account else set()
+            looked_at += bool(built_for)
+            if built_for and name not in built_for:
+                return failed(
+                    f"image {image.uri} is built for {', '.join(sorted(built_for))}, the task runs on {wanted}: build "
+                    f"it for {name} too, or change runtimePlatform"
+                )
+        if not looked_at:  # the manifest of one platform does not say which
+            return skipped(f"CPU architecture {wanted}: no image in ECR says for which it is built")
+        return passed(f"{looked_at} image(s) are built for {wanted}")
+
+
+def _architectures(stored: Mapping[str, Any] | None) -> set[str]:
+    """The architectures of an image index; empty for a manifest of one platform, which names none."""
+    try:
+        manifests = json.loads((stored or {}).get("imageManifest") or "{}").get("manifests") or []
+        found = {str((entry.get("platform") or {}).get("architecture") or "unknown") for entry in manifests}
+    except (ValueError, AttributeError):
+        return set()
+    return found - {"unknown"}  # attestations are listed beside the images
+
+
+class NeedsChecks:
+    """What the tasks need to start: does it exist? Of secrets only that; their values are never read."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        self.deployment = release.deployment
+
+    def _is_foreign(self, arn: str) -> bool:
+        return arn.startswith("arn:") and arn.split(":")[4] not in ("", self.release.account)
+
+    @check()
     def images(self) -> Iterator[Finding]:
         """The containers' images are in the account's ECR; images kept elsewhere are named and skipped."""
-        for image in dict.fromkeys(str(container.get("image", "")) for container in self.containers):
-            yield self._image(image)
+        for image in self.release.images:
+            name = f"images:{image.label}"
+            if not image.repository:
+                yield skipped(f"image {image.uri} is not in ECR: not looked at", name)
+            elif image.account != self.release.account:
+                yield skipped(f"image {image.uri} is in account {image.account}'s ECR: not looked at", name)
+            else:
+                yield attempt(name, partial(self._image, image))
 
-    def _image(self, image: str) -> Finding:
-        name = f"images:{image.rpartition('/')[2]}"
-        match = re.fullmatch(
-            r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/"
-            r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?",
-            image,
-        )
-        if not match:
-            return skipped(f"image {image} is not in ECR: not looked at", name)
-        if match["account"] != self.account:
-            return skipped(f"image {image} is in account {match['account']}'s ECR: not looked at", name)
-        wanted = {"imageDigest": match["digest"]} if match["digest"] else {"imageTag": match["tag"] or "latest"}
-        try:
-            aws.call(
-                "ecr", "describe_images", region=match["region"], repositoryName=match["repository"], imageIds=[wanted]
+    def _image(self, image: Image) -> Finding:
+        if self.release.stored(image) is None:
+            return failed(f"image {image.uri} is not in ECR: push it, or mend the task definition")
+        return passed(f"image {image.uri} is in ECR")
+
+    @check(Severity.WARN)
+    def image_tag_mutable(self) -> Finding:
+        """Images are named by a digest or a version, not by a tag that moves, such as `latest`."""
+        moving = [
+            image.uri for image in self.release.images if image.tag and not re.search(r"\d", image.tag + image.digest)
+        ]
+        if moving:
+            return failed(
+                f"image {', '.join(moving)} is named by a tag that moves: two tasks may run different images; name a "
+                "version or a digest"
             )
-        except aws.AwsCallFailed as problem:
-            if problem.code == "ImageNotFoundException":
-                return failed(f"image {image} is not in ECR: push it, or mend the task definition", name)
-            if problem.code == "RepositoryNotFoundException":
-                return failed(f"image {image}: ECR has no repository {match['repository']} in {match['region']}", name)
-            return could_not_look(str(problem), name)
-        return passed(f"image {image} is in ECR", name)
+        return passed("every image is named by a version or a digest")
 
-    def roles(self) -> Iterator[Finding]:
-        """The task's roles exist and may be assumed by ECS tasks."""
-        roles = {
-            "execution role": self.definition.get("executionRoleArn"),
-            "task role": self.definition.get("taskRoleArn"),
-        }
-        if not any(roles.values()):
-            yield skipped("the task definition names no role")
-        for word, arn in roles.items():
-            if arn:
-                yield self._role(word, str(arn))
+    @check()
+    def execution_role(self) -> Finding:
+        """There is an execution role where ECR, awslogs or secrets need one; it exists and trusts ECS tasks."""
+        arn, needs = self.release.definition.get("executionRoleArn"), self.release.needs_execution_role
+        if arn:
+            return self._role("execution role", str(arn))
+        if needs:
+            return failed(
+                f"the task definition names no execution role, which {', '.join(needs)} need: set executionRoleArn"
+            )
+        return skipped("the task definition names no execution role and needs none")
+
+    @check()
+    def task_role(self) -> Finding:
+        """The task role, where there is one, exists and trusts ECS tasks."""
+        arn = self.release.definition.get("taskRoleArn")
+        return self._role("task role", str(arn)) if arn else skipped("the task definition names no task role")
 
     def _role(self, word: str, arn: str) -> Finding:
-        role, name = arn.rpartition("/")[2], f"roles:{word.replace(' ', '_')}"  # ECS takes the bare name, too
-        if arn.startswith("arn:") and arn.split(":")[4] != self.account:
-            return skipped(f"{word} {arn} is of another account: not looked at", name)
+        if self._is_foreign(arn):
+            return skipped(f"{word} {arn} is of another account: not looked at")
+        role = arn.rpartition("/")[2]  # ECS takes the bare name, too
         try:
             found = aws.call("iam", "get_role", RoleName=role).get("Role") or {}
         except aws.AwsCallFailed as problem:
             if problem.code == "NoSuchEntity":
-                return failed(f"{word} {arn} does not exist: create it, or mend the task definition", name)
-            return could_not_look(str(problem), name)
-        if not _trusts_ecs_tasks(found.get("AssumeRolePolicyDocument") or {}):
-            return failed(f"{word} {arn} does not trust ecs-tasks.amazonaws.com: mend its trust policy", name)
-        return passed(f"{word} {role} exists and trusts ECS tasks", name)
+                return failed(f"{word} {arn} does not exist: create it, or mend the task definition")
+            raise
+        if not permissions.trusts(found, "ecs-tasks.amazonaws.com"):
+            return failed(f"{word} {arn} does not trust ecs-tasks.amazonaws.com: mend its trust policy")
+        return passed(f"{word} {role} exists and trusts ECS tasks")
 
+    @check()
     def secrets(self) -> Iterator[Finding]:
-        """The secrets and parameters that containers reference exist. Their values are never read."""
-        references: dict[str, bool] = {}  # whether it is a secret's
-        for container in self.containers:
-            logging_options = (container.get("logConfiguration") or {}).get("secretOptions") or []
-            for entry in [*(container.get("secrets") or []), *logging_options]:
-                references[str(entry["valueFrom"])] = ":secretsmanager:" in str(entry["valueFrom"])
-            credentials = (container.get("repositoryCredentials") or {}).get("credentialsParameter")
-            if credentials:
-                references[str(credentials)] = True  # a secret's, by its ARN or its name
-        if not references:
-            yield skipped("the containers reference no secret and no parameter")
-        for reference, is_secret in references.items():
-            if reference.startswith("arn:") and reference.split(":")[4] != self.account:
-                yield skipped(f"{reference} is of another account: not looked at", f"secrets:{reference}")
+        """The secrets that containers reference exist and are not being deleted."""
+        if not self.release.secrets:
+            yield skipped("the containers reference no secret")
+        for reference in self.release.secrets:
+            if self._is_foreign(reference):
+                yield skipped(f"secret {reference} is of another account: not looked at", f"secrets:{reference}")
             else:
-                yield self._secret(reference) if is_secret else self._parameter(reference)
+                # An ARN, perhaps with a JSON key, a stage and a version behind it, or a name.
+                label = reference.split(":")[6] if reference.startswith("arn:") else reference
+                yield attempt(f"secrets:{label}", partial(self._secret, reference, label))
 
-    def _secret(self, reference: str) -> Finding:
-        parts = reference.split(":")  # an ARN, perhaps with a JSON key, a stage and a version behind it, or a name
-        arn, label = ":".join(parts[:7]), parts[6] if len(parts) > 6 else reference
-        region, name = parts[3] if len(parts) > 6 else None, f"secrets:{label}"
+    def _secret(self, reference: str, label: str) -> Finding:
+        parts = reference.split(":")
+        arn, region = ":".join(parts[:7]), parts[3] if reference.startswith("arn:") else None
         try:
             found = aws.call("secretsmanager", "describe_secret", region=region, SecretId=arn)
         except aws.AwsCallFailed as problem:
             if problem.code == "ResourceNotFoundException":
-                return failed(f"secret {arn} does not exist: create it, or mend the task definition", name)
-            return could_not_look(str(problem), name)
+                return failed(f"secret {arn} does not exist: create it, or mend the task definition")
+            raise
         if found.get("DeletedDate"):
-            return failed(f"secret {arn} is scheduled for deletion: restore it", name)
-        return passed(f"secret {label} exists", name)
+            return failed(f"secret {arn} is scheduled for deletion: restore it")
+        return passed(f"secret {label} exists")
 
-    def _parameter(self, reference: str) -> Finding:
-        is_arn = reference.startswith("arn:")
-        path = reference.partition(":parameter/")[2] if is_arn else reference
-        # The ARN of /a and of a is the same one, so both spellings are asked for.
-        names = sorted({path, f"/{path}"}) if is_arn else [path]
-        region = reference.split(":")[3] if is_arn else None
-        question: dict[str, Any] = {"ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": names}]}
-        name = f"secrets:{path}"
-        while True:
-            answer = aws.call("ssm", "describe_parameters", region=region, **question)
-            if answer.get("Parameters"):
-                return passed(f"parameter {path} exists", name)
-            if not answer.get("NextToken"):  # an empty page may have another one behind it
-                return failed(f"parameter {reference} does not exist: create it, or mend the task definition", name)
-            question["NextToken"] = answer["NextToken"]
+    @check()
+    def parameters(self) -> Iterator[Finding]:
+        """The parameters that containers reference exist."""
+        spellings: dict[str, dict[str, list[str]]] = {}  # region → reference → names
+        if not self.release.parameters:
+            yield skipped("the containers reference no parameter")
+        for reference in self.release.parameters:
+            if self._is_foreign(reference):
+                yield skipped(f"parameter {reference} is of another account: not looked at", f"parameters:{reference}")
+                continue
+            is_arn = reference.startswith("arn:")
+            path = reference.partition(":parameter/")[2] if is_arn else reference
+            # The ARN of /a and of a is the same one, so both spellings are asked for.
+            names = [path, f"/{path}"] if is_arn else [path]
+            spellings.setdefault(reference.split(":")[3] if is_arn else "", {})[reference] = names
+        for region, references in spellings.items():
+            found = _parameter_names(region or None, [name for names in references.values() for name in names])
+            for reference, names in references.items():
+                label = f"parameters:{names[0]}"
+                if found & set(names):
+                    yield passed(f"parameter {names[0]} exists", label)
+                else:
+                    yield failed(f"parameter {reference} does not exist: create it, or mend the task definition", label)
 
+    @check()
     def log_groups(self) -> Iterator[Finding]:
         """The log groups of awslogs exist, or are made when the container starts."""
-        wanted: dict[tuple[str, str | None], bool] = {}
-        for container in self.containers:
-            configuration = container.get("logConfiguration") or {}
-            options = configuration.get("options") or {}
-            if configuration.get("logDriver") == "awslogs" and options.get("awslogs-group"):
-                key = (str(options["awslogs-group"]), options.get("awslogs-region"))
-                wanted[key] = wanted.get(key, False) or options.get("awslogs-create-group") == "true"
-        if not wanted:
+        if not self.release.log_groups:
             yield skipped("no container logs to CloudWatch Logs (awslogs)")
-        for (group, region), created in wanted.items():
-            name = f"log_groups:{group}"
-            if created:
-                yield passed(f"log group {group} is made when the container starts (awslogs-create-group)", name)
-                continue
-            answer = aws.call("logs", "describe_log_groups", region=region, logGroupNamePrefix=group)
-            if any(entry.get("logGroupName") == group for entry in answer.get("logGroups") or []):
-                yield passed(f"log group {group} exists", name)
-            else:
-                yield failed(f"log group {group} does not exist: the container would not start; create it", name)
+        for group in self.release.log_groups:
+            yield attempt(f"log_groups:{group.name}", partial(_log_group, group))
 
-    # The infrastructure
-
-    def target_group_pair(self) -> Finding:
-        """The two target groups exist and are alike."""
-        groups = self.deployment.target_groups
-        if len(groups) != 2:
-            return failed(
-                f"expected 2 target groups in the deployment group, found {', '.join(g.name for g in groups) or 'none'}"
-            )
-        first, second = groups
-        different = [
-            f"{word} {one!r} and {other!r}"
-            for word, one, other in (
-                ("VPC", first.vpc_id, second.vpc_id),
-                ("target type", first.target_type, second.target_type),
-                ("protocol", first.protocol, second.protocol),
-            )
-            if one != other
+    @check()
+    def volumes(self) -> Iterator[Finding]:
+        """Volumes kept outside the task are named, and not looked at."""
+        kinds = {"efsVolumeConfiguration": "EFS", "fsxWindowsFileServerVolumeConfiguration": "FSx"}
+        kinds |= {"dockerVolumeConfiguration": "Docker", "configuredAtLaunch": "EBS"}
+        outside = [
+            (str(volume.get("name")), kinds[kind])
+            for volume in self.release.definition.get("volumes") or []
+            for kind in kinds
+            if volume.get(kind)
         ]
+        if not outside:
+            yield passed("the task definition has no volume outside the task")
+        for name, kind in outside:
+            yield skipped(f"volume {name} ({kind}) is kept outside the task: not looked at", f"volumes:{name}")
+
+
+def _parameter_names(region: str | None, names: list[str]) -> set[str]:
+    """Of these names those that Systems Manager has."""
+    found: set[str] = set()
+    for start in range(0, len(names), 50):  # DescribeParameters takes 50 values
+        wanted = {"Key": "Name", "Option": "Equals", "Values": names[start : start + 50]}
+        pages = aws.pages("ssm", "describe_parameters", "Parameters", region=region, ParameterFilters=[wanted])
+        found |= {str(parameter.get("Name")) for parameter in pages}
+    return found
+
+
+def _log_group(group: LogGroup) -> Finding:
+    if group.is_made:
+        return passed(f"log group {group.name} is made when the container starts (awslogs-create-group)")
+    answer = aws.call("logs", "describe_log_groups", region=group.region, logGroupNamePrefix=group.name)
+    if any(entry.get("logGroupName") == group.name for entry in answer.get("logGroups") or []):
+        return passed(f"log group {group.name} exists")
+    return failed(f"log group {group.name} does not exist: the container would not start; create it")
+
+
+class RouteChecks:
+    """Target groups, listeners, room and alarms: can the traffic be moved, and back?"""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        self.deployment = release.deployment
+
+    @cached_property
+    def _production(self) -> Listener:
+        return self.deployment.production_listener()
+
+    @cached_property
+    def _test(self) -> Listener | None:
+        return self.deployment.test_listener()
+
+    @check()
+    def target_groups(self) -> Finding:
+        """The deployment group has two target groups, and both exist."""
+        names = [group.name for group in self.deployment.target_groups]
+        if len(names) != 2:
+            return failed(f"expected 2 target groups in the deployment group, found {', '.join(names) or 'none'}")
+        return passed(f"target groups {' and '.join(names)} exist")
+
+    @check()
+    def target_groups_alike(self) -> Finding:
+        """The two target groups have the same VPC, target type, protocol and protocol version."""
+        groups = self.deployment.target_groups
+        words = {"vpc_id": "VPC", "target_type": "target type", "protocol": "protocol"}
+        words["protocol_version"] = "protocol version"
+        different = [
+            f"{word} {' and '.join(repr(getattr(group, field)) for group in groups)}"
+            for field, word in words.items()
+            if len({getattr(group, field) for group in groups}) > 1
+        ]
+        names = " and ".join(group.name for group in groups)
         if different:
-            return failed(
-                f"target groups {first.name} and {second.name} differ in {', '.join(different)}: make them alike"
-            )
-        return passed(f"target groups {first.name} and {second.name} are alike ({first.protocol}, {first.target_type})")
+            return failed(f"target groups {names} differ in {', '.join(different)}: make them alike")
+        return passed(f"target groups {names} are alike ({groups[0].protocol}, {groups[0].target_type})")
 
+    @check()
+    def target_group_vpc(self) -> Finding:
+        """The tasks' subnets are in the target groups' VPC."""
+        if not self._subnets:
+            return skipped("the tasks have no subnets of their own (not awsvpc)")
+        subnets = {str(subnet.get("VpcId")) for subnet in self._subnets}
+        strange = [f"{g.name} is in {g.vpc_id}" for g in self.deployment.target_groups if {g.vpc_id} != subnets]
+        if strange:
+            return failed(f"the tasks' subnets are in {', '.join(sorted(subnets))}, target group {'; '.join(strange)}")
+        return passed(f"subnets and target groups are in {', '.join(subnets)}")
+
+    @check(Severity.WARN)
+    def target_group_port(self) -> Finding:
+        """The target groups have one port, and their health checks ask a port that a container maps."""
+        groups = self.deployment.target_groups
+        mapped = {
+            str(mapping.get("containerPort"))
+            for container in self.release.containers
+            for mapping in container.get("portMappings") or []
+        }
+        wrong = [
+            f"the health check of {group.name} asks port {group.health_port}, which no container maps"
+            for group in groups
+            if group.health_port not in ("traffic-port", *mapped) and group.target_type == "ip"
+        ]
+        if len({group.port for group in groups}) > 1:
+            wrong.append(f"target groups differ in port: {', '.join(f'{g.name} has {g.port}' for g in groups)}")
+        return failed("; ".join(wrong)) if wrong else passed("ports and health check ports fit")
+
+    @check(Severity.WARN)
+    def health_check(self) -> Iterator[Finding]:
+        """The target groups check their targets' health, and a new target can become healthy within minutes."""
+        for group in self.deployment.target_groups:
+            name, seconds = f"health_check:{group.name}", group.health_interval * group.healthy_threshold
+            every = f"every {group.health_interval} s, time-out {group.health_timeout} s"
+            if not group.health_enabled:
+                yield failed(f"target group {group.name} checks no health: switch its health check on", name)
+            elif group.health_timeout >= group.health_interval:
+                yield failed(f"health check of {group.name} {every}: the time-out must be the shorter one", name)
+            elif seconds > SLOW_TO_BECOME_HEALTHY:
+                detail = (
+                    f"{every}, healthy after {group.healthy_threshold}: {seconds} s until a target is healthy again"
+                )
+                yield failed(
+                    f"health check of {group.name} {detail}; shorten the interval or lower the threshold", name
+                )
+            else:
+                yield passed(f"health check of {group.name}: {group.health_protocol} {group.health_path} {every}", name)
+
+    @check(Severity.WARN)
+    def health_check_matcher(self) -> Iterator[Finding]:
+        """The health checks' matchers do not accept every answer."""
+        for group in self.deployment.target_groups:
+            name = f"health_check_matcher:{group.name}"
+            if group.health_protocol not in ("HTTP", "HTTPS"):
+                yield skipped(f"health check of {group.name} is {group.health_protocol}: it has no matcher", name)
+            elif _accepts_everything(group):
+                detail = f"health check of {group.name} accepts {group.matcher}, so that an application which answers"
+                yield failed(f"{detail} with errors only would be healthy: narrow it, to 200-299 say", name)
+            else:
+                yield passed(f"health check of {group.name} accepts {group.matcher}", name)
+
+    @check()
     def production_listener(self) -> Finding:
-        """All production traffic goes to the target group that serves now."""
-        return self._leads_to_blue("production", self.production)
+        """The production listener exists."""
+        return passed(f"production listener on port {self._production.port} ({self._production.protocol}) exists")
 
+    @check()
     def test_listener(self) -> Finding:
-        """The test listener, where there is one, is another one and leads to the target group that serves now."""
-        listener = self.deployment.test_listener()
-        if listener is None:
+        """A hook that tests through the test listener has one, and it is not the production listener."""
+        hook = self.release.appspec.hooks.get("AfterAllowTestTraffic")
+        if self._test is None and hook:
+            return failed(
+                f"the deployment group has no test listener, so {hook} has nothing to test through: add one "
+                "(test_traffic_route), or take the hook AfterAllowTestTraffic out of the AppSpec"
+            )
+        if self._test is None:
             return skipped("the deployment group has no test listener: no test traffic will be validated")
-        if listener.arn == self.production.arn:
+        if self._test.arn == self._production.arn:
             return failed("the test listener is the production listener: give the deployment group one of its own")
-        return self._leads_to_blue("test", listener)
+        return passed(f"test listener on port {self._test.port} ({self._test.protocol}) exists")
 
-    def _leads_to_blue(self, word: str, listener: Listener) -> Finding:
-        if listener.serves_only(self.blue.arn):
-            return passed(f"{word} listener on port {listener.port} leads to {self.blue.name}, which serves now")
-        return failed(
-            f"{word} listener on port {listener.port} leads to {self.deployment.weights_in_words(listener)}, not just "
-            f"to {self.blue.name}, the primary task set's target group: put its default action back on that one"
-        )
-
+    @check()
     def load_balancer(self) -> Finding:
-        """The load balancer is active."""
-        found = self.deployment.load_balancer(self.production)
+        """The load balancer is active, and both listeners are on it."""
+        found = self.deployment.load_balancer(self._production)
         if found.state not in ("active", "active_impaired"):
             return failed(f"load balancer {found.dns_name} is {found.state}, expected active")
+        if self._test is not None and self._test.load_balancer_arn != found.arn:
+            return failed(
+                f"the test listener is on {self._test.load_balancer_arn}, the production listener on {found.arn}: both "
+                "must be on one load balancer"
+            )
         return passed(f"{found.kind} load balancer {found.dns_name} is {found.state}")
 
-    def blue_targets(self) -> Finding:
-        """At least one target of the serving group is healthy: there is something to go back to."""
-        targets = self.deployment.targets(self.blue)
-        healthy = [target for target in targets if target.state == "healthy"]
-        others = ", ".join(str(target) for target in targets if target.state not in ("healthy", "draining"))
-        if not healthy:
-            return failed(
-                f"no target of {self.blue.name} is healthy, so blue does not serve: {others or 'none is registered'}"
-            )
-        return passed(f"{len(healthy)} healthy target(s) behind {self.blue.name}{'; ' if others else ''}{others}")
+    @check()
+    def production_weights(self) -> Finding:
+        """All production traffic goes to the target group that serves now."""
+        return self._leads_to_blue("production", self._production)
 
+    @check()
+    def test_weights(self) -> Finding:
+        """The test listener leads to the target group that serves now, as CodeDeploy expects at the start."""
+        if self._test is None:
+            return skipped("the deployment group has no test listener")
+        return self._leads_to_blue("test", self._test)
+
+    def _leads_to_blue(self, word: str, listener: Listener) -> Finding:
+        blue = serving_group(self.release)
+        if listener.serves_only(blue.arn):
+            return passed(f"{word} listener on port {listener.port} leads to {blue.name}, which serves now")
+        leads = self.deployment.weights_in_words(listener)
+        return failed(
+            f"{word} listener on port {listener.port} leads to {leads}, not just to {blue.name}, the primary task "
+            "set's target group: put its default action back on that one"
+        )
+
+    @check(Severity.WARN)
+    def listener_rules(self) -> Finding:
+        """No rule leads to the idle target group; rules that lead to groups outside the pair are named."""
+        blue, pair = serving_group(self.release).arn, {group.arn for group in self.deployment.target_groups}
+        early, outside = [], []
+        listeners = {"production": self._production, "test": self._test}
+        for word, listener in listeners.items():
+            for rule in self.deployment.rules(listener.arn) if listener else []:
+                leads = self.deployment.weights_in_words(rule)
+                said = f"rule {rule.priority} ({rule.where}) of the {word} listener leads to {leads}"
+                if any(weight and arn in pair and arn != blue for arn, weight in rule.weights.items()):
+                    early.append(said)
+                elif set(rule.weights) - pair:
+                    outside.append(said)
+        if early:
+            return failed(f"{'; '.join(early)}: its requests reach green before any hook has looked at it")
+        return passed(f"not this deployment's: {'; '.join(outside)}" if outside else "no rule leads elsewhere")
+
+    @check()
+    def traffic_routing(self) -> Finding:
+        """A Network Load Balancer is deployed to all at once: only an Application Load Balancer has weights."""
+        kind = self.deployment.load_balancer(self._production).kind
+        name = str(
+            self.deployment.info.get("deploymentConfigName") or self.deployment.group.get("deploymentConfigName")
+        )
+        if kind == "application":
+            return passed(f"deployment configuration {name} on an application load balancer")
+        answer = aws.call("codedeploy", "get_deployment_config", deploymentConfigName=name)
+        routing = (answer.get("deploymentConfigInfo") or {}).get("trafficRoutingConfig") or {}
+        if routing.get("type", "AllAtOnce") != "AllAtOnce":
+            return failed(
+                f"deployment configuration {name} is {routing['type']}, which a {kind} load balancer cannot do: use "
+                "CodeDeployDefault.ECSAllAtOnce"
+            )
+        return passed(f"deployment configuration {name} is all at once, as a {kind} load balancer needs")
+
+    # Room
+
+    @cached_property
+    def _subnets(self) -> list[Mapping[str, Any]]:
+        """The tasks' subnets; raises CannotLook naming those that do not exist."""
+        wanted = list(self.release.network.get("subnets") or [])
+        if not wanted:
+            return []
+        # By filter: asked for by id, EC2 would name only the first that is missing.
+        filters = [{"Name": "subnet-id", "Values": wanted}]
+        found = aws.call("ec2", "describe_subnets", Filters=filters).get("Subnets") or []
+        missing = sorted(set(wanted) - {str(subnet.get("SubnetId")) for subnet in found})
+        if missing:
+            raise Absent(f"subnet {', '.join(missing)} does not exist: mend the network configuration")
+        return list(found)
+
+    @check()
     def free_addresses(self) -> Finding:
-        """The subnets have an address for each task to come."""
-        placement = self.service.primary.placement if self.service.primary else self.service.placement
-        network = self.appspec.network or (placement.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
-        subnets = list(network.get("subnets") or [])
-        if not subnets:
-            return skipped("the service's tasks have no subnets of their own (not awsvpc)")
-        answer = aws.call("ec2", "describe_subnets", SubnetIds=subnets)
-        free = sum(int(subnet.get("AvailableIpAddressCount", 0)) for subnet in answer.get("Subnets") or [])
-        if free < self.service.desired:
-            return failed(
-                f"{free} free address(es) in {', '.join(subnets)}, green needs {self.service.desired}: add a subnet"
-            )
-        return passed(f"{free} free addresses in {len(subnets)} subnet(s), green needs {self.service.desired}")
+        """The tasks' subnets have an address for each task to come."""
+        if not self._subnets:
+            return skipped("the tasks have no subnets of their own (not awsvpc)")
+        free = sum(int(subnet.get("AvailableIpAddressCount", 0)) for subnet in self._subnets)
+        needed, names = self.release.service.desired, ", ".join(str(subnet.get("SubnetId")) for subnet in self._subnets)
+        if free < needed:
+            return failed(f"{free} free address(es) in {names}, green needs {needed}: add a subnet")
+        return passed(f"{free} free addresses in {len(self._subnets)} subnet(s), green needs {needed}")
 
+    @check()
+    def security_groups(self) -> Finding:
+        """The tasks' security groups exist, in the subnets' VPC."""
+        wanted = list(self.release.network.get("securityGroups") or [])
+        if not wanted:
+            return skipped("the tasks have no security groups of their own: the VPC's default one holds")
+        filters = [{"Name": "group-id", "Values": wanted}]
+        found = aws.call("ec2", "describe_security_groups", Filters=filters).get("SecurityGroups") or []
+        missing = sorted(set(wanted) - {str(group.get("GroupId")) for group in found})
+        if missing:
+            return failed(f"security group {', '.join(missing)} does not exist: mend the network configuration")
+        vpcs = {str(subnet.get("VpcId")) for subnet in self._subnets}
+        strange = [
+            f"{group['GroupId']} is in {group.get('VpcId')}" for group in found if group.get("VpcId") not in vpcs
+        ]
+        if strange:
+            return failed(f"security group {', '.join(strange)}, the tasks' subnets are in {', '.join(sorted(vpcs))}")
+        return passed(f"security group(s) {', '.join(wanted)} exist")
+
+    @check(Severity.WARN)
+    def auto_scaling(self) -> Finding:
+        """Application Auto Scaling is suspended, or cannot change the count: if it acts, the deployment may fail."""
+        answer = aws.call(
+            "application-autoscaling",
+            "describe_scalable_targets",
+            ServiceNamespace="ecs",
+            ResourceIds=[f"service/{self.deployment.cluster}/{self.deployment.service_name}"],
+            ScalableDimension="ecs:service:DesiredCount",
+        )
+        kinds = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+        for target in answer.get("ScalableTargets") or []:
+            suspended = [kind for kind in kinds if (target.get("SuspendedState") or {}).get(kind)]
+            least, most = target.get("MinCapacity"), target.get("MaxCapacity")
+            if len(suspended) < len(kinds) and least != most:
+                return failed(
+                    f"Application Auto Scaling may change the desired count ({least} to {most}) during the deployment, "
+                    "which then may fail: suspend it for that time"
+                )
+        return passed("Application Auto Scaling does not change the desired count now")
+
+    # Alarms
+
+    @check()
     def alarms(self) -> list[Finding]:
         """The deployment group's alarms exist and none fires: one that does stops the deployment during Install."""
         names = self.deployment.alarm_names
@@ -426,14 +761,115 @@ class Preflight:
             return [skipped("the deployment group watches no alarm")]
         return metrics.judge_alarms(dict.fromkeys(names, metrics.NOT_IN_ALARM))
 
+    @check(Severity.WARN)
+    def auto_rollback(self) -> Finding:
+        """A deployment that fails, or that an alarm stops, is rolled back by itself."""
+        source = self.deployment.info.get("autoRollbackConfiguration") or self.deployment.group.get(
+            "autoRollbackConfiguration"
+        )
+        events = (source or {}).get("events") or [] if (source or {}).get("enabled") else []
+        wanted = ["DEPLOYMENT_FAILURE", *(["DEPLOYMENT_STOP_ON_ALARM"] if self.deployment.alarm_names else [])]
+        missing = [event for event in wanted if event not in events]
+        if missing:
+            return failed(
+                f"automatic rollback is off for {', '.join(missing)}: after a failed hook green would keep its "
+                "traffic; switch it on in the deployment group"
+            )
+        return passed(f"automatic rollback is on for {', '.join(wanted)}")
 
-def _trusts_ecs_tasks(document: Mapping[str, Any]) -> bool:
-    statements = document.get("Statement") or []
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principal = statement.get("Principal") or {}
-        services = principal.get("Service") if isinstance(principal, Mapping) else principal
-        if statement.get("Effect") == "Allow" and "ecs-tasks.amazonaws.com" in (
-            services if isinstance(services, list) else [services]
-        ):
-            return True
-    return False
+
+def _accepts_everything(group: TargetGroup) -> bool:
+    """Whether a matcher accepts 404 or 5xx (0 to 99 for gRPC): what a broken application answers."""
+    ranges = []
+    for part in group.matcher.split(","):
+        low, _, high = part.strip().partition("-")
+        if low.isdigit():
+            ranges.append((int(low), int(high) if high.isdigit() else int(low)))
+    if group.protocol_version == "GRPC":
+        return any(low == 0 and high >= 99 for low, high in ranges)
+    return any(low <= 404 <= high or high >= 500 for low, high in ranges)
+
+
+class PermissionChecks:
+    """The hooks' functions and the roles of those who take part: foreseen by IAM's simulator, not tried."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        self.deployment = release.deployment
+
+    @property
+    def _further_hooks(self) -> dict[str, str]:
+        """The AppSpec's hooks but for this one, which runs."""
+        return {event: name for event, name in self.release.appspec.hooks.items() if event != OUR_EVENT}
+
+    @check()
+    def hook_functions(self) -> Iterator[Finding]:
+        """The functions of the AppSpec's hooks exist and can be invoked."""
+        for event, name in self._further_hooks.items():
+            yield attempt(f"hook_functions:{event}", partial(self._function_is_there, event, name))
+        if not self._further_hooks:
+            yield skipped("the AppSpec names no further hook: nothing looks at green")
+
+    def _function_is_there(self, event: str, name: str) -> Finding:
+        found = self.deployment.function(name)
+        state = found.get("State") or "Active"
+        if state in ("Failed", "Deactivated", "Deleting"):
+            return failed(f"function {name} of the hook {event} is {state} ({found.get('StateReason')}): mend it first")
+        return passed(f"function {name} of the hook {event} is {state}")
+
+    @check()
+    def hook_roles(self) -> Iterator[Finding]:
+        """The roles of the hooks' functions may report to CodeDeploy."""
+        for event, name in self._further_hooks.items():
+            yield attempt(f"hook_roles:{event}", partial(self._may_report, event, name))
+        if not self._further_hooks:
+            yield skipped("the AppSpec names no further hook")
+
+    def _may_report(self, event: str, name: str) -> Finding:
+        role = str(self.deployment.function(name).get("Role"))
+        action = "codedeploy:PutLifecycleEventHookExecutionStatus"
+        if permissions.denied(role, action, [self._group_arn]):
+            return failed(
+                f"role {role} of the hook {event} may not report ({action}): the deployment would wait an hour for it; "
+                "allow it in that role"
+            )
+        return passed(f"the hook {event} may report")
+
+    @property
+    def _group_arn(self) -> str:
+        place = self.release.service.arn.split(":")  # arn:<partition>:ecs:<region>:<account>:service/…
+        names = f"{self.deployment.info['applicationName']}/{self.deployment.info['deploymentGroupName']}"
+        return f"arn:{place[1]}:codedeploy:{place[3]}:{place[4]}:deploymentgroup:{names}"
+
+    @check()
+    def service_role(self) -> list[Finding]:
+        """CodeDeploy's service role may invoke the hooks' functions and pass the tasks' roles to ECS."""
+        role = str(self.deployment.group.get("serviceRoleArn") or "")
+        return [
+            attempt("service_role:lambda:InvokeFunction", partial(self._may_invoke, role)),
+            attempt("service_role:iam:PassRole", partial(self._may_pass, role)),
+        ]
+
+    def _may_invoke(self, role: str) -> Finding:
+        names = self._further_hooks.values()
+        arns = [str(self.deployment.function(name).get("FunctionArn")) for name in names]
+        refused = permissions.denied(role, "lambda:InvokeFunction", arns) if arns else {}
+        if refused:
+            return failed(
+                f"CodeDeploy's service role {role} may not invoke {', '.join(sorted(refused))}: attach the module's "
+                "output invoke_policy_json or the managed policy AWSCodeDeployRoleForECS"
+            )
+        return passed(f"CodeDeploy's service role may invoke {len(arns)} further hook(s)")
+
+    def _may_pass(self, role: str) -> Finding:
+        names = ("executionRoleArn", "taskRoleArn")
+        arns = [str(self.release.definition[name]) for name in names if self.release.definition.get(name)]
+        arns = [arn for arn in dict.fromkeys(arns) if arn.startswith("arn:")]
+        context = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+        refused = permissions.denied(role, "iam:PassRole", arns, context) if arns else {}
+        if refused:
+            return failed(
+                f"CodeDeploy's service role {role} may not pass {', '.join(sorted(refused))} to ECS, so no green task "
+                "could be started: allow iam:PassRole on it"
+            )
+        return passed(f"CodeDeploy's service role may pass the tasks' {len(arns)} role(s)")

@@ -31,11 +31,12 @@ run "seven_inputs" {
       validate_before_install = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadRevision", "ReadRevisionObject",
         "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms",
-        "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadSubnets",
+        "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadNetwork",
+        "ReadScaling", "ReadFunctions", "ReadDeploymentConfigs",
       ]
       validate_deployment = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTaskDefinitions", "ListTasks", "ReadTasks",
-        "ReadTargets",
+        "ReadTaskLogs", "ReadTargets",
       ]
       validate_test_traffic = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers",

@@ -269,6 +269,13 @@ run "every_input" {
   }
 
   assert {
+    condition = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS) == {
+      checks = { test_listener = "warn" }
+    }
+    error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
+  }
+
+  assert {
     condition = jsondecode(aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS) == {
       checks                 = {}, command = ["alembic", "upgrade", "head"], environment = {}, log_lines = 20, interval = 2
       on_rollback_deployment = "skip"
@@ -289,6 +296,34 @@ run "every_input" {
     ]
     error_message = "HOOK_SETTINGS of validate_production: ${aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS}"
   }
+}
+
+# A test listener that nothing tests through may be missing, unless the user says otherwise.
+run "tests_elsewhere" {
+  command = plan
+
+  variables {
+    validate_test_traffic   = { base_url = "https://green.example.com" }
+    validate_before_install = { checks = { images = "skip" } }
+  }
+
+  assert {
+    condition = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS) == {
+      checks = { images = "skip", test_listener = "warn" }
+    }
+    error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
+  }
+}
+
+run "names_of_checks" {
+  command = plan
+
+  variables {
+    validate_before_install = { checks = { imags = "skip", "images:shop:2" = "warn" } }
+    validate_deployment     = { checks = { green_targets = "warn" } }
+  }
+
+  expect_failures = [check.names_of_checks]
 }
 
 run "secret_options_stay_secret" {

@@ -34,6 +34,8 @@ _NAMES = {
     "logs": "CloudWatch Logs",
     "ec2": "EC2",
     "s3": "S3",
+    "lambda": "Lambda",
+    "application-autoscaling": "Application Auto Scaling",
 }
 # Where the name of a VPC endpoint, or the prefix of an IAM action, is not the name of boto3's client.
 _ENDPOINTS = {"elbv2": "elasticloadbalancing", "cloudwatch": "monitoring", "ecr": "ecr.api"}
@@ -118,6 +120,7 @@ def call(service: str, operation: str, region: str | None = None, **parameters: 
     Raises AwsCallFailed, or one of its kinds, with a message that names the action and what to check.
     """
     _refuse_if_unreachable(service, region)
+    _count()
     try:
         answer: dict[str, Any] = getattr(client(service, region), operation)(**parameters)
     except Exception as problem:
@@ -125,14 +128,27 @@ def call(service: str, operation: str, region: str | None = None, **parameters: 
     return answer
 
 
-def pages(service: str, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
+def pages(service: str, operation: str, key: str, region: str | None = None, **parameters: Any) -> Iterator[Any]:
     """Every entry under `key` of all pages of an AWS answer. Raises as `call` does."""
-    _refuse_if_unreachable(service)
+    _refuse_if_unreachable(service, region)
     try:
-        for page in client(service, None).get_paginator(operation).paginate(**parameters):
+        for page in client(service, region).get_paginator(operation).paginate(**parameters):
+            _count()
             yield from page.get(key, [])
     except Exception as problem:
-        raise _remember(explain(problem, service, operation)) from problem
+        raise _remember(explain(problem, service, operation), region) from problem
+
+
+_requests = [0]
+
+
+def _count() -> None:
+    _requests[0] += 1
+
+
+def requests_made() -> int:
+    """How many requests this process has made of AWS: who polls stays within a budget (boto's own retries apart)."""
+    return _requests[0]
 
 
 def _refuse_if_unreachable(service: str, region: str | None = None) -> None:

@@ -7,29 +7,19 @@ a hook runs is read once; services, weights and targets are read anew at each ca
 
 from __future__ import annotations
 
-import json
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Callable, Optional, TypeVar
 
-from gate import aws, tasks
-from gate.verdict import CannotLook
+from gate import aws
+from gate.appspec import AppSpec, parse_appspec
+from gate.verdict import Absent, CannotLook
 
 T = TypeVar("T")
 
 OVER = ("Succeeded", "Failed", "Stopped")
-
-
-@dataclass(frozen=True)
-class AppSpec:
-    """What the deployment's AppSpec says of the service to come. ECS takes only the ARN of a task definition."""
-
-    task_definition: str
-    container_name: str
-    container_port: int
-    platform_version: str
-    network: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -77,6 +67,7 @@ class TaskSet:
 class Service:
     """The ECS service."""
 
+    arn: str
     name: str
     status: str
     controller: str
@@ -95,16 +86,26 @@ class Service:
 
 @dataclass(frozen=True)
 class TargetGroup:
-    """One of the two target groups. `matcher` is the health check's codes, such as "200-299"."""
+    """One of the two target groups.
+
+    `matcher` is the health check's codes, such as "200-299"; `health_port` is "traffic-port" or a number as text;
+    `health_interval` and `health_timeout` are in seconds, `healthy_threshold` in checks.
+    """
 
     arn: str
     name: str
     protocol: str
+    protocol_version: str  # HTTP1, HTTP2 or GRPC; empty for other protocols
     port: Optional[int]
     target_type: str
     vpc_id: str
+    health_enabled: bool
     health_protocol: str
+    health_port: str
     health_path: str
+    health_interval: int
+    health_timeout: int
+    healthy_threshold: int
     matcher: str
 
     @property
@@ -128,6 +129,15 @@ class Listener:
         return self.weights.get(target_group_arn, 0) > 0 and all(
             weight == 0 for arn, weight in self.weights.items() if arn != target_group_arn
         )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A listener's rule that forwards, not its default action. `where` is its conditions, in words."""
+
+    priority: str
+    where: str
+    weights: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -267,7 +277,32 @@ class Deployment:
             raise CannotLook(f"CodeDeploy returned no content for the AppSpec of {self.id}")
         return str(content)
 
-    # What ECS knows
+    def function(self, name: str) -> Mapping[str, Any]:
+        """GetFunctionConfiguration's answer for a hook's function, by name or ARN; raises Absent if there is none."""
+        return self._once(f"function {name}", functools.partial(self._read_function, name))
+
+    def _read_function(self, name: str) -> Mapping[str, Any]:
+        region = name.split(":")[3] if name.startswith("arn:") else None
+        try:
+            return aws.call("lambda", "get_function_configuration", region=region, FunctionName=name)
+        except aws.AwsCallFailed as problem:
+            if problem.code == "ResourceNotFoundException":
+                said = f"function {name}, which the AppSpec's Hooks name, does not exist"
+                raise Absent(f"{said}: put the module's output appspec_hooks there") from problem
+            raise
+
+    # What ECS and ECR know
+
+    @property
+    def cluster_info(self) -> Mapping[str, Any]:
+        """The cluster's entry in DescribeClusters' answer; raises Absent if there is none."""
+        return self._once("cluster", self._read_cluster)
+
+    def _read_cluster(self) -> Mapping[str, Any]:
+        found = aws.call("ecs", "describe_clusters", clusters=[self.cluster]).get("clusters") or []
+        if not found:  # a miss is no exception, as with services
+            raise Absent(f"cluster {self.cluster} does not exist: check ecs_cluster_name")
+        return found[0]  # type: ignore[no-any-return]  # one was asked for
 
     def service(self) -> Service:
         """The service as it is now."""
@@ -275,15 +310,14 @@ class Deployment:
         found = answer.get("services") or []
         if not found:
             # A miss is no exception: it comes back in `failures`.
-            reasons = (
-                ", ".join(str(failure.get("reason")) for failure in answer.get("failures") or []) or "no reason given"
-            )
-            raise CannotLook(
+            reasons = ", ".join(str(failure.get("reason")) for failure in answer.get("failures") or [])
+            raise Absent(
                 f"service {self.service_name} is not in cluster {self.cluster} ({reasons or 'no reason given'}): "
                 "check ecs_cluster_name and ecs_service_name"
             )
         entry = found[0]
         return Service(
+            arn=str(entry.get("serviceArn", "")),
             name=str(entry.get("serviceName", "")),
             status=str(entry.get("status", "")),
             controller=str((entry.get("deploymentController") or {}).get("type", "ECS")),
@@ -291,7 +325,7 @@ class Deployment:
             running=int(entry.get("runningCount", 0)),
             pending=int(entry.get("pendingCount", 0)),
             task_sets=tuple(TaskSet.of(task_set) for task_set in entry.get("taskSets") or []),
-            events=tuple(str(event.get("message", "")) for event in (entry.get("events") or [])[:5]),
+            events=tuple(str(event.get("message", "")) for event in entry.get("events") or []),
             placement=_placement(entry),
         )
 
@@ -310,9 +344,12 @@ class Deployment:
             raise NoGreen(f"service {self.service_name} has no task set of deployment {self.id} (it has: {listed})")
         return made[0]
 
-    def green_tasks(self, green: TaskSet) -> list[tasks.Task]:
-        """Green's running tasks, and those of it that stopped within the hour; never blue's."""
-        return tasks.of_service(self.cluster, self.service_name, started_by=green.id)
+    def placement_to_come(self, service: Service) -> Mapping[str, Any]:
+        """Where green's tasks will run: as the serving ones do, but for what the AppSpec says."""
+        placement = dict((service.primary or service).placement)
+        if "capacityProviderStrategy" in self.appspec.placement:
+            placement.pop("launchType", None)
+        return {**placement, **self.appspec.placement}
 
     def task_definition(self, name: str) -> Mapping[str, Any]:
         """DescribeTaskDefinition's answer for an ARN or family:revision."""
@@ -323,7 +360,7 @@ class Deployment:
             answer = aws.call("ecs", "describe_task_definition", taskDefinition=name)
         except aws.AwsCallFailed as problem:
             if problem.code == "ClientException":  # ECS's word for "there is none"
-                raise CannotLook(f"task definition {name} does not exist ({problem})") from problem
+                raise Absent(f"task definition {name} does not exist ({problem})") from problem
             raise
         return answer.get("taskDefinition") or {}
 
@@ -350,7 +387,7 @@ class Deployment:
             answer = aws.call("elbv2", "describe_target_groups", Names=names)
         except aws.AwsCallFailed as problem:
             if "TargetGroupNotFound" in problem.code:  # the answer does not say which
-                raise CannotLook(f"not all of target groups {', '.join(names)} exist ({problem})") from problem
+                raise Absent(f"not all of target groups {', '.join(names)} exist ({problem})") from problem
             raise
         return [_target_group(entry) for entry in answer.get("TargetGroups") or []]
 
@@ -401,17 +438,19 @@ class Deployment:
     def _listener(self, route: str, word: str) -> Listener:
         arns = (self._pair.get(route) or {}).get("listenerArns") or []
         if not arns:
-            raise CannotLook(f"the deployment group has no {word} listener ({route}.listenerArns is empty)")
-        found = aws.call("elbv2", "describe_listeners", ListenerArns=[arns[0]]).get("Listeners") or []
-        if not found:
-            raise CannotLook(f"{word} listener {arns[0]} does not exist")
-        entry = found[0]
+            raise Absent(f"the deployment group has no {word} listener ({route}.listenerArns is empty)")
+        try:
+            entry = (aws.call("elbv2", "describe_listeners", ListenerArns=[arns[0]]).get("Listeners") or [{}])[0]
+        except aws.AwsCallFailed as problem:
+            if problem.code == "ListenerNotFound":
+                raise Absent(f"{word} listener {arns[0]} does not exist: mend the deployment group") from problem
+            raise
         weights = _weights(entry.get("DefaultActions") or [])
         pair = {group.arn for group in self.target_groups}
         if not pair & set(weights):  # the default action answers, or is another service's: the rules decide
             ruled: dict[str, int] = {}
-            for rule in aws.call("elbv2", "describe_rules", ListenerArn=arns[0]).get("Rules") or []:
-                for arn, weight in _weights(rule.get("Actions") or []).items():
+            for rule in self.rules(str(arns[0])):
+                for arn, weight in rule.weights.items():
                     if arn in pair:
                         ruled[arn] = ruled.get(arn, 0) + weight
             weights = ruled or weights
@@ -423,11 +462,21 @@ class Deployment:
             weights=weights,
         )
 
-    def weights_in_words(self, listener: Listener) -> str:
-        """Where a listener leads, by the names people know."""
+    def rules(self, listener_arn: str) -> list[Rule]:
+        """The listener's rules that forward, without the default one, now."""
+        found = []
+        for entry in aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn):
+            weights = _weights(entry.get("Actions") or [])
+            if weights and not entry.get("IsDefault"):
+                where = "; ".join(_condition(condition) for condition in entry.get("Conditions") or [])
+                found.append(Rule(str(entry.get("Priority", "")), where, weights))
+        return found
+
+    def weights_in_words(self, source: Listener | Rule) -> str:
+        """Where a listener or a rule leads, by the names people know."""
         names = {group.arn: group.name for group in self.target_groups}
         return (
-            ", ".join(f"{names.get(arn, arn)} {weight}" for arn, weight in listener.weights.items())
+            ", ".join(f"{names.get(arn, arn.split('/')[-2])} {weight}" for arn, weight in source.weights.items())
             or "no target group"
         )
 
@@ -456,87 +505,6 @@ class NoGreen(CannotLook):
     transient = True
 
 
-def parse_appspec(text: str) -> AppSpec:
-    """Read an AppSpec for ECS, JSON or YAML; keys are read whatever their case.
-
-    Raises CannotLook naming what is missing.
-    """
-    document = _document(text)
-    resources = _field(document, "Resources") or []
-    entries = resources if isinstance(resources, Sequence) and not isinstance(resources, str) else [resources]
-    described = [
-        resource
-        for entry in entries
-        if isinstance(entry, Mapping)
-        for resource in entry.values()
-        if isinstance(resource, Mapping) and _field(resource, "Type") == "AWS::ECS::Service"
-    ]
-    if len(described) != 1:
-        raise CannotLook(f"the AppSpec names {len(described)} resources of type AWS::ECS::Service, expected one")
-    properties = _field(described[0], "Properties") or {}
-    balancer = _field(properties, "LoadBalancerInfo") or {}
-    task_definition = _field(properties, "TaskDefinition")
-    name, port = _field(balancer, "ContainerName"), _field(balancer, "ContainerPort")
-    missing = [
-        label
-        for label, value in (
-            ("TaskDefinition", task_definition),
-            ("LoadBalancerInfo.ContainerName", name),
-            ("LoadBalancerInfo.ContainerPort", port),
-        )
-        if not value
-    ]
-    if missing:
-        raise CannotLook(f"the AppSpec's TargetService has no {', '.join(missing)}")
-    try:
-        port = int(str(port))
-    except ValueError:
-        raise CannotLook(f"the AppSpec's ContainerPort is {port!r}, expected a number") from None
-    return AppSpec(
-        task_definition=str(task_definition),
-        container_name=str(name),
-        container_port=port,
-        platform_version=str(_field(properties, "PlatformVersion") or ""),
-        network=_network(_field(properties, "NetworkConfiguration")),
-    )
-
-
-def _document(text: str) -> Mapping[str, Any]:
-    try:
-        document = json.loads(text)
-    except ValueError:
-        try:
-            import yaml  # from the layer; a JSON AppSpec does without it
-        except ImportError as problem:
-            raise CannotLook(
-                f"the AppSpec is YAML and the library {problem.name} is missing: attach the module's layer"
-            ) from problem
-        try:
-            document = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError) as problem:
-            raise CannotLook(f"the AppSpec is neither JSON nor YAML: {problem}") from None
-    except RecursionError:
-        raise CannotLook("the AppSpec is nested too deeply to be read") from None
-    if not isinstance(document, Mapping):
-        raise CannotLook(f"the AppSpec is a {type(document).__name__}, expected a mapping")
-    return document
-
-
-def _field(mapping: Any, name: str) -> Any:
-    if not isinstance(mapping, Mapping):
-        return None
-    return next((value for key, value in mapping.items() if str(key).lower() == name.lower()), None)
-
-
-def _network(configuration: Any) -> Mapping[str, Any]:
-    """The AppSpec's awsvpc configuration, as ECS's API spells it."""
-    found = _field(configuration, "AwsvpcConfiguration")
-    if not isinstance(found, Mapping):
-        return {}
-    names = ("subnets", "securityGroups", "assignPublicIp")
-    return {name: _field(found, name) for name in names if _field(found, name)}
-
-
 def _placement(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """Where tasks run, in the parameters of RunTask. ECS takes a strategy or a launch type, never both."""
     placement: dict[str, Any] = {}
@@ -563,11 +531,17 @@ def _target_group(entry: Mapping[str, Any]) -> TargetGroup:
         arn=str(entry.get("TargetGroupArn", "")),
         name=str(entry.get("TargetGroupName", "")),
         protocol=str(entry.get("Protocol", "")),
+        protocol_version=str(entry.get("ProtocolVersion") or ""),
         port=entry.get("Port"),
         target_type=str(entry.get("TargetType", "")),
         vpc_id=str(entry.get("VpcId", "")),
+        health_enabled=bool(entry.get("HealthCheckEnabled", True)),
         health_protocol=str(entry.get("HealthCheckProtocol", "")),
+        health_port=str(entry.get("HealthCheckPort") or "traffic-port"),
         health_path=str(entry.get("HealthCheckPath") or "/"),
+        health_interval=int(entry.get("HealthCheckIntervalSeconds") or 30),
+        health_timeout=int(entry.get("HealthCheckTimeoutSeconds") or 5),
+        healthy_threshold=int(entry.get("HealthyThresholdCount") or 5),
         matcher=str(matcher.get("HttpCode") or matcher.get("GrpcCode") or "200"),
     )
 
@@ -583,3 +557,10 @@ def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         if action.get("TargetGroupArn") and not weights:
             weights[str(action["TargetGroupArn"])] = 1
     return weights
+
+
+def _condition(condition: Mapping[str, Any]) -> str:
+    """A rule's condition as people say it: `host-header shop.example.com`."""
+    nested = [values for key, values in condition.items() if key.endswith("Config") and isinstance(values, Mapping)]
+    listed = condition.get("Values") or [value for values in nested for value in values.get("Values") or []]
+    return f"{condition.get('Field', '?')} {', '.join(map(str, listed))}".strip()

@@ -32,6 +32,7 @@ from gate.verdict import (
     could_not_look,
     decide,
     failed,
+    finding_of,
     passed,
     severity_for,
     skipped,
@@ -149,6 +150,9 @@ class _Invocation:
         """Run one check; whether the hook may still succeed after it."""
         self.current = check.name
         severity = severity_for(check.name, check.severity, overrides)
+        if not check.may_stop:
+            overrides = {name: "skip" for name, chosen in overrides.items() if chosen == "skip"}
+            severity = Severity.WARN if severity is Severity.FAIL else severity
         if severity is Severity.SKIP:
             self._record(check.name, skipped("left out by the setting `checks`", by_choice=True), declared=severity)
             return True
@@ -338,7 +342,7 @@ def _is_ours(deployment: Deployment) -> Finding:
 
 def _finding_of(problem: BaseException) -> Finding:
     if isinstance(problem, CannotLook):
-        return could_not_look(str(problem))
+        return finding_of(problem)
     if isinstance(problem, ImportError):
         return could_not_look(f"library {problem.name or problem} is missing: attach the layer that has it ({problem})")
     try:

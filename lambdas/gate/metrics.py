@@ -56,14 +56,14 @@ def judge_alarms(expected: Mapping[str, str]) -> list[Finding]:
         alarm = found.get(name)
         if alarm is None:
             detail = f"alarm {name} does not exist: check its name and region"
-            findings.append(Finding(Outcome.ERROR, detail, f"alarm:{name}", certain=True))
+            findings.append(Finding(Outcome.ERROR, detail, f"alarms:{name}", certain=True))
         elif alarm.state == state or (state == NOT_IN_ALARM and alarm.state in ("OK", "INSUFFICIENT_DATA")):
-            findings.append(passed(f"alarm {name} is {alarm.state}", f"alarm:{name}"))
+            findings.append(passed(f"alarm {name} is {alarm.state}", f"alarms:{name}"))
         else:
             findings.append(
                 failed(
                     f"alarm {name} is {alarm.state}, expected {state} ({alarm.reason})",
-                    f"alarm:{name}",
+                    f"alarms:{name}",
                     certain=alarm.state == "ALARM",
                 )
             )

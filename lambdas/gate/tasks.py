@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from gate import aws
-from gate.verdict import CannotLook
+from gate.verdict import CannotLook, Finding, failed, passed
+from gate.waiting import Deadline, poll
+
+_ID = re.compile(r"[0-9a-f-]{8,}|[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,7 @@ class Container:
     exit_code: Optional[int]
     reason: str
     health: str  # HEALTHY, UNHEALTHY, or UNKNOWN where no health check is defined
+    image_digest: str
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Container:
@@ -29,6 +34,7 @@ class Container:
             exit_code=answer.get("exitCode"),
             reason=str(answer.get("reason") or ""),
             health=str(answer.get("healthStatus") or "UNKNOWN"),
+            image_digest=str(answer.get("imageDigest") or ""),
         )
 
 
@@ -42,6 +48,7 @@ class Task:
     stop_code: str
     stopped_reason: str
     containers: tuple[Container, ...]
+    addresses: tuple[str, ...]  # of its own network interface; none where it shares the instance's
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Task:
@@ -53,7 +60,42 @@ class Task:
             stop_code=str(answer.get("stopCode") or ""),
             stopped_reason=str(answer.get("stoppedReason") or ""),
             containers=tuple(Container.of(entry) for entry in answer.get("containers") or []),
+            addresses=tuple(
+                str(detail.get("value"))
+                for attachment in answer.get("attachments") or []
+                for detail in attachment.get("details") or []
+                if detail.get("name") == "privateIPv4Address"
+            ),
         )
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it has stopped or is on its way."""
+        return self.status in ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED")
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether it ended by itself, never started or was ended for its health: not by a scale-in or a person."""
+        ended = self.stop_code in ("EssentialContainerExited", "TaskFailedToStart")
+        return ended or (self.stop_code == "ServiceSchedulerInitiated" and "health check" in self.stopped_reason)
+
+    def blamed(self) -> Container | None:
+        """The container that died first, as far as ECS tells: one with a reason, else with an exit code of its own.
+
+        143 and 137 are those of containers that were told to end (SIGTERM, SIGKILL), with the task or of their own.
+        """
+        by_sign: tuple[Callable[[Container], bool], ...] = (
+            lambda c: bool(c.reason),
+            lambda c: c.exit_code not in (None, 0, 137, 143),
+            lambda c: c.exit_code is not None,
+        )
+        return next((c for sign in by_sign for c in self.containers if sign(c)), None)
+
+    def cause(self) -> tuple[str, ...]:
+        """What two tasks that stopped alike have in common: codes and reasons, without ids and numbers."""
+        died = self.blamed()
+        of_container = (died.name, str(died.exit_code), _ID.sub("#", died.reason)) if died else ()
+        return (self.stop_code, _ID.sub("#", self.stopped_reason), *of_container)
 
     @property
     def id(self) -> str:
@@ -83,12 +125,12 @@ def describe(cluster: str, arns: Sequence[str]) -> list[Task]:
     return found
 
 
-def of_service(cluster: str, service: str, started_by: str) -> list[Task]:
-    """The running tasks of one task set (tasks carry its id as `startedBy`), and those stopped within the hour."""
+def arns_of_service(cluster: str, service: str) -> list[str]:
+    """The service's tasks, of all its task sets, and those stopped within the hour."""
     arns: list[str] = []
     for status in ("RUNNING", "STOPPED"):
         arns += aws.pages("ecs", "list_tasks", "taskArns", cluster=cluster, serviceName=service, desiredStatus=status)
-    return [task for task in describe(cluster, list(dict.fromkeys(arns))) if task.started_by == started_by]
+    return list(dict.fromkeys(arns))
 
 
 @dataclass(frozen=True)
@@ -178,3 +220,30 @@ def last_lines(definition: Mapping[str, Any], container: str, task_id: str, coun
             return []
         raise
     return [str(event.get("message", "")).rstrip() for event in answer.get("events", [])][-count:]
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A container's last log lines, and the same in words for a message."""
+
+    lines: list[str]
+    words: str
+
+
+def quote_log(
+    definition: Mapping[str, Any], container: str, task_id: str, deadline: Deadline, *, count: int, length: int
+) -> Quote:
+    """The container's last `count` log lines, `length` characters at most; waits until `deadline` for a late one.
+
+    Never raises: a log that cannot be read is no reason to say less about the task.
+    """
+    lines: list[str] = []
+
+    def look() -> Finding:
+        lines[:] = last_lines(definition, container, task_id, count)
+        return passed("read") if lines else failed("it is empty")
+
+    read = poll(look, deadline, interval=1)[0]
+    text = " | ".join(lines)
+    text = text if len(text) <= length else f"…{text[-length:]}"  # the end of a trace says what happened
+    return Quote(lines, f"last log lines: {text}" if lines else f"its log: {read.detail}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, TypeVar, Union
 
 
 class Outcome(str, Enum):
@@ -27,6 +27,10 @@ class Severity(str, Enum):
 
 class CannotLook(Exception):  # noqa: N818  # it is what happened, and reads as such
     """A look could not be taken. The message says what was missing and what to do about it."""
+
+
+class Absent(CannotLook):
+    """Looked, and what was to be looked at does not exist: `failed`, where CannotLook is `error`."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ def skipped(detail: str, name: str | None = None, by_choice: bool = False, **val
     return Finding(Outcome.SKIPPED, detail, name, by_choice=by_choice, values=values)
 
 
+def finding_of(problem: CannotLook, name: str | None = None) -> Finding:
+    """What a look that could not be taken comes to."""
+    return failed(str(problem), name) if isinstance(problem, Absent) else could_not_look(str(problem), name)
+
+
 Look = Callable[[], Union[Finding, Iterable[Finding]]]
 
 
@@ -88,11 +97,55 @@ def take(look: Look) -> list[Finding]:
 
 @dataclass(frozen=True)
 class Check:
-    """A named question. `look` answers it with one finding, or with several named ones."""
+    """A named question. `look` answers it with one finding, or with several named ones (`<check>:<what>`).
+
+    `may_stop` is False where the hook must not fail of it, whatever severity the user set: on the way back.
+    """
 
     name: str
     look: Look
     severity: Severity = Severity.FAIL
+    may_stop: bool = True
+
+
+M = TypeVar("M", bound=Callable[..., Any])
+
+
+def check(severity: Severity = Severity.FAIL) -> Callable[[M], M]:
+    """Make a method a check, named as the method is. Its docstring says, in one sentence, what is expected."""
+
+    def mark(method: M) -> M:
+        method.severity = severity  # type: ignore[attr-defined]  # a function takes any attribute
+        return method
+
+    return mark
+
+
+def checks_of(*holders: object) -> list[Check]:
+    """The checks among these objects' methods, in the order in which they are written."""
+    return [
+        Check(name, getattr(holder, name), method.severity)
+        for holder in holders
+        for name, method in vars(type(holder)).items()
+        if hasattr(method, "severity")
+    ]
+
+
+def attempt(name: str, look: Callable[[], Finding]) -> Finding:
+    """Take a look of several under one check: if it cannot be taken, the others still are."""
+    try:
+        return replace(look(), name=name)
+    except CannotLook as problem:
+        return finding_of(problem, name)
+
+
+def unknown_names(overrides: Mapping[str, str], checks: Sequence[Check]) -> Iterator[Check]:
+    """A warning, if the setting `checks` names some that are not among these: a typing mistake would go unnoticed."""
+    known = [each.name for each in checks]
+    unknown = ", ".join(sorted(name for name in overrides if name.partition(":")[0] not in known))
+    if unknown:
+        said = f"the setting checks names {unknown}, which this hook does not have; it has {', '.join(known)}"
+        yield Check("checks", lambda: failed(said), Severity.WARN, may_stop=False)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Callable
 
-from gate.verdict import CannotLook, Finding, Look, could_not_look, take
+from gate.verdict import CannotLook, Finding, Look, could_not_look, finding_of, take
 
 
 class OutOfTime(BaseException):
@@ -51,6 +51,38 @@ class Deadline:
         return self.remaining() > 0
 
 
+class Pace:
+    """How long to pause after a look, so that AWS calls stay within a budget: 1 to 3 seconds from look to look.
+
+    What a look takes above the budget is made up for by later ones. `requests` counts all AWS calls so far, `elapsed`
+    is a clock in seconds.
+    """
+
+    LEAST, MOST = 1.0, 3.0
+    CALLS_PER_MINUTE = 84  # of the 90 a hook may make, the rest being for what it reads once
+
+    def __init__(self, requests: Callable[[], int], elapsed: Callable[[], float]) -> None:
+        self._requests = requests
+        self._elapsed = elapsed
+        self._made = requests()
+        self._began = elapsed()
+        self._owed = 0.0
+
+    def __call__(self) -> float:
+        """Seconds to pause now that a look has been taken."""
+        made, now = self._requests(), self._elapsed()
+        wanted = self._owed + (made - self._made) * 60 / self.CALLS_PER_MINUTE
+        period = min(max(wanted, self.LEAST), self.MOST)
+        self._owed = max(0.0, wanted - period)
+        pause = max(self.LEAST / 4, period - (now - self._began))
+        self._made, self._began = made, now + pause
+        return pause
+
+
+def _keeps_waiting(finding: Finding) -> bool:
+    return not finding.good
+
+
 class _Looks:
     """Takes looks, and bears some that could not be taken.
 
@@ -64,39 +96,43 @@ class _Looks:
         self._in_a_row = 0
 
     def take(self) -> tuple[list[Finding], bool]:
-        """The findings, and whether nothing can be gained by looking again."""
+        """The findings, and whether looking is hopeless."""
         try:
             findings = take(self._look)
         except CannotLook as cause:
             self._in_a_row += 1
             hopeless = self._in_a_row >= self._limit or not getattr(cause, "transient", False)
-            return [could_not_look(str(cause))], hopeless
+            return [finding_of(cause)], hopeless
         self._in_a_row = 0
-        return findings, any(finding.certain for finding in findings)
+        return findings, False
 
 
 def poll(
     look: Look,
     deadline: Deadline,
-    interval: float,
+    interval: float | Callable[[], float],
     consecutive_successes: int = 1,
     consecutive_error_limit: int = 4,
+    *,
+    keeps_waiting: Callable[[Finding], bool] = _keeps_waiting,
 ) -> list[Finding]:
     """Look every `interval` seconds until the findings are good, certain, or the time is over.
 
-    Good: no bad finding in `consecutive_successes` looks in a row, so that a moment's luck is not taken for a
-    state. Returns the last look's findings; bad ones say how long they were waited for.
+    Good: no finding that `keeps_waiting` (by default, none that is bad) in `consecutive_successes` looks in a row, so
+    that a moment's luck is not taken for a state. Returns the last look's findings; bad ones say how long they were
+    waited for.
     """
     looks = _Looks(look, consecutive_error_limit)
     good_in_a_row = 0
     while True:
-        findings, final = looks.take()
-        if final:
+        findings, hopeless = looks.take()
+        bad = [finding for finding in findings if keeps_waiting(finding)]
+        if hopeless or any(finding.certain for finding in bad):
             return findings
-        good_in_a_row = good_in_a_row + 1 if all(finding.good for finding in findings) else 0
+        good_in_a_row = 0 if bad else good_in_a_row + 1
         if good_in_a_row >= consecutive_successes:
             return findings
-        if not deadline.sleep(interval):
+        if not deadline.sleep(interval() if callable(interval) else interval):
             return [_too_late(finding, deadline, good_in_a_row, consecutive_successes) for finding in findings]
 
 
@@ -111,8 +147,8 @@ def watch(
     bake = deadline.within(duration)
     while True:
         last = bake.remaining() <= 0
-        findings, final = looks.take()
-        if last or final:
+        findings, hopeless = looks.take()
+        if last or hopeless or any(finding.certain for finding in findings):
             return findings
         bake.sleep(interval)
 

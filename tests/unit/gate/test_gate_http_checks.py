@@ -438,8 +438,9 @@ def test_what_is_no_base_url_is_said_to_be_none(url: str) -> None:
 
 
 GROUP = TargetGroup(
-    arn="arn", name="blue", protocol="HTTP", port=80, target_type="ip", vpc_id="vpc-1", health_protocol="HTTP",
-    health_path="/health?deep=1", matcher="200,204,300-302",
+    arn="arn", name="blue", protocol="HTTP", protocol_version="HTTP1", port=80, target_type="ip", vpc_id="vpc-1",
+    health_enabled=True, health_protocol="HTTP", health_port="traffic-port", health_path="/health?deep=1",
+    health_interval=30, health_timeout=5, healthy_threshold=5, matcher="200,204,300-302",
 )  # fmt: skip
 
 

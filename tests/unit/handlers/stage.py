@@ -26,6 +26,7 @@ from rehearsal.aws.world import ScriptedWorld, use
 ACCOUNT = "123456789012"  # moto's own
 CLUSTER, SERVICE = "main", "shop"
 CONTAINER, PORT = "app", 8000
+HOOK_EVENTS = ("BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
 
 
 class Clock:
@@ -60,6 +61,7 @@ class Call:
 
     name: str  # as IAM spells it for most services: `ecs:RunTask`
     parameters: Mapping[str, Any]
+    at: float  # by the test's clock
 
 
 class Stage:
@@ -83,6 +85,9 @@ class Stage:
         self.logs: Any = boto3.client("logs")
         self.cloudwatch: Any = boto3.client("cloudwatch")
         self.codedeploy: Any = boto3.client("codedeploy")
+        self.autoscaling: Any = boto3.client("application-autoscaling")
+        self.functions: Any = boto3.client("lambda")
+        self.hooks: dict[str, str] = {}
         self.region = str(self.ecs.meta.region_name)
         self._network()
         self._load_balancer()
@@ -159,6 +164,33 @@ class Stage:
         trust = {"Effect": "Allow", "Principal": {"Service": trusts}, "Action": "sts:AssumeRole"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         return str(self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]["Arn"])
+
+    def allow(self, role: str, actions: str | list[str], resources: str | list[str], **condition: Any) -> None:
+        """Put a policy of one statement into a role."""
+        statement: dict[str, Any] = {"Effect": "Allow", "Action": actions, "Resource": resources}
+        if condition:
+            statement["Condition"] = {
+                "StringEquals": {key.replace("_", ":"): value for key, value in condition.items()}
+            }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        name = (actions if isinstance(actions, str) else actions[0]).replace(":", "-")
+        self.iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=policy)
+
+    def forbid(self, role: str, action: str) -> None:
+        """Take what `allow` gave back."""
+        self.iam.delete_role_policy(RoleName=role, PolicyName=action.replace(":", "-"))
+
+    def create_hooks(self) -> None:
+        """Create functions for the hooks after BeforeInstall, and name all five in the AppSpec from now on."""
+        role = self.create_role("shop-hooks", trusts="lambda.amazonaws.com")
+        self.allow("shop-hooks", "codedeploy:PutLifecycleEventHookExecutionStatus", "*")
+        for event in HOOK_EVENTS:
+            name = f"CodeDeployHook_shop-{event}"
+            self.hooks[event] = f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{name}"
+            if event != "BeforeInstall":  # that one runs: nobody asks for it
+                self.functions.create_function(
+                    FunctionName=name, Role=role, Runtime="python3.13", Handler="x.handler", Code={"ZipFile": b"x"}
+                )
 
     def create_alarm(self, name: str, state: str = "OK") -> None:
         """Create a metric alarm in a state."""
@@ -252,15 +284,19 @@ class Stage:
         return {"targetGroupArn": target_group, "containerName": CONTAINER, "containerPort": PORT}
 
     def _deployment_group(self) -> None:
-        trust = self.create_role("shop-codedeploy", trusts="codedeploy.amazonaws.com")
+        role = self.create_role("shop-codedeploy", trusts="codedeploy.amazonaws.com")
+        self.allow("shop-codedeploy", "lambda:InvokeFunction", f"arn:aws:lambda:*:{ACCOUNT}:function:CodeDeployHook_*")
+        roles = [self.execution_role, self.task_role]
+        self.allow("shop-codedeploy", "iam:PassRole", roles, iam_PassedToService="ecs-tasks.amazonaws.com")
         self.codedeploy.create_application(applicationName="shop", computePlatform="ECS")
         self.codedeploy.create_deployment_group(
             applicationName="shop",
             deploymentGroupName="shop",
-            serviceRoleArn=trust,
+            serviceRoleArn=role,
             deploymentStyle={"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
             ecsServices=[{"clusterName": CLUSTER, "serviceName": SERVICE}],
             alarmConfiguration={"enabled": True, "alarms": [{"name": "shop-5xx"}]},
+            autoRollbackConfiguration={"enabled": True, "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"]},
             loadBalancerInfo=self.pair(self.test_listener),
         )
 
@@ -288,7 +324,8 @@ class Stage:
             **changes,
         }
         target = {"TargetService": {"Type": "AWS::ECS::Service", "Properties": properties}}
-        return {"version": 0.0, "Resources": [target]}
+        hooks = [{event: function} for event, function in self.hooks.items()]
+        return {"version": 0.0, "Resources": [target], **({"Hooks": hooks} if hooks else {})}
 
     def at(self, event: str, revision: str | Mapping[str, Any] | None = None) -> dict[str, str]:
         """Create a deployment, bring it to a lifecycle event, and return what CodeDeploy sends to the hook.

@@ -74,7 +74,7 @@ def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge
     )
     assert judgement.check("http:health") == ("passed", "GET /health: 200 in 0 ms")
     assert judgement.check("error_rate:health") == ("passed", "0 of 100 requests failed (0.00%)")
-    assert judgement.check("alarm:shop-5xx") == ("passed", "alarm shop-5xx is OK")
+    assert judgement.check("alarms:shop-5xx") == ("passed", "alarm shop-5xx is OK")
     assert judgement.check("error_rate") == ("passed", "2 of 500 requests to green answered 5xx (0.40%) in 360 s")
     assert judgement.check("latency_p99") == ("passed", "green's p99 is 30 ms in its worst minute")
     assert judgement.check("unhealthy_hosts") == (
@@ -212,8 +212,8 @@ def test_an_alarm_of_the_users(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     alarms = {"orders-per-minute": "OK"}
     judgement = judge(hook, event, **AT_ONCE, alarms=alarms)
-    assert judgement.check("alarm:orders-per-minute") == ("passed", "alarm orders-per-minute is OK")
-    assert judgement.check("alarm:shop-5xx") == ("passed", "alarm shop-5xx is OK")
+    assert judgement.check("alarms:orders-per-minute") == ("passed", "alarm orders-per-minute is OK")
+    assert judgement.check("alarms:shop-5xx") == ("passed", "alarm shop-5xx is OK")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_no_data_is_no_alarm_for_those_of_the_deployment_group(stage: Stage, jud
 def test_a_name_that_does_not_exist_is_an_error_at_once(stage: Stage, judge: Judge) -> None:
     judgement = judge(hook, stage.at(EVENT), **ONE_MINUTE, alarms={"shop-5x": "OK"})
     assert not judgement.succeeded
-    assert judgement.check("alarm:shop-5x") == ("error", "alarm shop-5x does not exist: check its name and region")
+    assert judgement.check("alarms:shop-5x") == ("error", "alarm shop-5x does not exist: check its name and region")
     assert stage.clock.now == 0
 
 
@@ -645,7 +645,7 @@ def test_the_names_of_checks_can_be_set(stage: Stage, judge: Judge, traffic: Tra
     event = stage.at(EVENT)
     traffic(errors=100, seconds=(2,))
     settings = {**AT_ONCE, "alarms": {"mine": "OK"}}
-    bad = {"alarm:shop-5xx": "warn", "alarm:mine": "warn", "error_rate": "warn", "latency_p99": "warn"}
+    bad = {"alarms:shop-5xx": "warn", "alarms:mine": "warn", "error_rate": "warn", "latency_p99": "warn"}
     assert judge(hook, event, **settings, checks=bad).succeeded
     for name in bad:
         others = {key: value for key, value in bad.items() if key != name}

@@ -1,0 +1,261 @@
+"""What a deployment brings: the AppSpec's task definition, where its tasks will run, and what they need to start.
+
+Whether what it names exists is for the checks to find out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Optional
+
+from gate import aws
+from gate.appspec import AppSpec
+from gate.deployment import Deployment, Service
+from gate.verdict import Absent
+
+# Fargate's sizes: CPU units → memory in MiB (ECS developer guide, "Fargate task CPU and memory").
+FARGATE_SIZES: dict[int, Sequence[int]] = {
+    256: (512, 1024, 2048),
+    512: range(1024, 4097, 1024),
+    1024: range(2048, 8193, 1024),
+    2048: range(4096, 16385, 1024),
+    4096: range(8192, 30721, 1024),
+    8192: range(16384, 61441, 4096),
+    16384: range(32768, 122881, 8192),
+}
+
+# Without the kinds of an index ECR would answer with the manifest of one platform.
+MANIFESTS = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+]
+
+_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/"
+    r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A container's image. `account`, `region` and `repository` are empty where it is not in ECR."""
+
+    uri: str
+    account: str
+    region: str
+    repository: str
+    tag: str
+    digest: str
+
+    @classmethod
+    def of(cls, uri: str) -> Image:
+        """Read an image as a task definition names it; without a tag and a digest it is `latest`."""
+        found = _ECR.fullmatch(uri)
+        name, _, digest = uri.partition("@")
+        tag = name.rpartition(":")[2] if ":" in name.rpartition("/")[2] else ""
+        place = found.groupdict() if found else {}
+        return cls(
+            uri=uri,
+            account=place.get("account") or "",
+            region=place.get("region") or "",
+            repository=place.get("repository") or "",
+            tag=tag or ("" if digest else "latest"),
+            digest=digest,
+        )
+
+    @property
+    def id(self) -> dict[str, str]:
+        """The image as ECR asks for it: ECS pulls by the digest where there is one."""
+        return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag}
+
+    @property
+    def label(self) -> str:
+        """The image without its registry."""
+        return self.uri.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class LogGroup:
+    """Where a container's awslogs driver writes; `is_made` if the container makes the group when it starts."""
+
+    name: str
+    region: Optional[str]
+    is_made: bool
+
+
+class Release:
+    """What this deployment brings. Properties raise CannotLook where the documents cannot be had."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+
+    @cached_property
+    def service(self) -> Service:
+        """The service as it was first seen."""
+        return self.deployment.service()
+
+    @property
+    def appspec(self) -> AppSpec:
+        """The deployment's AppSpec."""
+        return self.deployment.appspec
+
+    @property
+    def definition(self) -> Mapping[str, Any]:
+        """The task definition that the AppSpec names."""
+        return self.deployment.task_definition(self.appspec.task_definition)
+
+    @property
+    def containers(self) -> list[Mapping[str, Any]]:
+        """The task definition's containers."""
+        return list(self.definition.get("containerDefinitions") or [])
+
+    @property
+    def account(self) -> str:
+        """The account's number, from the task definition's ARN."""
+        return str(self.definition.get("taskDefinitionArn", "::::")).split(":")[4]
+
+    @property
+    def network_mode(self) -> str:
+        """`awsvpc`, `bridge`, `host` or `none`; `bridge` is the default."""
+        return str(self.definition.get("networkMode") or "bridge")
+
+    @property
+    def is_windows(self) -> bool:
+        """Whether the task definition is for Windows."""
+        return str(self._platform.get("operatingSystemFamily") or "").startswith("WINDOWS")
+
+    @property
+    def cpu_architecture(self) -> str:
+        """X86_64 or ARM64; empty where it is not stated and the instances decide."""
+        return str(self._platform.get("cpuArchitecture") or ("X86_64" if self.launch_type == "FARGATE" else ""))
+
+    @property
+    def _platform(self) -> Mapping[str, Any]:
+        return self.definition.get("runtimePlatform") or {}
+
+    @cached_property
+    def placement(self) -> Mapping[str, Any]:
+        """Where its tasks will run."""
+        return self.deployment.placement_to_come(self.service)
+
+    @property
+    def network(self) -> Mapping[str, Any]:
+        """Subnets and security groups of its tasks; empty where they have none of their own."""
+        return (self.placement.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+
+    @property
+    def capacity_providers(self) -> list[str]:
+        """The names of the capacity providers, if a strategy decides."""
+        strategy = self.placement.get("capacityProviderStrategy") or []
+        return [str(entry.get("capacityProvider")) for entry in strategy]
+
+    @property
+    def launch_type(self) -> str:
+        """FARGATE, EC2 or EXTERNAL."""
+        if self.capacity_providers:
+            fargate = all(provider.startswith("FARGATE") for provider in self.capacity_providers)
+            return "FARGATE" if fargate else "EC2"
+        return str(self.placement.get("launchType") or "EC2")
+
+    @property
+    def launch_in_words(self) -> str:
+        """The launch type, and the capacity providers it follows from."""
+        return self.launch_type + (f" ({', '.join(self.capacity_providers)})" if self.capacity_providers else "")
+
+    # What its tasks need
+
+    @property
+    def images(self) -> list[Image]:
+        """The containers' images, each once."""
+        return [Image.of(uri) for uri in dict.fromkeys(str(c.get("image", "")) for c in self.containers)]
+
+    @cached_property
+    def _stored(self) -> dict[tuple[str, str], dict[str, Mapping[str, Any]]]:
+        return {}
+
+    def stored(self, image: Image) -> Mapping[str, Any] | None:
+        """The image as ECR has it (BatchGetImage), None if it is not there; a repository is asked once for all."""
+        key = (image.region, image.repository)
+        if key not in self._stored:
+            try:
+                answer = aws.call(
+                    "ecr",
+                    "batch_get_image",
+                    region=image.region,
+                    registryId=image.account,
+                    repositoryName=image.repository,
+                    imageIds=[each.id for each in self.images if (each.region, each.repository) == key],
+                    acceptedMediaTypes=MANIFESTS,
+                )
+            except aws.AwsCallFailed as problem:
+                if problem.code == "RepositoryNotFoundException":
+                    place = f"no repository {image.repository} in {image.region}"
+                    raise Absent(f"image {image.uri}: ECR has {place}") from problem
+                raise
+            found = {}
+            for entry in answer.get("images") or []:
+                found.update(dict.fromkeys((entry.get("imageId") or {}).values(), entry))  # by its tag and its digest
+            self._stored[key] = found
+        return self._stored[key].get(image.digest or image.tag)
+
+    @property
+    def secrets(self) -> list[str]:
+        """References to Secrets Manager: secrets of containers and log drivers, and registry credentials."""
+        credentials = [(c.get("repositoryCredentials") or {}).get("credentialsParameter") for c in self.containers]
+        secrets = [reference for reference in self._references() if ":secretsmanager:" in reference]
+        return list(dict.fromkeys([*secrets, *(str(each) for each in credentials if each)]))
+
+    @property
+    def parameters(self) -> list[str]:
+        """References to Systems Manager's parameters, by name or ARN."""
+        return list(dict.fromkeys(each for each in self._references() if ":secretsmanager:" not in each))
+
+    def _references(self) -> Iterator[str]:
+        for container in self.containers:
+            logging = (container.get("logConfiguration") or {}).get("secretOptions") or []
+            for entry in [*(container.get("secrets") or []), *logging]:
+                yield str(entry.get("valueFrom", ""))
+
+    @property
+    def log_groups(self) -> list[LogGroup]:
+        """The log groups of awslogs, each once."""
+        found: dict[tuple[str, str | None], bool] = {}
+        for container in self.containers:
+            configuration = container.get("logConfiguration") or {}
+            options = configuration.get("options") or {}
+            if configuration.get("logDriver") == "awslogs" and options.get("awslogs-group"):
+                key = (str(options["awslogs-group"]), options.get("awslogs-region"))
+                found[key] = found.get(key, False) or options.get("awslogs-create-group") == "true"
+        return [LogGroup(name, region, is_made) for (name, region), is_made in found.items()]
+
+    @property
+    def needs_execution_role(self) -> list[str]:
+        """What an execution role is needed for. On EC2 the instance's role pulls images and writes logs."""
+        needs = ["secrets"] if self.secrets or self.parameters else []
+        if self.launch_type == "FARGATE":
+            needs += ["images in ECR"] if any(image.repository for image in self.images) else []
+            needs += ["awslogs"] if self.log_groups else []
+        return needs
+
+    @property
+    def needs_platform_1_4(self) -> list[str]:
+        """What Fargate has from platform version 1.4.0 on (ECS developer guide, "Fargate platform versions")."""
+        volumes = self.definition.get("volumes") or []
+        parts = [reference.count(":") > 6 for reference in self.secrets]
+        capabilities = [
+            ((container.get("linuxParameters") or {}).get("capabilities") or {}).get("add")
+            for container in self.containers
+        ]
+        needs = {
+            "EFS volumes": any("efsVolumeConfiguration" in volume for volume in volumes),
+            "ephemeralStorage": bool(self.definition.get("ephemeralStorage")),
+            "cpuArchitecture ARM64": self.cpu_architecture == "ARM64",
+            "a key or version of a secret": any(parts),
+            "SYS_PTRACE": any("SYS_PTRACE" in (added or []) for added in capabilities),
+        }
+        return [name for name, needed in needs.items() if needed]
