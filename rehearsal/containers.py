@@ -26,6 +26,10 @@ HEALTH_CHECK_INTERVAL = 3.0
 FIRST_CHECKS_INTERVAL = 0.5
 """Seconds between two runs until the check has passed once."""
 
+START_PERIOD = 30.0
+"""Seconds in which a container that has not passed its health check yet cannot fail it (ECS: startPeriod). On any clock
+a start takes its time."""
+
 HEALTH_CHECK_RETRIES = 3
 """Failures in a row after which a container is UNHEALTHY (ECS's default)."""
 
@@ -39,6 +43,7 @@ class _Container:
     folder: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    started_at: float = 0.0
     checked_at: float = 0.0
     failures: int = 0
 
@@ -80,6 +85,7 @@ class _Task:
         (container.folder / "data").symlink_to(self._volume, target_is_directory=True)
         container.environment = plain_environment(**spec.environment)
         container.state = ContainerState("RUNNING", image_digest=images.digest(tag))
+        container.started_at = time.monotonic()
         listening = socket.socket() if spec.port else None
         if listening:
             # The container's port is free for it alone, whatever else listens on this machine. Held as a socket
@@ -147,9 +153,11 @@ class _Task:
             interval = HEALTH_CHECK_INTERVAL if state.health == "HEALTHY" else FIRST_CHECKS_INTERVAL
             if check and state.status == "RUNNING" and now >= container.checked_at + interval:
                 container.checked_at = now
-                container.failures = 0 if _passes(container, check) else container.failures + 1
-                if not container.failures:
+                container.failures = 0 if (good := _passes(container, check)) else container.failures + 1
+                if good:
                     state.health = "HEALTHY"
+                elif state.health == "UNKNOWN" and now < container.started_at + START_PERIOD:
+                    container.failures = 0
                 elif container.failures >= HEALTH_CHECK_RETRIES:
                     state.health = "UNHEALTHY"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.lifecycle import EventRecord
-from rehearsal.record import Record, checks_of, message_of, shortened
+from rehearsal.record import Record, checks_of, message_of, outcome_of, shortened
 from rehearsal.scenarios import BLUE, HOOKS
 from rehearsal.terminal import headline
 
@@ -28,7 +28,8 @@ PURPOSE = {
     "AfterAllowTraffic": "green serves the customers",
 }
 _MARKS = {
-    "passed": ("✓", "good"), "failed": ("✗", "bad"), "error": ("!", "bad"), "skipped": ("○", "dim"),
+    "passed": ("✓", "good"), "failed": ("✗", "bad"), "error": ("!", "bad"), "warned": ("⚠", "warn"),
+    "skipped": ("○", "dim"),
     "Succeeded": ("✓", "good"), "Failed": ("✗", "bad"), "Skipped": ("○", "dim"),
 }  # fmt: skip
 
@@ -58,7 +59,7 @@ def page(record: Record) -> str:
 <header>
 <p class="over">Blue/green deployment rehearsal · {time.strftime("%Y-%m-%d %H:%M", time.localtime(record.began))}</p>
 <h1>{escape(scenario.title)}</h1>
-<p class="story">{escape(scenario.story)}</p>
+<p class="story">{escape(scenario.story)}</p>{_prepared(record)}
 <div class="banner {"good" if good else "bad"}" role="status">
 <strong>{escape(headline(record))}</strong>
 {_reason(record)}
@@ -75,6 +76,11 @@ runtime interface client, real processes behind a real proxy, a stand-in for AWS
 </body>
 </html>
 """
+
+
+def _prepared(record: Record) -> str:
+    """Return what was changed before the deployment; nothing in most scenarios."""
+    return "".join(f'<p class="story">Before it: {escape(prepared)}.</p>' for prepared in record.prepared)
 
 
 def _reason(record: Record) -> str:
@@ -132,18 +138,18 @@ def _checks(event: EventRecord) -> str:
     checks = checks_of(event)
     if not checks:
         return ""
-    counts = Counter(str(check.get("outcome")) for check in checks)
+    counts = Counter(outcome_of(check) for check in checks)
     summary = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
-    table = _table(("Outcome", "Check", "What was found", "Time"), [_check(check) for check in checks])
+    # What is wrong comes first: a hook may have dozens of checks.
+    ordered = sorted(checks, key=lambda check: outcome_of(check) not in ("failed", "error", "warned"))
+    table = _table(("Outcome", "Check", "What was found", "Time"), [_check(check) for check in ordered])
     opened = " open" if event.status == "Failed" else ""
     return f"<details{opened}><summary>{len(checks)} checks: {escape(summary)}</summary>{table}</details>"
 
 
 def _check(check: dict[str, Any]) -> str:
-    outcome = str(check.get("outcome"))
+    outcome = outcome_of(check)
     mark, kind = _MARKS.get(outcome, ("?", "dim"))
-    if outcome in ("failed", "error") and check.get("severity") == "warn":
-        outcome, kind = f"{outcome} (warn)", "warn"
     detail = shortened(str(check.get("detail", "")), 2500)
     taken = check.get("duration_ms")
     time_taken = f"{taken:.0f} ms" if isinstance(taken, (int, float)) else ""

@@ -7,6 +7,7 @@ bring; whatever else distinguishes a release (a fault, say) stands in the enviro
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,20 @@ def tag_of(image: str) -> str:
     return tag
 
 
+def manifest(tag: str) -> str:
+    """Return the manifest with which an image is pushed."""
+    content = hashlib.sha256(f"{REPOSITORY}:{tag}:{REVISIONS.get(tag)}".encode()).hexdigest()
+    kind = "application/vnd.docker.container.image.v1+json"
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "config": {"mediaType": kind, "size": 1, "digest": f"sha256:{content}"},
+            "layers": [],
+        }
+    )
+
+
 def digest(tag: str) -> str:
-    """Return the digest of an image, as the registry gives it."""
-    return "sha256:" + hashlib.sha256(f"{REPOSITORY}:{tag}:{REVISIONS.get(tag)}".encode()).hexdigest()
+    """Return the digest of an image, as the registry gives it: that of its manifest's bytes."""
+    return "sha256:" + hashlib.sha256(manifest(tag).encode()).hexdigest()

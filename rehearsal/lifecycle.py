@@ -136,6 +136,7 @@ class Player:
         self._timeline = Timeline(deployment.deployment_id, [EventRecord(name) for name in EVENTS])
         self._alarm: str | None = None
         self._over = threading.Event()
+        self._watcher: threading.Thread | None = None
         group = deployment.deployment_group
         service = group.ecs_services[0]
         self._cluster, self._service = service["clusterName"], service["serviceName"]
@@ -153,7 +154,6 @@ class Player:
 
     def play(self) -> Timeline:
         """Play the deployment to its end, the rollback included."""
-        threading.Thread(target=self._watch_alarms, daemon=True).start()
         try:
             for record in self._timeline.events:
                 self._event(record)
@@ -163,6 +163,8 @@ class Player:
             self._fail(end)
         finally:
             self._over.set()
+            if self._watcher is not None:
+                self._watcher.join()
         self._timeline.status = self._deployment.status
         return self._timeline
 
@@ -267,6 +269,7 @@ class Player:
         except self._clients.ecs.exceptions.ClientError as error:
             raise _Ended("Failed", ("ECS_UPDATE_ERROR", str(error))) from error
         self._green_set = created["taskSet"]["taskSetArn"]
+        self._watch_alarms()
         # Waited for is that the tasks run. The load balancer's health checks are not waited for: "the deployment
         # succeeded and the application is down" is in AWS's troubleshooting page, and why AfterInstall has a hook.
         deadline = time.monotonic() + INSTALL_LIMIT
@@ -354,23 +357,37 @@ class Player:
         rollback.set_status("Succeeded")
 
     def _watch_alarms(self) -> None:
+        """Look at the deployment group's alarms now and, in the background, until the deployment is over.
+
+        Called when Install has made the green task set: an alarm that fires already when the deployment starts stops
+        it during Install, not before (recorded on AWS).
+        """
         group = self._clients.codedeploy.get_deployment_group(
             applicationName=self._deployment.application_name,
             deploymentGroupName=self._deployment.deployment_group_name,
         )["deploymentGroupInfo"]
         configuration = self._deployment.alarm_override or group.get("alarmConfiguration") or {}
         names = [alarm["name"] for alarm in configuration.get("alarms") or []]
-        if not configuration.get("enabled") or not names:
+        if not configuration.get("enabled") or not names or self._alarm_fires(names):
             return
-        while not self._over.wait(ALARM_INTERVAL):
-            answer = self._clients.cloudwatch.describe_alarms(
-                AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
-            )
-            active = [a["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for a in answer.get(kind, [])]
-            if active:
-                self._alarm = ", ".join(active)
-                self._deployment.stop(None)  # wakes whoever waits for a report
-                return
+
+        def watch() -> None:
+            while not self._over.wait(ALARM_INTERVAL) and not self._alarm_fires(names):
+                pass
+
+        self._watcher = threading.Thread(target=watch, daemon=True)
+        self._watcher.start()
+
+    def _alarm_fires(self, names: list[str]) -> bool:
+        """Look at alarms once; if one fires, note it and stop the deployment."""
+        answer = self._clients.cloudwatch.describe_alarms(
+            AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
+        )
+        active = [a["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for a in answer.get(kind, [])]
+        if active:
+            self._alarm = ", ".join(active)
+            self._deployment.stop(None)  # wakes whoever waits for a report
+        return bool(active)
 
     def _check_interrupted(self) -> None:
         if self._alarm is not None:

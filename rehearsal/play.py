@@ -16,8 +16,9 @@ from rehearsal.aws.server import StandIn
 from rehearsal.customers import Customers, Visit, visit
 from rehearsal.lifecycle import Clients, EventRecord, Player, Timeline
 from rehearsal.machine import Machine
-from rehearsal.record import Expectation, Record
-from rehearsal.scenarios import BLUE, Scenario
+from rehearsal.preparations import listener_pair
+from rehearsal.record import Expectation, Record, checks_of
+from rehearsal.scenarios import BLUE, HOOKS, Scenario
 from rehearsal.stage import ACCOUNT_ID, REGION, Applied, Stage, aws_environment, client
 
 READY_LIMIT = 60.0
@@ -80,22 +81,30 @@ def play(
         production = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:80"]
         test = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:8080"]
         _await_blue(machine, production)
+        clients = _clients(endpoint)
         _configure_functions(scenario, applied, endpoint, silent)
+        prepared = []
+        for step in scenario.prepare:
+            prepared.append(step(clients, applied.outputs))
+            watcher.say(f"  before it: {prepared[-1]}")
         customers = Customers(production)
         customers.come()
         deployment = codedeploy.find(_release(scenario, applied, endpoint))
         watcher.say(f"  deployment {deployment.deployment_id} of release {scenario.release.tag}")
-        timeline = Player(deployment, _clients(endpoint), machine.functions.attempts, watcher.event).play()
+        timeline = Player(deployment, clients, machine.functions.attempts, watcher.event).play()
         if timeline.rollback_id:
             watcher.say(f"  ↩ rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
         time.sleep(0.5)  # the customers have the last word
         customers.go()
         probes = [visit(production) for _ in range(PROBES)]
+        # Where the deployment group has no test listener, nothing moves the one that the load balancer has.
+        tested = "testTrafficRoute" in listener_pair(clients, applied.outputs)
         revision = _revision(machine.volume)
         record = Record(
             scenario=scenario,
             timeline=timeline,
-            expectations=check(scenario, timeline, probes, visit(test), revision),
+            prepared=prepared,
+            expectations=check(scenario, timeline, probes, visit(test) if tested else None, revision),
             visits=list(customers.visits),
             serving=sorted({probe.version or f"HTTP {probe.status}" for probe in probes}),
             revision=revision,
@@ -112,9 +121,9 @@ def play(
 
 
 def check(
-    scenario: Scenario, timeline: Timeline, probes: list[Visit], test_probe: Visit, revision: str
+    scenario: Scenario, timeline: Timeline, probes: list[Visit], test_probe: Visit | None, revision: str
 ) -> list[Expectation]:
-    """Compare how a scenario ended with how it was expected to."""
+    """Compare how a scenario ended with how it was expected to; without a test listener there is no `test_probe`."""
     expected = scenario.expected
     found = [
         Expectation("the deployment is", expected.status, timeline.status),
@@ -126,11 +135,27 @@ def check(
     found += [
         Expectation("the hook's message has", text, text if text in message else message) for text in expected.message
     ]
+    for function, checks in expected.checks.items():
+        for name, outcome in checks.items():
+            came = found_by(timeline, function, name)
+            met = outcome if came.startswith(outcome) else came
+            found.append(Expectation(f"{function}'s check {name} is", outcome, met))
     serving = ", ".join(sorted({probe.version or f"HTTP {probe.status}" for probe in probes}))
     found.append(Expectation("production answers from", expected.serving, serving))
-    found.append(Expectation("the test listener answers from", expected.serving, test_probe.version or "nobody"))
+    if test_probe is not None:
+        found.append(Expectation("the test listener answers from", expected.serving, test_probe.version or "nobody"))
     found.append(Expectation("the database is at revision", expected.revision, revision))
     return found
+
+
+def found_by(timeline: Timeline, function: str, name: str) -> str:
+    """Return what came of a hook's check, `<outcome>: <detail>`; of one taken several times, of the last."""
+    for event in timeline.events:
+        if HOOKS.get(event.name) == function:
+            for check in reversed(checks_of(event)):
+                if check.get("name") == name:
+                    return f"{check.get('outcome')}: {check.get('detail', '')}"
+    return "not there"
 
 
 def _await_blue(machine: Machine, production: int) -> None:
@@ -150,6 +175,10 @@ def _release(scenario: Scenario, applied: Applied, endpoint: str) -> str:
     definition = ecs.describe_task_definition(taskDefinition=outputs["task_family"])["taskDefinition"]
     container = definition["containerDefinitions"][0]
     container["image"] = container["image"].rpartition(":")[0] + ":" + scenario.release.tag
+    secrets = {entry["name"]: entry["valueFrom"] for entry in container.get("secrets") or []} | dict(
+        scenario.release.secrets
+    )
+    container["secrets"] = [{"name": name, "valueFrom": source} for name, source in secrets.items()]
     container["environment"] += [{"name": k, "value": v} for k, v in scenario.release.environment.items()]
     registered = ecs.register_task_definition(
         **{
@@ -159,7 +188,9 @@ def _release(scenario: Scenario, applied: Applied, endpoint: str) -> str:
         containerDefinitions=definition["containerDefinitions"],
     )["taskDefinition"]["taskDefinitionArn"]
     content = APP_SPEC.format(
-        task_definition=scenario.release.task_definition or registered, hooks=outputs["appspec_hooks"]
+        task_definition=scenario.release.task_definition or registered,
+        container_port=scenario.release.container_port,
+        hooks=outputs["appspec_hooks"],
     )
     created = client("codedeploy", endpoint).create_deployment(
         applicationName=outputs["application_name"],
@@ -180,7 +211,7 @@ Resources:
         TaskDefinition: "{task_definition}"
         LoadBalancerInfo:
           ContainerName: "app"
-          ContainerPort: 8000
+          ContainerPort: {container_port}
         PlatformVersion: "1.4.0"
 {hooks}
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,6 +32,8 @@ class Record:
 
     scenario: Scenario
     timeline: Timeline
+    prepared: list[str]
+    """What was changed in the environment before the deployment."""
     expectations: list[Expectation]
     visits: list[Visit]
     serving: list[str]
@@ -55,6 +58,7 @@ class Record:
         return {
             "scenario": self.scenario.name,
             "as_expected": self.as_expected,
+            "prepared": self.prepared,
             "status": self.timeline.status,
             "deployment_id": self.timeline.deployment_id,
             "stopped_at": self.timeline.stopped_at,
@@ -96,6 +100,12 @@ def checks_of(event: EventRecord) -> list[dict[str, Any]]:
     return list((result or {}).get("checks") or [])
 
 
+def outcome_of(check: Mapping[str, Any]) -> str:
+    """Return what came of a check: passed, failed, error, skipped, or warned if it failed and may only warn."""
+    outcome = str(check.get("outcome"))
+    return "warned" if outcome in ("failed", "error") and check.get("severity") == "warn" else outcome
+
+
 def check_of_line(line: str) -> dict[str, str] | None:
     """Return the check that a function's log line tells of; None for other lines."""
     try:
@@ -103,7 +113,7 @@ def check_of_line(line: str) -> dict[str, str] | None:
     except ValueError:
         return None
     if isinstance(entry, dict) and {"check", "outcome", "detail"} <= entry.keys():
-        return {key: str(entry[key]) for key in ("check", "outcome", "detail")}
+        return {key: str(entry.get(key)) for key in ("check", "outcome", "severity", "detail")}
     return None
 
 

@@ -234,14 +234,7 @@ class Stage:
     def _push_images(self, endpoint: str) -> None:
         ecr = client("ecr", endpoint)
         for tag in images.REVISIONS:
-            config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1}
-            manifest = {
-                "schemaVersion": 2,
-                "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-                "config": config | {"digest": images.digest(tag)},
-                "layers": [],
-            }
-            ecr.put_image(repositoryName=images.REPOSITORY, imageTag=tag, imageManifest=json.dumps(manifest))
+            ecr.put_image(repositoryName=images.REPOSITORY, imageTag=tag, imageManifest=images.manifest(tag))
 
     def _prepare_database(self) -> None:
         """Make the database as the release that serves before the first deployment left it."""

@@ -8,13 +8,17 @@ import sys
 import textwrap
 import threading
 import time
+from typing import Any
 
 from rehearsal.lifecycle import EventRecord
-from rehearsal.record import Record, check_of_line, checks_of, message_of, shortened
+from rehearsal.record import Record, check_of_line, checks_of, message_of, outcome_of, shortened
 from rehearsal.scenarios import HOOKS
 
-MARKS = {"passed": "✓", "failed": "✗", "error": "!", "skipped": "○", "Succeeded": "✓", "Failed": "✗", "Skipped": "○"}
-_COLOURS = {"✓": "32", "✗": "31", "!": "31", "○": "2", "↩": "33"}
+MARKS = {
+    "passed": "✓", "failed": "✗", "error": "!", "warned": "⚠", "skipped": "○",
+    "Succeeded": "✓", "Failed": "✗", "Skipped": "○",
+}  # fmt: skip
+_COLOURS = {"✓": "32", "✗": "31", "!": "31", "⚠": "33", "○": "2", "↩": "33"}
 WIDTH = 112
 """Columns of the timeline."""
 _WIPE = "\r\033[K"
@@ -41,7 +45,7 @@ def bold(text: str) -> str:
 class Console:
     """Watches one scenario, for a person: a line for each event, and what the checks find.
 
-    A check that passes is shown for a moment only, where the terminal can; the timeline at the end has them all.
+    A check that passes is shown for a moment only, where the terminal can; the HTML report has them all.
 
     Args:
         prefix: of each line, where several scenarios are played side by side.
@@ -83,9 +87,9 @@ class Console:
             return
         check = check_of_line(line) if group.startswith("/aws/lambda/") else None
         if check is not None:
-            mark = MARKS.get(check["outcome"], "?")
-            found = f"{mark} {check['check']}: {check['detail']}"
-            if check["outcome"] in ("failed", "error"):
+            outcome = outcome_of(check)
+            found = f"{MARKS.get(outcome, '?')} {check['check']}: {check['detail']}"
+            if outcome in ("failed", "error", "warned"):
                 self.say(f"      {shortened(found, DETAIL_WIDTH)}")
             else:
                 self._glance(f"    {found}")
@@ -135,6 +139,7 @@ def headline(record: Record) -> str:
 def render(record: Record) -> str:
     """Return the timeline as text."""
     lines = ["", bold(f"{record.scenario.title} ({record.scenario.name})"), ""]
+    lines += [f"  before it: {prepared}" for prepared in record.prepared]
     for event in record.timeline.events:
         lines += _event_lines(event, record)
     return "\n".join([*lines, *_ending_lines(record)])
@@ -146,12 +151,25 @@ def _event_lines(event: EventRecord, record: Record) -> list[str]:
     mark = paint(MARKS.get(event.status, "?"))
     lines = [f"  {mark} {event.name:<22} {event.status:<10} {seconds:>8}  {function}".rstrip()]
     lines += [f"      {note}" for note in event.notes]
-    for check in checks_of(event):
-        found = f"{check.get('name')}: {check.get('detail', '')}"
-        lines += _wrapped(found, paint(MARKS.get(str(check.get("outcome")), "?")))
+    lines += _check_lines(checks_of(event))
     if event.status == "Failed":
         reason = message_of(event) or (record.timeline.error or ("", ""))[1]
         lines += [paint("✗", line) for line in _wrapped(f"reason: {reason}", "→")]
+    return lines
+
+
+def _check_lines(checks: list[dict[str, Any]]) -> list[str]:
+    """Return a line of those checks that passed, and one for each of the others; the HTML report has them all."""
+    names = [str(check.get("name")) for check in checks if outcome_of(check) == "passed"]
+    lines = []
+    if names:
+        count = f"{len(names)} check{'' if len(names) == 1 else 's'} passed"
+        named = textwrap.shorten(", ".join(dict.fromkeys(names)), WIDTH - len(count) - 10, placeholder=" …")
+        lines.append(f"      {paint('✓')} {count}: {named}")
+    for check in checks:
+        outcome = outcome_of(check)
+        if outcome != "passed":
+            lines += _wrapped(f"{check.get('name')}: {check.get('detail', '')}", paint(MARKS.get(outcome, "?")))
     return lines
 
 

@@ -14,11 +14,36 @@ resource "aws_iam_role" "codedeploy" {
   assume_role_policy = data.aws_iam_policy_document.codedeploy.json
 }
 
-# In earnest beside the managed policy AWSCodeDeployRoleForECSLimited.
-resource "aws_iam_role_policy" "codedeploy" {
+resource "aws_iam_role_policy_attachment" "codedeploy" {
+  role       = aws_iam_role.codedeploy.name
+  policy_arn = "arn:aws:iam::aws:policy/AWSCodeDeployRoleForECSLimited"
+}
+
+# The managed policy invokes functions named CodeDeployHook_*; this one the five, whatever their names.
+resource "aws_iam_role_policy" "invoke_hooks" {
   name   = "invoke-hooks"
   role   = aws_iam_role.codedeploy.name
   policy = module.lambda.invoke_policy_json
+}
+
+# The managed policy passes roles named ecsTaskExecutionRole and ECSTaskExecution* only.
+data "aws_iam_policy_document" "pass_task_roles" {
+  statement {
+    actions   = ["iam:PassRole"]
+    resources = [aws_iam_role.execution.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ecs-tasks.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "pass_task_roles" {
+  name   = "pass-task-roles"
+  role   = aws_iam_role.codedeploy.name
+  policy = data.aws_iam_policy_document.pass_task_roles.json
 }
 
 resource "aws_codedeploy_app" "this" {

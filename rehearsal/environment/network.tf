@@ -15,11 +15,60 @@ resource "aws_subnet" "this" {
   cidr_block        = each.value
 }
 
+resource "aws_security_group" "load_balancer" {
+  name        = "${local.name}-load-balancer"
+  description = "Production and test traffic from within the VPC"
+  vpc_id      = aws_vpc.this.id
+
+  dynamic "ingress" {
+    for_each = { production = 80, test = 8080 }
+
+    content {
+      description = "Listener: ${ingress.key}"
+      protocol    = "tcp"
+      from_port   = ingress.value
+      to_port     = ingress.value
+      cidr_blocks = [aws_vpc.this.cidr_block]
+    }
+  }
+
+  egress {
+    description = "Tasks"
+    protocol    = "tcp"
+    from_port   = 8000
+    to_port     = 8000
+    cidr_blocks = [aws_vpc.this.cidr_block]
+  }
+}
+
+resource "aws_security_group" "task" {
+  name        = "${local.name}-task"
+  description = "Traffic from the load balancer"
+  vpc_id      = aws_vpc.this.id
+
+  ingress {
+    description     = "Load balancer"
+    protocol        = "tcp"
+    from_port       = 8000
+    to_port         = 8000
+    security_groups = [aws_security_group.load_balancer.id]
+  }
+
+  egress {
+    description = "Images, secrets, logs"
+    protocol    = "-1"
+    from_port   = 0
+    to_port     = 0
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+}
+
 resource "aws_lb" "this" {
   name               = local.name
   internal           = true
   load_balancer_type = "application"
   subnets            = [for subnet in aws_subnet.this : subnet.id]
+  security_groups    = [aws_security_group.load_balancer.id]
 }
 
 # CodeDeploy moves the traffic between these two; which of them is blue alternates.
@@ -34,12 +83,14 @@ resource "aws_lb_target_group" "this" {
   deregistration_delay = 5
 
   health_check {
-    path                = "/health"
-    matcher             = "200"
-    interval            = 5
-    timeout             = 2
-    healthy_threshold   = 2
-    unhealthy_threshold = 2
+    path              = "/health"
+    matcher           = "200"
+    interval          = 5
+    timeout           = 2
+    healthy_threshold = 2
+
+    # A release may take 15 seconds to start before its targets count as unhealthy.
+    unhealthy_threshold = 3
   }
 }
 

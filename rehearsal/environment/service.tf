@@ -23,6 +23,37 @@ resource "aws_iam_role" "execution" {
   assume_role_policy = data.aws_iam_policy_document.ecs_tasks.json
 }
 
+resource "aws_iam_role_policy_attachment" "execution" {
+  role       = aws_iam_role.execution.name
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+}
+
+data "aws_caller_identity" "this" {}
+
+# The application's secrets by their name's beginning: a release may bring a new one.
+data "aws_iam_policy_document" "read_secrets" {
+  statement {
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = ["arn:aws:secretsmanager:${var.aws_region}:${data.aws_caller_identity.this.account_id}:secret:${local.name}-*"]
+  }
+}
+
+resource "aws_iam_role_policy" "read_secrets" {
+  name   = "read-secrets"
+  role   = aws_iam_role.execution.name
+  policy = data.aws_iam_policy_document.read_secrets.json
+}
+
+resource "aws_secretsmanager_secret" "session_key" {
+  name        = "${local.name}-session-key"
+  description = "Signs the sessions of customers"
+}
+
+resource "aws_secretsmanager_secret_version" "session_key" {
+  secret_id     = aws_secretsmanager_secret.session_key.id
+  secret_string = var.session_key
+}
+
 resource "aws_ecs_cluster" "this" {
   name = local.name
 }
@@ -46,6 +77,7 @@ resource "aws_ecs_task_definition" "app" {
       { name = "UVICORN_HOST", value = "0.0.0.0" },
       { name = "UVICORN_PORT", value = "8000" },
     ]
+    secrets = [{ name = "SESSION_KEY", valueFrom = aws_secretsmanager_secret.session_key.arn }]
     healthCheck = {
       command = ["CMD", "python", "-S", "-c", join("\n", [
         "import http.client, os",
@@ -53,9 +85,10 @@ resource "aws_ecs_task_definition" "app" {
         "connection.request('GET', '/version')",
         "raise SystemExit(connection.getresponse().status != 200)",
       ])]
-      interval = 10
-      timeout  = 5
-      retries  = 3
+      interval    = 10
+      timeout     = 5
+      retries     = 3
+      startPeriod = 30
     }
     logConfiguration = {
       logDriver = "awslogs"
@@ -80,7 +113,8 @@ resource "aws_ecs_service" "app" {
   }
 
   network_configuration {
-    subnets = [for subnet in aws_subnet.this : subnet.id]
+    subnets         = [for subnet in aws_subnet.this : subnet.id]
+    security_groups = [aws_security_group.task.id]
   }
 
   load_balancer {
@@ -94,5 +128,10 @@ resource "aws_ecs_service" "app" {
     ignore_changes = [task_definition, load_balancer, desired_count]
   }
 
-  depends_on = [aws_lb_listener.production]
+  depends_on = [
+    aws_lb_listener.production,
+    aws_iam_role_policy.read_secrets,
+    aws_iam_role_policy_attachment.execution,
+    aws_secretsmanager_secret_version.session_key,
+  ]
 }

@@ -21,3 +21,10 @@ variable "image_tag" {
   type        = string
   default     = "1.0.0"
 }
+
+variable "session_key" {
+  description = "Value of the application's secret SESSION_KEY"
+  type        = string
+  default     = "rehearsal"
+  sensitive   = true
+}

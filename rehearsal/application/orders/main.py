@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import hmac
+import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, Field
@@ -16,16 +21,29 @@ from orders.models import Order
 from orders.settings import read_settings
 
 settings = read_settings()
+refusal = settings.start_failure or ("" if settings.session_key else "SESSION_KEY is not set")
+if refusal:
+    # Before the server starts, so that the reason is the last line of the log.
+    print(f"cannot start: {refusal}", file=sys.stderr, flush=True)
+    sys.exit(3)
 engine = create_engine(settings.database_url, connect_args={"timeout": 5})
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Refuse to start when the environment says so: then uvicorn exits with 3."""
-    if settings.start_failure:
-        print(f"cannot start: {settings.start_failure}", file=sys.stderr, flush=True)
-        raise RuntimeError(settings.start_failure)
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Take as long to start as the environment wants, and learn how healthy this task is to be."""
+    await asyncio.sleep(settings.start_delay)
+    app.state.health_status = settings.health_status_of_first if is_first() else settings.health_status
     yield
+
+
+def is_first() -> bool:
+    """Say whether this task is the first of its release; whoever makes the file on the shared volume is."""
+    try:
+        Path(f"data/first-of-{settings.version}").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 app = FastAPI(title="orders", version=settings.version, lifespan=lifespan)
@@ -46,20 +64,24 @@ class PlacedOrder(NewOrder):
 
 
 @app.middleware("http")
-async def name_the_version(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Say in every answer which release gave it."""
+async def accompany(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Say in every answer which release gave it, and give whoever has no session a signed one."""
     response = await call_next(request)
     response.headers["X-App-Version"] = settings.version
+    if "session" not in request.cookies:
+        name = secrets.token_hex(8)
+        signature = hmac.new(settings.session_key.encode(), name.encode(), hashlib.sha256).hexdigest()
+        response.set_cookie("session", f"{name}.{signature}", httponly=True)
     return response
 
 
 @app.get("/health")
-def health(response: Response) -> dict[str, object]:
+def health(request: Request, response: Response) -> dict[str, object]:
     """Say whether the application and its database work."""
     with engine.connect() as connection:
         connection.execute(text("select count(*) from orders"))
-    response.status_code = settings.health_status
-    healthy = settings.health_status == 200
+    response.status_code = request.app.state.health_status
+    healthy = response.status_code == 200
     return {"status": "ok" if healthy else "failing", "version": settings.version, "checks": {"database": "ok"}}
 
 

@@ -14,23 +14,33 @@ class Settings:
     version: str
     """The release, as the image was tagged."""
     database_url: str
+    session_key: str
+    """Signs the sessions; a secret."""
     health_status: int
     """What `/health` answers; other than 200 for a release that is to be refused."""
+    health_status_of_first: int
+    """What `/health` answers in the first task of the release to start."""
     latency_per_order: float
     """Seconds that each order of a list takes."""
     maximum_quantity: int
     """The largest quantity of an order; above it, 422."""
+    start_delay: float
+    """Seconds that the application takes before it listens."""
     start_failure: str
     """Why the application refuses to start; empty: it starts."""
 
 
 def read_settings() -> Settings:
     """Read the settings from the environment; raises ValueError for a number that is none."""
+    health_status = os.environ.get("HEALTH_STATUS", "200")
     return Settings(
         version=Path("VERSION").read_text().strip(),
         database_url=os.environ.get("DATABASE_URL", "sqlite:///data/orders.db"),
-        health_status=int(os.environ.get("HEALTH_STATUS", "200")),
+        session_key=os.environ.get("SESSION_KEY", ""),
+        health_status=int(health_status),
+        health_status_of_first=int(os.environ.get("HEALTH_STATUS_OF_FIRST", health_status)),
         latency_per_order=float(os.environ.get("LATENCY_PER_ORDER_MS", "0")) / 1000,
         maximum_quantity=int(os.environ.get("MAXIMUM_QUANTITY", "1000")),
+        start_delay=float(os.environ.get("START_DELAY", "0")),
         start_failure=os.environ.get("START_FAILURE", ""),
     )

@@ -1,0 +1,77 @@
+"""What can be changed in the environment before a deployment; `Scenario.prepare` names the steps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from rehearsal.lifecycle import Clients
+
+Outputs = Mapping[str, Any]
+Step = Callable[[Clients, Outputs], str]
+"""Changes something by the clients, in the environment of these outputs, and returns what it did, in a line."""
+
+ALARM_LIMIT = 15.0
+"""Seconds that an alarm has to go off."""
+
+
+def remove_test_listener(clients: Clients, outputs: Outputs) -> str:
+    """Take the test listener out of the deployment group; the load balancer keeps it."""
+    pair = dict(listener_pair(clients, outputs))
+    pair.pop("testTrafficRoute", None)
+    clients.codedeploy.update_deployment_group(
+        applicationName=outputs["application_name"],
+        currentDeploymentGroupName=outputs["deployment_group_name"],
+        loadBalancerInfo={"targetGroupPairInfoList": [pair]},
+    )
+    return "the deployment group has no test listener any more"
+
+
+def fire_alarm(clients: Clients, outputs: Outputs) -> str:
+    """Bring the deployment group's alarm into ALARM by its own metric, and wait until it is."""
+    name = _group(clients, outputs)["alarmConfiguration"]["alarms"][0]["name"]
+
+    def alarm() -> dict[str, Any]:
+        found: dict[str, Any] = clients.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+        return found
+
+    # A state that was merely set would not last: an alarm follows its metric.
+    told = alarm()
+    datum = {
+        "MetricName": told["MetricName"],
+        "Dimensions": told["Dimensions"],
+        "Value": told["Threshold"] * 2 + 1,
+        "Timestamp": datetime.now(timezone.utc),
+    }
+    clients.cloudwatch.put_metric_data(Namespace=told["Namespace"], MetricData=[datum])
+    deadline = time.monotonic() + ALARM_LIMIT
+    while alarm()["StateValue"] != "ALARM":
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"alarm {name} did not go off within {ALARM_LIMIT:.0f} s")
+        time.sleep(0.1)
+    return f"alarm {name} is in ALARM: {told['MetricName']} was {datum['Value']:g}"
+
+
+def unpair_production_listener(clients: Clients, outputs: Outputs) -> str:
+    """Let the production listener forward to blue's target group alone, as one does that CodeDeploy has not touched."""
+    arn = listener_pair(clients, outputs)["prodTrafficRoute"]["listenerArns"][0]
+    service = clients.ecs.describe_services(cluster=outputs["cluster_name"], services=[outputs["service_name"]])
+    primary = next(s for s in service["services"][0]["taskSets"] if s["status"] == "PRIMARY")
+    blue = primary["loadBalancers"][0]["targetGroupArn"]
+    clients.elbv2.modify_listener(ListenerArn=arn, DefaultActions=[{"Type": "forward", "TargetGroupArn": blue}])
+    return f"the production listener leads to {blue.split('/')[-2]} and to no other target group"
+
+
+def listener_pair(clients: Clients, outputs: Outputs) -> dict[str, Any]:
+    """Return the deployment group's two target groups and its listeners."""
+    pair: dict[str, Any] = _group(clients, outputs)["loadBalancerInfo"]["targetGroupPairInfoList"][0]
+    return pair
+
+
+def _group(clients: Clients, outputs: Outputs) -> dict[str, Any]:
+    group: dict[str, Any] = clients.codedeploy.get_deployment_group(
+        applicationName=outputs["application_name"], deploymentGroupName=outputs["deployment_group_name"]
+    )["deploymentGroupInfo"]
+    return group
