@@ -336,8 +336,7 @@ variable "layers" {
 variable "validate_before_install" {
   description = <<-EOT
     Options of the BeforeInstall hook.
-    - `checks`: severity by check: `"fail"`, `"warn"` (report, but pass) or `"skip"`; [the checks](#validate_before_install-1)
-      and their defaults are in a table below
+    - `checks`: severity by [check](#checks-of-validate_before_install): `"fail"`, `"warn"` (report, but pass) or `"skip"`
   EOT
   type = object({
     checks = optional(map(string), {})
@@ -357,7 +356,7 @@ variable "validate_before_install" {
 variable "validate_deployment" {
   description = <<-EOT
     Options of the AfterInstall hook.
-    - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
+    - `checks`: severity by [check](#checks-of-validate_deployment): `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
     - `expected_count`: number of tasks that must run at least; null (default): the task set's own desired count
     - `interval`: seconds between two looks; null (default): 1 to 3, so that there are at most 90 AWS calls a minute
     - `consecutive_successes`: good looks in a row that are needed (default 3)

@@ -31,12 +31,16 @@ def _operations(service: str) -> dict[str, str]:
 
 
 class Reach:
-    """Follows names through lambdas/: `f` and `module.f` to functions of gate/, `thing.f` to every method named so."""
+    """Follows names through lambdas/: `f` and `module.f` to functions of gate/, `thing.f` to every method named so.
+
+    Of methods, those in modules that the handler imports, by itself or by way of others: no others can run.
+    """
 
     def __init__(self) -> None:
         self.functions: dict[tuple[str, str], list[ast.AST]] = {}
         self.methods: dict[str, list[tuple[str, ast.AST]]] = {}
         self.imports: dict[str, dict[str, tuple[str, str]]] = {}
+        self.imported: set[str] = set()
         for path in (ROOT / "lambdas" / "gate").glob("*.py"):
             self.read(path.stem, path.read_text(encoding="utf-8"))
 
@@ -62,6 +66,7 @@ class Reach:
         """Return what a handler can run: its whole file, the guard, and what these mention."""
         source = (ROOT / "lambdas" / f"{hook}.py").read_text(encoding="utf-8")
         self.read(hook, source)
+        self._import(hook)
         waiting: list[tuple[str, ast.AST]] = [(hook, ast.parse(source))]
         reached: list[tuple[str, ast.AST]] = []
         while waiting:
@@ -73,6 +78,12 @@ class Reach:
                 waiting += self._mentioned(module, each)
         return [node for _, node in reached]
 
+    def _import(self, module: str) -> None:
+        if module not in self.imported:
+            self.imported.add(module)
+            for other, _ in self.imports.get(module, {}).values():
+                self._import(other)
+
     def _mentioned(self, module: str, node: ast.AST) -> list[tuple[str, ast.AST]]:
         imports = self.imports[module]
         if isinstance(node, ast.Name):
@@ -80,7 +91,7 @@ class Reach:
         if isinstance(node, ast.Attribute):
             if isinstance(node.value, ast.Name) and imports.get(node.value.id, ("", "x"))[1] == "":
                 return self._at((imports[node.value.id][0], node.attr))
-            return self.methods.get(node.attr, [])
+            return [(home, method) for home, method in self.methods.get(node.attr, []) if home in self.imported]
         return []
 
     def _at(self, where: tuple[str, str]) -> list[tuple[str, ast.AST]]:
@@ -116,7 +127,7 @@ def granted_actions(hook: str) -> set[str]:
     """Return the actions that iam.tf grants to a hook with every option set, apart from VPC and KMS."""
     text = (ROOT / "iam.tf").read_text(encoding="utf-8")
     permissions = {
-        name: set(re.findall(r'"(\w+:\w+)"', actions))
+        name: set(re.findall(r'"([\w-]+:\w+)"', actions))
         for name, actions in re.findall(r"^    (\w+) = \{\n\s+actions\s+= \[(.*?)\]", text, re.MULTILINE | re.DOTALL)
     }
     common = re.search(r"_common = concat\(\n\s+\[(.*?)\]", text, re.DOTALL)

@@ -161,7 +161,7 @@ def _cases() -> list[Case]:
         ),
         Case(
             {"validate_deployment": {"interval": 0}},
-            "validate_deployment.interval is 0; expected seconds above 0, up to 60.",
+            "validate_deployment.interval is 0; expected seconds above 0, up to 60, or null for 1 to 3.",
         ),
         Case(
             {"validate_deployment": {"consecutive_successes": 1.5}},
