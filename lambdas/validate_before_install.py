@@ -420,6 +420,8 @@ class NeedsChecks:
             if problem.code == "ResourceNotFoundException":
                 return failed(f"secret {arn} does not exist: create it, or mend the task definition")
             raise
+        if not found.get("ARN"):
+            raise CannotLook(f"Secrets Manager answered nothing of secret {arn}")
         if found.get("DeletedDate"):
             return failed(f"secret {arn} is scheduled for deletion: restore it")
         return passed(f"secret {label} exists")
@@ -741,7 +743,9 @@ class RouteChecks:
             ScalableDimension="ecs:service:DesiredCount",
         )
         kinds = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
-        for target in answer.get("ScalableTargets") or []:
+        if "ScalableTargets" not in answer:
+            raise CannotLook("Application Auto Scaling answered nothing of the service")
+        for target in answer["ScalableTargets"]:
             suspended = [kind for kind in kinds if (target.get("SuspendedState") or {}).get(kind)]
             least, most = target.get("MinCapacity"), target.get("MaxCapacity")
             if len(suspended) < len(kinds) and least != most:
@@ -812,7 +816,9 @@ class PermissionChecks:
 
     def _function_is_there(self, event: str, name: str) -> Finding:
         found = self.deployment.function(name)
-        state = found.get("State") or "Active"
+        state = found.get("State")
+        if state is None:
+            raise CannotLook(f"Lambda does not say in which state function {name} is")
         if state in ("Failed", "Deactivated", "Deleting"):
             return failed(f"function {name} of the hook {event} is {state} ({found.get('StateReason')}): mend it first")
         return passed(f"function {name} of the hook {event} is {state}")
@@ -828,12 +834,12 @@ class PermissionChecks:
     def _may_report(self, event: str, name: str) -> Finding:
         role = str(self.deployment.function(name).get("Role"))
         action = "codedeploy:PutLifecycleEventHookExecutionStatus"
-        if permissions.denied(role, action, [self._group_arn]):
-            return failed(
-                f"role {role} of the hook {event} may not report ({action}): the deployment would wait an hour for it; "
-                "allow it in that role"
-            )
-        return passed(f"the hook {event} may report")
+        return _judged(
+            f"role {role} of the hook {event}",
+            f"may not report ({action}) on",
+            permissions.simulate(role, action, [self._group_arn]),
+            "the deployment would wait an hour for it; allow it in that role",
+        )
 
     @property
     def _group_arn(self) -> str:
@@ -851,25 +857,33 @@ class PermissionChecks:
         ]
 
     def _may_invoke(self, role: str) -> Finding:
-        names = self._further_hooks.values()
-        arns = [str(self.deployment.function(name).get("FunctionArn")) for name in names]
-        refused = permissions.denied(role, "lambda:InvokeFunction", arns) if arns else {}
-        if refused:
-            return failed(
-                f"CodeDeploy's service role {role} may not invoke {', '.join(sorted(refused))}: attach the module's "
-                "output invoke_policy_json or the managed policy AWSCodeDeployRoleForECS"
-            )
-        return passed(f"CodeDeploy's service role may invoke {len(arns)} further hook(s)")
+        arns = [str(self.deployment.function(name).get("FunctionArn")) for name in self._further_hooks.values()]
+        if not arns:
+            return skipped("the AppSpec names no further hook")
+        return _judged(
+            f"CodeDeploy's service role {role}",
+            "may not invoke",
+            permissions.simulate(role, "lambda:InvokeFunction", arns),
+            "attach the module's output invoke_policy_json or the managed policy AWSCodeDeployRoleForECS",
+        )
 
     def _may_pass(self, role: str) -> Finding:
-        names = ("executionRoleArn", "taskRoleArn")
-        arns = [str(self.release.definition[name]) for name in names if self.release.definition.get(name)]
-        arns = [arn for arn in dict.fromkeys(arns) if arn.startswith("arn:")]
-        context = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
-        refused = permissions.denied(role, "iam:PassRole", arns, context) if arns else {}
-        if refused:
-            return failed(
-                f"CodeDeploy's service role {role} may not pass {', '.join(sorted(refused))} to ECS, so no green task "
-                "could be started: allow iam:PassRole on it"
-            )
-        return passed(f"CodeDeploy's service role may pass the tasks' {len(arns)} role(s)")
+        named = [self.release.definition.get(name) for name in ("executionRoleArn", "taskRoleArn")]
+        arns = [arn for arn in dict.fromkeys(map(str, named)) if arn.startswith("arn:")]
+        if not arns:
+            return skipped("the task definition names no role by its ARN")
+        return _judged(
+            f"CodeDeploy's service role {role}",
+            "may not pass to ECS",
+            permissions.simulate(role, "iam:PassRole", arns, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
+            "no green task could be started; allow iam:PassRole on it",
+        )
+
+
+def _judged(who: str, may_not: str, decisions: permissions.Decisions, cure: str) -> Finding:
+    if decisions.denied:
+        return failed(f"{who} {may_not} {', '.join(decisions.denied)}: {cure}")
+    if decisions.undecided:
+        keys = ", ".join(dict.fromkeys(key for keys in decisions.undecided.values() for key in keys))
+        return skipped(f"{who}: it hangs on {keys}, which is not known here, whether it {may_not} something")
+    return passed(f"{who} may do what it has to")

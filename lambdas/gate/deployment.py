@@ -440,11 +440,14 @@ class Deployment:
         if not arns:
             raise Absent(f"the deployment group has no {word} listener ({route}.listenerArns is empty)")
         try:
-            entry = (aws.call("elbv2", "describe_listeners", ListenerArns=[arns[0]]).get("Listeners") or [{}])[0]
+            found = aws.call("elbv2", "describe_listeners", ListenerArns=[arns[0]]).get("Listeners") or []
         except aws.AwsCallFailed as problem:
             if problem.code == "ListenerNotFound":
                 raise Absent(f"{word} listener {arns[0]} does not exist: mend the deployment group") from problem
             raise
+        if not found:
+            raise CannotLook(f"Elastic Load Balancing answered nothing for {word} listener {arns[0]}")
+        entry = found[0]
         weights = _weights(entry.get("DefaultActions") or [])
         pair = {group.arn for group in self.target_groups}
         if not pair & set(weights):  # the default action answers, or is another service's: the rules decide
@@ -465,7 +468,10 @@ class Deployment:
     def rules(self, listener_arn: str) -> list[Rule]:
         """The listener's rules that forward, without the default one, now."""
         found = []
-        for entry in aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn):
+        entries = list(aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn))
+        if not entries:  # each listener has a default one
+            raise CannotLook(f"Elastic Load Balancing answered no rule for listener {listener_arn}")
+        for entry in entries:
             weights = _weights(entry.get("Actions") or [])
             if weights and not entry.get("IsDefault"):
                 where = "; ".join(_condition(condition) for condition in entry.get("Conditions") or [])

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gate import aws
-from gate.verdict import Absent
+from gate.verdict import Absent, CannotLook
 
 
-def denied(
+@dataclass(frozen=True)
+class Decisions:
+    """Of some resources, those for which a role may not do something, and those for which nobody can say.
+
+    `undecided`: the decision hangs on conditions whose keys (named) the simulator was not given.
+    """
+
+    denied: list[str]
+    undecided: dict[str, list[str]]
+
+
+def simulate(
     role_arn: str, action: str, resources: Sequence[str], context: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Of these resources (ARNs), those for which the role may not take the action, each with IAM's decision.
+) -> Decisions:
+    """Ask IAM whether the role may take the action on each of the resources (ARNs).
 
-    A decision that hangs on a condition whose value is not known here (`MissingContextValues`) is not counted: the
-    simulator cannot tell. Raises Absent if there is no such role, and as `aws.call` does.
+    Raises Absent if there is no such role, CannotLook if a resource is not in the answer, and as `aws.call` does.
     """
     entries = [
         {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
         for key, value in (context or {}).items()
     ]
-    refused: dict[str, str] = {}
     try:
         results = list(
             aws.pages(
@@ -38,6 +48,7 @@ def denied(
         if problem.code == "NoSuchEntity":
             raise Absent(f"role {role_arn} does not exist: create it, or mend what names it") from problem
         raise
+    found: dict[str, tuple[str, list[str]]] = {}
     for result in results:
         # The decisions on single resources may stand in results of their own, or below one result for all.
         below = [
@@ -45,10 +56,15 @@ def denied(
             for each in result.get("ResourceSpecificResults") or []
         ]
         alone = (result.get("EvalResourceName"), result.get("EvalDecision"), result.get("MissingContextValues"))
-        for resource, decision, missing in below or [alone]:
-            if resource in resources and decision != "allowed" and not missing:
-                refused[str(resource)] = str(decision)
-    return refused
+        found.update({str(name): (str(decision), list(keys or [])) for name, decision, keys in below or [alone]})
+    unanswered = [resource for resource in resources if resource not in found]
+    if unanswered:
+        raise CannotLook(f"IAM's simulator did not say whether {role_arn} may {action} on {', '.join(unanswered)}")
+    refused = {resource: found[resource][1] for resource in resources if found[resource][0] != "allowed"}
+    return Decisions(
+        [resource for resource, keys in refused.items() if not keys],
+        {resource: keys for resource, keys in refused.items() if keys},
+    )
 
 
 def trusts(role: Mapping[str, Any], service: str) -> bool:

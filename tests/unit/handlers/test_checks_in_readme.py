@@ -127,7 +127,8 @@ def test_the_policy_allows_nothing_that_the_table_does_not_name(hook: str) -> No
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_plan_knows_the_names_of_the_checks(hook: str) -> None:
     """A plan warns of a name in `checks` that it does not know."""
-    listed = re.search(rf"^    {hook} = \[\n(.*?)\n    \]", (ROOT / "main.tf").read_text(encoding="utf-8"), re.M | re.S)
+    text = (ROOT / "main.tf").read_text(encoding="utf-8")
+    listed = re.search(rf"^    {hook} = \[\n(.*?)\n    \]", text, re.MULTILINE | re.DOTALL)
     assert listed
     extra = ["green"] if hook == "validate_deployment" else []  # what is said while there is no green
     assert re.findall(r'"(\w+)"', listed[1]) == [*extra, *(check.name for check in declared(hook))]

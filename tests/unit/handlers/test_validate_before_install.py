@@ -1150,8 +1150,8 @@ def test_the_service_role_may_not_pass_the_tasks_roles(stage: Stage, judge: Judg
     stage.allow("shop-codedeploy", "iam:PassRole", stage.execution_role, iam_PassedToService="ecs-tasks.amazonaws.com")
     judgement = judge(hook, stage.at(EVENT))
     assert judgement.message == (
-        f"CodeDeploy's service role arn:aws:iam::{ACCOUNT}:role/shop-codedeploy may not pass {stage.task_role} to ECS, "
-        "so no green task could be started: allow iam:PassRole on it"
+        f"CodeDeploy's service role arn:aws:iam::{ACCOUNT}:role/shop-codedeploy may not pass to ECS {stage.task_role}: "
+        "no green task could be started; allow iam:PassRole on it"
     )
 
 
@@ -1159,7 +1159,48 @@ def test_a_permission_that_hangs_on_what_is_not_known_here_is_not_judged(stage: 
     """IAM's simulator does not know from where CodeDeploy will call."""
     stage.create_hooks()
     stage.allow("shop-codedeploy", "lambda:InvokeFunction", "*", aws_SourceVpc="vpc-1")
-    assert judge(hook, stage.at(EVENT)).check("service_role:lambda:InvokeFunction")[0] == "passed"
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.succeeded
+    outcome, detail = judgement.check("service_role:lambda:InvokeFunction")
+    assert outcome == "skipped"
+    assert "it hangs on aws:SourceVpc, which is not known here" in detail
+
+
+def test_a_decision_that_the_simulator_leaves_out(stage: Stage, judge: Judge) -> None:
+    """No word is no permission."""
+    event = stage.at(EVENT)
+    stage.instead["iam:SimulatePrincipalPolicy"] = lambda _: {"EvaluationResults": [], "IsTruncated": False}
+    judgement = judge(hook, event)
+    outcome, detail = judgement.check("service_role:iam:PassRole")
+    assert outcome == "error"
+    assert detail.startswith("IAM's simulator did not say whether arn:aws:iam::")
+    assert not judgement.succeeded
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "check"),
+    [
+        ("elbv2:DescribeListeners", {"Listeners": []}, "production_listener"),
+        ("elbv2:DescribeRules", {"Rules": []}, "listener_rules"),
+        ("lambda:GetFunctionConfiguration", {"FunctionArn": "x"}, "hook_functions:AfterInstall"),
+        ("secretsmanager:DescribeSecret", {}, "secrets:"),
+        ("ecs:DescribeTaskDefinition", {}, "task_definition"),
+        ("elbv2:DescribeTargetGroups", {}, "target_groups"),
+        ("application-autoscaling:DescribeScalableTargets", {}, "auto_scaling"),
+        ("iam:GetRole", {}, "task_role"),
+        ("ecr:BatchGetImage", {}, "images:shop:2"),
+    ],
+)
+def test_an_answer_without_what_was_asked_for_is_no_pass(
+    stage: Stage, judge: Judge, operation: str, answer: dict[str, Any], check: str
+) -> None:
+    stage.create_hooks()
+    event = stage.at(EVENT)
+    stage.instead[operation] = lambda _: answer
+    judgement = judge(hook, event)
+    found = [name for name in judgement.outcomes() if name.startswith(check)]
+    assert found
+    assert all(judgement.check(name)[0] in ("failed", "error") for name in found)
 
 
 def test_decisions_below_one_result_for_all_resources(stage: Stage, judge: Judge) -> None:
