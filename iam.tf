@@ -98,9 +98,10 @@ locals {
       actions   = ["elasticloadbalancing:DescribeLoadBalancers"]
       resources = ["*"]
     }
+    # CloudWatch gives composite alarms only to a permission on everything (API reference, DescribeAlarms).
     ReadAlarms = {
       actions   = ["cloudwatch:DescribeAlarms"]
-      resources = ["${local._arn}:cloudwatch:${local._in_region}:alarm:*"]
+      resources = ["*"]
     }
     # Of every configuration: a deployment may use one of AWS's or one of the team's own.
     ReadDeploymentConfigs = {
@@ -123,6 +124,10 @@ locals {
     ReadImages = {
       actions   = ["ecr:BatchGetImage"]
       resources = ["${local._arn}:ecr:*:${local._account}:repository/*"]
+    }
+    ReadPullThroughCache = {
+      actions   = ["ecr:DescribePullThroughCacheRules"]
+      resources = ["*"]
     }
     # Trust policies, and what IAM's simulator says of a role: CodeDeploy's, the functions' and the tasks' roles.
     ReadRoles = {
@@ -174,7 +179,7 @@ locals {
     validate_before_install = [
       "ReadRevision", "ReadRevisionObject", "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners",
       "ReadLoadBalancers", "ReadAlarms", "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames",
-      "ReadLogGroups", "ReadNetwork", "ReadScaling", "ReadFunctions", "ReadDeploymentConfigs",
+      "ReadLogGroups", "ReadNetwork", "ReadScaling", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
     ]
     validate_deployment   = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets"]
     validate_test_traffic = ["ReadTargets", "ReadListeners", "ReadLoadBalancers"]

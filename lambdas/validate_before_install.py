@@ -13,9 +13,9 @@ from functools import cached_property, partial
 from typing import Any
 
 from gate import aws, metrics, permissions
-from gate.deployment import Deployment, Listener, Service, TargetGroup
+from gate.deployment import Deployment, Listener, Rule, Service, TargetGroup, TaskSet
 from gate.hook import lifecycle_hook
-from gate.release import FARGATE_SIZES, Image, LogGroup, Release
+from gate.release import FARGATE_SIZES, Image, LogGroup, Release, is_arn, place_of
 from gate.settings import HookSettings
 from gate.verdict import (
     Absent,
@@ -28,47 +28,57 @@ from gate.verdict import (
     checks_of,
     failed,
     passed,
+    severity_for,
     skipped,
     unknown_names,
 )
-from gate.waiting import Deadline, poll
+from gate.waiting import Deadline, patiently, poll
 
 SETTLE = 60.0  # seconds a service may take to be steady: a task replaced this very moment is no reason to refuse
-SLOW_TO_BECOME_HEALTHY = 300  # seconds of health checks before a new target counts as healthy
-EVENTS_QUOTED = 3
+SLOW = 300  # seconds of health checks until the load balancer sees that a target has become well, or ill
 OUR_EVENT = "BeforeInstall"
 
 
 @lifecycle_hook(OUR_EVENT, HookSettings)
 def handler(deployment: Deployment, settings: HookSettings, deadline: Deadline) -> Generator[Check, bool, None]:
     """Decide whether the service, the task definition and the infrastructure are fit for this deployment."""
-    release = Release(deployment)
-    checks = checks_of(
-        ServiceChecks(release, deadline),
-        ReleaseChecks(release),
-        NeedsChecks(release),
-        RouteChecks(release),
-        PermissionChecks(release),
-    )
+    # A way back cannot wait, and while one is under way the service has two task sets and does not settle.
+    settle = deadline.within(0 if deployment.is_rollback else SETTLE)
+    checks = all_checks(Release(deployment), settle, settings.checks)
     for each in checks:
-        yield Check(each.name, each.look, each.severity, may_stop=not deployment.is_rollback)
+        look = partial(patiently, each.look, deadline)
+        yield Check(each.name, look, each.severity, may_stop=not deployment.is_rollback)
     yield from unknown_names(settings.checks, checks)
 
 
-class ServiceChecks:
-    """The service as it is: does it run as it should, so that there is something to go on from, and back to?"""
+def all_checks(release: Release, settle: Deadline, overrides: Mapping[str, str]) -> list[Check]:
+    """The checks of this hook in their order: causes before what follows from them."""
+    service = ServiceChecks(release, settle, overrides)
+    return checks_of(service, *(kind(release) for kind in (ReleaseChecks, NeedsChecks, RouteChecks, PermissionChecks)))
 
-    def __init__(self, release: Release, deadline: Deadline) -> None:
+
+class Checks:
+    """Checks of one concern, and what they share."""
+
+    def __init__(self, release: Release) -> None:
         self.release = release
         self.deployment = release.deployment
-        self.deadline = deadline
+
+
+class ServiceChecks(Checks):
+    """The service as it is: does it run as it should, so that there is something to go on from, and back to?"""
+
+    def __init__(self, release: Release, settle: Deadline, overrides: Mapping[str, str]) -> None:
+        super().__init__(release)
+        self.settle = settle
+        self.overrides = overrides
 
     @check()
     def cluster(self) -> Finding:
         """The cluster exists and is ACTIVE."""
         status = self.deployment.cluster_info.get("status")
         if status != "ACTIVE":
-            return failed(f"cluster {self.deployment.cluster} is {status}, expected ACTIVE")
+            return failed(f"cluster {self.deployment.cluster} is {status}, expected ACTIVE: create it again")
         return passed(f"cluster {self.deployment.cluster} is ACTIVE")
 
     @check()
@@ -76,7 +86,7 @@ class ServiceChecks:
         """The service exists and is ACTIVE."""
         service = self.release.service
         if service.status != "ACTIVE":
-            return failed(f"service {service.name} is {service.status}, expected ACTIVE")
+            return failed(f"service {service.name} is {service.status}, expected ACTIVE: create it again")
         return passed(f"service {service.name} is ACTIVE")
 
     @check()
@@ -102,7 +112,7 @@ class ServiceChecks:
 
     @check()
     def running_count(self) -> Finding:
-        """The service runs as many tasks as desired, and none is pending; it has a minute to settle."""
+        """The primary task set runs as many tasks as desired, and none is pending; it has a minute to settle."""
         return self._settled("running_count")
 
     @check()
@@ -117,11 +127,14 @@ class ServiceChecks:
     def _settling(self) -> list[Finding]:
         def look() -> list[Finding]:
             # What is looked at afterwards shall be what was waited for.
-            self.release.service = service = self.deployment.service()
+            self.release.waited_for = service = self.deployment.service()
             return [_running_count(service), _steady(service)]
 
-        # While a deployment is rolled back the service has two task sets and does not settle: a way back cannot wait.
-        return poll(look, self.deadline.within(0 if self.deployment.is_rollback else SETTLE), interval=3)
+        def keeps_waiting(finding: Finding) -> bool:
+            severity = severity_for(finding.name or "", Severity.FAIL, self.overrides)
+            return not finding.good and severity is Severity.FAIL
+
+        return poll(look, self.settle, interval=3, keeps_waiting=keeps_waiting)
 
     @check()
     def left_over_task_sets(self) -> Finding:
@@ -148,49 +161,47 @@ class ServiceChecks:
         healthy = [target for target in targets if target.state == "healthy"]
         others = ", ".join(str(target) for target in targets if target.state not in ("healthy", "draining"))
         if not healthy:
-            return failed(
-                f"no target of {group.name} is healthy, so blue does not serve: {others or 'none is registered'}"
-            )
+            why = others or "none is registered"
+            return failed(f"no target of {group.name} is healthy, so blue does not serve, mend it first: {why}")
         return passed(f"{len(healthy)} healthy target(s) behind {group.name}{'; ' if others else ''}{others}")
 
 
 def _running_count(service: Service) -> Finding:
-    counts = f"{service.running} of {service.desired} tasks running, {service.pending} pending"
-    if service.running != service.desired or service.pending:
-        return failed(
-            f"service {service.name} is not at its desired count: {counts}{_latest(service)}", "running_count"
-        )
+    # The primary's own: a set that drains after the last deployment still has tasks, which the service counts.
+    blue = _primary(service)
+    counts = f"{blue.running} of {blue.desired} tasks running, {blue.pending} pending"
+    if blue.running != blue.desired or blue.pending:
+        said = f"service {service.name} is not at its desired count: {counts}; mend it first{_latest(service)}"
+        return failed(said, "running_count")
     return passed(counts, "running_count")
 
 
 def _steady(service: Service) -> Finding:
-    primary = service.primary
-    if primary is None:
-        return failed(f"service {service.name} has no primary task set", "service_steady")
-    if primary.stability != "STEADY_STATE":
-        detail = f"primary task set {primary.id} is {primary.stability}, expected STEADY_STATE{_latest(service)}"
-        return failed(detail, "service_steady")
-    return passed(f"primary task set {primary.id} is in STEADY_STATE", "service_steady")
+    blue = _primary(service)
+    if blue.stability != "STEADY_STATE":
+        said = f"primary task set {blue.id} is {blue.stability}, expected STEADY_STATE; mend it first{_latest(service)}"
+        return failed(said, "service_steady")
+    return passed(f"primary task set {blue.id} is in STEADY_STATE", "service_steady")
 
 
 def _latest(service: Service) -> str:
-    return "; latest events: " + " | ".join(service.events[:EVENTS_QUOTED]) if service.events else ""
+    return "; latest events: " + " | ".join(service.events[:3]) if service.events else ""
+
+
+def _primary(service: Service) -> TaskSet:
+    """The task set that serves now."""
+    if service.primary is None:
+        raise Absent(f"service {service.name} has no primary task set: deploy it once without this hook")
+    return service.primary
 
 
 def serving_group(release: Release) -> TargetGroup:
     """The target group that serves now: the primary task set's."""
-    primary = release.service.primary
-    if primary is None:
-        raise CannotLook(f"service {release.service.name} has no primary task set")
-    return release.deployment.target_group_of(primary)
+    return release.deployment.target_group_of(_primary(release.service))
 
 
-class ReleaseChecks:
+class ReleaseChecks(Checks):
     """The AppSpec, its hooks and its task definition: do they fit each other and the service?"""
-
-    def __init__(self, release: Release) -> None:
-        self.release = release
-        self.deployment = release.deployment
 
     @check()
     def appspec(self) -> Finding:
@@ -217,9 +228,8 @@ class ReleaseChecks:
             return failed(f"the AppSpec's container {name} is not in the task definition (it has {known})")
         ports = [mapping.get("containerPort") for mapping in container.get("portMappings") or []]
         if port not in ports:
-            return failed(
-                f"container {name} maps port {', '.join(map(str, ports)) or '(none)'}, the AppSpec says {port}"
-            )
+            mapped = ", ".join(map(str, ports)) or "(none)"
+            return failed(f"container {name} maps port {mapped}, the AppSpec says {port}: make them one")
         return passed(f"container {name} maps port {port}")
 
     @check()
@@ -245,13 +255,13 @@ class ReleaseChecks:
     @check()
     def launch_type(self) -> Finding:
         """The task definition is made for the launch type or capacity providers, which the cluster has."""
-        launch, providers = self.release.launch_type, self.release.capacity_providers
-        definition = self.release.definition
-        made_for = definition.get("requiresCompatibilities") or definition.get("compatibilities") or []
+        launch, providers, made_for = self.release.launch_type, self.release.capacity_providers, self.release.compatible
+        fits = {launch, "MANAGED_INSTANCES"} if providers and launch == "EC2" else {launch}
         wrong = []
-        if made_for and launch not in made_for:
+        if made_for and not fits & set(made_for):
             wrong.append(
-                f"green runs on {self.release.launch_in_words}, the task definition is made for {', '.join(made_for)}"
+                f"green runs on {self.release.launch_in_words}, the task definition is made for "
+                f"{', '.join(dict.fromkeys(made_for))}: add {launch} to requiresCompatibilities"
             )
         if len({provider.startswith("FARGATE") for provider in providers}) > 1:
             wrong.append(f"capacity providers {', '.join(providers)}: a strategy has Fargate's or others, never both")
@@ -268,13 +278,18 @@ class ReleaseChecks:
             return skipped(f"launch type {self.release.launch_in_words}: the instances' room is not looked at")
         cpu, memory = (str(self.release.definition.get(name) or "") for name in ("cpu", "memory"))
         if not (cpu.isdigit() and memory.isdigit()):
-            return failed(
-                f"FARGATE needs cpu and memory on the task definition, it has {cpu or 'no'} and {memory or 'no'}"
-            )
-        sizes = FARGATE_SIZES.get(int(cpu), ())
+            found = f"cpu {cpu or '(none)'} and memory {memory or '(none)'}"
+            return failed(f"the task definition has {found}, FARGATE needs both: state them")
+        sizes = FARGATE_SIZES.get(int(cpu))
+        if sizes is None:
+            return failed(f"FARGATE has no cpu {cpu}: expected one of {', '.join(map(str, FARGATE_SIZES))}")
         if int(memory) not in sizes:
-            fits = f"memory {min(sizes)} to {max(sizes)} MiB" if sizes else f"cpu {', '.join(map(str, FARGATE_SIZES))}"
-            return failed(f"cpu {cpu} with memory {memory} is no size that FARGATE has: {fits}")
+            known = (
+                ", ".join(map(str, sizes)) if len(sizes) < 4 else f"{sizes[0]} to {sizes[-1]} by {sizes[1] - sizes[0]}"
+            )
+            return failed(f"cpu {cpu} takes memory {known} MiB, the task has {memory}")
+        if self.release.is_windows and int(cpu) < 1024:
+            return failed(f"Windows on FARGATE takes cpu 1024 at least, the task has {cpu}")
         return passed(f"cpu {cpu} with memory {memory} is a size that FARGATE has")
 
     @check()
@@ -283,10 +298,11 @@ class ReleaseChecks:
         version = str(self.release.placement.get("platformVersion") or "")
         if self.release.launch_type != "FARGATE":
             if version:
-                return failed(f"platform version {version} is stated, {self.release.launch_in_words} takes none")
+                launch = self.release.launch_in_words
+                return failed(f"platform version is {version}, {launch} takes none: take it out of the AppSpec")
             return skipped(f"launch type {self.release.launch_in_words} has no platform version")
         if not re.fullmatch(r"(LATEST|\d+\.\d+\.\d+)?", version):
-            return failed(f"platform version {version} is none: expected LATEST or one such as 1.4.0")
+            return failed(f"platform version is {version}, expected LATEST or one such as 1.4.0")
         numbers = [int(part) for part in version.split(".")] if version[:1].isdigit() else []
         needs = self.release.needs_platform_1_4
         if numbers and numbers < [1, 4, 0] and needs and not self.release.is_windows:
@@ -304,7 +320,7 @@ class ReleaseChecks:
         name = {"X86_64": "amd64", "ARM64": "arm64"}.get(wanted, wanted)
         looked_at = 0
         for image in self.release.images:
-            built_for = _architectures(self.release.stored(image)) if image.account == self.release.account else set()
+            built_for = self._built_for(image)
             looked_at += bool(built_for)
             if built_for and name not in built_for:
                 return failed(
@@ -314,6 +330,14 @@ class ReleaseChecks:
         if not looked_at:  # the manifest of one platform does not say which
             return skipped(f"CPU architecture {wanted}: no image in ECR says for which it is built")
         return passed(f"{looked_at} image(s) are built for {wanted}")
+
+    def _built_for(self, image: Image) -> set[str]:
+        try:
+            return _architectures(self.release.stored(image)) if image.account == self.release.account else set()
+        except aws.AwsCallFailed as problem:
+            if problem.code == "RepositoryNotFoundException":  # the check of images says so
+                return set()
+            raise
 
 
 def _architectures(stored: Mapping[str, Any] | None) -> set[str]:
@@ -326,15 +350,11 @@ def _architectures(stored: Mapping[str, Any] | None) -> set[str]:
     return found - {"unknown"}  # attestations are listed beside the images
 
 
-class NeedsChecks:
+class NeedsChecks(Checks):
     """What the tasks need to start: does it exist? Of secrets only that; their values are never read."""
 
-    def __init__(self, release: Release) -> None:
-        self.release = release
-        self.deployment = release.deployment
-
-    def _is_foreign(self, arn: str) -> bool:
-        return arn.startswith("arn:") and arn.split(":")[4] not in ("", self.release.account)
+    def _is_foreign(self, reference: str) -> bool:
+        return is_arn(reference) and place_of(reference)[1] not in ("", self.release.account)
 
     @check()
     def images(self) -> Iterator[Finding]:
@@ -349,9 +369,28 @@ class NeedsChecks:
                 yield attempt(name, partial(self._image, image))
 
     def _image(self, image: Image) -> Finding:
-        if self.release.stored(image) is None:
-            return failed(f"image {image.uri} is not in ECR: push it, or mend the task definition")
-        return passed(f"image {image.uri} is in ECR")
+        try:
+            if self.release.stored(image) is not None:
+                return passed(f"image {image.uri} is in ECR")
+            said = f"image {image.uri} is not in ECR: push it, or mend the task definition"
+        except aws.AwsCallFailed as problem:
+            if problem.code != "RepositoryNotFoundException":
+                raise
+            place = f"no repository {image.repository} in {image.region}"
+            said = f"image {image.uri}: ECR has {place}: create it, or mend the task definition"
+        upstream = self._pulled_through(image)
+        if upstream:
+            return skipped(f"image {image.uri} comes from {upstream} at its first pull: not looked at")
+        return failed(said)
+
+    def _pulled_through(self, image: Image) -> str:
+        """The registry from which ECR fetches images of this repository's prefix when they are asked for."""
+        rules = aws.pages("ecr", "describe_pull_through_cache_rules", "pullThroughCacheRules", region=image.region)
+        for rule in rules:
+            prefix = rule.get("ecrRepositoryPrefix")
+            if prefix == "ROOT" or image.repository.startswith(f"{prefix}/"):
+                return str(rule.get("upstreamRegistryUrl"))
+        return ""
 
     @check(Severity.WARN)
     def image_tag_mutable(self) -> Finding:
@@ -394,6 +433,8 @@ class NeedsChecks:
             if problem.code == "NoSuchEntity":
                 return failed(f"{word} {arn} does not exist: create it, or mend the task definition")
             raise
+        if is_arn(arn) and found.get("Arn") not in (arn, None):
+            return failed(f"{word} {arn} does not exist, only {found['Arn']} does: mend the task definition")
         if not permissions.trusts(found, "ecs-tasks.amazonaws.com"):
             return failed(f"{word} {arn} does not trust ecs-tasks.amazonaws.com: mend its trust policy")
         return passed(f"{word} {role} exists and trusts ECS tasks")
@@ -404,49 +445,41 @@ class NeedsChecks:
         if not self.release.secrets:
             yield skipped("the containers reference no secret")
         for reference in self.release.secrets:
-            if self._is_foreign(reference):
-                yield skipped(f"secret {reference} is of another account: not looked at", f"secrets:{reference}")
+            kind, _, name = place_of(reference)[2].partition(":") if is_arn(reference) else ("secret", "", reference)
+            if kind != "secret" or not name:
+                said = f"{reference} is no ARN of a secret, expected arn:…:secret:<name>: mend the task definition"
+                yield failed(said, f"secrets:{reference}")
+            elif self._is_foreign(reference):
+                yield skipped(f"secret {reference} is of another account: not looked at", f"secrets:{name}")
             else:
-                # An ARN, perhaps with a JSON key, a stage and a version behind it, or a name.
-                label = reference.split(":")[6] if reference.startswith("arn:") else reference
-                yield attempt(f"secrets:{label}", partial(self._secret, reference, label))
-
-    def _secret(self, reference: str, label: str) -> Finding:
-        parts = reference.split(":")
-        arn, region = ":".join(parts[:7]), parts[3] if reference.startswith("arn:") else None
-        try:
-            found = aws.call("secretsmanager", "describe_secret", region=region, SecretId=arn)
-        except aws.AwsCallFailed as problem:
-            if problem.code == "ResourceNotFoundException":
-                return failed(f"secret {arn} does not exist: create it, or mend the task definition")
-            raise
-        if not found.get("ARN"):
-            raise CannotLook(f"Secrets Manager answered nothing of secret {arn}")
-        if found.get("DeletedDate"):
-            return failed(f"secret {arn} is scheduled for deletion: restore it")
-        return passed(f"secret {label} exists")
+                yield attempt(f"secrets:{name}", partial(_secret, reference, name))
 
     @check()
     def parameters(self) -> Iterator[Finding]:
         """The parameters that containers reference exist."""
-        spellings: dict[str, dict[str, list[str]]] = {}  # region → reference → names
+        names: dict[str, dict[str, list[str]]] = {}  # region → reference → its names
         if not self.release.parameters:
             yield skipped("the containers reference no parameter")
         for reference in self.release.parameters:
-            if self._is_foreign(reference):
+            region, _, resource = place_of(reference) if is_arn(reference) else ("", "", f"parameter/{reference}")
+            kind, _, path = resource.partition("/")
+            if kind != "parameter" or not path:
+                said = (
+                    f"{reference} is no ARN of a parameter, expected arn:…:parameter/<name>: mend the task definition"
+                )
+                yield failed(said, f"parameters:{reference}")
+            elif self._is_foreign(reference):
                 yield skipped(f"parameter {reference} is of another account: not looked at", f"parameters:{reference}")
-                continue
-            is_arn = reference.startswith("arn:")
-            path = reference.partition(":parameter/")[2] if is_arn else reference
-            # The ARN of /a and of a is the same one, so both spellings are asked for.
-            names = [path, f"/{path}"] if is_arn else [path]
-            spellings.setdefault(reference.split(":")[3] if is_arn else "", {})[reference] = names
-        for region, references in spellings.items():
-            found = _parameter_names(region or None, [name for names in references.values() for name in names])
-            for reference, names in references.items():
-                label = f"parameters:{names[0]}"
-                if found & set(names):
-                    yield passed(f"parameter {names[0]} exists", label)
+            elif not is_arn(reference):
+                names.setdefault(region, {})[reference] = [reference]
+            else:  # the ARN of /a and of a is the same one; a name with a further slash begins with one
+                names.setdefault(region, {})[reference] = [f"/{path}"] if "/" in path else [f"/{path}", path]
+        for region, references in names.items():
+            found = _parameter_names(region or None, [name for spelled in references.values() for name in spelled])
+            for reference, spelled in references.items():
+                label = f"parameters:{spelled[0]}"
+                if found & set(spelled):
+                    yield passed(f"parameter {spelled[0]} exists", label)
                 else:
                     yield failed(f"parameter {reference} does not exist: create it, or mend the task definition", label)
 
@@ -456,7 +489,22 @@ class NeedsChecks:
         if not self.release.log_groups:
             yield skipped("no container logs to CloudWatch Logs (awslogs)")
         for group in self.release.log_groups:
-            yield attempt(f"log_groups:{group.name}", partial(_log_group, group))
+            yield attempt(f"log_groups:{group.name}", partial(self._log_group, group))
+
+    def _log_group(self, group: LogGroup) -> Finding:
+        answer = aws.call("logs", "describe_log_groups", region=group.region, logGroupNamePrefix=group.name)
+        if any(entry.get("logGroupName") == group.name for entry in answer.get("logGroups") or []):
+            return passed(f"log group {group.name} exists")
+        if not group.is_made:
+            return failed(f"log group {group.name} does not exist: the container would not start; create it")
+        made = f"log group {group.name} is made when the container starts (awslogs-create-group)"
+        role = str(self.release.definition.get("executionRoleArn") or "")
+        if self.release.launch_type != "FARGATE" or not is_arn(role):
+            return skipped(f"{made}, by a role that is not known here")
+        partition, place = role.split(":")[1], f"{group.region}:{self.release.account}"
+        arn = f"arn:{partition}:logs:{place}:log-group:{group.name}"
+        decisions = permissions.simulate(role, "logs:CreateLogGroup", [arn])
+        return _judged(f"{made}; {role}", "may not do so: it may not logs:CreateLogGroup on", decisions, "create it")
 
     @check()
     def volumes(self) -> Iterator[Finding]:
@@ -475,6 +523,21 @@ class NeedsChecks:
             yield skipped(f"volume {name} ({kind}) is kept outside the task: not looked at", f"volumes:{name}")
 
 
+def _secret(reference: str, name: str) -> Finding:
+    region = place_of(reference)[0] if is_arn(reference) else None
+    try:
+        found = aws.call("secretsmanager", "describe_secret", region=region, SecretId=reference)
+    except aws.AwsCallFailed as problem:
+        if problem.code == "ResourceNotFoundException":
+            return failed(f"secret {reference} does not exist: create it, or mend the task definition")
+        raise
+    if not found.get("ARN"):
+        raise CannotLook(f"Secrets Manager answered nothing of secret {reference}")
+    if found.get("DeletedDate"):
+        return failed(f"secret {reference} is scheduled for deletion: restore it")
+    return passed(f"secret {name} exists")
+
+
 def _parameter_names(region: str | None, names: list[str]) -> set[str]:
     """Of these names those that Systems Manager has."""
     found: set[str] = set()
@@ -485,36 +548,27 @@ def _parameter_names(region: str | None, names: list[str]) -> set[str]:
     return found
 
 
-def _log_group(group: LogGroup) -> Finding:
-    if group.is_made:
-        return passed(f"log group {group.name} is made when the container starts (awslogs-create-group)")
-    answer = aws.call("logs", "describe_log_groups", region=group.region, logGroupNamePrefix=group.name)
-    if any(entry.get("logGroupName") == group.name for entry in answer.get("logGroups") or []):
-        return passed(f"log group {group.name} exists")
-    return failed(f"log group {group.name} does not exist: the container would not start; create it")
-
-
-class RouteChecks:
+class RouteChecks(Checks):
     """Target groups, listeners, room and alarms: can the traffic be moved, and back?"""
 
-    def __init__(self, release: Release) -> None:
-        self.release = release
-        self.deployment = release.deployment
-
-    @cached_property
+    @property
     def _production(self) -> Listener:
-        return self.deployment.production_listener()
+        return self.deployment.once("production listener", self.deployment.production_listener)
 
-    @cached_property
+    @property
     def _test(self) -> Listener | None:
-        return self.deployment.test_listener()
+        return self.deployment.once("test listener", self.deployment.test_listener)
+
+    def _rules(self, listener: Listener) -> list[Rule]:
+        return self.deployment.once(f"rules {listener.arn}", partial(self.deployment.rules, listener.arn))
 
     @check()
     def target_groups(self) -> Finding:
         """The deployment group has two target groups, and both exist."""
         names = [group.name for group in self.deployment.target_groups]
         if len(names) != 2:
-            return failed(f"expected 2 target groups in the deployment group, found {', '.join(names) or 'none'}")
+            found = ", ".join(names) or "none"
+            return failed(f"expected 2 target groups in the deployment group's pair, found {found}: name both")
         return passed(f"target groups {' and '.join(names)} exist")
 
     @check()
@@ -541,7 +595,8 @@ class RouteChecks:
         subnets = {str(subnet.get("VpcId")) for subnet in self._subnets}
         strange = [f"{g.name} is in {g.vpc_id}" for g in self.deployment.target_groups if {g.vpc_id} != subnets]
         if strange:
-            return failed(f"the tasks' subnets are in {', '.join(sorted(subnets))}, target group {'; '.join(strange)}")
+            vpcs = ", ".join(sorted(subnets))
+            return failed(f"the tasks' subnets are in {vpcs}, target group {'; '.join(strange)}: use ones of one VPC")
         return passed(f"subnets and target groups are in {', '.join(subnets)}")
 
     @check(Severity.WARN)
@@ -554,33 +609,30 @@ class RouteChecks:
             for mapping in container.get("portMappings") or []
         }
         wrong = [
-            f"the health check of {group.name} asks port {group.health_port}, which no container maps"
+            f"the health check of {group.name} asks port {group.health_port}, which no container maps: use traffic-port"
             for group in groups
             if group.health_port not in ("traffic-port", *mapped) and group.target_type == "ip"
         ]
         if len({group.port for group in groups}) > 1:
-            wrong.append(f"target groups differ in port: {', '.join(f'{g.name} has {g.port}' for g in groups)}")
+            ports = ", ".join(f"{group.name} has {group.port}" for group in groups)
+            wrong.append(f"target groups differ in port: {ports}; give both one")
         return failed("; ".join(wrong)) if wrong else passed("ports and health check ports fit")
 
     @check(Severity.WARN)
     def health_check(self) -> Iterator[Finding]:
-        """The target groups check their targets' health, and a new target can become healthy within minutes."""
+        """The target groups check their targets' health, and see within minutes that one has become well, or ill."""
         for group in self.deployment.target_groups:
-            name, seconds = f"health_check:{group.name}", group.health_interval * group.healthy_threshold
-            every = f"every {group.health_interval} s, time-out {group.health_timeout} s"
+            name, asks = f"health_check:{group.name}", f"{group.health_protocol} {group.health_path}"
+            every = f"{asks} every {group.health_interval} s, time-out {group.health_timeout} s"
+            times = max(group.healthy_threshold, group.unhealthy_threshold)
+            seconds = group.health_interval * times + group.health_timeout
             if not group.health_enabled:
                 yield failed(f"target group {group.name} checks no health: switch its health check on", name)
-            elif group.health_timeout >= group.health_interval:
-                yield failed(f"health check of {group.name} {every}: the time-out must be the shorter one", name)
-            elif seconds > SLOW_TO_BECOME_HEALTHY:
-                detail = (
-                    f"{every}, healthy after {group.healthy_threshold}: {seconds} s until a target is healthy again"
-                )
-                yield failed(
-                    f"health check of {group.name} {detail}; shorten the interval or lower the threshold", name
-                )
+            elif seconds > SLOW:
+                said = f"health check of {group.name} ({every}) needs {times} answers, {seconds} s, to see a change"
+                yield failed(f"{said}: shorten the interval or lower the threshold", name)
             else:
-                yield passed(f"health check of {group.name}: {group.health_protocol} {group.health_path} {every}", name)
+                yield passed(f"health check of {group.name}: {every}", name)
 
     @check(Severity.WARN)
     def health_check_matcher(self) -> Iterator[Finding]:
@@ -620,7 +672,7 @@ class RouteChecks:
         """The load balancer is active, and both listeners are on it."""
         found = self.deployment.load_balancer(self._production)
         if found.state not in ("active", "active_impaired"):
-            return failed(f"load balancer {found.dns_name} is {found.state}, expected active")
+            return failed(f"load balancer {found.dns_name} is {found.state}, expected active: see its state's reason")
         if self._test is not None and self._test.load_balancer_arn != found.arn:
             return failed(
                 f"the test listener is on {self._test.load_balancer_arn}, the production listener on {found.arn}: both "
@@ -629,8 +681,27 @@ class RouteChecks:
         return passed(f"{found.kind} load balancer {found.dns_name} is {found.state}")
 
     @check()
+    def availability_zones(self) -> Finding:
+        """The load balancer serves the zones of the tasks' subnets: targets in others get no traffic and no checks."""
+        if not self._subnets:
+            return skipped("the tasks have no subnets of their own (not awsvpc)")
+        balancer = self.deployment.load_balancer(self._production)
+        zones = {str(subnet.get("AvailabilityZone")) for subnet in self._subnets}
+        strange = ", ".join(sorted(zones - set(balancer.zones)))
+        if strange:
+            served = ", ".join(balancer.zones)
+            return failed(
+                f"tasks may run in {strange}, the load balancer serves {served}: add a subnet of that zone to it"
+            )
+        return passed(f"the load balancer serves {', '.join(sorted(zones))}")
+
+    @check()
     def production_weights(self) -> Finding:
-        """All production traffic goes to the target group that serves now."""
+        """All production traffic, by default action and rules, goes to the target group that serves now."""
+        early = self._early()
+        if early:
+            said = f"{'; '.join(early)}: its customers would meet green before any hook has"
+            return failed(f"{said}; put it back on {serving_group(self.release).name}")
         return self._leads_to_blue("production", self._production)
 
     @check()
@@ -650,22 +721,32 @@ class RouteChecks:
             "set's target group: put its default action back on that one"
         )
 
+    def _early(self) -> list[str]:
+        """The production listener's rules that lead to the idle target group, in words."""
+        blue, pair = serving_group(self.release).arn, {group.arn for group in self.deployment.target_groups}
+        return [
+            self._in_words(rule, "production")
+            for rule in self._rules(self._production)
+            if any(weight and arn in pair - {blue} for arn, weight in rule.weights.items())
+        ]
+
+    def _in_words(self, rule: Rule, word: str) -> str:
+        leads = self.deployment.weights_in_words(rule)
+        return f"rule {rule.priority} ({rule.where}) of the {word} listener leads to {leads}"
+
     @check(Severity.WARN)
     def listener_rules(self) -> Finding:
-        """No rule leads to the idle target group; rules that lead to groups outside the pair are named."""
-        blue, pair = serving_group(self.release).arn, {group.arn for group in self.deployment.target_groups}
-        early, outside = [], []
-        listeners = {"production": self._production, "test": self._test}
-        for word, listener in listeners.items():
-            for rule in self.deployment.rules(listener.arn) if listener else []:
-                leads = self.deployment.weights_in_words(rule)
-                said = f"rule {rule.priority} ({rule.where}) of the {word} listener leads to {leads}"
-                if any(weight and arn in pair and arn != blue for arn, weight in rule.weights.items()):
-                    early.append(said)
-                elif set(rule.weights) - pair:
-                    outside.append(said)
-        if early:
-            return failed(f"{'; '.join(early)}: its requests reach green before any hook has looked at it")
+        """No rule mixes the pair with target groups outside it; rules that lead outside are named."""
+        pair = {group.arn for group in self.deployment.target_groups}
+        mixed: list[str] = []
+        outside: list[str] = []
+        for word, listener in {"production": self._production, "test": self._test}.items():
+            for rule in self._rules(listener) if listener else []:
+                if set(rule.weights) - pair:
+                    found = mixed if set(rule.weights) & pair else outside
+                    found.append(self._in_words(rule, word))
+        if mixed:
+            return failed(f"{'; '.join(mixed)}: only part of its traffic would shift; let it lead to the pair alone")
         return passed(f"not this deployment's: {'; '.join(outside)}" if outside else "no rule leads elsewhere")
 
     @check()
@@ -688,9 +769,12 @@ class RouteChecks:
 
     # Room
 
-    @cached_property
+    @property
     def _subnets(self) -> list[Mapping[str, Any]]:
-        """The tasks' subnets; raises CannotLook naming those that do not exist."""
+        """The tasks' subnets; raises Absent naming those that do not exist."""
+        return self.deployment.once("subnets", self._read_subnets)
+
+    def _read_subnets(self) -> list[Mapping[str, Any]]:
         wanted = list(self.release.network.get("subnets") or [])
         if not wanted:
             return []
@@ -707,6 +791,8 @@ class RouteChecks:
         """The tasks' subnets have an address for each task to come."""
         if not self._subnets:
             return skipped("the tasks have no subnets of their own (not awsvpc)")
+        if any(subnet.get("Ipv6Native") for subnet in self._subnets):  # AWS counts the free IPv4 addresses only
+            return skipped("a subnet of the tasks has IPv6 addresses only, enough for all")
         free = sum(int(subnet.get("AvailableIpAddressCount", 0)) for subnet in self._subnets)
         needed, names = self.release.service.desired, ", ".join(str(subnet.get("SubnetId")) for subnet in self._subnets)
         if free < needed:
@@ -715,7 +801,7 @@ class RouteChecks:
 
     @check()
     def security_groups(self) -> Finding:
-        """The tasks' security groups exist, in the subnets' VPC."""
+        """The tasks' security groups exist."""
         wanted = list(self.release.network.get("securityGroups") or [])
         if not wanted:
             return skipped("the tasks have no security groups of their own: the VPC's default one holds")
@@ -724,12 +810,6 @@ class RouteChecks:
         missing = sorted(set(wanted) - {str(group.get("GroupId")) for group in found})
         if missing:
             return failed(f"security group {', '.join(missing)} does not exist: mend the network configuration")
-        vpcs = {str(subnet.get("VpcId")) for subnet in self._subnets}
-        strange = [
-            f"{group['GroupId']} is in {group.get('VpcId')}" for group in found if group.get("VpcId") not in vpcs
-        ]
-        if strange:
-            return failed(f"security group {', '.join(strange)}, the tasks' subnets are in {', '.join(sorted(vpcs))}")
         return passed(f"security group(s) {', '.join(wanted)} exist")
 
     @check(Severity.WARN)
@@ -794,12 +874,8 @@ def _accepts_everything(group: TargetGroup) -> bool:
     return any(low <= 404 <= high or high >= 500 for low, high in ranges)
 
 
-class PermissionChecks:
+class PermissionChecks(Checks):
     """The hooks' functions and the roles of those who take part: foreseen by IAM's simulator, not tried."""
-
-    def __init__(self, release: Release) -> None:
-        self.release = release
-        self.deployment = release.deployment
 
     @property
     def _further_hooks(self) -> dict[str, str]:
@@ -819,7 +895,7 @@ class PermissionChecks:
         state = found.get("State")
         if state is None:
             raise CannotLook(f"Lambda does not say in which state function {name} is")
-        if state in ("Failed", "Deactivated", "Deleting"):
+        if state not in ("Active", "Inactive", "Pending"):  # Inactive: Lambda wakes it when it is invoked
             return failed(f"function {name} of the hook {event} is {state} ({found.get('StateReason')}): mend it first")
         return passed(f"function {name} of the hook {event} is {state}")
 
@@ -837,9 +913,14 @@ class PermissionChecks:
         return _judged(
             f"role {role} of the hook {event}",
             f"may not report ({action}) on",
-            permissions.simulate(role, action, [self._group_arn]),
+            self._reporting(role, action),
             "the deployment would wait an hour for it; allow it in that role",
         )
+
+    def _reporting(self, role: str, action: str) -> permissions.Decisions:
+        """Either form of the permission will do: AWS's documents disagree whether the action has a resource."""
+        on_group = permissions.simulate(role, action, [self._group_arn])
+        return on_group if not on_group.denied else permissions.simulate(role, action, ["*"])
 
     @property
     def _group_arn(self) -> str:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Optional
 
 from gate import aws, tasks
 from gate.deployment import Deployment, NoGreen, Service, TaskSet
 from gate.hook import lifecycle_hook
 from gate.settings import HookSettings, limits
-from gate.tasks import Task
+from gate.tasks import Container, Task
 from gate.verdict import (
+    CannotLook,
     Check,
     Finding,
     Severity,
@@ -24,6 +26,7 @@ from gate.verdict import (
     checks_of,
     could_not_look,
     failed,
+    finding_of,
     passed,
     severity_for,
     skipped,
@@ -73,27 +76,35 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
         try:
             green.look()
         except NoGreen as problem:
-            if deadline.elapsed() > APPEAR:
-                raise
-            return [could_not_look(str(problem))]
-        return [replace(finding, name=each.name) for each in wanted for finding in take(each.look)]
+            missing = replace(could_not_look(str(problem)), certain=deadline.elapsed() > APPEAR)
+            return [replace(missing, name=each.name) for each in wanted]
+        return [finding for each in wanted for finding in judge(each)]
+
+    def judge(each: Check) -> list[Finding]:
+        try:
+            return [replace(finding, name=each.name) for finding in take(each.look)]
+        except CannotLook as problem:
+            if problem.transient and severities[each.name] is Severity.FAIL:
+                raise  # borne for some looks
+            return [replace(finding_of(problem, each.name), certain=True)]
 
     def keeps_waiting(finding: Finding) -> bool:
         return not finding.good and severities.get(finding.name or "") is not Severity.WARN
 
     pause = settings.interval or Pace(aws.requests_made, deadline.elapsed)
-    yield Check(
-        "green", lambda: poll(look, deadline, pause, settings.consecutive_successes, keeps_waiting=keeps_waiting)
-    )
+    found = poll(look, deadline, pause, settings.consecutive_successes, keeps_waiting=keeps_waiting)
+    for finding in found:
+        yield Check(finding.name or "green", partial(replace, finding))
     yield from (each for each in checks if each not in wanted)  # said to be left out
-    yield from unknown_names(settings.checks, [*checks, Check("green", look)])
+    yield from unknown_names(settings.checks, checks)
 
 
 class Green:
     """Green as the last look found it, and the checks of it: causes before what follows from them.
 
     A look takes three or four AWS calls: tasks are listed only when the service's counts do not agree with the tasks
-    that are known, and a task that was seen to be another set's, or to have stopped, is not described again.
+    that are known; a task that was seen to be another set's, or to have stopped, is not described again; and of many
+    tasks a hundred are described at each look, in turn.
     """
 
     def __init__(self, deployment: Deployment, settings: Settings, deadline: Deadline) -> None:
@@ -102,6 +113,8 @@ class Green:
         self.deadline = deadline
         self.tasks: dict[str, Task] = {}  # green's, by ARN, as last described
         self._others: set[str] = set()  # blue's, by ARN
+        self._turn: list[str] = []  # green's whose turn it is to be described, by ARN
+        self._list_again = 0.0  # when tasks may be listed again, by the deadline's clock
         self._last_crash = 0.0
         self._logs: dict[str, str] = {}
 
@@ -115,16 +128,24 @@ class Green:
             self._last_crash = self.deadline.elapsed()
 
     def _look_at_tasks(self) -> None:
-        if len(self.alive) != self.set.running + self.set.pending:
-            self._describe([*self._new_tasks(), *(task.arn for task in self.alive)])
-            return
-        known = len(self.alive)
-        self._describe([task.arn for task in self.alive])
-        if len(self.alive) < known:  # what takes their place, and what may have stopped beside them
+        new = self._new_tasks() if len(self.alive) != self.set.running + self.set.pending else []
+        if not new:
+            alive = [task.arn for task in self.alive]
+            self._turn = [arn for arn in self._turn if arn in alive] or alive
+            new, self._turn = self._turn[: tasks.AT_ONCE], self._turn[tasks.AT_ONCE :]
+        before = len(self.alive)
+        self._describe(new)
+        if len(self.alive) < before:  # what takes their place, and what may have stopped beside them
             self._describe(self._new_tasks())
 
     def _new_tasks(self) -> list[str]:
+        """The service's tasks that are not known yet; of many tasks not at each look, for a list has many pages."""
+        if self.deadline.elapsed() < self._list_again:
+            return []
+        requests = aws.requests_made()
         listed = tasks.arns_of_service(self.deployment.cluster, self.deployment.service_name)
+        pages = aws.requests_made() - requests
+        self._list_again = self.deadline.elapsed() + (pages * Pace.MOST / 2 if pages > 2 else 0)
         return [arn for arn in listed if arn not in self.tasks and arn not in self._others]
 
     def _describe(self, arns: list[str]) -> None:
@@ -159,6 +180,11 @@ class Green:
         return self.deployment.task_definition(self.set.task_definition)
 
     @check()
+    def green(self) -> Finding:
+        """ECS shows the task set of this deployment, which has a minute to appear."""
+        return passed(f"task set {self.set.id} is {self.set.status} at scale {self.set.scale:g} %")
+
+    @check()
     def task_start(self) -> Finding:
         """Green's tasks can be started: the image pulled, the role assumed, an address found; certain if not."""
         said = [event for event in self.service.events if self.set.id in event]  # ECS names the task set in each
@@ -170,21 +196,21 @@ class Green:
 
     @check()
     def crash_loop(self) -> Finding:
-        """Green's tasks do not end one after the other; certain after two of one cause. One alone may be bad luck."""
+        """Green's tasks do not end one after the other: certain after two of one cause, while others are missing."""
         crashed = self.crashed
-        causes = [task.cause() for task in crashed]
-        loop = next((task for task in crashed if causes.count(task.cause()) >= LOOP), None)
-        if loop is not None:
-            count = causes.count(loop.cause())
-            return failed(
-                f"green tasks keep stopping: {len(crashed)} of task set {self.set.id} stopped, {count} like this: "
-                f"{self._explained(loop, LOG_PATIENCE)}",
-                certain=True,
-            )
         if not crashed:
             return passed("no green task has stopped by itself")
-        said = f"green task {crashed[-1].id} stopped: {self._explained(crashed[-1], 0)}"
-        if self.deadline.elapsed() - self._last_crash >= QUIET:
+        causes = [task.cause() for task in crashed]
+        last = max(crashed, key=lambda task: causes.count(task.cause()))
+        alike = causes.count(last.cause())
+        if alike >= LOOP and not self.complete:
+            return failed(
+                f"green tasks keep stopping: {len(crashed)} of task set {self.set.id} stopped, {alike} like this: "
+                f"{self._explained(last, LOG_PATIENCE)}",
+                certain=True,
+            )
+        said = f"{len(crashed)} green task(s) stopped, such as {last.id}: {self._explained(last, 0)}"
+        if self.deadline.elapsed() - self._last_crash >= QUIET:  # what was in the way at the start no longer is
             return passed(f"{said}; none since for {QUIET:g} s")
         return failed(said)
 
@@ -218,45 +244,46 @@ class Green:
             latest = next((event for event in self.service.events if green.id in event and "unable" in event), "")
             return failed(f"{counts}{'; latest event: ' if latest else ''}{latest}")
         if expected is not None and green.running < expected:  # more may be Auto Scaling's doing
-            return failed(f"{counts}, expected_count is {expected}")
+            return failed(f"{counts}, expected_count is {expected}: raise the desired count, or lower expected_count")
         return passed(counts)
+
+    def _containers(self, name: str) -> list[tuple[Task, Container | None]]:
+        """A declared container in each green task. What else runs in them (a GuardDuty agent, say) is not judged."""
+        return [(task, task.container(name)) for task in self.alive]
+
+    @property
+    def _declared(self) -> dict[str, Mapping[str, Any]]:
+        return {str(each.get("name")): each for each in self.definition.get("containerDefinitions") or []}
 
     @check()
     def tasks_running(self) -> Finding:
         """Every green task and every container of it runs; one that is not essential may have done its work."""
         if len(self.alive) < self.set.desired:
             return failed(f"{len(self.alive)} green tasks found, {self.set.desired} desired")
-        optional = {str(c["name"]) for c in self._declared() if not c.get("essential", True)}
-        wrong = []
-        for task in self.alive:
-            if task.status != "RUNNING":
-                wrong.append(f"task {task.id} is {task.status}")
-            for container in task.containers:
-                done = container.name in optional and container.exit_code == 0
-                if container.status != "RUNNING" and not done:
+        wrong = [f"task {task.id} is {task.status}" for task in self.alive if task.status != "RUNNING"]
+        for name, declared in self._declared.items():
+            for task, container in self._containers(name):
+                if container is None:
+                    wrong.append(f"container {name} of task {task.id} is not there")
+                elif container.status != "RUNNING" and (container.exit_code != 0 or declared.get("essential", True)):
                     exit_code = "" if container.exit_code is None else f", exit {container.exit_code}"
-                    wrong.append(f"container {container.name} of task {task.id} is {container.status}{exit_code}")
+                    reason = f" ({container.reason})" if container.reason else ""
+                    wrong.append(f"container {name} of task {task.id} is {container.status}{exit_code}{reason}")
         if wrong:
             return failed(f"green: {'; '.join(wrong)}")
         return passed(f"{len(self.alive)} green tasks and their containers are RUNNING")
 
-    def _declared(self) -> list[Mapping[str, Any]]:
-        return list(self.definition.get("containerDefinitions") or [])
-
     @check()
     def container_health(self) -> Finding:
         """Every container that has a health check is HEALTHY; UNKNOWN there means that it has not answered."""
-        checked = {str(c["name"]) for c in self._declared() if c.get("healthCheck")}
+        checked = [name for name, declared in self._declared.items() if declared.get("healthCheck")]
         if not checked:
             return skipped("the task definition has no container health check")
-        running = [
-            (task, container) for task in self.alive if task.status == "RUNNING" for container in task.containers
-        ]
-        judged = [(task, container) for task, container in running if container.name in checked]
+        judged = [(name, *found) for name in checked for found in self._containers(name)]
         wrong = [
-            f"{container.name} of task {task.id} is {container.health}"
-            for task, container in judged
-            if container.health != "HEALTHY"
+            f"{name} of task {task.id} is {container.health if container else 'not there'}"
+            for name, task, container in judged
+            if container is None or container.health != "HEALTHY"
         ]
         if wrong or not judged:
             return failed(f"green container {'; '.join(wrong) or 'none is running'}")
@@ -266,10 +293,10 @@ class Green:
     def image_digest(self) -> Finding:
         """All green tasks run the same image: a tag that moved while they started gave them different ones."""
         seen: dict[str, dict[str, str]] = {}  # container → digest → a task
-        for task in self.alive:
-            for container in task.containers:
-                if container.image_digest:
-                    seen.setdefault(container.name, {})[container.image_digest] = task.id
+        for name in self._declared:
+            for task, container in self._containers(name):
+                if container is not None and container.image_digest:
+                    seen.setdefault(name, {})[container.image_digest] = task.id
         if not seen:
             return skipped("ECS names no image digest of green's containers")
         wrong = [
@@ -285,7 +312,8 @@ class Green:
     def green_targets(self) -> Finding:
         """Green's targets are healthy; or unused, as long as no listener leads to their group and none is checked."""
         if not self.complete:  # no need to ask
-            return failed("not all green tasks run, so not all can be healthy targets")
+            counts = f"{self.set.running} of {self.set.desired}"
+            return failed(f"{counts} green tasks run, so not all can be healthy targets")
         group = self.deployment.target_group_of(self.set)
         targets = [target for target in self.deployment.targets(group) if target.state != "draining"]
         addresses = {address for task in self.alive for address in task.addresses}
@@ -296,7 +324,8 @@ class Green:
         if strange:
             named = ", ".join(f"{target.address}:{target.port}" for target in strange)
             return failed(f"target {named} of {group.name} is no green task's: deregister it")
-        if all(target.state == "unused" and target.reason == "Target.NotInUse" for target in targets):
+        unused = all(target.state == "unused" and target.reason == "Target.NotInUse" for target in targets)
+        if unused and not group.load_balancers:  # else it is in a zone that the load balancer does not serve
             return skipped(f"no listener leads to {group.name} yet: the load balancer does not check its targets")
         wrong = [str(target) for target in targets if target.state != "healthy"]
         if wrong:
@@ -308,5 +337,6 @@ class Green:
     def steady(self) -> Finding:
         """ECS itself says that green is in STEADY_STATE."""
         if self.set.stability != "STEADY_STATE":
-            return failed(f"green task set {self.set.id} is {self.set.stability}, expected STEADY_STATE")
+            said = f"green task set {self.set.id} is {self.set.stability}, expected STEADY_STATE"
+            return failed(f"{said}: the other findings say why")
         return passed(f"green task set {self.set.id} is in STEADY_STATE")

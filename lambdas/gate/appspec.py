@@ -78,7 +78,7 @@ def _document(text: str) -> Mapping[str, Any]:
             ) from problem
         try:
             document = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError) as problem:
+        except (yaml.YAMLError, RecursionError, ValueError) as problem:  # ValueError: a date that is none
             raise CannotLook(f"the AppSpec is neither JSON nor YAML: {problem}") from None
     except RecursionError:
         raise CannotLook("the AppSpec is nested too deeply to be read") from None
@@ -104,7 +104,9 @@ def _hooks(value: Any) -> Iterator[tuple[str, str]]:
     known = {event.lower(): event for event in HOOK_EVENTS}
     for entry in _entries(value):
         for event, function in entry.items():
-            named = function[0] if isinstance(function, Sequence) and len(function) == 1 else function
+            named = function[0] if isinstance(function, list) and len(function) == 1 else function
+            if named == "":  # a template's way of naming none
+                continue
             if str(event).lower() not in known:
                 raise CannotLook(
                     f"the AppSpec's Hooks name the event {event}, expected one of {', '.join(HOOK_EVENTS)}"
@@ -129,5 +131,6 @@ def _placement(properties: Any) -> Mapping[str, Any]:
     if isinstance(network, Mapping):
         names = ("subnets", "securityGroups", "assignPublicIp")
         given = {name: _field(network, name) for name in names if _field(network, name)}
+        given.update({name: [value] for name, value in given.items() if isinstance(value, str) and name in names[:2]})
         placement["networkConfiguration"] = {"awsvpcConfiguration": given}
     return placement

@@ -71,6 +71,7 @@ class AwsThrottled(AwsCallFailed):
     """Throttled, or an error of AWS's own, on every attempt."""
 
     transient = True
+    passes_soon = True
 
 
 _creating = threading.Lock()  # boto3's default session may not create clients from two threads at once
@@ -190,10 +191,10 @@ def explain(problem: Exception, service: str, operation: str) -> CannotLook:
     if kind in ("NoRegionError", "NoCredentialsError", "PartialCredentialsError"):
         return AwsCallFailed(f"{action} could not be called: {problem}", service, operation, kind)
     if _is_connection_error(problem):
-        endpoint = _ENDPOINTS.get(service, service)
+        endpoint = f" or the VPC endpoint com.amazonaws.<region>.{_ENDPOINTS.get(service, service)}"
         return AwsUnreachable(
             f"{name} could not be reached for {action} ({kind}: {problem}): check that the function's subnets have a "
-            f"NAT gateway or the VPC endpoint com.amazonaws.<region>.{endpoint}, and its security groups",
+            f"NAT gateway{'' if service == 'iam' else endpoint}, and its security groups",
             service,
             operation,
             kind,

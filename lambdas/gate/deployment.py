@@ -89,7 +89,7 @@ class TargetGroup:
     """One of the two target groups.
 
     `matcher` is the health check's codes, such as "200-299"; `health_port` is "traffic-port" or a number as text;
-    `health_interval` and `health_timeout` are in seconds, `healthy_threshold` in checks.
+    `health_interval` and `health_timeout` are in seconds, the thresholds in checks.
     """
 
     arn: str
@@ -106,7 +106,9 @@ class TargetGroup:
     health_interval: int
     health_timeout: int
     healthy_threshold: int
+    unhealthy_threshold: int
     matcher: str
+    load_balancers: tuple[str, ...]  # those whose listeners or rules lead to it, by ARN
 
     @property
     def dimension(self) -> str:
@@ -149,6 +151,7 @@ class LoadBalancer:
     kind: str  # application or network
     scheme: str
     state: str
+    zones: tuple[str, ...]  # the availability zones it serves
 
     @property
     def dimension(self) -> str:
@@ -183,13 +186,13 @@ class Deployment:
         self.service_name = service
         self._kept: dict[str, tuple[Any, CannotLook | None]] = {}
 
-    def _once(self, key: str, read: Callable[[], T]) -> T:
-        """Read once in this invocation, the failure to read included: ten checks need not wait ten times."""
+    def once(self, key: str, read: Callable[[], T]) -> T:
+        """Read once in this invocation, and keep a failure to read too: ten checks need not wait ten times for it."""
         if key not in self._kept:
             try:
                 self._kept[key] = (read(), None)
             except CannotLook as problem:
-                if getattr(problem, "transient", False):
+                if problem.transient:
                     raise
                 self._kept[key] = (None, problem)
         value, failure = self._kept[key]
@@ -202,7 +205,7 @@ class Deployment:
     @property
     def info(self) -> Mapping[str, Any]:
         """GetDeployment's answer."""
-        return self._once("info", self._read_info)
+        return self.once("info", self._read_info)
 
     def _read_info(self) -> Mapping[str, Any]:
         info = aws.call("codedeploy", "get_deployment", deploymentId=self.id).get("deploymentInfo") or {}
@@ -213,7 +216,7 @@ class Deployment:
     @property
     def group(self) -> Mapping[str, Any]:
         """GetDeploymentGroup's answer."""
-        return self._once("group", self._read_group)
+        return self.once("group", self._read_group)
 
     def _read_group(self) -> Mapping[str, Any]:
         answer = aws.call(
@@ -227,7 +230,7 @@ class Deployment:
     @property
     def is_rollback(self) -> bool:
         """Whether CodeDeploy made this deployment to undo another one."""
-        return self.info.get("creator") == "codeDeployRollback"
+        return self.info.get("creator") in ("codeDeployRollback", "CloudFormationRollback")
 
     @property
     def triggering_deployment(self) -> str:
@@ -252,7 +255,7 @@ class Deployment:
     @property
     def appspec(self) -> AppSpec:
         """The deployment's AppSpec, from CodeDeploy or from S3 (which needs s3:GetObject)."""
-        return self._once("appspec", lambda: parse_appspec(self._appspec_text()))
+        return self.once("appspec", lambda: parse_appspec(self._appspec_text()))
 
     def _appspec_text(self) -> str:
         revision = self.info.get("revision") or {}
@@ -261,7 +264,7 @@ class Deployment:
             place = revision.get("s3Location") or {}
             where = {"Bucket": place.get("bucket"), "Key": place.get("key"), "VersionId": place.get("version")}
             answer = aws.call("s3", "get_object", **{key: value for key, value in where.items() if value})
-            return str(answer["Body"].read(1_000_000).decode("utf-8"))
+            return str(answer["Body"].read(1_000_000).decode("utf-8", errors="replace"))
         # GetDeployment gives the digest only; its content is always null there.
         field = {"AppSpecContent": "appSpecContent", "String": "string"}.get(str(kind))
         if field is None:
@@ -279,7 +282,7 @@ class Deployment:
 
     def function(self, name: str) -> Mapping[str, Any]:
         """GetFunctionConfiguration's answer for a hook's function, by name or ARN; raises Absent if there is none."""
-        return self._once(f"function {name}", functools.partial(self._read_function, name))
+        return self.once(f"function {name}", functools.partial(self._read_function, name))
 
     def _read_function(self, name: str) -> Mapping[str, Any]:
         region = name.split(":")[3] if name.startswith("arn:") else None
@@ -296,7 +299,7 @@ class Deployment:
     @property
     def cluster_info(self) -> Mapping[str, Any]:
         """The cluster's entry in DescribeClusters' answer; raises Absent if there is none."""
-        return self._once("cluster", self._read_cluster)
+        return self.once("cluster", self._read_cluster)
 
     def _read_cluster(self) -> Mapping[str, Any]:
         found = aws.call("ecs", "describe_clusters", clusters=[self.cluster]).get("clusters") or []
@@ -353,14 +356,15 @@ class Deployment:
 
     def task_definition(self, name: str) -> Mapping[str, Any]:
         """DescribeTaskDefinition's answer for an ARN or family:revision."""
-        return self._once(f"task definition {name}", lambda: self._read_task_definition(name))
+        return self.once(f"task definition {name}", lambda: self._read_task_definition(name))
 
     def _read_task_definition(self, name: str) -> Mapping[str, Any]:
         try:
             answer = aws.call("ecs", "describe_task_definition", taskDefinition=name)
         except aws.AwsCallFailed as problem:
             if problem.code == "ClientException":  # ECS's word for "there is none"
-                raise Absent(f"task definition {name} does not exist ({problem})") from problem
+                said = f"task definition {name} does not exist: register it, or mend the AppSpec"
+                raise Absent(said) from problem
             raise
         return answer.get("taskDefinition") or {}
 
@@ -377,7 +381,7 @@ class Deployment:
     @property
     def target_groups(self) -> list[TargetGroup]:
         """The pair between which the traffic shifts."""
-        return self._once("target groups", self._read_target_groups)
+        return self.once("target groups", self._read_target_groups)
 
     def _read_target_groups(self) -> list[TargetGroup]:
         names = [str(entry["name"]) for entry in self._pair.get("targetGroups") or [] if entry.get("name")]
@@ -387,7 +391,8 @@ class Deployment:
             answer = aws.call("elbv2", "describe_target_groups", Names=names)
         except aws.AwsCallFailed as problem:
             if "TargetGroupNotFound" in problem.code:  # the answer does not say which
-                raise Absent(f"not all of target groups {', '.join(names)} exist ({problem})") from problem
+                said = f"not all of target groups {', '.join(names)} exist: mend the deployment group"
+                raise Absent(said) from problem
             raise
         return [_target_group(entry) for entry in answer.get("TargetGroups") or []]
 
@@ -488,7 +493,7 @@ class Deployment:
 
     def load_balancer(self, listener: Listener) -> LoadBalancer:
         """The load balancer a listener belongs to."""
-        return self._once(listener.load_balancer_arn, lambda: self._read_load_balancer(listener))
+        return self.once(listener.load_balancer_arn, lambda: self._read_load_balancer(listener))
 
     def _read_load_balancer(self, listener: Listener) -> LoadBalancer:
         answer = aws.call("elbv2", "describe_load_balancers", LoadBalancerArns=[listener.load_balancer_arn])
@@ -502,6 +507,7 @@ class Deployment:
             kind=str(entry.get("Type", "")),
             scheme=str(entry.get("Scheme", "")),
             state=str((entry.get("State") or {}).get("Code", "unknown")),
+            zones=tuple(str(zone.get("ZoneName")) for zone in entry.get("AvailabilityZones") or []),
         )
 
 
@@ -548,7 +554,9 @@ def _target_group(entry: Mapping[str, Any]) -> TargetGroup:
         health_interval=int(entry.get("HealthCheckIntervalSeconds") or 30),
         health_timeout=int(entry.get("HealthCheckTimeoutSeconds") or 5),
         healthy_threshold=int(entry.get("HealthyThresholdCount") or 5),
+        unhealthy_threshold=int(entry.get("UnhealthyThresholdCount") or 2),
         matcher=str(matcher.get("HttpCode") or matcher.get("GrpcCode") or "200"),
+        load_balancers=tuple(map(str, entry.get("LoadBalancerArns") or [])),
     )
 
 

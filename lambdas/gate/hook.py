@@ -100,6 +100,7 @@ class _Invocation:
         self.event, self.complaint = read_event(event)
         self.results: list[Result] = []
         self.preamble = 0  # results that only say whose deployment this is: alone they confirm nothing
+        self.may_fail = True  # until a check says that nothing may stop this deployment
         self.current = "start"
         self._answering = threading.Lock()
         self._answer: dict[str, Any] | None = None
@@ -151,6 +152,7 @@ class _Invocation:
         self.current = check.name
         severity = severity_for(check.name, check.severity, overrides)
         if not check.may_stop:
+            self.may_fail = False
             overrides = {name: "skip" for name, chosen in overrides.items() if chosen == "skip"}
             severity = Severity.WARN if severity is Severity.FAIL else severity
         if severity is Severity.SKIP:
@@ -200,7 +202,7 @@ class _Invocation:
         with self._answering:
             if self._answer is None:
                 self.deadline.call_off()
-                verdict = decide(self.results[self.preamble :])
+                verdict = decide(self.results[self.preamble :], self.may_fail)
                 if self.event.deployment_id and self.event.execution_id:
                     report(self.event, verdict, self.ends_at)
                 self._answer = self._close(verdict)

@@ -24,9 +24,9 @@ class Decisions:
 def simulate(
     role_arn: str, action: str, resources: Sequence[str], context: Mapping[str, str] | None = None
 ) -> Decisions:
-    """Ask IAM whether the role may take the action on each of the resources (ARNs).
+    """Ask IAM whether the role may take the action on each of the resources (ARNs, or `*`).
 
-    Raises Absent if there is no such role, CannotLook if a resource is not in the answer, and as `aws.call` does.
+    Raises Absent if there is no such role, CannotLook if the answer has no decision, and as `aws.call` does.
     """
     entries = [
         {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
@@ -48,31 +48,39 @@ def simulate(
         if problem.code == "NoSuchEntity":
             raise Absent(f"role {role_arn} does not exist: create it, or mend what names it") from problem
         raise
-    found: dict[str, tuple[str, list[str]]] = {}
+    decisions: dict[str, tuple[str, list[str]]] = {}
     for result in results:
-        # The decisions on single resources may stand in results of their own, or below one result for all.
-        below = [
-            (each.get("EvalResourceName"), each.get("EvalResourceDecision"), each.get("MissingContextValues"))
-            for each in result.get("ResourceSpecificResults") or []
-        ]
-        alone = (result.get("EvalResourceName"), result.get("EvalDecision"), result.get("MissingContextValues"))
-        found.update({str(name): (str(decision), list(keys or [])) for name, decision, keys in below or [alone]})
-    unanswered = [resource for resource in resources if resource not in found]
-    if unanswered:
-        raise CannotLook(f"IAM's simulator did not say whether {role_arn} may {action} on {', '.join(unanswered)}")
-    refused = {resource: found[resource][1] for resource in resources if found[resource][0] != "allowed"}
-    return Decisions(
-        [resource for resource, keys in refused.items() if not keys],
-        {resource: keys for resource, keys in refused.items() if keys},
-    )
+        # A resource's decision stands in a result of its own, below one for all, or nowhere but in one for `*`: IAM
+        # names no resource where it knows none for the action.
+        keys = list(result.get("MissingContextValues") or [])
+        decisions[str(result.get("EvalResourceName"))] = (str(result.get("EvalDecision")), keys)
+        for each in result.get("ResourceSpecificResults") or []:
+            missing = [*keys, *(each.get("MissingContextValues") or [])]
+            decisions[str(each.get("EvalResourceName"))] = (str(each.get("EvalResourceDecision")), missing)
+    denied, undecided = [], {}
+    for resource in resources:
+        decision, missing = decisions.get(resource) or decisions.get("*") or ("", [])
+        if not decision:
+            raise CannotLook(f"IAM's simulator did not say whether {role_arn} may {action} on {resource}")
+        if decision == "explicitDeny" or (decision != "allowed" and not missing):
+            denied.append(resource)
+        elif decision != "allowed":
+            undecided[resource] = missing
+    return Decisions(denied, undecided)
 
 
 def trusts(role: Mapping[str, Any], service: str) -> bool:
-    """Whether a role (GetRole's answer) may be assumed by a service, by its trust policy's statements."""
+    """Whether a role's trust policy (GetRole's answer) lets a service assume it; conditions are not judged."""
     statements = (role.get("AssumeRolePolicyDocument") or {}).get("Statement") or []
+    effects = set()
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal") or {}
-        services = principal.get("Service") if isinstance(principal, Mapping) else principal
-        if statement.get("Effect") == "Allow" and service in (services if isinstance(services, list) else [services]):
-            return True
-    return False
+        services = _listed(principal.get("Service") if isinstance(principal, Mapping) else principal)
+        actions = {str(action).lower() for action in _listed(statement.get("Action"))}
+        if {service, "*"} & set(services) and {"sts:assumerole", "sts:*", "*"} & actions:
+            effects.add(statement.get("Effect"))
+    return effects == {"Allow"}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

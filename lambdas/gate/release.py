@@ -14,7 +14,7 @@ from typing import Any, Optional
 from gate import aws
 from gate.appspec import AppSpec
 from gate.deployment import Deployment, Service
-from gate.verdict import Absent
+from gate.verdict import CannotLook
 
 # Fargate's sizes: CPU units → memory in MiB (ECS developer guide, "Fargate task CPU and memory").
 FARGATE_SIZES: dict[int, Sequence[int]] = {
@@ -36,9 +36,20 @@ MANIFESTS = [
 ]
 
 _ECR = re.compile(
-    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/"
+    r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z0-9.]+/"  # each partition has its domain
     r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
+
+
+def is_arn(reference: str) -> bool:
+    """Whether a reference is an ARN, not a name."""
+    return reference.startswith("arn:")
+
+
+def place_of(arn: str) -> tuple[str, str, str]:
+    """An ARN's region, account and resource, each empty where it has none."""
+    parts = [*arn.split(":", 5)[3:], "", "", ""]
+    return parts[0], parts[1], parts[2]
 
 
 @dataclass(frozen=True)
@@ -75,8 +86,8 @@ class Image:
 
     @property
     def label(self) -> str:
-        """The image without its registry."""
-        return self.uri.rpartition("/")[2]
+        """The image without ECR's registry; of another registry, all of it."""
+        return self.uri.partition("/")[2] if self.repository else self.uri
 
 
 @dataclass(frozen=True)
@@ -93,11 +104,12 @@ class Release:
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
+        self.waited_for: Service | None = None
 
-    @cached_property
+    @property
     def service(self) -> Service:
-        """The service as it was first seen."""
-        return self.deployment.service()
+        """The service as it was when it was last waited for, else when it was first seen."""
+        return self.waited_for or self.deployment.once("service", self.deployment.service)
 
     @property
     def appspec(self) -> AppSpec:
@@ -117,7 +129,7 @@ class Release:
     @property
     def account(self) -> str:
         """The account's number, from the task definition's ARN."""
-        return str(self.definition.get("taskDefinitionArn", "::::")).split(":")[4]
+        return place_of(str(self.definition.get("taskDefinitionArn")))[1]
 
     @property
     def network_mode(self) -> str:
@@ -138,7 +150,7 @@ class Release:
     def _platform(self) -> Mapping[str, Any]:
         return self.definition.get("runtimePlatform") or {}
 
-    @cached_property
+    @property
     def placement(self) -> Mapping[str, Any]:
         """Where its tasks will run."""
         return self.deployment.placement_to_come(self.service)
@@ -156,11 +168,19 @@ class Release:
 
     @property
     def launch_type(self) -> str:
-        """FARGATE, EC2 or EXTERNAL."""
+        """FARGATE, EC2 or EXTERNAL. A capacity provider that is not Fargate's counts as EC2."""
         if self.capacity_providers:
             fargate = all(provider.startswith("FARGATE") for provider in self.capacity_providers)
             return "FARGATE" if fargate else "EC2"
         return str(self.placement.get("launchType") or "EC2")
+
+    @property
+    def compatible(self) -> list[str]:
+        """The launch types that ECS says the task definition can run on, or was made for."""
+        return [
+            *(self.definition.get("compatibilities") or []),
+            *(self.definition.get("requiresCompatibilities") or []),
+        ]
 
     @property
     def launch_in_words(self) -> str:
@@ -182,33 +202,35 @@ class Release:
         """The image as ECR has it (BatchGetImage), None if it is not there; a repository is asked once for all."""
         key = (image.region, image.repository)
         if key not in self._stored:
-            try:
-                answer = aws.call(
-                    "ecr",
-                    "batch_get_image",
-                    region=image.region,
-                    registryId=image.account,
-                    repositoryName=image.repository,
-                    imageIds=[each.id for each in self.images if (each.region, each.repository) == key],
-                    acceptedMediaTypes=MANIFESTS,
-                )
-            except aws.AwsCallFailed as problem:
-                if problem.code == "RepositoryNotFoundException":
-                    place = f"no repository {image.repository} in {image.region}"
-                    raise Absent(f"image {image.uri}: ECR has {place}") from problem
-                raise
-            found = {}
-            for entry in answer.get("images") or []:
-                found.update(dict.fromkeys((entry.get("imageId") or {}).values(), entry))  # by its tag and its digest
+            answer = aws.call(
+                "ecr",
+                "batch_get_image",
+                region=image.region,
+                registryId=image.account,
+                repositoryName=image.repository,
+                imageIds=[each.id for each in self.images if (each.region, each.repository) == key],
+                acceptedMediaTypes=MANIFESTS,
+            )
+            found: dict[str, Mapping[str, Any]] = {}
+            # By tag and by digest; a failure has one of them, and its reason.
+            for entry in [*(answer.get("failures") or []), *(answer.get("images") or [])]:
+                found.update(dict.fromkeys((entry.get("imageId") or {}).values(), entry))
             self._stored[key] = found
-        return self._stored[key].get(image.digest or image.tag)
+        stored = self._stored[key].get(image.digest or image.tag) or {}
+        if stored.get("failureCode", "ImageNotFound") != "ImageNotFound":
+            raise CannotLook(f"image {image.uri}: ECR says {stored['failureCode']}: {stored.get('failureReason')}")
+        return stored if "imageManifest" in stored else None
 
     @property
     def secrets(self) -> list[str]:
-        """References to Secrets Manager: secrets of containers and log drivers, and registry credentials."""
+        """References to Secrets Manager: secrets of containers and log drivers, and registry credentials.
+
+        ARNs without what may stand behind them (a JSON key, a stage, a version), or names; each once.
+        """
         credentials = [(c.get("repositoryCredentials") or {}).get("credentialsParameter") for c in self.containers]
         secrets = [reference for reference in self._references() if ":secretsmanager:" in reference]
-        return list(dict.fromkeys([*secrets, *(str(each) for each in credentials if each)]))
+        found = [*secrets, *(str(each) for each in credentials if each)]
+        return list(dict.fromkeys(":".join(each.split(":")[:7]) if is_arn(each) else each for each in found))
 
     @property
     def parameters(self) -> list[str]:
@@ -237,6 +259,9 @@ class Release:
     def needs_execution_role(self) -> list[str]:
         """What an execution role is needed for. On EC2 the instance's role pulls images and writes logs."""
         needs = ["secrets"] if self.secrets or self.parameters else []
+        needs += (
+            ["environment files"] if any(container.get("environmentFiles") for container in self.containers) else []
+        )
         if self.launch_type == "FARGATE":
             needs += ["images in ECR"] if any(image.repository for image in self.images) else []
             needs += ["awslogs"] if self.log_groups else []
@@ -246,7 +271,7 @@ class Release:
     def needs_platform_1_4(self) -> list[str]:
         """What Fargate has from platform version 1.4.0 on (ECS developer guide, "Fargate platform versions")."""
         volumes = self.definition.get("volumes") or []
-        parts = [reference.count(":") > 6 for reference in self.secrets]
+        parts = [each.count(":") > 6 and ":secretsmanager:" in each for each in self._references()]
         capabilities = [
             ((container.get("linuxParameters") or {}).get("capabilities") or {}).get("add")
             for container in self.containers
@@ -256,6 +281,7 @@ class Release:
             "ephemeralStorage": bool(self.definition.get("ephemeralStorage")),
             "cpuArchitecture ARM64": self.cpu_architecture == "ARM64",
             "a key or version of a secret": any(parts),
+            "cpu from 8192 on": str(self.definition.get("cpu")) in ("8192", "16384"),
             "SYS_PTRACE": any("SYS_PTRACE" in (added or []) for added in capabilities),
         }
         return [name for name, needed in needs.items() if needed]

@@ -11,6 +11,11 @@ from gate import aws
 from gate.verdict import CannotLook, Finding, failed, passed
 from gate.waiting import Deadline, poll
 
+# What a program may write that fails at its start: a URL with a password, or a setting of a telling name.
+_SECRET = re.compile(
+    r"(://[^\s:/@]*:|(?:password|passwd|secret|token|api_?key)[\"']?\s*[=:]\s*[\"']?)[^\s@\"',;]+", re.IGNORECASE
+)
+AT_ONCE = 100  # tasks that DescribeTasks takes
 _ID = re.compile(r"[0-9a-f-]{8,}|[0-9]+")
 
 
@@ -61,10 +66,11 @@ class Task:
             stopped_reason=str(answer.get("stoppedReason") or ""),
             containers=tuple(Container.of(entry) for entry in answer.get("containers") or []),
             addresses=tuple(
-                str(detail.get("value"))
-                for attachment in answer.get("attachments") or []
-                for detail in attachment.get("details") or []
-                if detail.get("name") == "privateIPv4Address"
+                str(interface[version])
+                for container in answer.get("containers") or []
+                for interface in container.get("networkInterfaces") or []
+                for version in ("privateIpv4Address", "ipv6Address")
+                if interface.get(version)
             ),
         )
 
@@ -119,8 +125,8 @@ class Task:
 def describe(cluster: str, arns: Sequence[str]) -> list[Task]:
     """The tasks with these ARNs. One that ECS no longer knows is simply not among them (it comes in `failures`)."""
     found = []
-    for start in range(0, len(arns), 100):  # DescribeTasks takes 100 at most
-        answer = aws.call("ecs", "describe_tasks", cluster=cluster, tasks=list(arns[start : start + 100]))
+    for start in range(0, len(arns), AT_ONCE):
+        answer = aws.call("ecs", "describe_tasks", cluster=cluster, tasks=list(arns[start : start + AT_ONCE]))
         found += [Task.of(entry) for entry in answer.get("tasks", [])]
     return found
 
@@ -233,14 +239,14 @@ class Quote:
 def quote_log(
     definition: Mapping[str, Any], container: str, task_id: str, deadline: Deadline, *, count: int, length: int
 ) -> Quote:
-    """The container's last `count` log lines, `length` characters at most; waits until `deadline` for a late one.
+    """The container's last `count` lines, at most `length` characters; waits until `deadline` for a log that is late.
 
-    Never raises: a log that cannot be read is no reason to say less about the task.
+    What looks like a password is masked. Never raises: a log that cannot be read is no reason to say less of a task.
     """
     lines: list[str] = []
 
     def look() -> Finding:
-        lines[:] = last_lines(definition, container, task_id, count)
+        lines[:] = [_SECRET.sub(r"\1***", line) for line in last_lines(definition, container, task_id, count)]
         return passed("read") if lines else failed("it is empty")
 
     read = poll(look, deadline, interval=1)[0]

@@ -28,6 +28,9 @@ class Severity(str, Enum):
 class CannotLook(Exception):  # noqa: N818  # it is what happened, and reads as such
     """A look could not be taken. The message says what was missing and what to do about it."""
 
+    transient = False  # a later look may be taken: whoever polls bears some of these
+    passes_soon = False  # and a few seconds are enough: even a single look is worth taking again
+
 
 class Absent(CannotLook):
     """Looked, and what was to be looked at does not exist: `failed`, where CannotLook is `error`."""
@@ -136,6 +139,8 @@ def attempt(name: str, look: Callable[[], Finding]) -> Finding:
     try:
         return replace(look(), name=name)
     except CannotLook as problem:
+        if problem.passes_soon:
+            raise  # the check as a whole is taken again
         return finding_of(problem, name)
 
 
@@ -188,11 +193,11 @@ def severity_for(name: str, declared: Severity, overrides: Mapping[str, str]) ->
     return Severity(chosen) if chosen else declared
 
 
-def decide(results: Sequence[Result]) -> Verdict:
+def decide(results: Sequence[Result], may_fail: bool = True) -> Verdict:
     """Add the results up.
 
     Any `failed` or `error` of severity `fail` fails the hook. So does having confirmed nothing, unless all
-    that is left is the user's own choice: looks left out, or findings that may only warn.
+    that is left is the user's own choice (looks left out, or findings that may only warn), or the hook `may_fail` not.
     """
     stopping = [result for result in results if result.stops]
     if stopping:
@@ -201,7 +206,7 @@ def decide(results: Sequence[Result]) -> Verdict:
     looked = [result for result in results if result.finding.outcome is not Outcome.SKIPPED]
     warned = [result for result in looked if not result.finding.good]
     left_out = [result for result in results if result.finding.outcome is Outcome.SKIPPED]
-    if len(warned) == len(looked) and not all(result.finding.by_choice for result in left_out):
+    if may_fail and len(warned) == len(looked) and not all(result.finding.by_choice for result in left_out):
         seen = "; ".join(result.finding.detail for result in [*warned, *left_out])
         return Verdict(succeeded=False, message=_one_line(f"nothing could be confirmed: {seen}"))
     if not results:

@@ -54,12 +54,12 @@ class Deadline:
 class Pace:
     """How long to pause after a look, so that AWS calls stay within a budget: 1 to 3 seconds from look to look.
 
-    What a look takes above the budget is made up for by later ones. `requests` counts all AWS calls so far, `elapsed`
-    is a clock in seconds.
+    What a look takes above the budget is made up for by later ones; where that never comes, the budget counts for more
+    than the 3 seconds. `requests` counts all AWS calls so far, `elapsed` is a clock in seconds.
     """
 
     LEAST, MOST = 1.0, 3.0
-    CALLS_PER_MINUTE = 84  # of the 90 a hook may make, the rest being for what it reads once
+    CALLS_PER_MINUTE = 87  # of the 90 a hook may make: it also reads some things once, and reports
 
     def __init__(self, requests: Callable[[], int], elapsed: Callable[[], float]) -> None:
         self._requests = requests
@@ -71,8 +71,10 @@ class Pace:
     def __call__(self) -> float:
         """Seconds to pause now that a look has been taken."""
         made, now = self._requests(), self._elapsed()
-        wanted = self._owed + (made - self._made) * 60 / self.CALLS_PER_MINUTE
-        period = min(max(wanted, self.LEAST), self.MOST)
+        calls = made - self._made  # a minute may begin with one look and end with another: one less fits in between
+        wanted = self._owed + calls * 60 / max(self.CALLS_PER_MINUTE - calls, 1)
+        excess = wanted - self.MOST
+        period = max(wanted, self.LEAST) if excess > self.MOST else min(max(wanted, self.LEAST), self.MOST)
         self._owed = max(0.0, wanted - period)
         pause = max(self.LEAST / 4, period - (now - self._began))
         self._made, self._began = made, now + pause
@@ -101,10 +103,22 @@ class _Looks:
             findings = take(self._look)
         except CannotLook as cause:
             self._in_a_row += 1
-            hopeless = self._in_a_row >= self._limit or not getattr(cause, "transient", False)
+            hopeless = self._in_a_row >= self._limit or not cause.transient
             return [finding_of(cause)], hopeless
         self._in_a_row = 0
         return findings, False
+
+
+def patiently(look: Look, deadline: Deadline, attempts: int = 3, pause: float = 5.0) -> list[Finding]:
+    """Take one look, again after `pause` seconds while AWS throttles, in the first half of the time there is."""
+    for _ in range(attempts - 1):
+        try:
+            return take(look)
+        except CannotLook as problem:
+            if not problem.passes_soon or deadline.elapsed() > deadline.remaining():
+                raise
+            deadline.sleep(pause)
+    return take(look)
 
 
 def poll(

@@ -6,7 +6,8 @@ the tag `null`, and shows one tag of an image whichever was asked for. As on AWS
 - the digest is the SHA-256 of the manifest's bytes (OCI image specification, descriptors);
 - `BatchGetImage` answers each id once, with the id that was asked for;
 - an index (OCI index, Docker manifest list) is put after the images it names (user guide, multi-architecture images),
-  else PutImage answers ReferencedImagesNotFoundException.
+  else PutImage answers ReferencedImagesNotFoundException;
+- pull through cache rules, which moto lacks, are kept; nothing is pulled.
 
 Whether an image's layers were uploaded is not checked. `acceptedMediaTypes` changes nothing: AWS converts between
 formats of single images only, and here each comes back as it was put.
@@ -24,6 +25,7 @@ from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
+from moto.core.utils import utcnow
 from moto.ecr.exceptions import InvalidParameterException, RepositoryNotFoundException
 from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
@@ -37,6 +39,12 @@ _original_put = ECRBackend.put_image
 
 class EcrError(ServiceException):
     """An error of the service model: `code` is the name of one of its error shapes."""
+
+
+class RuleExistsError(EcrError):
+    """There is a rule for this prefix."""
+
+    code = "PullThroughCacheRuleAlreadyExistsException"
 
 
 def digest_of(manifest: str) -> str:
@@ -127,6 +135,27 @@ class Answers(ECRResponse):
                 }
             )
         return ActionResult(answer)
+
+    # Rules by which images of a prefix are fetched from elsewhere when they are first pulled.
+
+    def create_pull_through_cache_rule(self) -> ActionResult:
+        given = ("ecrRepositoryPrefix", "upstreamRegistryUrl", "upstreamRegistry", "credentialArn")
+        rule = {name: self._get_param(name) for name in given if self._get_param(name)}
+        if rule["ecrRepositoryPrefix"] in pull_through_rules(self.ecr_backend):
+            raise RuleExistsError("A pull through cache rule of this prefix exists already.")
+        now = utcnow()
+        rule |= {"createdAt": now, "updatedAt": now, "registryId": self.ecr_backend.account_id}
+        pull_through_rules(self.ecr_backend)[rule["ecrRepositoryPrefix"]] = rule
+        return ActionResult({key: value for key, value in rule.items() if key != "updatedAt"})
+
+    def describe_pull_through_cache_rules(self) -> ActionResult:
+        return ActionResult({"pullThroughCacheRules": list(pull_through_rules(self.ecr_backend).values())})
+
+
+def pull_through_rules(backend: ECRBackend) -> dict[str, dict[str, Any]]:
+    """Return the rules of an account and region, by the prefix of the repositories they are for."""
+    rules: dict[str, dict[str, Any]] = vars(backend).setdefault("pull_through_rules", {})
+    return rules
 
 
 def install() -> None:

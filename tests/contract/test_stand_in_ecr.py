@@ -118,3 +118,12 @@ def test_a_missing_repository(ecr: Any, refused: Any) -> None:
     assert refused(ecr.batch_get_image, **wanted)[0] == "RepositoryNotFoundException"
     put_there = {"repositoryName": "nothing", "imageManifest": json.dumps(image()), "imageTag": "1"}
     assert refused(ecr.put_image, **put_there)[0] == "RepositoryNotFoundException"
+
+
+def test_rules_of_the_pull_through_cache(ecr: Any, refused: Any) -> None:
+    assert ecr.describe_pull_through_cache_rules()["pullThroughCacheRules"] == []
+    rule = {"ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "registry-1.docker.io"}
+    ecr.create_pull_through_cache_rule(**rule, upstreamRegistry="docker-hub")
+    (found,) = ecr.describe_pull_through_cache_rules()["pullThroughCacheRules"]
+    assert found.items() >= rule.items()
+    assert refused(ecr.create_pull_through_cache_rule, **rule)[0] == "PullThroughCacheRuleAlreadyExistsException"

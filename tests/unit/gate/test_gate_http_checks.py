@@ -440,7 +440,8 @@ def test_what_is_no_base_url_is_said_to_be_none(url: str) -> None:
 GROUP = TargetGroup(
     arn="arn", name="blue", protocol="HTTP", protocol_version="HTTP1", port=80, target_type="ip", vpc_id="vpc-1",
     health_enabled=True, health_protocol="HTTP", health_port="traffic-port", health_path="/health?deep=1",
-    health_interval=30, health_timeout=5, healthy_threshold=5, matcher="200,204,300-302",
+    health_interval=30, health_timeout=5, healthy_threshold=5, unhealthy_threshold=2,
+    matcher="200,204,300-302", load_balancers=(),
 )  # fmt: skip
 
 
@@ -458,7 +459,9 @@ def test_a_target_group_without_http_health_check_asks_for_declared_checks(proto
 
 def test_a_listeners_url_has_its_scheme_name_and_port() -> None:
     listener = Listener(arn="l", load_balancer_arn="b", protocol="HTTPS", port=8443, weights={})
-    balancer = LoadBalancer(arn="b", dns_name="lb.example.com", kind="application", scheme="internal", state="active")
+    balancer = LoadBalancer(
+        arn="b", dns_name="lb.example.com", kind="application", scheme="internal", state="active", zones=()
+    )
     assert listener_url(listener, balancer) == "https://lb.example.com:8443"
     assert listener_url(replace(listener, protocol="HTTP", port=80), balancer) == "http://lb.example.com:80"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
 from gate.aws import AwsThrottled
 from gate.verdict import CannotLook, Finding, Outcome, could_not_look, failed, passed, skipped
-from gate.waiting import Deadline, OutOfTime, poll, watch
+from gate.waiting import Deadline, OutOfTime, Pace, patiently, poll, watch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -225,3 +226,77 @@ def test_watch_always_looks_at_the_end_of_its_window(duration: float, interval: 
     watch(look, deadline(seconds, clock), interval, duration)
     assert look.at[-1] == pytest.approx(min(duration, seconds), abs=1e-6)
     assert look.at == sorted(look.at)
+
+
+def test_what_is_not_waited_for(clock: Clock) -> None:
+    """A finding that may only warn neither holds up nor ends the wait."""
+    look = Looks(failed("a crash", "warned", certain=True), clock=clock)
+    found = poll(look, deadline(60, clock), 1, keeps_waiting=lambda finding: finding.name != "warned")
+    assert [finding.detail for finding in found] == ["a crash"]
+    assert look.at == [0]
+
+
+def test_a_throttled_look_is_taken_again_a_few_times(clock: Clock) -> None:
+    look = Looks(throttled(), throttled(), passed("yes"), clock=clock)
+    assert patiently(look, deadline(100, clock)) == [passed("yes")]
+    assert look.at == [0, 5, 10]
+
+
+@pytest.mark.parametrize(
+    ("steps", "at"),
+    [
+        ([throttled()], [0, 5, 10]),
+        ([CannotLook("no permission")], [0]),
+        ([failed("wrong")], [0]),
+    ],
+)
+def test_what_is_not_taken_again(clock: Clock, steps: list[Step], at: list[float]) -> None:
+    look = Looks(*steps, clock=clock)
+    if isinstance(steps[0], Exception):
+        with pytest.raises(CannotLook):
+            patiently(look, deadline(100, clock))
+    else:
+        assert patiently(look, deadline(100, clock)) == steps
+    assert look.at == at
+
+
+def test_a_throttled_look_is_not_taken_again_in_the_second_half_of_the_time(clock: Clock) -> None:
+    until = deadline(100, clock)
+    clock.now += 51
+    look = Looks(throttled(), clock=clock)
+    with pytest.raises(AwsThrottled):
+        patiently(look, until)
+    assert look.at == [51]
+
+
+def paced(calls: list[int], took: float = 0.0) -> list[float]:
+    """The times at which looks begin that make so many calls each, the last number for ever; 300 s of them."""
+    now, made, at = 0.0, 0, []
+    pace = Pace(lambda: made, lambda: now)
+    while now < 300:
+        at.append(now)
+        made += calls[min(len(at) - 1, len(calls) - 1)]
+        now += took
+        now += pace()
+    return at
+
+
+def a_minute(calls: list[int], at: list[float]) -> int:
+    """The most calls in any 60 s."""
+    numbers = [calls[min(number, len(calls) - 1)] for number in range(len(at))]
+    return max(sum(n for n, t in zip(numbers, at, strict=True) if start <= t < start + 60) for start in at)
+
+
+@pytest.mark.parametrize("calls", [[1], [3], [4], [6, 3], [5, 4, 3, 3], [5], [8], [12]])
+@pytest.mark.parametrize("took", [0.0, 0.4, 2.5])
+def test_the_pace_keeps_to_the_budget(calls: list[int], took: float) -> None:
+    """90 calls a minute, whatever a look takes."""
+    assert a_minute(calls, paced(calls, took)) <= 90
+
+
+@pytest.mark.parametrize("calls", [[1], [3], [4], [6, 3], [5, 4, 3, 3]])
+def test_the_pace_is_from_one_to_three_seconds(calls: list[int]) -> None:
+    at = paced(calls)
+    pauses = [later - earlier for earlier, later in itertools.pairwise(at)]
+    assert min(pauses) >= 1
+    assert max(pauses) <= 3
