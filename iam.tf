@@ -108,10 +108,13 @@ locals {
       actions   = ["codedeploy:GetDeploymentConfig"]
       resources = ["${local._arn}:codedeploy:${local._in_region}:deploymentconfig:*"]
     }
-    # The AppSpec may name functions that are not this module's.
+    # Its answer holds a function's environment: so of hooks only, by the names that they have.
     ReadFunctions = {
-      actions   = ["lambda:GetFunctionConfiguration"]
-      resources = ["${local._arn}:lambda:*:${local._account}:function:*"]
+      actions = ["lambda:GetFunctionConfiguration"]
+      resources = [
+        for prefix in distinct([var.function_name_prefix, "CodeDeployHook_"]) :
+        "${local._arn}:lambda:${local._in_region}:function:${prefix}*"
+      ]
     }
     ReadScaling = {
       actions   = ["application-autoscaling:DescribeScalableTargets"]
@@ -129,7 +132,7 @@ locals {
       actions   = ["ecr:DescribePullThroughCacheRules"]
       resources = ["*"]
     }
-    # Trust policies, and what IAM's simulator says of a role: CodeDeploy's, the functions' and the tasks' roles.
+    # Trust policies of the tasks' roles, and what IAM's simulator says of CodeDeploy's, the functions' and the tasks'.
     ReadRoles = {
       actions   = ["iam:GetRole", "iam:SimulatePrincipalPolicy"]
       resources = ["${local._arn}:iam::${local._account}:role/*"]

@@ -142,9 +142,9 @@ locals {
       "launch_type", "cpu_memory", "platform_version", "cpu_architecture", "images", "image_tag_mutable",
       "execution_role", "task_role", "secrets", "parameters", "log_groups", "volumes", "target_groups",
       "target_groups_alike", "target_group_vpc", "target_group_port", "health_check", "health_check_matcher",
-      "production_listener", "test_listener", "load_balancer", "production_weights", "test_weights", "listener_rules",
-      "traffic_routing", "free_addresses", "security_groups", "auto_scaling", "alarms", "auto_rollback",
-      "hook_functions", "hook_roles", "service_role",
+      "production_listener", "test_listener", "load_balancer", "availability_zones", "production_weights",
+      "test_weights", "listener_rules", "traffic_routing", "free_addresses", "security_groups", "auto_scaling",
+      "alarms", "auto_rollback", "hook_functions", "hook_roles", "service_role",
     ]
     validate_deployment = [
       "green", "task_start", "crash_loop", "task_count", "tasks_running", "container_health", "image_digest",

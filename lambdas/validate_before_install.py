@@ -138,7 +138,7 @@ class ServiceChecks(Checks):
 
     @check()
     def left_over_task_sets(self) -> Finding:
-        """No task set of another deployment is still in use; one that drains at scale 0 is not."""
+        """No task set of another deployment is still in use; one that drains, or is at scale 0, is not."""
         others = [
             task_set
             for task_set in self.release.service.task_sets

@@ -1,8 +1,8 @@
 """What CodeDeploy, ECS and the load balancer say of one deployment.
 
-The only place that reads their state. Nothing about green is configured: it is found from the deployment's id,
-each time, because which target group is green alternates from deployment to deployment. What cannot change while
-a hook runs is read once; services, weights and targets are read anew at each call.
+Whatever more than one hook needs to know of them is read here. Nothing about green is configured: it is found from the
+deployment's id, each time, because which target group is green alternates from deployment to deployment. What cannot
+change while a hook runs is read once; services, weights and targets are read anew at each call.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a deployment brings: the AppSpec's task definition, where its tasks will run, and what they need to start.
+"""What a deployment brings: its task definition, where its tasks will run, and what they need to start.
 
 Whether what it names exists is for the checks to find out.
 """

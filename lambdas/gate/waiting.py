@@ -59,22 +59,23 @@ class Pace:
     """
 
     LEAST, MOST = 1.0, 3.0
-    CALLS_PER_MINUTE = 87  # of the 90 a hook may make: it also reads some things once, and reports
+    CALLS_PER_MINUTE = 84  # of the 90 a hook may make: the first look also reads what is read once
 
     def __init__(self, requests: Callable[[], int], elapsed: Callable[[], float]) -> None:
         self._requests = requests
         self._elapsed = elapsed
-        self._made = requests()
         self._began = elapsed()
+        self._made: int | None = None
         self._owed = 0.0
 
     def __call__(self) -> float:
         """Seconds to pause now that a look has been taken."""
         made, now = self._requests(), self._elapsed()
-        calls = made - self._made  # a minute may begin with one look and end with another: one less fits in between
-        wanted = self._owed + calls * 60 / max(self.CALLS_PER_MINUTE - calls, 1)
-        excess = wanted - self.MOST
-        period = max(wanted, self.LEAST) if excess > self.MOST else min(max(wanted, self.LEAST), self.MOST)
+        wanted = self.MOST
+        if self._made is not None:
+            calls = made - self._made  # a minute may begin with one look and end with another: one less fits in between
+            wanted = self._owed + calls * 60 / max(self.CALLS_PER_MINUTE - calls, 1)
+        period = wanted if wanted > 2 * self.MOST else min(max(wanted, self.LEAST), self.MOST)
         self._owed = max(0.0, wanted - period)
         pause = max(self.LEAST / 4, period - (now - self._began))
         self._made, self._began = made, now + pause
