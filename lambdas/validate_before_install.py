@@ -320,7 +320,7 @@ class ReleaseChecks(Checks):
         name = {"X86_64": "amd64", "ARM64": "arm64"}.get(wanted, wanted)
         looked_at = 0
         for image in self.release.images:
-            built_for = self._built_for(image)
+            built_for = _architectures(self.release.stored(image)) if image.account == self.release.account else set()
             looked_at += bool(built_for)
             if built_for and name not in built_for:
                 return failed(
@@ -330,14 +330,6 @@ class ReleaseChecks(Checks):
         if not looked_at:  # the manifest of one platform does not say which
             return skipped(f"CPU architecture {wanted}: no image in ECR says for which it is built")
         return passed(f"{looked_at} image(s) are built for {wanted}")
-
-    def _built_for(self, image: Image) -> set[str]:
-        try:
-            return _architectures(self.release.stored(image)) if image.account == self.release.account else set()
-        except aws.AwsCallFailed as problem:
-            if problem.code == "RepositoryNotFoundException":  # the check of images says so
-                return set()
-            raise
 
 
 def _architectures(stored: Mapping[str, Any] | None) -> set[str]:
@@ -369,19 +361,12 @@ class NeedsChecks(Checks):
                 yield attempt(name, partial(self._image, image))
 
     def _image(self, image: Image) -> Finding:
-        try:
-            if self.release.stored(image) is not None:
-                return passed(f"image {image.uri} is in ECR")
-            said = f"image {image.uri} is not in ECR: push it, or mend the task definition"
-        except aws.AwsCallFailed as problem:
-            if problem.code != "RepositoryNotFoundException":
-                raise
-            place = f"no repository {image.repository} in {image.region}"
-            said = f"image {image.uri}: ECR has {place}: create it, or mend the task definition"
+        if self.release.stored(image) is not None:
+            return passed(f"image {image.uri} is in ECR")
         upstream = self._pulled_through(image)
         if upstream:
             return skipped(f"image {image.uri} comes from {upstream} at its first pull: not looked at")
-        return failed(said)
+        return failed(f"image {image.uri} is not in ECR of {image.region}: push it, or mend the task definition")
 
     def _pulled_through(self, image: Image) -> str:
         """The registry from which ECR fetches images of this repository's prefix when they are asked for."""

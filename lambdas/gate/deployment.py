@@ -28,7 +28,6 @@ class TaskSet:
 
     id: str
     external_id: str  # the deployment's id; absent on the set a service was created with
-    started_by: str
     status: str  # PRIMARY, ACTIVE or DRAINING
     stability: str  # STEADY_STATE or STABILIZING
     scale: float
@@ -45,7 +44,6 @@ class TaskSet:
         return cls(
             id=str(answer.get("id", "")),
             external_id=str(answer.get("externalId") or ""),
-            started_by=str(answer.get("startedBy") or ""),
             status=str(answer.get("status", "")),
             stability=str(answer.get("stabilityStatus", "")),
             scale=float((answer.get("scale") or {}).get("value", 0)),
@@ -149,7 +147,6 @@ class LoadBalancer:
     arn: str
     dns_name: str
     kind: str  # application or network
-    scheme: str
     state: str
     zones: tuple[str, ...]  # the availability zones it serves
 
@@ -505,7 +502,6 @@ class Deployment:
             arn=str(entry.get("LoadBalancerArn", "")),
             dns_name=str(entry.get("DNSName", "")),
             kind=str(entry.get("Type", "")),
-            scheme=str(entry.get("Scheme", "")),
             state=str((entry.get("State") or {}).get("Code", "unknown")),
             zones=tuple(str(zone.get("ZoneName")) for zone in entry.get("AvailabilityZones") or []),
         )

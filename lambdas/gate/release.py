@@ -199,18 +199,26 @@ class Release:
         return {}
 
     def stored(self, image: Image) -> Mapping[str, Any] | None:
-        """The image as ECR has it (BatchGetImage), None if it is not there; a repository is asked once for all."""
+        """The image as ECR has it (BatchGetImage), None if it or its repository is not there.
+
+        A repository is asked once for all its images.
+        """
         key = (image.region, image.repository)
         if key not in self._stored:
-            answer = aws.call(
-                "ecr",
-                "batch_get_image",
-                region=image.region,
-                registryId=image.account,
-                repositoryName=image.repository,
-                imageIds=[each.id for each in self.images if (each.region, each.repository) == key],
-                acceptedMediaTypes=MANIFESTS,
-            )
+            try:
+                answer = aws.call(
+                    "ecr",
+                    "batch_get_image",
+                    region=image.region,
+                    registryId=image.account,
+                    repositoryName=image.repository,
+                    imageIds=[each.id for each in self.images if (each.region, each.repository) == key],
+                    acceptedMediaTypes=MANIFESTS,
+                )
+            except aws.AwsCallFailed as problem:
+                if problem.code != "RepositoryNotFoundException":
+                    raise
+                answer = {}
             found: dict[str, Mapping[str, Any]] = {}
             # By tag and by digest; a failure has one of them, and its reason.
             for entry in [*(answer.get("failures") or []), *(answer.get("images") or [])]:

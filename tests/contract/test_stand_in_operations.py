@@ -108,6 +108,8 @@ def ecr_operations(stack: Stack) -> None:
     client = stack.client("ecr")
     client.create_repository(repositoryName="orders")
     client.batch_get_image(repositoryName="orders", imageIds=[{"imageTag": "1.0.0"}])
+    client.create_pull_through_cache_rule(ecrRepositoryPrefix="hub", upstreamRegistryUrl="docker.io")
+    client.describe_pull_through_cache_rules()
 
 
 def iam_operations(stack: Stack) -> None:

@@ -459,9 +459,7 @@ def test_a_target_group_without_http_health_check_asks_for_declared_checks(proto
 
 def test_a_listeners_url_has_its_scheme_name_and_port() -> None:
     listener = Listener(arn="l", load_balancer_arn="b", protocol="HTTPS", port=8443, weights={})
-    balancer = LoadBalancer(
-        arn="b", dns_name="lb.example.com", kind="application", scheme="internal", state="active", zones=()
-    )
+    balancer = LoadBalancer(arn="b", dns_name="lb.example.com", kind="application", state="active", zones=())
     assert listener_url(listener, balancer) == "https://lb.example.com:8443"
     assert listener_url(replace(listener, protocol="HTTP", port=80), balancer) == "http://lb.example.com:80"
 

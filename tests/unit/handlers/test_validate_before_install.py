@@ -495,7 +495,7 @@ def test_an_image_without_its_tag(stage: Stage, judge: Judge) -> None:
     judgement = judge(hook, deploy(stage, image=stage.image("3")))
     assert judgement.check("images:shop:3") == (
         "failed",
-        f"image {stage.image('3')} is not in ECR: push it, or mend the task definition",
+        f"image {stage.image('3')} is not in ECR of {stage.region}: push it, or mend the task definition",
     )
     assert not judgement.succeeded
 
@@ -524,15 +524,13 @@ def test_an_image_whose_digest_is_gone(stage: Stage, judge: Judge) -> None:
     image = f"{stage.image('2')}@sha256:{'0' * 64}"  # the tag is there, but the digest is what ECS pulls
     judgement = judge(hook, deploy(stage, image=image))
     assert not judgement.succeeded
-    assert judgement.message == f"image {image} is not in ECR: push it, or mend the task definition"
+    assert judgement.message == f"image {image} is not in ECR of {stage.region}: push it, or mend the task definition"
 
 
 def test_a_repository_that_does_not_exist(stage: Stage, judge: Judge) -> None:
     image = stage.image("1", repository="shopp")
     judgement = judge(hook, deploy(stage, image=image))
-    assert judgement.message == (
-        f"image {image}: ECR has no repository shopp in {stage.region}: create it, or mend the task definition"
-    )
+    assert judgement.message == f"image {image} is not in ECR of {stage.region}: push it, or mend the task definition"
 
 
 @pytest.mark.parametrize(
