@@ -745,7 +745,9 @@ class RouteChecks(Checks):
             return passed(f"deployment configuration {name} on an application load balancer")
         answer = aws.call("codedeploy", "get_deployment_config", deploymentConfigName=name)
         routing = (answer.get("deploymentConfigInfo") or {}).get("trafficRoutingConfig") or {}
-        if routing.get("type", "AllAtOnce") != "AllAtOnce":
+        if not routing.get("type"):
+            raise CannotLook(f"CodeDeploy does not say how deployment configuration {name} routes traffic")
+        if routing["type"] != "AllAtOnce":
             return failed(
                 f"deployment configuration {name} is {routing['type']}, which a {kind} load balancer cannot do: use "
                 "CodeDeployDefault.ECSAllAtOnce"

@@ -1043,6 +1043,14 @@ def test_a_network_load_balancer(stage: Stage, judge: Judge, configuration: str,
     assert judgement.check("traffic_routing")[0] == ("passed" if good else "failed")
 
 
+def test_a_configuration_that_does_not_say_how_it_routes(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    found = stage.elbv2.describe_load_balancers(LoadBalancerArns=[stage.load_balancer])["LoadBalancers"][0]
+    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {"LoadBalancers": [{**found, "Type": "network"}]}
+    stage.instead["codedeploy:GetDeploymentConfig"] = lambda _: {"deploymentConfigInfo": {}}
+    assert judge(hook, event).check("traffic_routing")[0] == "error"
+
+
 def test_target_groups_of_tcp_have_no_matcher(stage: Stage, judge: Judge) -> None:
     for name in ("one", "two"):
         stage.elbv2.create_target_group(Name=name, Protocol="TCP", Port=8000, VpcId=stage.vpc, TargetType="ip")
