@@ -605,8 +605,14 @@ class RouteChecks(Checks):
 
     @check(Severity.WARN)
     def health_check(self) -> Iterator[Finding]:
-        """The target groups check their targets' health, and see within minutes that one has become well, or ill."""
-        for group in self.deployment.target_groups:
+        """The target groups check health alike, and see within minutes that a target has become well, or ill."""
+        groups = self.deployment.target_groups
+        if len({(group.health_protocol, group.health_path, group.matcher) for group in groups}) > 1:
+            asks = "; ".join(f"{g.name} asks {g.health_protocol} {g.health_path} for {g.matcher}" for g in groups)
+            yield failed(
+                f"the health checks differ: {asks}; make them alike, for the two change roles", "health_check:pair"
+            )
+        for group in groups:
             name, asks = f"health_check:{group.name}", f"{group.health_protocol} {group.health_path}"
             every = f"{asks} every {group.health_interval} s, time-out {group.health_timeout} s"
             times = max(group.healthy_threshold, group.unhealthy_threshold)

@@ -1080,6 +1080,21 @@ def test_matchers(stage: Stage, judge: Judge, protocol: str, matcher: dict[str, 
     assert (judgement.check("health_check_matcher:shop-other")[0] == "passed") is good
 
 
+def test_health_checks_that_differ(stage: Stage, judge: Judge) -> None:
+    """The two groups change roles at each deployment: every other one would be judged by the wrong check."""
+    stage.create_target_group("shop-other", HealthCheckPath="/")
+    stage.update_group(loadBalancerInfo=stage.pair(stage.test_listener, ("shop-blue", "shop-other")))
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.succeeded
+    assert judgement.check("health_check:pair") == (
+        "failed",
+        (
+            "the health checks differ: shop-blue asks HTTP /health for 200-299; shop-other asks HTTP / for 200-299; make "
+            "them alike, for the two change roles"
+        ),
+    )
+
+
 def test_a_health_check_that_is_off(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     found = stage.elbv2.describe_target_groups(Names=["shop-blue", "shop-green"])["TargetGroups"]
