@@ -27,6 +27,7 @@ from gate.verdict import (
     check,
     checks_of,
     failed,
+    finding_of,
     passed,
     severity_for,
     skipped,
@@ -460,7 +461,11 @@ class NeedsChecks(Checks):
             else:  # the ARN of /a and of a is the same one; a name with a further slash begins with one
                 names.setdefault(region, {})[reference] = [f"/{path}"] if "/" in path else [f"/{path}", path]
         for region, references in names.items():
-            found = _parameter_names(region or None, [name for spelled in references.values() for name in spelled])
+            try:
+                found = _parameter_names(region or None, [name for spelled in references.values() for name in spelled])
+            except CannotLook as problem:
+                yield finding_of(problem, f"parameters:{', '.join(references)}")
+                continue
             for reference, spelled in references.items():
                 label = f"parameters:{spelled[0]}"
                 if found & set(spelled):
@@ -486,10 +491,16 @@ class NeedsChecks(Checks):
         role = str(self.release.definition.get("executionRoleArn") or "")
         if self.release.launch_type != "FARGATE" or not is_arn(role):
             return skipped(f"{made}, by a role that is not known here")
-        partition, place = role.split(":")[1], f"{group.region}:{self.release.account}"
-        arn = f"arn:{partition}:logs:{place}:log-group:{group.name}"
-        decisions = permissions.simulate(role, "logs:CreateLogGroup", [arn])
-        return _judged(f"{made}; {role}", "may not do so: it may not logs:CreateLogGroup on", decisions, "create it")
+        partition, region = role.split(":")[1], str(group.region or place_of(self.release.service.arn)[0])
+        arn = f"arn:{partition}:logs:{region}:{self.release.account}:log-group:{group.name}"
+        # AWS's reference names the action's resource in the first form, its refusals in the second.
+        forms, context = [arn, f"{arn}:log-stream:"], {"aws:RequestedRegion": region}
+        decisions = permissions.simulate(role, "logs:CreateLogGroup", forms, context)
+        if decisions.denied == forms:
+            return failed(f"{made}, but {role} may not do so: allow logs:CreateLogGroup, or create it")
+        if decisions.denied or decisions.undecided:
+            return skipped(f"{made}; whether {role} may do so cannot be told")
+        return passed(made)
 
     @check()
     def volumes(self) -> Iterator[Finding]:
@@ -910,10 +921,14 @@ class PermissionChecks(Checks):
             "the deployment would wait an hour for it; allow it in that role",
         )
 
+    def _simulate(self, role: str, action: str, resources: list[str], **context: str) -> permissions.Decisions:
+        region = place_of(self.release.service.arn)[0]  # what many policies ask for
+        return permissions.simulate(role, action, resources, {"aws:RequestedRegion": region, **context})
+
     def _reporting(self, role: str, action: str) -> permissions.Decisions:
         """Either form of the permission will do: AWS's documents disagree whether the action has a resource."""
-        on_group = permissions.simulate(role, action, [self._group_arn])
-        return on_group if not on_group.denied else permissions.simulate(role, action, ["*"])
+        on_group = self._simulate(role, action, [self._group_arn])
+        return self._simulate(role, action, ["*"]) if on_group.denied and not on_group.explicit else on_group
 
     @property
     def _group_arn(self) -> str:
@@ -937,7 +952,7 @@ class PermissionChecks(Checks):
         return _judged(
             f"CodeDeploy's service role {role}",
             "may not invoke",
-            permissions.simulate(role, "lambda:InvokeFunction", arns),
+            self._simulate(role, "lambda:InvokeFunction", arns),
             "attach the module's output invoke_policy_json or the managed policy AWSCodeDeployRoleForECS",
         )
 
@@ -949,7 +964,7 @@ class PermissionChecks(Checks):
         return _judged(
             f"CodeDeploy's service role {role}",
             "may not pass to ECS",
-            permissions.simulate(role, "iam:PassRole", arns, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
+            self._simulate(role, "iam:PassRole", arns, **{"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
             "no green task could be started; allow iam:PassRole on it",
         )
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Optional
 
 from gate import aws, tasks
-from gate.deployment import Deployment, NoGreen, Service, TaskSet
+from gate.deployment import Deployment, Service, TaskSet
 from gate.hook import lifecycle_hook
 from gate.settings import HookSettings, limits
 from gate.tasks import Container, Task
@@ -21,10 +21,10 @@ from gate.verdict import (
     CannotLook,
     Check,
     Finding,
+    Outcome,
     Severity,
     check,
     checks_of,
-    could_not_look,
     failed,
     finding_of,
     passed,
@@ -33,11 +33,11 @@ from gate.verdict import (
     take,
     unknown_names,
 )
-from gate.waiting import Deadline, Pace, poll
+from gate.waiting import Deadline, OutOfTime, Pace, poll
 
-APPEAR = 60.0  # seconds in which green may become visible: what ECS shows may lag behind CodeDeploy
+PATIENCE = 60.0  # seconds in which green may become visible (ECS may lag behind CodeDeploy), or AWS answer again
 QUIET = 60.0  # seconds without another stopped task, after which a single one was bad luck
-LOOP = 2  # tasks that stopped of one cause: once may be bad luck, twice is how green is
+LOOP = 2  # tasks that stopped of one cause: once may be bad luck, twice is how green is; of many, one in ten
 LOG_LINES, LOG_LENGTH, LOG_PATIENCE = 10, 1000, 5.0  # lines and characters quoted; seconds for a log to arrive
 
 # What no waiting mends, in ECS's own words (developer guide, "Stopped tasks error messages", "Service event messages").
@@ -72,29 +72,25 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
     severities = {each.name: severity_for(each.name, each.severity, settings.checks) for each in checks}
     wanted = [each for each in checks if severities[each.name] is not Severity.SKIP]
 
-    def look() -> list[Finding]:
-        try:
-            green.look()
-        except NoGreen as problem:
-            missing = replace(could_not_look(str(problem)), certain=deadline.elapsed() > APPEAR)
-            return [replace(missing, name=each.name) for each in wanted]
-        return [finding for each in wanted for finding in judge(each)]
+    last: list[Finding] = []
 
-    def judge(each: Check) -> list[Finding]:
-        try:
-            return [replace(finding, name=each.name) for finding in take(each.look)]
-        except CannotLook as problem:
-            if problem.transient and severities[each.name] is Severity.FAIL:
-                raise  # borne for some looks
-            return [replace(finding_of(problem, each.name), certain=True)]
+    def look() -> list[Finding]:
+        last[:] = green.findings(wanted)
+        return list(last)
 
     def keeps_waiting(finding: Finding) -> bool:
         return not finding.good and severities.get(finding.name or "") is not Severity.WARN
 
     pause = settings.interval or Pace(aws.requests_made, deadline.elapsed)
-    found = poll(look, deadline, pause, settings.consecutive_successes, keeps_waiting=keeps_waiting)
-    for finding in found:
+    out_of_time: OutOfTime | None = None
+    try:
+        last = poll(look, deadline, pause, settings.consecutive_successes, keeps_waiting=keeps_waiting)
+    except OutOfTime as problem:  # in the middle of a look: what the one before found is worth saying
+        out_of_time = problem
+    for finding in last:
         yield Check(finding.name or "green", partial(replace, finding))
+    if out_of_time:
+        raise out_of_time
     yield from (each for each in checks if each not in wanted)  # said to be left out
     yield from unknown_names(settings.checks, checks)
 
@@ -116,7 +112,34 @@ class Green:
         self._turn: list[str] = []  # green's whose turn it is to be described, by ARN
         self._list_again = 0.0  # when tasks may be listed again, by the deadline's clock
         self._last_crash = 0.0
+        self._trouble_since: float | None = None  # since when looks could not be taken in full, by the deadline's clock
         self._logs: dict[str, str] = {}
+
+    def findings(self, checks: list[Check]) -> list[Finding]:
+        """Take a look, and judge it by each of the checks.
+
+        What cannot be looked at is an error of each check that needs it, and certain if no later look can be better:
+        at once, or after a minute of what is said to pass.
+        """
+        try:
+            self.look()
+            found = [finding for each in checks for finding in self._judge(each)]
+        except CannotLook as problem:
+            found = [replace(self._trouble(problem), name=each.name) for each in checks]
+        if all(finding.outcome is not Outcome.ERROR for finding in found):
+            self._trouble_since = None
+        return found
+
+    def _judge(self, each: Check) -> list[Finding]:
+        try:
+            return [replace(finding, name=each.name) for finding in take(each.look)]
+        except CannotLook as problem:
+            return [replace(self._trouble(problem), name=each.name)]
+
+    def _trouble(self, problem: CannotLook) -> Finding:
+        now = self.deadline.elapsed()
+        self._trouble_since = now if self._trouble_since is None else self._trouble_since
+        return replace(finding_of(problem), certain=not problem.transient or now - self._trouble_since > PATIENCE)
 
     def look(self) -> None:
         """Look at the service and its tasks. Raises NoGreen while there is none."""
@@ -187,7 +210,8 @@ class Green:
     @check()
     def task_start(self) -> Finding:
         """Green's tasks can be started: the image pulled, the role assumed, an address found; certain if not."""
-        said = [event for event in self.service.events if self.set.id in event]  # ECS names the task set in each
+        # ECS names the task set in each event. On a way back it is an old one, with a past.
+        said = [] if self.deployment.is_rollback else [event for event in self.service.events if self.set.id in event]
         hopeless = [task.why_stopped() for task in self.crashed] + said
         reason = next((reason for reason in hopeless if HOPELESS.search(reason)), "")
         if reason and not self.complete:
@@ -203,7 +227,7 @@ class Green:
         causes = [task.cause() for task in crashed]
         last = max(crashed, key=lambda task: causes.count(task.cause()))
         alike = causes.count(last.cause())
-        if alike >= LOOP and not self.complete:
+        if alike >= max(LOOP, self.set.desired // 10) and not self.complete:
             return failed(
                 f"green tasks keep stopping: {len(crashed)} of task set {self.set.id} stopped, {alike} like this: "
                 f"{self._explained(last, LOG_PATIENCE)}",
@@ -218,14 +242,11 @@ class Green:
         """Why a task stopped, and what the container that died wrote last; its log may be `patience` seconds late."""
         died = task.blamed()
         if task.id not in self._logs and died and died.exit_code is not None:
-            log = tasks.quote_log(
-                self.definition,
-                died.name,
-                task.id,
-                self.deadline.within(patience),
-                count=LOG_LINES,
-                length=LOG_LENGTH,
-            )
+            until, sizes = self.deadline.within(patience), {"count": LOG_LINES, "length": LOG_LENGTH}
+            try:
+                log = tasks.quote_log(self.definition, died.name, task.id, until, **sizes)
+            except CannotLook as problem:
+                return f"{task.why_stopped()}; its log: {problem}"
             if not log.lines:  # it may come late
                 return f"{task.why_stopped()}; {log.words}"
             self._logs[task.id] = f"; {log.words}"
@@ -315,7 +336,7 @@ class Green:
             counts = f"{self.set.running} of {self.set.desired}"
             return failed(f"{counts} green tasks run, so not all can be healthy targets")
         group = self.deployment.target_group_of(self.set)
-        targets = [target for target in self.deployment.targets(group) if target.state != "draining"]
+        targets = [target for target in self.deployment.targets(group) if "draining" not in target.state]
         addresses = {address for task in self.alive for address in task.addresses}
         strange = [target for target in targets if addresses and target.address not in addresses]
         targets = [target for target in targets if target not in strange]

@@ -112,12 +112,17 @@ class _Invocation:
             with _alarm_clock(self._seconds_until(self.reserve * 2 / 3)), self._watchdog():
                 self._judge(checks, settings_type)
         except OutOfTime:
-            self._record(self.current, self._out_of_time())
+            self._record(self.current, self._out_of_time(), declared=self._severity)
         except BaseException as problem:  # SystemExit too: nothing may keep the report from being made
             if not isinstance(problem, CannotLook):
                 logger.exception("the hook itself failed", extra=self._fields())
-            self._record(self.current, _finding_of(problem))
+            self._record(self.current, _finding_of(problem), declared=self._severity)
         return self.answer()
+
+    @property
+    def _severity(self) -> Severity:
+        """Of what befalls the hook itself: on a way back even that may not stop it."""
+        return Severity.FAIL if self.may_fail else Severity.WARN
 
     def _judge(self, checks: Checks[S], settings_type: type[S]) -> None:
         if self.complaint:
@@ -243,7 +248,7 @@ class _Invocation:
         return self.ends_at - before_end - time.monotonic()
 
     def _bark(self) -> None:
-        late = Result(self.current, Severity.FAIL, self._out_of_time())
+        late = Result(self.current, self._severity, self._out_of_time())
         self.results.append(late)
         try:
             self.answer()  # before the log, which the stuck thread may hold

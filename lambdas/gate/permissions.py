@@ -14,11 +14,13 @@ from gate.verdict import Absent, CannotLook
 class Decisions:
     """Of some resources, those for which a role may not do something, and those for which nobody can say.
 
-    `undecided`: the decision hangs on conditions whose keys (named) the simulator was not given.
+    `undecided`: the decision hangs on conditions whose keys (named) the simulator was not given. `explicit`: a
+    statement denies it, beyond none allowing it.
     """
 
     denied: list[str]
     undecided: dict[str, list[str]]
+    explicit: bool = False
 
 
 def simulate(
@@ -57,16 +59,17 @@ def simulate(
         for each in result.get("ResourceSpecificResults") or []:
             missing = [*keys, *(each.get("MissingContextValues") or [])]
             decisions[str(each.get("EvalResourceName"))] = (str(each.get("EvalResourceDecision")), missing)
-    denied, undecided = [], {}
+    denied, undecided, explicit = [], {}, False
     for resource in resources:
         decision, missing = decisions.get(resource) or decisions.get("*") or ("", [])
         if not decision:
             raise CannotLook(f"IAM's simulator did not say whether {role_arn} may {action} on {resource}")
-        if decision == "explicitDeny" or (decision != "allowed" and not missing):
-            denied.append(resource)
-        elif decision != "allowed":
+        if decision != "allowed" and missing:
             undecided[resource] = missing
-    return Decisions(denied, undecided)
+        elif decision != "allowed":
+            denied.append(resource)
+            explicit = explicit or decision == "explicitDeny"
+    return Decisions(denied, undecided, explicit)
 
 
 def trusts(role: Mapping[str, Any], service: str) -> bool:

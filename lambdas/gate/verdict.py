@@ -42,6 +42,7 @@ class Finding:
 
     `certain`: no later look can come out better, so waiting ends (a crash loop).
     `by_choice`: nothing was looked at because the user asked for nothing.
+    `again`: the look could not be taken, but is worth taking again in a few seconds.
     `aftermath`: what was done about a failure; it belongs in the message even when it went well, and before
     everything else when it did not.
     """
@@ -51,6 +52,7 @@ class Finding:
     name: Optional[str] = None
     certain: bool = False
     by_choice: bool = False
+    again: bool = False
     aftermath: bool = False
     values: Mapping[str, object] = field(default_factory=dict)
 
@@ -82,7 +84,9 @@ def skipped(detail: str, name: str | None = None, by_choice: bool = False, **val
 
 def finding_of(problem: CannotLook, name: str | None = None) -> Finding:
     """What a look that could not be taken comes to."""
-    return failed(str(problem), name) if isinstance(problem, Absent) else could_not_look(str(problem), name)
+    if isinstance(problem, Absent):
+        return failed(str(problem), name)
+    return replace(could_not_look(str(problem), name), again=problem.passes_soon)
 
 
 Look = Callable[[], Union[Finding, Iterable[Finding]]]
@@ -139,8 +143,6 @@ def attempt(name: str, look: Callable[[], Finding]) -> Finding:
     try:
         return replace(look(), name=name)
     except CannotLook as problem:
-        if problem.passes_soon:
-            raise  # the check as a whole is taken again
         return finding_of(problem, name)
 
 
@@ -150,7 +152,7 @@ def unknown_names(overrides: Mapping[str, str], checks: Sequence[Check]) -> Iter
     unknown = ", ".join(sorted(name for name in overrides if name.partition(":")[0] not in known))
     if unknown:
         said = f"the setting checks names {unknown}, which this hook does not have; it has {', '.join(known)}"
-        yield Check("checks", lambda: failed(said), Severity.WARN, may_stop=False)
+        yield Check("checks", lambda: failed(said), Severity.WARN)
 
 
 @dataclass(frozen=True)

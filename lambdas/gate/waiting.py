@@ -74,7 +74,7 @@ class Pace:
         wanted = self.MOST
         if self._made is not None:
             calls = made - self._made  # a minute may begin with one look and end with another: one less fits in between
-            wanted = self._owed + calls * 60 / max(self.CALLS_PER_MINUTE - calls, 1)
+            wanted = self._owed + min(calls * 60 / max(self.CALLS_PER_MINUTE - calls, 1), 90.0)
         period = wanted if wanted > 2 * self.MOST else min(max(wanted, self.LEAST), self.MOST)
         self._owed = max(0.0, wanted - period)
         pause = max(self.LEAST / 4, period - (now - self._began))
@@ -112,14 +112,15 @@ class _Looks:
 
 def patiently(look: Look, deadline: Deadline, attempts: int = 3, pause: float = 5.0) -> list[Finding]:
     """Take one look, again after `pause` seconds while AWS throttles, in the first half of the time there is."""
-    for _ in range(attempts - 1):
+    for left in range(attempts - 1, -1, -1):
         try:
-            return take(look)
+            findings = take(look)
         except CannotLook as problem:
-            if not problem.passes_soon or deadline.elapsed() > deadline.remaining():
-                raise
-            deadline.sleep(pause)
-    return take(look)
+            findings = [finding_of(problem)]
+        if not left or not any(finding.again for finding in findings) or deadline.elapsed() > deadline.remaining():
+            break
+        deadline.sleep(pause)
+    return findings
 
 
 def poll(

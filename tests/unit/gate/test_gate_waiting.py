@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from gate.aws import AwsThrottled
-from gate.verdict import CannotLook, Finding, Outcome, could_not_look, failed, passed, skipped
+from gate.verdict import CannotLook, Finding, Outcome, attempt, could_not_look, failed, passed, skipped
 from gate.waiting import Deadline, OutOfTime, Pace, patiently, poll, watch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -243,20 +243,19 @@ def test_a_throttled_look_is_taken_again_a_few_times(clock: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "at"),
+    ("step", "outcome", "at"),
     [
-        ([throttled()], [0, 5, 10]),
-        ([CannotLook("no permission")], [0]),
-        ([failed("wrong")], [0]),
+        (throttled(), Outcome.ERROR, [0, 5, 10]),
+        (CannotLook("no permission"), Outcome.ERROR, [0]),
+        (failed("wrong"), Outcome.FAILED, [0]),
+        (attempt("one", Looks(throttled(), clock=Clock())), Outcome.ERROR, [0, 5, 10]),
     ],
+    ids=["throttled", "denied", "wrong", "one of several is throttled"],
 )
-def test_what_is_not_taken_again(clock: Clock, steps: list[Step], at: list[float]) -> None:
-    look = Looks(*steps, clock=clock)
-    if isinstance(steps[0], Exception):
-        with pytest.raises(CannotLook):
-            patiently(look, deadline(100, clock))
-    else:
-        assert patiently(look, deadline(100, clock)) == steps
+def test_what_is_taken_again_and_what_not(clock: Clock, step: Step, outcome: Outcome, at: list[float]) -> None:
+    look = Looks(step, clock=clock)
+    (finding,) = patiently(look, deadline(100, clock))
+    assert finding.outcome is outcome
     assert look.at == at
 
 
@@ -264,8 +263,7 @@ def test_a_throttled_look_is_not_taken_again_in_the_second_half_of_the_time(cloc
     until = deadline(100, clock)
     clock.now += 51
     look = Looks(throttled(), clock=clock)
-    with pytest.raises(AwsThrottled):
-        patiently(look, until)
+    assert patiently(look, until)[0].outcome is Outcome.ERROR
     assert look.at == [51]
 
 

@@ -440,7 +440,7 @@ READS = {
     "iam:SimulatePrincipalPolicy": "service_role:iam:PassRole",
     "lambda:GetFunctionConfiguration": "hook_functions:AfterInstall",
     "secretsmanager:DescribeSecret": "secrets:",
-    "ssm:DescribeParameters": "parameters",
+    "ssm:DescribeParameters": "parameters:/shop/api-key",
     "logs:DescribeLogGroups": "log_groups:/ecs/shop",
 }
 

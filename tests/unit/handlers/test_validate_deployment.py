@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import validate_deployment as hook
+from gate.waiting import OutOfTime
 
 from rehearsal.aws.world import PlacementFailure, TargetState
 from tests.unit.handlers.stage import CLUSTER, SERVICE, Clock, Judge, Stage, refuse
@@ -811,6 +812,93 @@ def test_what_may_not_be_looked_at_and_may_not_stop_it(stage: Stage, judge: Judg
     judgement = judge(hook, event, checks={"green_targets": "warn"})
     assert judgement.succeeded
     assert "1 warned: elasticloadbalancing:DescribeTargetHealth was denied" in judgement.message
+
+
+@pytest.mark.parametrize("severity", ["warn", "skip"])
+@pytest.mark.parametrize("operation", ["ecs:DescribeServices", "ecs:ListTasks"])
+def test_what_no_check_could_look_at_is_no_pass(stage: Stage, judge: Judge, operation: str, severity: str) -> None:
+    event = stage.at(EVENT)
+    stage.instead[operation] = refuse("AccessDeniedException")
+    judgement = judge(hook, event, checks={"green": severity})
+    assert not judgement.succeeded
+    assert judgement.check("green_targets")[0] == "error"
+    assert stage.clock.now == 0
+
+
+@pytest.mark.parametrize("operation", ["ecs:DescribeServices", "elbv2:DescribeTargetHealth"])
+def test_a_minute_of_throttling_is_borne(stage: Stage, judge: Judge, operation: str) -> None:
+    event = stage.at(EVENT)
+    stage.instead[operation] = refuse("ThrottlingException", "Rate exceeded")
+    stage.clock.after(50, stage.instead.clear)
+    assert judge(hook, event).succeeded
+
+
+def test_more_than_a_minute_of_throttling_is_not(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.instead["elbv2:DescribeTargetHealth"] = refuse("ThrottlingException", "Rate exceeded")
+    judgement = judge(hook, event)
+    assert not judgement.succeeded
+    assert 60 < stage.clock.now < 70
+    assert judgement.check("green_targets")[0] == "error"
+    assert judgement.check("tasks_running")[0] == "passed"
+
+
+def test_a_log_that_cannot_be_found_hides_no_crash_loop(stage: Stage, judge: Judge) -> None:
+    stage.world.crashing[stage.image("2")] = 3
+    event = stage.at(EVENT)
+    stage.instead["ecs:DescribeTaskDefinition"] = refuse("ThrottlingException", "Rate exceeded")
+    judgement = judge(hook, event)
+    assert judgement.message.startswith("green tasks keep stopping: ")
+    assert "exit 3; its log: ecs:DescribeTaskDefinition failed on every attempt" in judgement.message
+
+
+def test_a_look_in_the_middle_of_which_time_is_over(stage: Stage, judge: Judge) -> None:
+    """What the look before has found is said."""
+    event = stage.at(EVENT)
+    stage.world.target_health["shop-green"] = TargetState("unhealthy", "Target.Timeout")
+
+    def never(_parameters: Mapping[str, Any]) -> Any:
+        raise OutOfTime
+
+    stage.clock.after(30, lambda: stage.instead.update({"ecs:DescribeServices": never}))
+    judgement = judge(hook, event)
+    assert not judgement.succeeded
+    assert "is unhealthy (Target.Timeout)" in judgement.message
+    assert "had not ended after" in judgement["checks"][-1]["detail"]
+
+
+def test_two_of_many_tasks_are_no_loop(stage: Stage, judge: Judge) -> None:
+    """One glitch of the network at the start of fifty tasks."""
+    stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=50)
+    stage.world.pending.add(stage.image("2"))
+    event = stage.at(EVENT)
+    stopped_tasks(stage, exited(1), exited(1))
+    stage.clock.after(30, stage.world.pending.clear)
+    assert judge(hook, event).succeeded
+
+
+def test_a_target_that_drains_because_it_is_unhealthy_is_on_its_way(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    found = stage.elbv2.describe_target_health(TargetGroupArn=stage.green_group)
+    gone = {"Target": {"Id": "10.0.1.250", "Port": 8000}, "TargetHealth": {"State": "unhealthy.draining"}}
+    found["TargetHealthDescriptions"].append(gone)
+    stage.instead["elbv2:DescribeTargetHealth"] = lambda _: found
+    assert judge(hook, event).succeeded
+
+
+def test_on_a_way_back_old_events_are_old(stage: Stage, judge: Judge) -> None:
+    stage.at("AfterInstall")
+    event = stage.rollback_at(EVENT)
+    answer = stage.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])
+    blue = next(each for each in answer["services"][0]["taskSets"] if each["status"] == "PRIMARY")
+    said = (
+        f"(service shop, taskSet {blue['id']}) failed to launch a task with (error ECS was unable to assume the role)."
+    )
+    answer["services"][0]["events"].insert(0, {"id": "x", "message": said})
+    blue.update(runningCount=1, pendingCount=1)
+    stage.instead["ecs:DescribeServices"] = lambda _: answer
+    stage.clock.after(10, stage.instead.clear)
+    assert judge(hook, event).succeeded
 
 
 def test_leaving_out_the_wait_for_green_leaves_out_nothing_else(stage: Stage, judge: Judge) -> None:
