@@ -22,6 +22,9 @@ logger = logging.getLogger("rehearsal.aws")
 
 HOST = "127.0.0.1"
 
+KEPT_ANSWERS = 64
+"""How many answers are kept for requests that are sent again."""
+
 
 class _Handler(MotoRequestHandler):
     """Logs to this package's logger, and nothing for a request that went well."""
@@ -45,6 +48,8 @@ class StandIn:
         install()
         self._application = DomainDispatcherApplication(create_backend_app)
         self._on_request = on_request
+        self._answers: dict[str, tuple[str, list[tuple[str, str]], bytes]] = {}
+        self._lock = threading.Lock()
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -92,9 +97,45 @@ class StandIn:
             self._server.socket.close()
         self._server = self._thread = None
 
+    def _answered(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer a request; one that an SDK sends again, as it was answered before.
+
+        AWS's SDKs give all attempts of one call the same `amz-sdk-invocation-id`. They send it again when a connection
+        breaks before the answer is read. On loopback that is no fault worth rehearsing, but a Create that was done
+        would be refused as existing already. Errors of the server (5xx) are not kept: those attempts are to be made.
+        """
+        call = str(environ.get("HTTP_AMZ_SDK_INVOCATION_ID") or "")
+        if not call:
+            return self._application(environ, start_response)
+        with self._lock:
+            known = self._answers.get(call)
+        if known is not None:
+            logger.warning("%s is sent again (%s)", environ.get("PATH_INFO"), environ.get("HTTP_AMZ_SDK_REQUEST"))
+            status, headers, body = known
+            start_response(status, headers)
+            return [body]
+        started: list[Any] = []
+
+        def start(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+            started[:] = [status, headers]
+
+        chunks = self._application(environ, start)
+        try:
+            body = b"".join(chunks)
+        finally:
+            getattr(chunks, "close", lambda: None)()
+        status, headers = started
+        if not status.startswith("5"):
+            with self._lock:
+                self._answers[call] = (status, headers, body)
+                while len(self._answers) > KEPT_ANSWERS:
+                    self._answers.pop(next(iter(self._answers)))
+        start_response(status, headers)
+        return [body]
+
     def _observed(self, environ: dict[str, Any], start_response: Any) -> Any:
         if self._on_request is None:
-            return self._application(environ, start_response)
+            return self._answered(environ, start_response)
         began = time.monotonic()
         seen: list[int] = []
 
@@ -103,7 +144,7 @@ class StandIn:
             return start_response(status, *args)
 
         try:
-            return self._application(environ, start)
+            return self._answered(environ, start)
         finally:
             method, path = str(environ.get("REQUEST_METHOD")), str(environ.get("PATH_INFO"))
             action = str(environ.get("HTTP_X_AMZ_TARGET") or "").rsplit(".", 1)[-1]

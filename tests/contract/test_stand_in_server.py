@@ -6,6 +6,7 @@ import json
 import os
 import re
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +36,7 @@ def session_on(monkeypatch: pytest.MonkeyPatch, url: str) -> boto3.Session:
     return boto3.Session("testing", "testing", region_name=stack.REGION)
 
 
-def call(url: str, service: str, target: str, body: dict[str, Any]) -> Any:
+def call(url: str, service: str, target: str, body: dict[str, Any], **headers: str) -> Any:
     """Call an operation of a JSON service as any SDK does; return the answer unparsed by botocore."""
     request = urllib.request.Request(  # noqa: S310  (loopback)
         url,
@@ -44,6 +45,7 @@ def call(url: str, service: str, target: str, body: dict[str, Any]) -> Any:
             "X-Amz-Target": target,
             "Content-Type": "application/x-amz-json-1.1",
             "Authorization": f"AWS4-HMAC-SHA256 Credential=testing/20260101/eu-west-1/{service}/aws4_request",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
         },
     )
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
@@ -156,3 +158,34 @@ def _in_a_child(monkeypatch: pytest.MonkeyPatch, image: str) -> dict[str, Any]:
         made.run_until(made.deploy(made.register(image)), "AfterInstall")
         sets = [{"id": each["id"], "status": each["status"]} for each in made.task_sets()]
         return {"deployments": len(list(codedeploy.deployments())), "sets": sets, "url": server.url}
+
+
+def test_a_call_whose_answer_was_lost_is_made_once(stand_in: StandIn) -> None:
+    """An SDK sends it again under the same id: it is answered as before, and nothing is created twice."""
+    url = stand_in.serve(threaded=False)
+    create = ("codedeploy", "CodeDeploy_20141006.CreateApplication", {"applicationName": "a", "computePlatform": "ECS"})
+    first = call(url, *create, amz_sdk_invocation_id="one", amz_sdk_request="attempt=1; max=3")
+    again = call(url, *create, amz_sdk_invocation_id="one", amz_sdk_request="attempt=2; max=3")
+    assert again == first
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        call(url, *create, amz_sdk_invocation_id="two", amz_sdk_request="attempt=1; max=3")
+    refused.value.close()
+    assert refused.value.code == 400
+
+
+def test_an_error_of_the_server_is_not_kept(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next attempt is made in earnest."""
+    url = stand_in.serve(threaded=False)
+    listed: tuple[str, str, dict[str, Any]] = ("codedeploy", "CodeDeploy_20141006.ListApplications", {})
+    served = stand_in._application
+
+    def broken(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
+        return [b"not now"]
+
+    monkeypatch.setattr(stand_in, "_application", broken)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        call(url, *listed, amz_sdk_invocation_id="one")
+    refused.value.close()
+    monkeypatch.setattr(stand_in, "_application", served)
+    assert call(url, *listed, amz_sdk_invocation_id="one") == {"applications": []}
