@@ -37,7 +37,7 @@ from gate.waiting import Deadline, OutOfTime, Pace, poll
 
 PATIENCE = 60.0  # seconds in which green may become visible (ECS may lag behind CodeDeploy), or AWS answer again
 QUIET = 60.0  # seconds without another stopped task, after which a single one was bad luck
-LOOP = 2  # tasks that stopped of one cause: once may be bad luck, twice is how green is; of many, one in ten
+LOOP = 2  # tasks that stopped of one cause: once may be bad luck, twice is how green is
 LOG_LINES, LOG_LENGTH, LOG_PATIENCE = 10, 1000, 5.0  # lines and characters quoted; seconds for a log to arrive
 
 # What no waiting mends, in ECS's own words (developer guide, "Stopped tasks error messages", "Service event messages").
@@ -227,7 +227,7 @@ class Green:
         causes = [task.cause() for task in crashed]
         last = max(crashed, key=lambda task: causes.count(task.cause()))
         alike = causes.count(last.cause())
-        if alike >= max(LOOP, self.set.desired // 10) and not self.complete:
+        if alike >= LOOP and not self.complete:
             return failed(
                 f"green tasks keep stopping: {len(crashed)} of task set {self.set.id} stopped, {alike} like this: "
                 f"{self._explained(last, LOG_PATIENCE)}",

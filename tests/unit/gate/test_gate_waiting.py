@@ -298,3 +298,9 @@ def test_the_pace_is_from_one_to_three_seconds(calls: list[int]) -> None:
     pauses = [later - earlier for earlier, later in itertools.pairwise(at)]
     assert min(pauses) >= 1
     assert max(pauses) <= 3
+
+
+def test_no_look_makes_the_hook_sleep_through_its_time() -> None:
+    """However many calls one took."""
+    at = paced([3, 500, 3])
+    assert max(later - earlier for earlier, later in itertools.pairwise(at)) <= 100

@@ -412,6 +412,19 @@ def test_capacity_providers_of_the_appspec(stage: Stage, judge: Judge, names: li
     assert words in detail
 
 
+def test_a_provider_of_managed_instances(stage: Stage, judge: Judge) -> None:
+    """Neither Fargate's nor an Auto Scaling group's: its task definitions are made for it alone."""
+    on_providers(stage, "FARGATE")
+    strategy = [{"CapacityProvider": "ours", "Weight": 1}]
+    event = stage.at(EVENT, json.dumps(stage.appspec(CapacityProviderStrategy=strategy)))
+    cluster = {"clusterName": CLUSTER, "status": "ACTIVE", "capacityProviders": ["ours"]}
+    stage.instead["ecs:DescribeClusters"] = lambda _: {"clusters": [cluster]}
+    found = stage.ecs.describe_task_definition(taskDefinition=stage.green_definition)["taskDefinition"]
+    kinds = {"compatibilities": ["MANAGED_INSTANCES"], "requiresCompatibilities": ["MANAGED_INSTANCES"]}
+    stage.instead["ecs:DescribeTaskDefinition"] = lambda _: {"taskDefinition": {**found, **kinds}}
+    assert judge(hook, event).check("launch_type") == ("passed", "launch type EC2 (ours) fits")
+
+
 @pytest.mark.parametrize(
     ("version", "outcome", "words"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -867,14 +868,35 @@ def test_a_look_in_the_middle_of_which_time_is_over(stage: Stage, judge: Judge) 
     assert "had not ended after" in judgement["checks"][-1]["detail"]
 
 
-def test_two_of_many_tasks_are_no_loop(stage: Stage, judge: Judge) -> None:
-    """One glitch of the network at the start of fifty tasks."""
+def test_two_of_many_tasks_are_a_loop_too(stage: Stage, judge: Judge) -> None:
+    """CodeDeploy has seen green steady before: two that stop alike now, and a place left empty, are no bad luck."""
     stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=50)
     stage.world.pending.add(stage.image("2"))
     event = stage.at(EVENT)
     stopped_tasks(stage, exited(1), exited(1))
-    stage.clock.after(30, stage.world.pending.clear)
+    judgement = judge(hook, event)
+    assert judgement.message.startswith("green tasks keep stopping: 2 of task set ")
+    assert stage.clock.now < 10
+
+
+def test_a_list_of_many_pages_is_not_asked_for_at_each_look(stage: Stage, judge: Judge) -> None:
+    """Counts that do not agree for long would cost the whole budget on lists."""
+    event = stage.at(EVENT)
+    stage.world.pending.add(stage.image("2"))
+
+    def pages(parameters: Mapping[str, Any]) -> Any:
+        token = int(parameters.get("nextToken", 0))
+        return {"taskArns": [], **({"nextToken": str(token + 1)} if token < 3 else {})}
+
+    stage.instead["ecs:ListTasks"] = pages  # none is ever known, so that the counts never agree
+    stage.clock.after(120, stage.instead.clear)
+    stage.clock.after(120, stage.world.pending.clear)
     assert judge(hook, event).succeeded
+    lists = [call.at for call in stage.calls if call.name == "ecs:ListTasks" and "nextToken" not in call.parameters]
+    starts = sorted(set(lists))
+    assert min(later - earlier for earlier, later in itertools.pairwise(starts[:8])) >= 12  # 8 pages at 1.5 s each
+    busiest, _ = budget(stage)
+    assert busiest <= 90
 
 
 def test_a_target_that_drains_because_it_is_unhealthy_is_on_its_way(stage: Stage, judge: Judge) -> None:
