@@ -391,7 +391,11 @@ class Deployment:
                 said = f"not all of target groups {', '.join(names)} exist: mend the deployment group"
                 raise Absent(said) from problem
             raise
-        return [_target_group(entry) for entry in answer.get("TargetGroups") or []]
+        found = [_target_group(entry) for entry in answer.get("TargetGroups") or []]
+        missing = ", ".join(sorted(set(names) - {group.name for group in found}))
+        if missing:  # of none, each check of all of them would hold
+            raise CannotLook(f"Elastic Load Balancing answered nothing of target group {missing}")
+        return found
 
     def target_group_of(self, task_set: TaskSet) -> TargetGroup:
         """The one of the pair in which this task set's tasks are registered."""
