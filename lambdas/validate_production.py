@@ -1,110 +1,139 @@
 """AfterAllowTraffic: green serves production, and bears it.
 
 First what can be known at once: the listener, the declared requests, a load if one is asked for. Then, after a
-settle time, a bake window in which alarms and metrics are looked at again and again. It ends at the first
-finding that no later look can mend.
+settle time, a bake window in which alarms and metrics are looked at again and again; it ends at the first finding
+that no later look can mend, and goes on in a fresh invocation where this one is too short. At the end green's figures
+are held against blue's before the shift.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
-from typing import Optional
+from typing import Any, Optional
 
 from gate import metrics
+from gate.baseline import Baseline, compare
 from gate.deployment import Deployment, Listener, TargetGroup
 from gate.hook import lifecycle_hook
-from gate.http_checks import (
-    HttpCheck,
-    Sender,
-    Statistics,
-    Thresholds,
-    default_check,
-    judge_statistics,
-    listener_url,
-    run_check,
-    send_load,
-    send_samples,
-)
-from gate.settings import HookSettings, limits
+from gate.http_sender import Sender
+from gate.load import Load, judge_load, send_load
+from gate.settings import limits
+from gate.statistics import Thresholds
+from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url
 from gate.verdict import Check, Finding, could_not_look, failed, passed, skipped
-from gate.waiting import Deadline, poll, watch
+from gate.waiting import Deadline, ToBeContinued, poll, watch
 
 ENOUGH_REQUESTS = 100  # below this an error rate may still come out right by the end of the window
-NOISE_MS = 50.0  # a latency that is worse than blue's by less than this is no finding, whatever the percentage
 
 
 @dataclass(frozen=True)
-class TrafficThresholds:
-    """What the load balancer's figures of green may be.
+class TrafficThresholds(Thresholds):
+    """What the load balancer's figures of green, and the samples, may be at most.
 
-    `error_rate` 0 to 1, latencies in milliseconds (the worst
-    minute's), `unhealthy_hosts` a count, `max_worse_percent` against blue before the shift.
+    Latencies are the worst minute's. `unhealthy_hosts`, `rejected_connections` are counts since the shift;
+    `cpu_percent` and `memory_percent` averages of the ECS service, None: only said.
     """
 
-    error_rate: float = limits(0.01, least=0, most=1)
-    p95_ms: Optional[float] = limits(None, least=0)
-    p99_ms: Optional[float] = limits(500.0, least=0)
     unhealthy_hosts: float = limits(0.0, least=0)
-    max_worse_percent: float = limits(50.0, least=0)
+    rejected_connections: Optional[float] = limits(None, least=0)
+    cpu_percent: Optional[float] = limits(None, least=0.001)
+    memory_percent: Optional[float] = limits(None, least=0.001)
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A CloudWatch metric of the user's own; each value in the window has to lie between `min` and `max`.
+class Range:
+    """Where a value has to lie, both ends included."""
 
-    `period` in seconds; `failure_limit` values may lie outside; `no_data` is what the absence of values means.
-    """
+    min: Optional[float] = None
+    max: Optional[float] = None
 
-    namespace: str
-    metric_name: str
+    def __post_init__(self) -> None:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: no value can lie between them")
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies in it."""
+        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
+
+    def __str__(self) -> str:
+        ends = (("at least", self.min), ("at most", self.max))
+        return " and ".join(f"{word} {end:g}" for word, end in ends if end is not None) or "any value"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A CloudWatch metric; `period` in seconds. In dimensions `{target_group}` and `{load_balancer}` are green's."""
+
+    namespace: Optional[str] = None
+    metric_name: Optional[str] = None
     dimensions: dict[str, str] = field(default_factory=dict)
     statistic: str = "Average"
     period: int = limits(60, least=1, most=86_400)
-    min: Optional[float] = None
-    max: Optional[float] = None
-    no_data: str = limits("fail", choices=("fail", "pass"))
-    failure_limit: int = limits(0, least=0)
 
-    def __post_init__(self) -> None:
-        if self.min is None and self.max is None:
-            raise ValueError(f"metric {self.namespace}/{self.metric_name} has neither min nor max")
+    def query(self, words: Mapping[str, str]) -> metrics.Query:
+        """The metric as CloudWatch is asked for it, with `words` in place of dimension values."""
+        dimensions = {name: words.get(value, value) for name, value in self.dimensions.items()}
+        return metrics.Query(str(self.namespace), str(self.metric_name), dimensions, self.statistic, self.period)
 
 
 @dataclass(frozen=True)
-class Load:
-    """A load of `rate` requests a second for `duration` seconds, at most `concurrency` at once."""
+class Metric(Source):
+    """A metric of the user's own, or metric maths (`expression`) over several (`queries`).
 
-    rate: float = limits(least=0.001, most=1000)
-    duration: float = limits(least=0.001, most=600)
-    path: str = "/"
-    concurrency: int = limits(16, least=1, most=256)
-    error_rate: float = limits(0.01, least=0, most=1)
-    p95_ms: Optional[float] = limits(None, least=0)
-    p99_ms: Optional[float] = limits(500.0, least=0)
-
-
-@dataclass(frozen=True)
-class Settings(HookSettings):
-    """What the user may set.
-
-    `initial_delay`: seconds before the bake window; `duration`: its length; `interval`: seconds between looks.
-    `alarms`: name → expected state, besides the deployment group's own, which must not be in ALARM. `no_data`: what
-    a window without any request means.
+    Each value since the shift has to lie in `threshold_range`; `failure_limit` of them need not. Fewer than
+    `min_datapoints` are no data, and `no_data` says what that means. `max_worse_percent`: how much worse than before
+    the shift it may be; `direction`: which way is worse.
     """
 
-    initial_delay: float = limits(60.0, least=0, most=840)
-    duration: float = limits(300.0, least=0, most=840)
+    expression: Optional[str] = None
+    queries: dict[str, Source] = field(default_factory=dict)
+    threshold_range: Range = field(default_factory=Range)
+    min_datapoints: int = limits(1, least=1)
+    failure_limit: int = limits(0, least=0)
+    no_data: str = limits("fail", choices=("fail", "pass"))
+    max_worse_percent: Optional[float] = limits(None, least=0)
+    direction: str = limits("increase", choices=("increase", "decrease", "either"))
+
+    def __post_init__(self) -> None:
+        sources = list(self.queries.values()) if self.expression else [self]
+        if self.expression and (self.metric_name or not self.queries):
+            raise ValueError("expression needs queries, and no metric_name beside it")
+        if not all(source.namespace and source.metric_name for source in sources):
+            raise ValueError("a metric needs namespace and metric_name, or an expression over queries that have both")
+        if self.threshold_range == Range() and self.max_worse_percent is None:
+            raise ValueError(
+                "nothing would be compared: set threshold_range.min, threshold_range.max or max_worse_percent"
+            )
+
+    def __str__(self) -> str:
+        return self.expression or f"{self.namespace} {self.metric_name}"
+
+
+@dataclass(frozen=True)
+class Settings(TrafficSettings):
+    """What the user may set besides.
+
+    `initial_delay`: seconds before the bake window; `duration`: its length; `interval`: seconds between looks;
+    `max_duration`: seconds that all may take, over several invocations. `alarms`: name → expected state, besides the
+    deployment group's own, which must not be in ALARM. `no_data`: what a window without any request means;
+    `metrics_delay`: seconds that CloudWatch may be late, before which the absence of data means nothing.
+    """
+
+    initial_delay: float = limits(60.0, least=0, most=3300)
+    duration: float = limits(300.0, least=0, most=3300)
     interval: float = limits(15.0, least=0.001, most=300)
+    max_duration: float = limits(3000.0, least=60, most=3300)
     alarms: dict[str, str] = limits(default_factory=dict, choices=("OK", "ALARM", "INSUFFICIENT_DATA"))
+    insufficient_data: Optional[str] = limits(None, choices=("pass", "fail"))
+    missing_alarms: str = limits("fail", choices=("fail", "pass"))
     thresholds: TrafficThresholds = field(default_factory=TrafficThresholds)
+    baseline: Baseline = field(default_factory=Baseline)
     no_data: str = limits("pass", choices=("fail", "pass"))
+    metrics_delay: float = limits(180.0, least=0, most=600)
     metrics: dict[str, Metric] = field(default_factory=dict)
-    http_checks: dict[str, HttpCheck] = field(default_factory=dict)
-    samples: int = limits(100, least=0, most=10_000)
-    concurrency: int = limits(4, least=1, most=64)
     load: Optional[Load] = None
 
 
@@ -112,22 +141,18 @@ class Settings(HookSettings):
 def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
     """Decide whether green serves production as well as it should, until the end of the bake window."""
     production = Production(deployment, settings, deadline)
-    if not (yield Check("time", partial(production.fits_the_time, settings.load))):
+    if not (yield Check("time", production.fits_the_time)):
         return
     if not (yield Check("green_serves_production", production.green_serves)):
         return
-    checks = settings.http_checks or {"health": default_check(production.group)}
-    sender = Sender(production.url)
-    sound = True
-    for name, check in checks.items():
-        answers = yield Check(f"http:{name}", partial(run_check, check, sender, deadline))
-        if answers and settings.samples:
-            answers = yield Check(f"samples:{name}", partial(production.sample, name, check, sender))
-        sound = sound and answers
+    sender = Sender(production.url, settings.host, settings.headers)
+    sound = yield from Traffic(deployment, settings, deadline, sender).checks()
     if sound and settings.load:
-        sound = yield Check("load", partial(production.bears_load, settings.load, sender))
+        sound = yield Check("load", partial(production.bears_load, settings.load))
     if sound:  # what has failed is not made worse by a load, nor customers' time by a bake window
-        yield Check("bake", production.bake)
+        sound = yield Check("bake", production.bake)
+    if sound:
+        yield Check("against_blue", production.against_blue)
 
 
 class Production:
@@ -137,7 +162,9 @@ class Production:
         self.deployment = deployment
         self.settings = settings
         self.deadline = deadline
-        self.shifted_at = datetime.now(timezone.utc)
+        carried = deadline.journey.state
+        self.shifted_at = _moment(carried.get("shifted_at")) or datetime.now(timezone.utc)
+        self.bake_began = _moment(carried.get("bake_began"))
 
     @cached_property
     def group(self) -> TargetGroup:
@@ -154,16 +181,23 @@ class Production:
         """Where production answers."""
         return listener_url(self.listener, self.deployment.load_balancer(self.listener))
 
-    def fits_the_time(self, load: Load | None) -> Finding:
-        """The window fits the function's time; better said now than found out at its end."""
-        wanted = self.settings.initial_delay + self.settings.duration + (load.duration if load else 0)
-        left = self.deadline.remaining()
+    def fits_the_time(self) -> Finding:
+        """The window fits the time there is; better said now than found out at its end."""
+        settings, load = self.settings, self.settings.load
+        wanted = max(settings.initial_delay + settings.duration, settings.metrics_delay if settings.metrics else 0)
+        wanted += load.duration + load.warm_up if load else 0
+        journey = self.deadline.journey
+        left = journey.reach(self.deadline.remaining())
+        at_once = load.duration + load.warm_up if load else 0
+        if at_once > self.deadline.remaining():  # it cannot be interrupted, as settling and baking can
+            said = f"a load of {at_once:g} s does not fit the {self.deadline.remaining():.0f} s left in this invocation"
+            return failed(f"{said}: shorten load or raise timeout")
+        words = f"{wanted:g} s of settling, baking and load"
         if wanted > left:
-            return failed(
-                f"initial_delay{', duration and load' if load else ' and duration'} come to {wanted:g} s, the function "
-                f"has {left:.0f} s left: shorten them or raise timeout"
-            )
-        return passed(f"{wanted:g} s of settling, baking and load fit the {left:.0f} s left")
+            more = f" in {1 + journey.hops_left} invocations" if journey.hops_left else ""
+            cure = "shorten initial_delay, duration or load, or raise timeout and max_duration"
+            return failed(f"{words} do not fit the {left:.0f} s left{more}: {cure}")
+        return passed(f"{words} fit the {left:.0f} s left")
 
     def green_serves(self) -> Finding:
         """All production traffic goes to green, and green has a healthy target; shortly after the shift, soon."""
@@ -171,163 +205,225 @@ class Production:
 
     def _serving(self) -> Finding:
         self.listener = self.deployment.production_listener()
-        where = self.deployment.weights_in_words(self.listener)
-        if not self.listener.serves_only(self.group.arn):
-            return failed(
-                f"the production listener does not lead to green ({self.group.name}) alone but to {where}",
-                "production_listener",
-            )
-        targets = self.deployment.targets(self.group)
-        healthy = [target for target in targets if target.state == "healthy"]
-        if not healthy:
-            listed = "; ".join(str(target) for target in targets) or "none is registered"
-            return failed(f"no green target is healthy: green target {listed}", "production_listener")
-        return passed(
-            f"production leads to green ({where}), {len(healthy)} of {len(targets)} target(s) healthy",
-            "production_listener",
-        )
+        return green_serves(self.deployment, self.group, self.listener, "production")
 
-    def sample(self, name: str, check: HttpCheck, sender: Sender) -> list[Finding]:
-        """Error rate and latency of one check, sent many times."""
-        limit = self.settings.thresholds
-        answers = send_samples(check, sender, self.settings.samples, self.settings.concurrency)
-        thresholds = Thresholds(error_rate=limit.error_rate, p95_ms=limit.p95_ms, p99_ms=limit.p99_ms)
-        return judge_statistics(name, Statistics.of(check, answers), thresholds)
-
-    def bears_load(self, load: Load, sender: Sender) -> list[Finding]:
+    def bears_load(self, load: Load) -> list[Finding]:
         """The service bears the load that was asked for."""
-        check = HttpCheck(path=load.path, verify_tls=False, status=("200-399",))
-        answers, rate = send_load(
-            check, sender, self.deadline, rate=load.rate, duration=load.duration, concurrency=load.concurrency
-        )
-        thresholds = Thresholds(error_rate=load.error_rate, p95_ms=load.p95_ms, p99_ms=load.p99_ms)
-        findings = judge_statistics("load", Statistics.of(check, answers), thresholds)
-        asked = f"{rate:.0f} requests a second reached of {load.rate:g} asked"
-        if rate < 0.9 * load.rate:
-            findings.append(
-                failed(f"load: {asked}: the service did not keep up, or concurrency is too low", "rate:load")
-            )
-        else:
-            findings.append(passed(asked, "rate:load", requests_per_second=round(rate, 1)))
-        return findings
+        headers = {**self.settings.headers, **load.headers}
+        load = replace(load, host=load.host or self.settings.host, headers=headers)
+        return judge_load(load, send_load(load, self.url, self.deadline))
+
+    # The bake.
 
     def bake(self) -> list[Finding]:
-        """Alarms, load balancer figures and metrics over the window."""
-        fits = self.fits_the_time(None)  # still, after the checks before
-        if not fits.good:
-            return [fits]
-        self.deadline.sleep(self.settings.initial_delay)
-        return watch(self.look, self.deadline, self.settings.interval, self.settings.duration)
+        """Alarms, load balancer figures and metrics over the window, in as many invocations as it takes."""
+        self.bake_began = self.bake_began or datetime.now(timezone.utc)
+        settled = self.bake_began + timedelta(seconds=self.settings.initial_delay)
+        ends = settled + timedelta(seconds=self.settings.duration)
+        needed = self._until(ends)
+        left = self.deadline.journey.reach(self.deadline.remaining())
+        if needed > left:  # the checks before took their time
+            said = f"the bake takes {needed:.0f} s, and only {left:.0f} s are left"
+            return [failed(f"{said}: shorten initial_delay or duration, or raise timeout and max_duration")]
+        self._stay(self._until(settled))
+        room = self.deadline.journey.room
+        findings, over = watch(self.look, self.deadline, self.settings.interval, self._until(ends), room=room)
+        if not over:
+            if self.deadline.journey.hops_left:
+                self._stay(self._until(ends))
+                self._hand_over()
+            left = self._until(ends)
+            return [*findings, could_not_look(f"the bake window was cut short: {left:.0f} s of it were left", "bake")]
+        late = self._until(self.shifted_at + timedelta(seconds=self.settings.metrics_delay))
+        if late > 0 and _lacks_only_data(findings):
+            here = self.deadline.remaining() - room
+            wait = self.deadline.within(min(late, here))
+            findings = poll(self.look, wait, self.settings.interval, keeps_waiting=_may_come)
+            if late > here and _lacks_only_data(findings):
+                self._hand_over()
+        return findings
+
+    def _until(self, moment: datetime) -> float:
+        return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+
+    def _stay(self, seconds: float) -> None:
+        """Let so many seconds pass, in a fresh invocation what does not fit into this one."""
+        here = self.deadline.remaining() - self.deadline.journey.room
+        self.deadline.sleep(min(seconds, here))
+        if seconds > here:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self.deadline.journey.hops_left and self.bake_began:
+            moments = {"shifted_at": self.shifted_at.timestamp(), "bake_began": self.bake_began.timestamp()}
+            raise ToBeContinued(moments)
 
     def look(self) -> list[Finding]:
         """One look at everything that has to stay good."""
-        expected = {**dict.fromkeys(self.deployment.alarm_names, metrics.NOT_IN_ALARM), **self.settings.alarms}
+        settings = self.settings
+        expected = {**dict.fromkeys(self.deployment.alarm_names, metrics.NOT_IN_ALARM), **settings.alarms}
         alarms = (
-            metrics.judge_alarms(expected)
+            metrics.judge_alarms(expected, settings.insufficient_data, settings.missing_alarms)
             if expected
             else [skipped("no alarm is named, here or in the deployment group", "alarms")]
         )
         return [self._serving(), *alarms, *self._traffic(), *self._metrics()]
 
+    # The load balancer's figures.
+
+    def _figures(self, group: TargetGroup, start: datetime, end: datetime) -> metrics.TrafficFigures:
+        balancer = self.deployment.load_balancer(self.listener)
+        service = (self.deployment.cluster, self.deployment.service_name)
+        return metrics.read_traffic(balancer.dimension, group.dimension, start, end, service)
+
     def _traffic(self) -> list[Finding]:
-        """The load balancer's figures of green since the shift, and against blue's over as long a time before it."""
+        """The load balancer's figures of green since the shift."""
         now = datetime.now(timezone.utc)
-        green = self._figures(self.group, self.shifted_at, now)
-        limit, since = self.settings.thresholds, f"{(now - self.shifted_at).total_seconds():.0f} s"
-        hosts = self._hosts(green)
+        green, limit = self._figures(self.group, self.shifted_at, now), self.settings.thresholds
+        since = f"{(now - self.shifted_at).total_seconds():.0f} s"
+        findings = [
+            *_at_most(
+                green.worst("unhealthy_hosts"), limit.unhealthy_hosts, "unhealthy_hosts", "unhealthy green targets"
+            ),
+            *_at_most(
+                float(green.total("rejected_connections")),
+                limit.rejected_connections,
+                "rejected_connections",
+                "connections that the load balancer rejected",
+            ),
+            *_usage("cpu", green.average("cpu"), limit.cpu_percent),
+            *_usage("memory", green.average("memory"), limit.memory_percent),
+        ]
         if not green.requests:
             detail = (
                 f"the load balancer counted no request to {self.group.name} in {since}, or has not published it yet"
             )
-            return [*hosts, (skipped if self.settings.no_data == "pass" else failed)(detail, "traffic")]
-        findings = [*hosts]
-        rate = f"{green.errors} of {green.requests} requests to green answered 5xx ({green.error_rate:.2%}) in {since}"
+            verdict = skipped if self.settings.no_data == "pass" else failed
+            return [*findings, verdict(f"{detail}: without any there is no error rate", "traffic", no_data=True)]
+        certain = green.requests >= ENOUGH_REQUESTS
+        unreached = green.total("connection_errors")
+        beside = f", {unreached} of them because no target could be reached" if unreached else ""
+        rate = (
+            f"{green.errors} of {green.requests} requests to green failed ({green.error_rate:.2%}) in {since}{beside}"
+        )
         if green.error_rate > limit.error_rate:
-            certain = green.requests >= ENOUGH_REQUESTS
             findings.append(failed(f"{rate}, at most {limit.error_rate:.2%} allowed", "error_rate", certain=certain))
         else:
             findings.append(passed(rate, "error_rate"))
-        for word, value, most in (("p95", green.p95_ms, limit.p95_ms), ("p99", green.p99_ms, limit.p99_ms)):
-            if most is None:
-                continue
+        for word, most in limit.latencies().items():
+            label, value = f"latency_{word}", green.worst(word)
             if value is None:
-                findings.append(
-                    could_not_look(
-                        f"the load balancer has requests but no {word} of TargetResponseTime", f"latency_{word}"
-                    )
-                )
-            elif value > most:
-                text = f"green's {word} is {value:.0f} ms in its worst minute, at most {most:g} ms allowed"
-                findings.append(failed(text, f"latency_{word}", certain=green.requests >= ENOUGH_REQUESTS))
+                said = f"the load balancer has requests but no {word} of TargetResponseTime"
+                findings.append(could_not_look(said, label))
+                continue
+            said = f"green's {word} is {value * 1000:.0f} ms in its worst minute"
+            if value * 1000 > most:
+                findings.append(failed(f"{said}, at most {most:g} ms allowed", label, certain=certain))
             else:
-                findings.append(passed(f"green's {word} is {value:.0f} ms in its worst minute", f"latency_{word}"))
-        return [*findings, self._against_blue(green, now)]
+                findings.append(passed(said, label))
+        return findings
 
-    def _hosts(self, green: metrics.TrafficFigures) -> list[Finding]:
-        """The most targets that were unhealthy at once; counted with or without traffic."""
-        count, most = green.unhealthy_hosts, self.settings.thresholds.unhealthy_hosts
-        if count is None:
-            return []
-        text = f"at most {count:g} green target(s) unhealthy at once since the shift"
-        if count > most:
-            return [failed(f"{text}, {most:g} allowed", "unhealthy_hosts", certain=True)]
-        return [passed(text, "unhealthy_hosts")]
+    # Green against blue.
 
-    def _against_blue(self, green: metrics.TrafficFigures, now: datetime) -> Finding:
+    def against_blue(self) -> list[Finding]:
+        """Green's figures since the shift against blue's over as long a time before it."""
+        now, baseline = datetime.now(timezone.utc), self.settings.baseline
         blue_group = self.deployment.other_target_group(self.group)
+        before = self.deployment.shift_began or self.shifted_at
         length = max(now - self.shifted_at, timedelta(minutes=1))
-        blue = self._figures(blue_group, self.shifted_at - length, self.shifted_at)
-        if not blue.requests or blue.p95_ms is None or green.p95_ms is None:
-            return skipped(f"{blue_group.name} has no figures before the shift to compare with", "against_blue")
-        worse = (green.p95_ms / blue.p95_ms - 1) * 100 if blue.p95_ms else 0.0
-        text = (
-            f"green's p95 is {green.p95_ms:.0f} ms, blue's was {blue.p95_ms:.0f} ms before the shift ({worse:+.0f} %)"
-        )
-        if worse > self.settings.thresholds.max_worse_percent and green.p95_ms - blue.p95_ms > NOISE_MS:
-            return failed(
-                f"{text}, at most {self.settings.thresholds.max_worse_percent:g} % worse allowed", "against_blue"
-            )
-        return passed(text, "against_blue")
+        green = self._figures(self.group, self.shifted_at, now)
+        blue = self._figures(blue_group, before - length, before)
+        judge = partial(compare, worst=baseline.max_worse_percent, tolerance=baseline.tolerance)
+        judge = partial(judge, confidence=baseline.confidence)
+        findings = []
+        for word in sorted({"p95", *self.settings.thresholds.latencies()} - {"max"}):
+            sides = [[1000 * value for value in side.series[word].values()] for side in (green, blue)]
+            label = f"against_blue:{word}"
+            findings.append(judge(word, label, *sides, noise=baseline.noise_ms, unit="ms"))
+        rates, most = (green.error_rates(), blue.error_rates()), 100 * self.settings.thresholds.error_rate
+        findings.append(judge("error rate", "against_blue:error_rate", *rates, noise=most, unit="%"))
+        compared = {name: m for name, m in self.settings.metrics.items() if m.max_worse_percent is not None}
+        ours = self._values(compared, self.group, self.shifted_at, now)
+        theirs = self._values(compared, blue_group, before - length, before)
+        for name, metric in compared.items():
+            both = list(ours[name].values()), list(theirs[name].values())
+            label, worst = f"against_blue:{name}", metric.max_worse_percent
+            findings.append(judge(name, label, *both, worst=worst, direction=metric.direction))
+        return findings
 
-    def _figures(self, group: TargetGroup, start: datetime, end: datetime) -> metrics.TrafficFigures:
-        balancer = self.deployment.load_balancer(self.listener)
-        return metrics.read_traffic(balancer.dimension, group.dimension, start, end)
+    # The user's own metrics.
 
     def _metrics(self) -> list[Finding]:
         """The user's own metrics since the shift."""
         declared = self.settings.metrics
-        if not declared:
-            return []
-        queries = {
-            name: metrics.Query(m.namespace, m.metric_name, m.dimensions, m.statistic, m.period)
-            for name, m in declared.items()
-        }
-        values = metrics.read_metrics(queries, self.shifted_at, datetime.now(timezone.utc))
-        return [judge_metric(name, metric, values[name]) for name, metric in declared.items()]
+        values = self._values(declared, self.group, self.shifted_at, datetime.now(timezone.utc))
+        return [judge_metric(name, metric, list(values[name].values())) for name, metric in declared.items()]
+
+    def _values(
+        self, declared: Mapping[str, Metric], group: TargetGroup, start: datetime, end: datetime
+    ) -> dict[str, metrics.Series]:
+        """The metrics' values by name; those without metric maths by one call."""
+        words = {"{target_group}": group.dimension}
+        if declared:
+            words["{load_balancer}"] = self.deployment.load_balancer(self.listener).dimension
+        plain = {name: metric.query(words) for name, metric in declared.items() if not metric.expression}
+        found = metrics.read_metrics(plain, start, end) if plain else {}
+        for name, metric in declared.items():
+            if metric.expression:
+                queries = {each: source.query(words) for each, source in metric.queries.items()}
+                found[name] = metrics.read_metrics(queries, start, end, metric.expression)[metrics.RESULT]
+        return found
 
 
 def judge_metric(name: str, metric: Metric, values: list[float]) -> Finding:
     """A declared metric's values against its range."""
     label = f"metric:{name}"
-    span = " and ".join(
-        part
-        for part in (
-            "" if metric.min is None else f"at least {metric.min:g}",
-            "" if metric.max is None else f"at most {metric.max:g}",
-        )
-        if part
-    )
-    if not values:
-        detail = f"metric {name} ({metric.namespace} {metric.metric_name}) has no data since the shift"
-        return (
-            skipped(detail, label)
-            if metric.no_data == "pass"
-            else could_not_look(f"{detail}: check its name and dimensions, or set no_data", label)
-        )
-    outside = [
-        v for v in values if (metric.min is not None and v < metric.min) or (metric.max is not None and v > metric.max)
-    ]
+    if len(values) < metric.min_datapoints:
+        found = f"{len(values)} datapoint(s), {metric.min_datapoints} needed" if values else "no data"
+        detail = f"metric {name} ({metric}) has {found} since the shift"
+        if metric.no_data == "pass":
+            return skipped(detail, label, no_data=True)
+        return could_not_look(f"{detail}: check its name and dimensions, or set no_data", label, no_data=True)
+    outside = [value for value in values if not metric.threshold_range.holds(value)]
     shown = ", ".join(f"{value:g}" for value in (outside or values)[:5])
     if len(outside) > metric.failure_limit:
-        return failed(f"metric {name} was {shown}, expected {span}", label, certain=True)
-    return passed(f"metric {name}: {shown} ({span})", label)
+        return failed(f"metric {name} was {shown}, expected {metric.threshold_range}", label, certain=True)
+    return passed(f"metric {name}: {shown} ({metric.threshold_range})", label)
+
+
+def _at_most(count: Optional[float], most: Optional[float], label: str, what: str) -> list[Finding]:
+    """A count since the shift: it only grows, so too many are certain."""
+    if count is None or most is None:
+        return []
+    if count > most:
+        return [failed(f"{count:g} {what} since the shift, {most:g} allowed", label, certain=True)]
+    return [passed(f"{count:g} {what} since the shift", label)]
+
+
+def _usage(word: str, percent: Optional[float], most: Optional[float]) -> list[Finding]:
+    """Of the whole service: ECS measures blue and green together."""
+    if percent is None:
+        if most is None:
+            return []
+        said = f"ECS has no {word} utilisation of the service since the shift"
+        return [could_not_look(said, word, no_data=True)]
+    said = f"the service's {word} utilisation (blue and green together) is {percent:.0f} % on average"
+    if most is not None and percent > most:
+        return [failed(f"{said}, at most {most:g} % allowed", word)]
+    return [passed(said, word)]
+
+
+def _lacks_data(finding: Finding) -> bool:
+    return bool(finding.values.get("no_data"))
+
+
+def _lacks_only_data(findings: list[Finding]) -> bool:
+    return any(map(_lacks_data, findings)) and all(finding.good or _lacks_data(finding) for finding in findings)
+
+
+def _may_come(finding: Finding) -> bool:
+    return not finding.good or _lacks_data(finding)
+
+
+def _moment(epoch: Any) -> Optional[datetime]:
+    return datetime.fromtimestamp(epoch, timezone.utc) if isinstance(epoch, (int, float)) else None

@@ -7,43 +7,29 @@ group gets a 503 that the load balancer counts, and that has set off a deploymen
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional
 
-from gate.deployment import Deployment, TargetGroup
+from gate.deployment import Deployment
 from gate.hook import lifecycle_hook
-from gate.http_checks import (
-    HttpCheck,
-    Sender,
-    Statistics,
-    Thresholds,
-    base_url_problem,
-    default_check,
-    judge_statistics,
-    listener_url,
-    run_check,
-    send_samples,
-)
-from gate.settings import HookSettings, limits
+from gate.http_checks import base_url_problem
+from gate.http_sender import Sender
+from gate.settings import limits
+from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url
 from gate.verdict import CannotLook, Check, Finding, failed, passed
 from gate.waiting import Deadline, poll
 
 
 @dataclass(frozen=True)
-class Settings(HookSettings):
-    """What the user may set.
+class Settings(TrafficSettings):
+    """What the user may set besides.
 
-    `http_checks`: by name; without any, the target group's own health check path and matcher. `base_url`: where to
-    send them instead of the test listener. `samples` requests of each check, `concurrency` at a time, are measured
-    against `thresholds`. `interval`: seconds between looks while the test listener is not on green yet.
+    `base_url`: where to send requests instead of the test listener. `interval`: seconds between looks while the test
+    listener is not on green yet.
     """
 
     base_url: Optional[str] = None
-    http_checks: dict[str, HttpCheck] = field(default_factory=dict)
-    samples: int = limits(100, least=0, most=10_000)
-    concurrency: int = limits(4, least=1, most=64)
-    thresholds: Thresholds = field(default_factory=Thresholds)
     interval: float = limits(2.0, least=0.001, most=60)
 
     def __post_init__(self) -> None:
@@ -58,15 +44,11 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
         return
     if deployment.test_listener() is None and not settings.base_url:
         return  # the user chose to go without (`checks`)
-    serving = partial(green_serves, deployment)
+    serving = partial(serves_tests, deployment)
     if not (yield Check("green_serves_tests", lambda: poll(serving, deadline, settings.interval))):
         return
-    checks = settings.http_checks or {"health": default_check(green_group(deployment))}
-    sender = Sender(settings.base_url or _test_url(deployment))
-    for name, check in checks.items():
-        answers = yield Check(f"http:{name}", partial(run_check, check, sender, deadline))
-        if answers and settings.samples:
-            yield Check(f"samples:{name}", partial(sample, name, check, sender, settings))
+    sender = Sender(settings.base_url or _test_url(deployment), settings.host, settings.headers)
+    yield from Traffic(deployment, settings, deadline, sender).checks()
 
 
 def test_listener(deployment: Deployment, settings: Settings) -> Finding:
@@ -82,31 +64,11 @@ def test_listener(deployment: Deployment, settings: Settings) -> Finding:
     )
 
 
-def green_group(deployment: Deployment) -> TargetGroup:
-    """The target group of the green task set."""
-    return deployment.target_group_of(deployment.green())
-
-
-def green_serves(deployment: Deployment) -> Finding:
-    """The test listener leads to green alone, and green has a healthy target."""
-    group = green_group(deployment)
-    listener = deployment.test_listener()
-    if listener is not None and not listener.serves_only(group.arn):
-        return failed(
-            f"the test listener does not lead to green ({group.name}) but to {deployment.weights_in_words(listener)}"
-        )
-    targets = deployment.targets(group)
-    healthy = [target for target in targets if target.state == "healthy"]
-    if not healthy:
-        listed = "; ".join(str(target) for target in targets) or "none is registered"
-        return failed(f"no green target is healthy, so nothing was sent: green target {listed}")
-    return passed(f"green ({group.name}) serves test traffic with {len(healthy)} of {len(targets)} target(s) healthy")
-
-
-def sample(name: str, check: HttpCheck, sender: Sender, settings: Settings) -> list[Finding]:
-    """Error rate and percentiles over many requests."""
-    answers = send_samples(check, sender, settings.samples, settings.concurrency)
-    return judge_statistics(name, Statistics.of(check, answers), settings.thresholds)
+def serves_tests(deployment: Deployment) -> Finding:
+    """The test listener, where there is one, leads to green, and green has a healthy target."""
+    group = deployment.target_group_of(deployment.green())
+    found = green_serves(deployment, group, deployment.test_listener(), "test")
+    return replace(found, name=None)  # the check's own: who goes without a test listener has not left out this one
 
 
 def _test_url(deployment: Deployment) -> str:

@@ -40,6 +40,7 @@ _NAMES = {
 # Where the name of a VPC endpoint, or the prefix of an IAM action, is not the name of boto3's client.
 _ENDPOINTS = {"elbv2": "elasticloadbalancing", "cloudwatch": "monitoring", "ecr": "ecr.api"}
 _PREFIXES = {"elbv2": "elasticloadbalancing"}
+_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}  # where the operation has another name than the action
 
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException", "AuthFailure")
 _CREDENTIALS = ("UnrecognizedClientException", "InvalidClientTokenId", "ExpiredToken", "ExpiredTokenException")
@@ -171,6 +172,7 @@ def explain(problem: Exception, service: str, operation: str) -> CannotLook:
     name = _NAMES.get(service, service)
     # describe_services → DescribeServices; the same rule by which boto3 made the method's name.
     action = f"{_PREFIXES.get(service, service)}:{''.join(part.capitalize() for part in operation.split('_'))}"
+    action = _ACTIONS.get(action, action)
     response = getattr(problem, "response", None)
     if isinstance(response, dict):  # a ClientError: AWS answered
         error = response.get("Error") or {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Callable, Optional, TypeVar
 
@@ -36,6 +37,7 @@ class TaskSet:
     pending: int
     task_definition: str
     target_groups: tuple[str, ...]
+    container: str  # the load balanced one
     placement: Mapping[str, Any]
 
     @classmethod
@@ -52,6 +54,7 @@ class TaskSet:
             pending=int(answer.get("pendingCount", 0)),
             task_definition=str(answer.get("taskDefinition", "")),
             target_groups=_target_groups(answer),
+            container=next((str(entry.get("containerName")) for entry in answer.get("loadBalancers") or []), ""),
             placement=_placement(answer),
         )
 
@@ -248,6 +251,17 @@ class Deployment:
             "/".join(str(entry.get(key, "")).rpartition("/")[2] for key in ("clusterName", "serviceName"))
             for entry in self.group.get("ecsServices") or []
         ]
+
+    @property
+    def shift_began(self) -> datetime | None:
+        """When production traffic began to move to green (event AllowTraffic); None where CodeDeploy does not say."""
+        return self.once("shift", self._read_shift)
+
+    def _read_shift(self) -> datetime | None:
+        target = f"{self.cluster}:{self.service_name}"
+        answer = aws.call("codedeploy", "get_deployment_target", deploymentId=self.id, targetId=target)
+        events = ((answer.get("deploymentTarget") or {}).get("ecsTarget") or {}).get("lifecycleEvents") or []
+        return next((e.get("startTime") for e in events if e.get("lifecycleEventName") == "AllowTraffic"), None)
 
     @property
     def appspec(self) -> AppSpec:

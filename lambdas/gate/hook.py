@@ -11,12 +11,12 @@ from __future__ import annotations
 import functools
 import json
 import logging
-import signal
+import math
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, TypeVar
 
 from gate import aws
@@ -26,6 +26,7 @@ from gate.verdict import (
     CannotLook,
     Check,
     Finding,
+    Outcome,
     Result,
     Severity,
     Verdict,
@@ -38,7 +39,7 @@ from gate.verdict import (
     skipped,
     take,
 )
-from gate.waiting import Deadline, OutOfTime, poll
+from gate.waiting import Deadline, Journey, OutOfTime, ToBeContinued, interrupt, poll
 
 logger = logging.getLogger("gate")
 logger.setLevel(logging.INFO)
@@ -46,7 +47,10 @@ logger.setLevel(logging.INFO)
 RESERVE = 30.0  # seconds kept for the report; half of time-outs below a minute
 DEFAULT_TIME = 900.0  # seconds, where no Lambda context says more
 
-SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
+MAX_HOPS = 4  # hand-overs to a fresh invocation: five of 15 minutes fill the hour, and Lambda stops a chain of 16
+DETAIL = 400  # characters of a finding's detail that are handed over; of what went well a quarter
+
+SUCCEEDED, FAILED, CONTINUED = "SUCCEEDED", "FAILED", "CONTINUED"
 
 S = TypeVar("S", bound=HookSettings)
 T = TypeVar("T")
@@ -60,10 +64,14 @@ class ReportFailed(Exception):  # noqa: N818  # it is what happened, and reads a
 
 @dataclass(frozen=True)
 class HookEvent:
-    """The two fields of CodeDeploy's event; there are no others."""
+    """The two fields of CodeDeploy's event; there are no others.
+
+    `continuation` is this module's own: what one invocation hands over to the next.
+    """
 
     deployment_id: str
     execution_id: str
+    continuation: Mapping[str, Any] = field(default_factory=dict)
 
 
 def lifecycle_hook(event_name: str, settings_type: type[S]) -> Callable[[Checks[S]], Handler]:
@@ -93,12 +101,16 @@ class _Invocation:
         self.hook = hook
         self.event_name = event_name
         self.started = time.monotonic()
+        self.context = context
         seconds = _seconds_left(context)
         self.ends_at = self.started + seconds
         self.reserve = min(RESERVE, seconds / 2)
         self.deadline = Deadline(seconds - self.reserve)
         self.event, self.complaint = read_event(event)
         self.results: list[Result] = []
+        self.handed_over: dict[str, Any] = dict(self.event.continuation.get("done") or {})  # results by check
+        self.done: dict[str, Any] = dict(self.handed_over)
+        self.awaited = ""  # the check that an invocation before this one left off at, until it comes
         self.preamble = 0  # results that only say whose deployment this is: alone they confirm nothing
         self.may_fail = True  # until a check says that nothing may stop this deployment
         self.current = "start"
@@ -109,8 +121,13 @@ class _Invocation:
         aws.try_again()
         try:
             # A check that keeps to its deadline has a third of the reserve to end by itself, with all it found.
-            with _alarm_clock(self._seconds_until(self.reserve * 2 / 3)), self._watchdog():
+            with interrupt(self._seconds_until(self.reserve * 2 / 3), OutOfTime), self._watchdog():
                 self._judge(checks, settings_type)
+        except ToBeContinued as rest:
+            if self.deadline.journey.hops_left:
+                return self._hand_over(rest.state)
+            no_more = could_not_look(f"check {self.current} needs more time, and no further invocation may follow")
+            self._record(self.current, no_more, declared=self._severity)
         except OutOfTime:
             self._record(self.current, self._out_of_time(), declared=self._severity)
         except BaseException as problem:  # SystemExit too: nothing may keep the report from being made
@@ -135,12 +152,15 @@ class _Invocation:
         if environment is None or settings is None:
             self._record("settings", failed("; ".join(problems)))
             return
+        self.deadline.journey = self._journey(getattr(settings, "max_duration", 0.0))
         deployment = Deployment(self.event.deployment_id, environment.cluster, environment.service)
         # Not one the user can switch off: about a deployment that is not ours, nothing can be judged.
         identity = Check("deployment", lambda: poll(lambda: _is_ours(deployment), self.deadline.within(60), interval=2))
+        self.handed_over.pop(identity.name, None)  # it may have been stopped since
         if not self._run(identity, {}):
             return
         self.preamble = len(self.results)
+        self.awaited = str(self.event.continuation.get("check", ""))
         steps = iter(checks(deployment, settings, self.deadline))
         self.current = self.hook
         try:
@@ -150,18 +170,29 @@ class _Invocation:
                 self.current = self.hook
                 check = _next_check(steps, goes_on)
         except StopIteration:
-            return
+            if self.awaited:  # other settings, or another version, than those of the invocation before
+                lost = f"check {self.awaited}, which was to go on in this invocation, is not made any more"
+                self._record(self.awaited, could_not_look(lost), declared=self._severity)
 
     def _run(self, check: Check, overrides: Mapping[str, str]) -> bool:
         """Run one check; whether the hook may still succeed after it."""
         self.current = check.name
-        severity = severity_for(check.name, check.severity, overrides)
+        if check.name == self.awaited:
+            self.awaited = ""
         if not check.may_stop:
             self.may_fail = False
+        if check.name in self.handed_over:
+            known = [_known(result) for result in self.handed_over[check.name]]
+            self.results += known  # an invocation before this one looked, and logged it
+            return not any(result.stops for result in known)
+        severity = severity_for(check.name, check.severity, overrides)
+        if not check.may_stop:
             overrides = {name: "skip" for name, chosen in overrides.items() if chosen == "skip"}
             severity = Severity.WARN if severity is Severity.FAIL else severity
         if severity is Severity.SKIP:
             self._record(check.name, skipped("left out by the setting `checks`", by_choice=True), declared=severity)
+            return True
+        if self.awaited:  # an invocation before this one had no reason to look
             return True
         started = time.monotonic()
         try:
@@ -174,6 +205,7 @@ class _Invocation:
             findings = [could_not_look(f"check {check.name} found nothing to say")]
         duration_ms = int((time.monotonic() - started) * 1000)
         results = [self._record(f.name or check.name, f, overrides, severity, duration_ms) for f in findings]
+        self.done[check.name] = [_to_hand_over(result) for result in results]
         return not any(result.stops for result in results)
 
     def _record(
@@ -202,6 +234,56 @@ class _Invocation:
         spent = time.monotonic() - self.started
         return could_not_look(f"check {self.current} had not ended after {spent:.0f} s, when the report was due")
 
+    def _journey(self, max_duration: float) -> Journey:
+        """How far the hook has come; one without `max_duration` never goes on in another invocation."""
+        carried = self.event.continuation
+        began, hop = float(carried.get("started_at", time.time())), int(carried.get("hop", 0))
+        until = began + max_duration
+        may_go_on = max_duration > 0 and time.time() < until and bool(_own_name(self.context))
+        return Journey(
+            began=began,
+            hop=hop,
+            hops_left=max(0, MAX_HOPS - hop) if may_go_on else 0,
+            seconds=self.ends_at - self.started - self.reserve,
+            until=until,
+            state=carried.get("state") or {},
+        )
+
+    def _hand_over(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Let a fresh invocation of this function go on; the report will be its own. If that fails, report so."""
+        with self._answering:
+            if self._answer is not None:  # the watchdog came first
+                return self._answer
+            hop = self.deadline.journey.hop + 1
+            carried = {
+                "started_at": self.deadline.journey.began,
+                "hop": hop,
+                "request_id": str(getattr(self.context, "aws_request_id", "")),
+                "check": self.current,
+                "state": state,
+                "done": self.done,
+            }
+            event = {
+                "DeploymentId": self.event.deployment_id,
+                "LifecycleEventHookExecutionId": self.event.execution_id,
+                "Continuation": carried,
+            }
+            try:
+                payload = json.dumps(event, default=str, ensure_ascii=False).encode(errors="replace")
+                own_name = _own_name(self.context)
+                sent = aws.call("lambda", "invoke", FunctionName=own_name, InvocationType="Event", Payload=payload)
+                request_id = str(sent.get("ResponseMetadata", {}).get("RequestId", "unknown"))
+                message = f"continued by request {request_id}: hop {hop} of {MAX_HOPS}, {self.current} goes on"
+                logger.info(message, extra=self._fields(check=self.current, status=CONTINUED))
+                self._answer = self._answer_of(CONTINUED, message)
+                return self._answer
+            except Exception as problem:  # whatever it is, the report has to be made
+                if not isinstance(problem, CannotLook):
+                    logger.exception("the hook could not be handed over", extra=self._fields())
+                stays = could_not_look(f"the hook could not be handed over: {_finding_of(problem).detail}")
+                self._record(self.current, stays, declared=self._severity)
+        return self.answer()
+
     def answer(self) -> dict[str, Any]:
         """Decide and report, once; who comes second (the watchdog, or what it took for stuck) gets the same answer."""
         with self._answering:
@@ -224,14 +306,17 @@ class _Invocation:
             verdict.message,
             extra=self._fields(status=status, duration_ms=duration_ms, event=self.event_name),
         )
+        return self._answer_of(status, verdict.message)
+
+    def _answer_of(self, status: str, message: str) -> dict[str, Any]:
         return {
             "status": status,
-            "message": verdict.message,
+            "message": message,
             "hook": self.hook,
             "deployment_id": self.event.deployment_id,
             # Lambda has to write it as JSON; a value that is none must not make it deliver the event again.
             "checks": json.loads(json.dumps([result.as_dict() for result in self.results], default=str)),
-            "duration_ms": duration_ms,
+            "duration_ms": int((time.monotonic() - self.started) * 1000),
         }
 
     @contextmanager
@@ -273,13 +358,70 @@ def read_event(event: Any) -> tuple[HookEvent, str]:
     values = [str(value) if isinstance(value, str) else "" for value in (spelled.get(key.lower()) for key in wanted)]
     found = HookEvent(values[0], values[1])
     missing = [key for key, value in zip(wanted, values) if not value]
-    unknown = sorted(str(key) for key in event if key not in wanted)
+    unknown = sorted(str(key) for key in event if key not in (*wanted, "Continuation"))
     complaints = [f"it has no {' and no '.join(missing)}"] if missing else []
     if unknown:
         complaints.append(f"it has unknown fields: {', '.join(unknown)[:200]}")
+    carried = event.get("Continuation", {})
+    if _is_continuation(carried):
+        found = HookEvent(values[0], values[1], carried)
+    else:
+        complaints.append("its Continuation is not one that this hook wrote")
     if not complaints:
         return found, ""
     return found, f"the event is not CodeDeploy's (expected just {' and '.join(wanted)}): {'; '.join(complaints)}"
+
+
+def _is_continuation(carried: Any) -> bool:
+    """Whether this is what `_hand_over` writes, or nothing: the next invocation reads it without looking again."""
+    if not isinstance(carried, Mapping):
+        return False
+    if not carried:
+        return True
+    numbers = (carried.get("started_at"), carried.get("hop"))
+    return (
+        all(type(number) in (int, float) and math.isfinite(number or 0) for number in numbers)
+        and 1 <= carried["hop"] <= MAX_HOPS
+        and isinstance(carried.get("check"), str)
+        and isinstance(carried.get("state"), Mapping)
+        and isinstance(carried.get("done"), Mapping)
+        and all(isinstance(results, list) and results for results in carried["done"].values())
+        and all(_is_known(result) for results in carried["done"].values() for result in results)
+    )
+
+
+def _to_hand_over(result: Result) -> dict[str, Any]:
+    """A result for the next invocation, as `_known` reads it: Lambda takes a payload of 256 KB."""
+    finding = result.finding
+    detail = finding.detail[: DETAIL // 4 if finding.good else DETAIL]
+    return {
+        "name": result.name,
+        "outcome": finding.outcome.value,
+        "severity": result.severity.value,
+        "detail": detail,
+        "by_choice": finding.by_choice,
+        "duration_ms": result.duration_ms,
+    }
+
+
+def _is_known(result: Any) -> bool:
+    try:
+        _known(result)
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _known(result: Mapping[str, Any]) -> Result:
+    """A result that an invocation before this one handed over."""
+    finding = Finding(Outcome(result["outcome"]), str(result["detail"]), by_choice=bool(result.get("by_choice")))
+    return Result(str(result["name"]), Severity(result["severity"]), finding, int(result.get("duration_ms", 0)))
+
+
+def _own_name(context: Any) -> str:
+    """The function as it was invoked; empty where nobody could invoke it again (called by hand)."""
+    name = getattr(context, "invoked_function_arn", "")
+    return name if isinstance(name, str) else ""
 
 
 def report(event: HookEvent, verdict: Verdict, ends_at: float) -> None:
@@ -385,22 +527,3 @@ def _seconds_left(context: Any) -> float:
     except Exception:  # noqa: BLE001  # no Lambda context, or one of a test's own: somebody calls the handler by hand
         return DEFAULT_TIME
     return milliseconds / 1000 if isinstance(milliseconds, (int, float)) else DEFAULT_TIME  # a mock counts as a float
-
-
-@contextmanager
-def _alarm_clock(seconds: float) -> Iterator[None]:
-    """Raise OutOfTime in the main thread after `seconds`; elsewhere, or without signals, the watchdog alone watches."""
-    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(_signal: int, _frame: Any) -> None:
-        raise OutOfTime
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)  # None: it was not set from Python

@@ -1,61 +1,174 @@
-"""Declared HTTP checks: send, compare with what is expected, and the statistics of many answers.
+"""Declared HTTP checks: what is asked, what the answer has to be, and where it is not.
 
-Answers are judged in the calling thread: Python's regular expressions hold the interpreter while they run, and
-only the main thread can be interrupted there.
+Pure but for the time that a regular expression may take. The words are those of the field: status classes as in
+Prometheus' blackbox exporter, `[STATUS] (500) expected 200` as in gatus, JMESPath as in `aws --query`.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
-import math
+import functools
+import json as json_format
 import re
-import threading
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
-from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Callable, Optional
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Callable, Optional, TypeVar
+from urllib.parse import quote, urlsplit
 
-from gate.deployment import Listener, LoadBalancer, TargetGroup
+from gate.deployment import TargetGroup
 from gate.settings import limits
-from gate.verdict import CannotLook, Finding, failed, passed, skipped
-from gate.waiting import Deadline, poll
+from gate.verdict import CannotLook
+from gate.waiting import interrupt
 
-MAX_BODY = 1_000_000  # bytes of an answer that are read; a health endpoint that sends more is not judged by the rest
 EXCERPT = 120  # characters of a body shown in a message
+REGEX_TIME = 1.0  # seconds that a regular expression may take; a good one takes milliseconds
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+OF_GREEN = ("image_tag", "revision")  # what `{…}` in an expectation may stand for, besides what a flow saves
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_SECRET = re.compile(
+    r"([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:\s]+(:[^:]+)?"
+    r"|ssm:[a-z0-9-]+:[0-9]{12}:parameter/\S+)"
+)
 
 
 @dataclass(frozen=True)
-class HttpCheck:
+class Comparison:
+    """What a value in the answer's JSON has to be. Text is compared with text, a number as a number."""
+
+    equals: Optional[str] = None
+    one_of: Optional[tuple[str, ...]] = None
+    at_least: Optional[float] = None
+    at_most: Optional[float] = None
+    exists: Optional[bool] = None
+    length: Optional[int] = limits(None, least=0)
+
+    def __post_init__(self) -> None:
+        if all(getattr(self, entry.name) is None for entry in fields(self)):
+            raise ValueError("nothing is compared: set equals, one_of, at_least, at_most, exists or length")
+        if self.one_of is not None and not self.one_of:
+            raise ValueError("one_of is empty, so no value could be one of it")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"at_least {self.at_least:.15g} is above at_most {self.at_most:.15g}")
+
+    def shortcomings(self, found: Any) -> list[str]:
+        """What the value should have been; empty if it is. Null and absent are one, as they are to JMESPath."""
+        wrong = []
+        if self.exists is not None and self.exists != (found is not None):
+            wrong.append("a value" if self.exists else "none")
+        if self.equals is not None and not _same(found, self.equals):
+            wrong.append(self.equals)
+        if self.one_of is not None and not any(_same(found, text) for text in self.one_of):
+            wrong.append(f"one of {', '.join(self.one_of)}")
+        number = found if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+        if self.at_least is not None and (number is None or not number >= self.at_least):  # NaN is neither
+            wrong.append(f"at least {self.at_least:.15g}")
+        if self.at_most is not None and (number is None or not number <= self.at_most):
+            wrong.append(f"at most {self.at_most:.15g}")
+        if self.length is not None:
+            length = len(found) if isinstance(found, (str, list, dict)) else None
+            if length != self.length:
+                wrong.append(f"length {self.length}{'' if length is None else f', not {length}'}")
+        return wrong
+
+
+def _same(found: Any, text: str) -> bool:
+    if isinstance(found, str) or found is None:
+        return bool(found == text)
+    try:
+        return _alike(found, json_format.loads(text))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _alike(found: Any, expected: Any) -> bool:
+    """Whether two values of JSON are the same; `true` is not 1, which to Python it is."""
+    if isinstance(found, bool) or isinstance(expected, bool):
+        return found is expected
+    if isinstance(found, dict) and isinstance(expected, dict):
+        return found.keys() == expected.keys() and all(_alike(found[key], expected[key]) for key in found)
+    if isinstance(found, list) and isinstance(expected, list):
+        return len(found) == len(expected) and all(map(_alike, found, expected))
+    return bool(found == expected)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json_format.dumps(value, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class HttpRequest:
     """One request and what its answer has to be. Times in seconds, `max_latency_ms` in milliseconds.
 
-    `status` takes codes ("200"), ranges ("200-399") and classes ("2xx"). `json` maps a path such as
-    `checks.database` or `items[0].id` to the text its value must have.
+    `secret_headers`: header → ARN of the secret or parameter that holds its value. `json`: a body as JSON text.
+    `max_body`: bytes of an answer that are read. `status` takes codes ("200"), ranges ("200-399") and classes ("2xx").
+    `jmespath`: expression → what its value has to be. `certificate_days`: how much longer the certificate is valid.
+    Tried every `interval` until `consecutive_successes` answers in a row are as expected, `attempts` times at most;
+    given up after `consecutive_error_limit` requests in a row without any answer (Argo Rollouts' word and number).
     """
 
     path: str = "/"
     url: Optional[str] = None
-    method: str = "GET"
+    method: str = limits("GET", choices=METHODS)
     host: Optional[str] = None
     headers: dict[str, str] = field(default_factory=dict)
+    secret_headers: dict[str, str] = field(default_factory=dict)
     body: Optional[str] = None
+    json: Optional[str] = None
     timeout: float = limits(5.0, least=0.001, most=60)
     follow_redirects: bool = False
     verify_tls: bool = True
+    max_body: int = limits(1_000_000, least=1, most=10_000_000)
     status: tuple[str, ...] = ("200-299",)
     body_contains: Optional[str] = None
     body_matches: Optional[str] = None
     fail_if_body_matches: Optional[str] = None
     response_headers: dict[str, str] = field(default_factory=dict)
-    json: dict[str, str] = field(default_factory=dict)
-    max_latency_ms: Optional[float] = limits(None, least=0)
-    attempts: int = limits(3, least=1, most=100)
+    jmespath: dict[str, Comparison] = field(default_factory=dict)
+    certificate_days: Optional[float] = limits(None, least=0.001)
+    max_latency_ms: Optional[float] = limits(None, least=0.001)
     interval: float = limits(1.0, least=0, most=60)
+    attempts: int = limits(3, least=1, most=100)
+    consecutive_successes: int = limits(1, least=1, most=100)
+    consecutive_error_limit: int = limits(4, least=1, most=100)
 
     def __post_init__(self) -> None:
+        problems = [*self._problems_of_address(), *self._problems_of_request(), *self._problems_of_expectations()]
+        if problems:
+            raise ValueError("; ".join(problems))
+
+    def _problems_of_address(self) -> list[str]:
+        problems = []
+        if not re.fullmatch(r"/[!-~]*", self.path):
+            shown = self.path.partition("?")[0]  # a query may hold a secret
+            problems.append(f'path {shown!r} does not begin with "/" or is not printable ASCII without spaces')
+        if self.url is not None and base_url_problem(self.url, "url"):
+            problems.append(base_url_problem(self.url, "url"))
+        if self.url is not None and self.path != "/":
+            problems.append("url and path are both set: the path is part of the url")
+        return problems
+
+    def _problems_of_request(self) -> list[str]:
+        problems = []
+        if self.body is not None and self.json is not None:
+            problems.append("body and json are both set: set one")
+        if self.json is not None:
+            try:
+                json_format.loads(self.json)
+            except (ValueError, RecursionError) as problem:
+                problems.append(f"json is not JSON: {problem}")
+        for name, reference in self.secret_headers.items():
+            if not _SECRET.fullmatch(reference):  # which may be the secret itself: it is not shown
+                problems.append(f"secret_headers {name} is no ARN of a secret or parameter, alone or after one word")
+        if self.secret_headers and self.follow_redirects:
+            problems.append(
+                "secret_headers and follow_redirects are both set: a redirect could lead a secret elsewhere"
+            )
+        if self.consecutive_successes > self.attempts:
+            more = f"consecutive_successes is {self.consecutive_successes}, attempts only {self.attempts}"
+            problems.append(f"{more}: raise attempts")
+        return problems
+
+    def _problems_of_expectations(self) -> list[str]:
         problems = [] if self.status else ["status is empty, so no answer could pass"]
         for expression in self.status:
             try:
@@ -67,25 +180,113 @@ class HttpCheck:
                 re.compile(getattr(self, name) or "")
             except (re.error, RecursionError, OverflowError) as problem:
                 problems.append(f"{name} {getattr(self, name)!r} is not a regular expression: {problem}")
-        if problems:
-            raise ValueError("; ".join(problems))
+        problems += filter(None, map(jmespath_problem, self.jmespath))
+        if self.certificate_days is not None and not self.verify_tls:
+            problems.append("certificate_days needs verify_tls")
+        return problems
+
+    @property
+    def request(self) -> str:
+        """Method and path, as messages have it: a query may hold a secret, and so may what stands before an @."""
+        address = (self.url or self.path).partition("?")[0]
+        return f"{self.method} {re.sub(r'(?<=://)[^/]*@', '', address)}"
+
+    @property
+    def content(self) -> Optional[bytes]:
+        """The request's body."""
+        text = self.body if self.json is None else self.json
+        return None if text is None else text.encode()
 
     def accepts(self, status: int) -> bool:
         """Whether `status` is one of the expected codes."""
         return any(status in status_range(expression) for expression in self.status)
 
 
-@dataclass(frozen=True)
-class Thresholds:
-    """What the statistics of many answers may be: `error_rate` 0 to 1, latencies in milliseconds.
+R = TypeVar("R", bound=HttpRequest)
 
-    Defaults: at most 1 % errors (Flagger's success rate of 99 %) and P99 500 ms (Flagger).
+
+@dataclass(frozen=True)
+class HttpCheck(HttpRequest):
+    """A request of its own.
+
+    `samples`: how often it is sent to be measured; None: as often as the hook says, if it only reads.
     """
 
-    error_rate: float = limits(0.01, least=0, most=1)
-    p50_ms: Optional[float] = limits(None, least=0)
-    p95_ms: Optional[float] = limits(None, least=0)
-    p99_ms: Optional[float] = limits(500.0, least=0)
+    initial_delay: float = limits(0.0, least=0, most=600)
+    severity: str = limits("fail", choices=("fail", "warn"))
+    samples: Optional[int] = limits(None, least=0, most=10_000)
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether sending it again does no harm (RFC 9110's safe methods)."""
+        return self.method in ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True)
+class Step(HttpRequest):
+    """A request of a flow.
+
+    `save`: name → JMESPath expression of the answer, or `header:<name>`; later steps use it as `{name}`. `always`: to
+    be sent even if an earlier step failed, as long as what it needs was saved: for cleaning up.
+    """
+
+    attempts: int = limits(1, least=1, most=100)
+    name: Optional[str] = None
+    save: dict[str, str] = field(default_factory=dict)
+    always: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, source in self.save.items():
+            if not _PLACEHOLDER.fullmatch(f"{{{name}}}"):
+                raise ValueError(f"save has the name {name!r}: it begins with a small letter, then letters, digits, _")
+            if not source.startswith("header:") and jmespath_problem(source):
+                raise ValueError(f"save {name}: {jmespath_problem(source)}")
+
+    @property
+    def needs(self) -> set[str]:
+        """The names that this request's address and headers use."""
+        texts = [self.path, self.url or "", *self.headers.values()]
+        return {name for text in texts for name in _PLACEHOLDER.findall(text)}
+
+    def saved(self, answer: Answer) -> dict[str, Optional[str]]:
+        """What the answer holds for later steps; None where it does not."""
+        found: dict[str, Optional[str]] = {}
+        for name, source in self.save.items():
+            if source.startswith("header:"):
+                found[name] = answer.header(source[len("header:") :])
+            else:
+                value = search(source, answer.document) if answer.is_json and not answer.cut_off else None
+                found[name] = None if value is None else _as_text(value)
+        return found
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Requests one after the other, in which a later one may use what an earlier answer held; cookies are kept."""
+
+    steps: tuple[Step, ...] = ()
+    severity: str = limits("fail", choices=("fail", "warn"))
+
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise ValueError("steps is empty, so nothing would be checked")
+        known = set(OF_GREEN)
+        for number, step in enumerate(self.steps, 1):
+            unknown = ", ".join(sorted(f"{{{name}}}" for name in step.needs - known))
+            if unknown:
+                raise ValueError(f"step {number} uses {unknown}, which no step before it saves")
+            known |= set(step.save)
+
+    def title(self, number: int) -> str:
+        """What the step of this number, counted from 0, is called."""
+        return self.steps[number].name or f"step {number + 1}"
+
+    @property
+    def secrets(self) -> set[str]:
+        """The saved names whose values must not be shown: what goes into a header is a session or a token."""
+        used = {name for step in self.steps for text in step.headers.values() for name in _PLACEHOLDER.findall(text)}
+        return used - set(OF_GREEN)
 
 
 @dataclass(frozen=True)
@@ -97,11 +298,31 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     problem: str = ""
+    cut_off: bool = False  # the body was larger than `max_body`
+    certificate_days: Optional[float] = None  # how much longer the server's certificate is valid
+
+    def header(self, name: str) -> Optional[str]:
+        """A header's value, whatever case its name is written in; None if there is none."""
+        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
+
+    @property
+    def document(self) -> Any:
+        """The body as JSON. Raises ValueError or RecursionError where it is none."""
+        return json_format.loads(self.body)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body is JSON."""
+        try:
+            self.document  # noqa: B018  # it is read for its error
+        except (ValueError, RecursionError):
+            return False
+        return True
 
 
 def status_range(expression: str) -> range:
     """The codes of "200", "200-399" or "2xx". Raises ValueError naming the expression."""
-    match = re.fullmatch(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?", expression.strip())
+    match = re.fullmatch(r"([1-5])xx|([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", expression.strip())
     if match and match[1]:
         return range(int(match[1]) * 100, int(match[1]) * 100 + 100)
     if not match or int(match[2]) > int(match[3] or match[2]):
@@ -109,167 +330,118 @@ def status_range(expression: str) -> range:
     return range(int(match[2]), int(match[3] or match[2]) + 1)
 
 
-class Sender:
-    """Sends checks to one base URL; one connection pool a thread, as `requests` wants it.
+def jmespath_problem(expression: str) -> str:
+    """Why this is no JMESPath expression; empty if it is one."""
+    import jmespath  # type: ignore[import-untyped]  # comes with boto3; imported inside the guard, as boto3 is
 
-    `base_url` ends at the port, as in `http://name:8080`.
+    try:
+        unknown = _unknown_functions(jmespath.compile(expression).parsed)
+    except (ValueError, RecursionError) as problem:
+        said = str(problem).replace("\n", " ")
+        return f"{expression!r} is not a JMESPath expression (a key with a hyphen needs quotes): {said}"
+    return f"{expression!r}: JMESPath has no function {', '.join(sorted(unknown))}" if unknown else ""
+
+
+def _unknown_functions(node: Any) -> set[str]:
+    """Names of functions that JMESPath does not have: it would find out with an answer at hand, where no one sees."""
+    from jmespath.functions import Functions  # type: ignore[import-untyped]
+
+    name = {node["value"]} if node["type"] == "function_expression" else set()
+    below = [_unknown_functions(child) for child in node["children"] if isinstance(child, dict)]
+    return name.difference(Functions.FUNCTION_TABLE).union(*below)
+
+
+def search(expression: str, document: Any) -> Any:
+    """The value of a JMESPath expression; None where there is none."""
+    import jmespath
+
+    try:
+        return jmespath.search(expression, document)
+    except (ValueError, TypeError, ArithmeticError, RecursionError):
+        # A function applied to a value of another type, such as length(null), is a JMESPathError, and that a
+        # ValueError; the others are what Python says to `"a" > 1`, ceil(1e999) and the like.
+        return None
+
+
+def shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
+    """Where the answer is not as expected, each as `[WHAT] (found) expected`; empty if it is as expected.
+
+    To be called in the main thread: only there a regular expression that runs away can be interrupted.
     """
-
-    def __init__(self, base_url: str, clock: Callable[[], float] = time.monotonic) -> None:
-        import requests  # from the layer: it must fail inside the guard, where it is reported
-        import urllib3
-
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # verify_tls = false is a choice
-        self._requests = requests
-        self._broke_off = (OSError, urllib3.exceptions.HTTPError)
-        self._base_url = base_url
-        self._local = threading.local()
-        self._clock = clock
-
-    def send(self, check: HttpCheck) -> Answer:
-        """Send the request once. Never raises for what the network does: that is the answer's `problem`."""
-        started = self._clock()
-
-        def spent() -> float:
-            return (self._clock() - started) * 1000
-
-        url = check.url or f"{self._base_url.rstrip('/')}/{check.path.lstrip('/')}"
-        headers = {"User-Agent": "codedeploy-hooks", **check.headers, **({"Host": check.host} if check.host else {})}
-        try:
-            with self._session(check).request(
-                check.method,
-                url,
-                headers=headers,
-                data=None if check.body is None else check.body.encode(),
-                timeout=check.timeout,
-                allow_redirects=check.follow_redirects,
-                verify=check.verify_tls,
-                stream=True,
-            ) as response:
-                body = self._read(response, started + check.timeout)
-                return Answer(spent(), response.status_code, dict(response.headers), body)
-        except self._requests.exceptions.Timeout:
-            return Answer(spent(), problem=f"no answer within {check.timeout:g} s")
-        except self._requests.exceptions.SSLError as problem:
-            cure = "" if check.host else "; set the check's `host` to a name in the certificate"
-            return Answer(spent(), problem=f"TLS failed ({_innermost(problem)}){cure}")
-        except self._requests.exceptions.ConnectionError as problem:
-            return Answer(spent(), problem=f"{_connection_word(problem)} ({_innermost(problem)})")
-        except self._requests.exceptions.TooManyRedirects:
-            return Answer(spent(), problem="more redirects than 30")
-        except ValueError as problem:  # its text may hold the header's value or the URL's query: a secret
-            kind = type(problem).__name__
-            return Answer(spent(), problem=f"the request could not be sent ({kind}): check its url, method and headers")
-        except self._broke_off as problem:  # urllib3's own, while the body is read
-            late = self._clock() > started + check.timeout
-            return Answer(
-                spent(),
-                problem=f"no answer within {check.timeout:g} s"
-                if late
-                else f"the answer broke off ({_innermost(problem)})",
-            )
-
-    def _session(self, check: HttpCheck) -> Any:
-        sessions = self._local.__dict__.setdefault("sessions", {})
-        server_name = check.host if (check.url or self._base_url).startswith("https:") else None
-        if server_name not in sessions:
-            session = self._requests.Session()
-            # Each request comes as a new visitor: a sticky cookie would lead all of them to one target.
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            if server_name:
-                session.mount("https://", self._adapter(server_name))
-            sessions[server_name] = session
-        return sessions[server_name]
-
-    def _adapter(self, server_name: str) -> Any:
-        """TLS with the certificate's own name, which is rarely the load balancer's."""
-        name = server_name.partition(":")[0]
-
-        class NamedAdapter(self._requests.adapters.HTTPAdapter):  # type: ignore[misc, name-defined]
-            def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-                super().init_poolmanager(*arguments, server_hostname=name, assert_hostname=name, **options)
-
-        return NamedAdapter()
-
-    def _read(self, response: Any, until: float) -> str:
-        """The body, as far as it is read. The time-out of `requests` is for each byte, this one for all."""
-        chunks, size = [], 0
-        while size < MAX_BODY:
-            chunk = response.raw.read1(65536, decode_content=True)
-            if not chunk:
-                break
-            chunks.append(chunk)
-            size += len(chunk)
-            if self._clock() > until:
-                raise self._requests.exceptions.ReadTimeout
-        content = b"".join(chunks)[:MAX_BODY]
-        # Without a charset `requests` assumes ISO-8859-1 for text, which nobody sends.
-        declared = "charset" in response.headers.get("Content-Type", "").lower()
-        try:
-            return content.decode(response.encoding if declared else "utf-8", "replace")
-        except LookupError:  # a charset that Python does not know
-            return content.decode("utf-8", "replace")
-
-
-def shortcomings(check: HttpCheck, answer: Answer) -> list[str]:
-    """Where the answer is not as expected, each as `[WHAT] (found) expected`; empty if it is as expected."""
     if answer.problem:
         return [answer.problem]
-    found = []
-    headers = {name.lower(): value for name, value in answer.headers.items()}
-    if not check.accepts(answer.status):
-        location = headers.get("location", "").partition("?")[0]  # a query may hold a secret
-        where = f", Location {location}" if location else ""
-        found.append(f"[STATUS] ({answer.status}{where}) expected {', '.join(check.status)}")
+    found = head_shortcomings(check, answer)
     if check.max_latency_ms is not None and answer.latency_ms > check.max_latency_ms:
         found.append(f"[LATENCY] ({answer.latency_ms:.0f} ms) expected at most {check.max_latency_ms:g} ms")
-    found += _body_shortcomings(check, answer.body)
-    for name, expected in check.response_headers.items():
-        if headers.get(name.lower()) != expected:
-            found.append(f"[HEADER {name}] ({headers.get(name.lower(), 'absent')}) expected {expected}")
+    if check.certificate_days is not None:
+        days = answer.certificate_days
+        if days is None:
+            found.append("[CERTIFICATE] (none: the answer did not come by TLS) expected one")
+        elif days < check.certificate_days:
+            found.append(f"[CERTIFICATE] ({days:.0f} days left) expected at least {check.certificate_days:g}")
+    found += _body_shortcomings(check, answer)
     if found and answer.body:
         found.append(f"body: {excerpt(answer.body)}")
     return found
 
 
-def _body_shortcomings(check: HttpCheck, body: str) -> list[str]:
+def head_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
+    """Where status and headers are not as expected: what is judged of each sample too."""
     found = []
-    if check.body_contains is not None and check.body_contains not in body:
-        found.append(f"[BODY] does not contain {check.body_contains!r}")
-    if check.body_matches is not None and not re.search(check.body_matches, body):
-        found.append(f"[BODY] does not match {check.body_matches!r}")
-    if check.fail_if_body_matches is not None and re.search(check.fail_if_body_matches, body):
-        found.append(f"[BODY] matches {check.fail_if_body_matches!r}, which it must not")
-    return found + (_json_shortcomings(check.json, body) if check.json else [])
-
-
-def _json_shortcomings(expected: Mapping[str, str], body: str) -> list[str]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as problem:
-        return [f"[JSON] the body is not JSON ({problem})"]
-    found = []
-    for path, wanted in expected.items():
-        try:
-            value = json_value(document, path)
-        except LookupError as problem:
-            found.append(f"[JSON {path}] {problem}")
-            continue
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        if text != wanted:
-            found.append(f"[JSON {path}] ({text[:EXCERPT]}) expected {wanted}")
+    if not check.accepts(answer.status):
+        location = (answer.header("location") or "").partition("?")[0]  # a query may hold a secret
+        where = f", Location {location}" if location else ""
+        found.append(f"[STATUS] ({answer.status}{where}) expected {', '.join(check.status)}")
+    for name, expected in check.response_headers.items():
+        if answer.header(name) != expected:
+            found.append(f"[HEADER {name}] ({answer.header(name) or 'absent'}) expected {expected}")
     return found
 
 
-def json_value(document: Any, path: str) -> Any:
-    """The value at a path such as `items[0].name`. Raises LookupError saying where the path ends."""
-    value = document
-    for part in re.findall(r"[^.\[\]]+|\[\d+\]", path):
-        try:
-            value = value[int(part[1:-1])] if part.startswith("[") else value[part]
-        except (KeyError, IndexError, TypeError):
-            raise LookupError(f"there is no {part} in it") from None
-    return value
+def _body_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
+    found = []
+    if check.body_contains is not None and check.body_contains not in answer.body:
+        found.append(f"[BODY] does not contain {check.body_contains!r}")
+    try:
+        if check.body_matches is not None and not _matches(check.body_matches, answer.body):
+            found.append(f"[BODY] does not match {check.body_matches!r}")
+        if check.fail_if_body_matches is not None and _matches(check.fail_if_body_matches, answer.body):
+            found.append(f"[BODY] matches {check.fail_if_body_matches!r}, which it must not")
+    except _TooLong as problem:
+        found.append(f"[BODY] {problem.args[0]!r} took more than {REGEX_TIME:g} s: simplify the expression")
+    if check.jmespath:
+        found += json_shortcomings(check, answer)
+    return found
+
+
+class _TooLong(Exception):  # noqa: N818  # it is what happened, and reads as such
+    """A regular expression ran away."""
+
+
+def _matches(expression: str, text: str) -> bool:
+    try:
+        with interrupt(REGEX_TIME, _TooLong):
+            return re.search(expression, text) is not None
+    except _TooLong:
+        raise _TooLong(expression) from None
+
+
+def json_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
+    """Where values of the JSON are not as expected."""
+    if answer.cut_off:
+        return [f"[JSON] the body has more than {check.max_body} bytes: raise max_body"]
+    try:
+        document = answer.document
+    except (ValueError, RecursionError) as problem:
+        return [f"[JSON] the body is not JSON ({problem})"]
+    found = []
+    for expression, comparison in check.jmespath.items():
+        value = search(expression, document)
+        wrong = comparison.shortcomings(value)
+        if wrong:
+            shown = "absent" if value is None else excerpt(_as_text(value))
+            found.append(f"[JSON {expression}] ({shown}) expected {' and '.join(wrong)}")
+    return found
 
 
 def excerpt(text: str) -> str:
@@ -278,98 +450,38 @@ def excerpt(text: str) -> str:
     return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
 
 
-def run_check(check: HttpCheck, sender: Sender, deadline: Deadline) -> Finding:
-    """Send the check until it passes, at most `attempts` times."""
-    attempts = itertools.count(1)
+def fill(check: R, value_of: Callable[[str], Optional[str]]) -> R:
+    """The check with each `{name}` replaced by its value; a name without one (None) stays as it is written."""
 
-    def look() -> Finding:
-        number = next(attempts)
-        answer = sender.send(check)
-        wrong = shortcomings(check, answer)
-        request = f"{check.method} {(check.url or check.path).partition('?')[0]}"  # a query may hold a secret
-        if not wrong:
-            return passed(f"{request}: {answer.status} in {answer.latency_ms:.0f} ms", attempts=number)
-        tries = f" (attempt {number} of {check.attempts})" if check.attempts > 1 else ""
-        return failed(f"{request}: {'; '.join(wrong)}{tries}", certain=number >= check.attempts, attempts=number)
+    def fill_in(text: str, form: Callable[[str], str] = str) -> str:
+        def value(match: re.Match[str]) -> str:
+            found = value_of(match[1])
+            return match[0] if found is None else form(found)
 
-    return poll(look, deadline, check.interval)[0]
+        return _PLACEHOLDER.sub(value, text)
 
+    def all_of(texts: Mapping[str, str]) -> dict[str, str]:
+        return {name: fill_in(text) for name, text in texts.items()}
 
-@dataclass(frozen=True)
-class Statistics:
-    """The figures of many answers; latencies in milliseconds, sorted."""
-
-    count: int
-    errors: int
-    reasons: Mapping[str, int]
-    latencies: Sequence[float]
-
-    @classmethod
-    def of(cls, check: HttpCheck, answers: Iterable[Answer]) -> Statistics:
-        """An error is an answer that did not come or has a status nobody expects; it has no latency."""
-        reasons: dict[str, int] = {}
-        latencies = []
-        for answer in answers:
-            if answer.problem:
-                reasons[answer.problem] = reasons.get(answer.problem, 0) + 1
-            elif not check.accepts(answer.status):
-                word = f"status {answer.status}"
-                reasons[word] = reasons.get(word, 0) + 1
-            else:
-                latencies.append(answer.latency_ms)
-        errors = sum(reasons.values())
-        return cls(errors + len(latencies), errors, reasons, sorted(latencies))
-
-    @property
-    def error_rate(self) -> float:
-        """Errors per request, 0 to 1."""
-        return self.errors / self.count if self.count else 0.0
-
-    def percentile(self, rank: float) -> float:
-        """The latency that `rank` percent of the good answers did not exceed (nearest rank)."""
-        return self.latencies[max(0, math.ceil(rank * len(self.latencies) / 100) - 1)]
-
-
-def judge_statistics(name: str, statistics: Statistics, thresholds: Thresholds) -> list[Finding]:
-    """Error rate and percentiles against their thresholds.
-
-    A percentile needs as many requests as leave at least one beyond it (100 for P99); with fewer it is skipped
-    and said so.
-    """
-    reasons = ", ".join(f"{count} times {reason}" for reason, count in sorted(statistics.reasons.items()))
-    text = f"{statistics.errors} of {statistics.count} requests failed ({statistics.error_rate:.2%})"
-    if statistics.error_rate > thresholds.error_rate or not statistics.count:
-        rate = failed(
-            f"{name}: {text}, at most {thresholds.error_rate:.2%} allowed: {reasons or 'nothing was sent'}",
-            f"error_rate:{name}",
+    in_address = functools.partial(quote, safe="", errors="replace")
+    comparisons = {
+        expression: replace(
+            comparison,
+            equals=None if comparison.equals is None else fill_in(comparison.equals),
+            one_of=None if comparison.one_of is None else tuple(map(fill_in, comparison.one_of)),
         )
-    else:
-        rate = passed(
-            f"{text}{': ' if reasons else ''}{reasons}", f"error_rate:{name}", error_rate=statistics.error_rate
-        )
-    findings = [rate]
-    asked = {"p50": thresholds.p50_ms, "p95": thresholds.p95_ms, "p99": thresholds.p99_ms}
-    for word, most in asked.items():
-        if most is None:
-            continue
-        rank, label = float(word[1:]), f"latency_{word}:{name}"
-        needed = math.ceil(100 / (100 - rank))
-        # Counted in requests: one error among the samples must not spare all others the threshold.
-        if statistics.count < needed or not statistics.latencies:
-            good = f"{len(statistics.latencies)} good answers to {statistics.count}"
-            findings.append(skipped(f"{word} needs {needed} requests, there were {good}", label))
-            continue
-        value = statistics.percentile(rank)
-        found = (
-            f"{word} {value:.0f} ms of {len(statistics.latencies)} answers (slowest {statistics.latencies[-1]:.0f} ms)"
-        )
-        if value > most:
-            findings.append(
-                failed(f"{name}: {found}, at most {most:g} ms allowed", label, milliseconds=round(value, 1))
-            )
-        else:
-            findings.append(passed(found, label, milliseconds=round(value, 1)))
-    return findings
+        for expression, comparison in check.jmespath.items()
+    }
+    return replace(
+        check,
+        path=fill_in(check.path, in_address),
+        url=None if check.url is None else fill_in(check.url, in_address),
+        headers=all_of(check.headers),
+        body=None if check.body is None else fill_in(check.body),
+        json=None if check.json is None else fill_in(check.json, lambda text: json_format.dumps(text)[1:-1]),
+        response_headers=all_of(check.response_headers),
+        jmespath=comparisons,
+    )
 
 
 def default_check(group: TargetGroup) -> HttpCheck:
@@ -384,93 +496,13 @@ def default_check(group: TargetGroup) -> HttpCheck:
         raise CannotLook(f"the health check of target group {group.name}: {problem}; declare http_checks") from None
 
 
-def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
-    """Where a listener answers: its protocol and port, the load balancer's name."""
-    scheme = "https" if listener.protocol in ("HTTPS", "TLS") else "http"
-    return f"{scheme}://{load_balancer.dns_name}:{listener.port}"
-
-
-def send_samples(check: HttpCheck, sender: Sender, count: int, concurrency: int) -> list[Answer]:
-    """Send the check `count` times, `concurrency` at a time, each after the answer to the one before."""
-    return _in_threads(lambda _number: _figures(sender.send(check)), count, concurrency)
-
-
-def send_load(
-    check: HttpCheck, sender: Sender, deadline: Deadline, *, rate: float, duration: float, concurrency: int
-) -> tuple[list[Answer], float]:
-    """Send `rate` requests a second for `duration` seconds, whether or not answers come (an open loop).
-
-    Latency counts from the moment a request was due, so that a stalled server cannot hide the requests that had
-    to wait (coordinated omission). Never more than was asked; ends early when half of the last 100 answers and
-    more are errors. Returns the answers and the rate achieved, in requests a second.
-    """
-    clock = time.monotonic
-    total = max(1, int(rate * duration))
-    started = clock()
-    failing = threading.Event()
-    recent: list[bool] = []
-
-    def one(number: int) -> Answer | None:
-        due = started + number / rate
-        failing.wait(max(0.0, min(due - clock(), deadline.remaining())))
-        if failing.is_set() or deadline.remaining() <= 0:
-            return None
-        answer = sender.send(check)
-        late = max(0.0, (clock() - due) * 1000)
-        recent.append(bool(answer.problem) or answer.status >= 500)
-        if len(recent) >= 100 and sum(recent[-100:]) > 50:
-            failing.set()
-        return replace(_figures(answer), latency_ms=max(late, answer.latency_ms))
-
-    answers = [answer for answer in _in_threads(one, total, concurrency) if answer is not None]
-    return answers, len(answers) / max(clock() - started, 1e-9)
-
-
-def _figures(answer: Answer) -> Answer:
-    """What statistics need: the bodies of ten thousand answers would not fit into a function's memory."""
-    return Answer(answer.latency_ms, answer.status, problem=answer.problem)
-
-
-def _in_threads(work: Callable[[int], Any], count: int, concurrency: int) -> list[Any]:
-    numbers, over = iter(range(count)), threading.Event()
-
-    def worker() -> list[Any]:
-        return [work(number) for number in numbers if not over.is_set()]  # they share the numbers
-
-    pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="http")
+def base_url_problem(url: str, option: str = "base_url") -> str:
+    """What is wrong with an address; empty if nothing is."""
     try:
-        futures = [pool.submit(worker) for _ in range(min(count, concurrency))]
-        wait(futures)
-        return [answer for future in futures for answer in future.result()]
-    finally:  # when time is over nobody waits for what is still on its way
-        over.set()
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def base_url_problem(url: str) -> str:
-    """What is wrong with a base URL; empty if nothing is."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return f"base_url {url!r} is no address such as https://test.example.com:8443"
-    return ""
-
-
-def _innermost(problem: BaseException) -> str:
-    """The cause in few words: `requests` wraps urllib3, which wraps the socket's error."""
-    seen: Optional[BaseException] = problem
-    last = problem
-    while seen is not None:
-        last = seen
-        reason = getattr(seen, "reason", None)
-        inner = seen.args[0] if seen.args and isinstance(seen.args[0], BaseException) else None
-        seen = reason if isinstance(reason, BaseException) else inner or seen.__cause__
-    return f"{type(last).__name__}: {last}"[:200]
-
-
-def _connection_word(problem: BaseException) -> str:
-    text = _innermost(problem)
-    if "refused" in text:
-        return "connection refused"
-    if "gaierror" in text:
-        return "the name could not be resolved"
-    return "no answer"
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname:
+            return ""
+    except ValueError:  # brackets that do not close
+        pass
+    shown = url.partition("?")[0]  # a query may hold a secret
+    return f"{option} {shown!r} is no address such as https://test.example.com:8443"

@@ -1,14 +1,14 @@
-"""CloudWatch: alarms by name, metrics over a window, and the numbers made of them."""
+"""CloudWatch: alarms by name, metrics over a window, and the figures made of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Optional
+from typing import Any, Optional
 
 from gate import aws
-from gate.verdict import CannotLook, Finding, Outcome, failed, passed
+from gate.verdict import CannotLook, Finding, Outcome, failed, passed, skipped
 
 NOT_IN_ALARM = "not ALARM"
 
@@ -44,30 +44,43 @@ def read_alarms(names: Iterable[str]) -> dict[str, Alarm]:
     return found
 
 
-def judge_alarms(expected: Mapping[str, str]) -> list[Finding]:
+def judge_alarms(
+    expected: Mapping[str, str], insufficient_data: Optional[str] = None, missing: str = "fail"
+) -> list[Finding]:
     """Look at the alarms of `expected` (name → OK, ALARM, INSUFFICIENT_DATA or NOT_IN_ALARM).
 
-    One that does not exist is an error: a typing mistake must not pass the gate. One that fires where it must
-    not is certain, since its state is a summary of minutes already.
+    One that does not exist is an error, unless `missing` is "pass": a typing mistake must not pass the gate. One that
+    fires where it must not is certain, since its state is a summary of minutes already. `insufficient_data` ("pass" or
+    "fail") says what that state means where another is expected; None: a pass where the alarm just must not fire.
     """
     found = read_alarms(expected)
     findings = []
     for name, state in expected.items():
-        alarm = found.get(name)
-        if alarm is None:
+        alarm, label = found.get(name), f"alarms:{name}"
+        if alarm is None and missing == "pass":
+            findings.append(skipped(f"alarm {name} does not exist, which missing_alarms lets pass", label))
+        elif alarm is None:
             detail = f"alarm {name} does not exist: check its name and region"
-            findings.append(Finding(Outcome.ERROR, detail, f"alarms:{name}", certain=True))
-        elif alarm.state == state or (state == NOT_IN_ALARM and alarm.state in ("OK", "INSUFFICIENT_DATA")):
-            findings.append(passed(f"alarm {name} is {alarm.state}", f"alarms:{name}"))
+            findings.append(Finding(Outcome.ERROR, detail, label, certain=True))
+        elif _is_expected(alarm.state, state, insufficient_data):
+            findings.append(passed(f"alarm {name} is {alarm.state}", label))
         else:
-            findings.append(
-                failed(
-                    f"alarm {name} is {alarm.state}, expected {state} ({alarm.reason})",
-                    f"alarms:{name}",
-                    certain=alarm.state == "ALARM",
-                )
-            )
+            said = f"alarm {name} is {alarm.state}, expected {state} ({alarm.reason})"
+            findings.append(failed(said, label, certain=alarm.state == "ALARM"))
     return findings
+
+
+def _is_expected(state: str, expected: str, insufficient_data: Optional[str]) -> bool:
+    if state == expected:
+        return True
+    if state == "INSUFFICIENT_DATA":
+        return expected in ("OK", NOT_IN_ALARM) and (insufficient_data or _BY_DEFAULT[expected]) == "pass"
+    return expected == NOT_IN_ALARM and state == "OK"
+
+
+_BY_DEFAULT = {"OK": "fail", NOT_IN_ALARM: "pass"}
+
+Series = Mapping[datetime, float]  # values by the beginning of their period, oldest first
 
 
 @dataclass(frozen=True)
@@ -81,15 +94,18 @@ class Query:
     period: int = 60
 
 
-def read_metrics(queries: Mapping[str, Query], start: datetime, end: datetime) -> dict[str, list[float]]:
-    """Each query's values between `start` and `end` (exclusive), oldest first; no datapoints, no values.
+def read_metrics(
+    queries: Mapping[str, Query], start: datetime, end: datetime, expression: Optional[str] = None
+) -> dict[str, Series]:
+    """Each query's values between `start` and `end` (exclusive); no datapoints, no values.
 
-    Raises CannotLook where CloudWatch may not tell, and AwsThrottled where its answer stays incomplete.
+    With `expression`, metric maths over the queries' names, its values alone, as `RESULT`. Raises CannotLook where
+    CloudWatch may not tell, and AwsThrottled where its answer stays incomplete.
     """
-    names = list(queries)
-    data = [
+    ids = {name: name if expression else f"q{at}" for at, name in enumerate(queries)}
+    data: list[dict[str, Any]] = [
         {
-            "Id": f"q{at}",
+            "Id": ids[name],
             "MetricStat": {
                 "Metric": {
                     "Namespace": query.namespace,
@@ -99,11 +115,16 @@ def read_metrics(queries: Mapping[str, Query], start: datetime, end: datetime) -
                 "Period": query.period,
                 "Stat": query.statistic,
             },
+            "ReturnData": expression is None,
         }
-        for at, query in enumerate(queries.values())
+        for name, query in queries.items()
     ]
-    values: dict[str, list[float]] = {name: [] for name in names}
-    status = dict.fromkeys(names, "no answer")
+    if expression:
+        data.append({"Id": RESULT, "Expression": expression})
+        ids = {RESULT: RESULT}
+    names = {key: name for name, key in ids.items()}
+    values: dict[str, dict[datetime, float]] = {name: {} for name in ids}
+    status = dict.fromkeys(ids, "no answer")
     for entry in aws.pages(
         "cloudwatch",
         "get_metric_data",
@@ -113,57 +134,86 @@ def read_metrics(queries: Mapping[str, Query], start: datetime, end: datetime) -
         EndTime=end,
         ScanBy="TimestampAscending",
     ):
-        name = names[int(str(entry.get("Id"))[1:])]
+        name = names[str(entry.get("Id"))]
         status[name] = str(entry.get("StatusCode"))
         if status[name] == "Forbidden":
             raise CannotLook(f"CloudWatch may not give the values of {name} (Forbidden)")
-        values[name] += [float(value) for value in entry.get("Values") or []]
+        values[name].update(zip(entry.get("Timestamps") or [], map(float, entry.get("Values") or [])))
     incomplete = ", ".join(f"{name} ({word})" for name, word in status.items() if word != "Complete")
     if incomplete:  # PartialData is followed by a page with the rest
         said = f"CloudWatch's answer is not complete for {incomplete}"
         raise aws.AwsThrottled(said, "cloudwatch", "get_metric_data")
-    return values
+    return dict(values)
+
+
+RESULT = "result_of_expression"
+LATENCIES = {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "max": "Maximum"}  # our word → CloudWatch's
 
 
 @dataclass(frozen=True)
 class TrafficFigures:
-    """What the load balancer measured on one target group over a window. Latencies in milliseconds, worst minute."""
+    """What was measured on one target group over a window, by minute. Latencies in seconds, as CloudWatch has them."""
 
-    requests: int
-    errors: int
-    p95_ms: Optional[float]
-    p99_ms: Optional[float]
-    unhealthy_hosts: Optional[float]
+    series: Mapping[str, Series]
+
+    def total(self, name: str) -> int:
+        """The sum of a count; what was not published was zero."""
+        return int(sum(self.series[name].values()))
+
+    def worst(self, name: str) -> Optional[float]:
+        """The highest value; None without any."""
+        return max(self.series[name].values(), default=None)
+
+    def average(self, name: str) -> Optional[float]:
+        """The average of the values; None without any."""
+        values = list(self.series[name].values())
+        return sum(values) / len(values) if values else None
+
+    @property
+    def requests(self) -> int:
+        """Requests that a target was chosen for."""
+        return max(self.total("requests"), self.errors)
+
+    @property
+    def errors(self) -> int:
+        """5xx answers of the targets, and targets that could not be reached at all (a 502 of the load balancer's)."""
+        return self.total("errors") + self.total("connection_errors")
 
     @property
     def error_rate(self) -> float:
-        """5xx answers of the targets per request, 0 to 1."""
+        """Errors per request, 0 to 1."""
         return self.errors / self.requests if self.requests else 0.0
 
+    def error_rates(self) -> list[float]:
+        """Errors per request in each minute that had a request, in percent."""
+        bad = dict.fromkeys(self.series["requests"], 0.0)
+        for name in ("errors", "connection_errors"):
+            for at, count in self.series[name].items():
+                bad[at] = bad.get(at, 0.0) + count
+        return [
+            100 * count / max(self.series["requests"].get(at, 0.0), count, 1.0) for at, count in sorted(bad.items())
+        ]
 
-def read_traffic(load_balancer: str, target_group: str, start: datetime, end: datetime) -> TrafficFigures:
-    """The ALB's own metrics of one target group; both names are CloudWatch dimension values."""
-    dimensions = {"LoadBalancer": load_balancer, "TargetGroup": target_group}
-    statistics = {
-        "requests": ("RequestCount", "Sum"),
-        "errors": ("HTTPCode_Target_5XX_Count", "Sum"),  # published only when above 0
-        "p95": ("TargetResponseTime", "p95"),
-        "p99": ("TargetResponseTime", "p99"),
-        "unhealthy": ("UnHealthyHostCount", "Maximum"),
+
+def read_traffic(
+    load_balancer: str, target_group: str, start: datetime, end: datetime, service: Optional[tuple[str, str]] = None
+) -> TrafficFigures:
+    """The ALB's own metrics of one target group (both names are CloudWatch dimension values).
+
+    With `service` (cluster and service), ECS's of the whole service too: it has none of a task set alone.
+    """
+    ours = {"LoadBalancer": load_balancer, "TargetGroup": target_group}
+    alb = {
+        "requests": ("RequestCount", "Sum", ours),
+        "errors": ("HTTPCode_Target_5XX_Count", "Sum", ours),  # published only when above 0
+        "connection_errors": ("TargetConnectionErrorCount", "Sum", ours),
+        "unhealthy_hosts": ("UnHealthyHostCount", "Maximum", ours),
+        "rejected_connections": ("RejectedConnectionCount", "Sum", {"LoadBalancer": load_balancer}),
+        **{word: ("TargetResponseTime", statistic, ours) for word, statistic in LATENCIES.items()},
     }
-    values = read_metrics(
-        {name: Query("AWS/ApplicationELB", metric, dimensions, stat) for name, (metric, stat) in statistics.items()},
-        start,
-        end,
-    )
-    return TrafficFigures(
-        requests=int(sum(values["requests"])),
-        errors=int(sum(values["errors"])),
-        p95_ms=_worst(values["p95"], scale=1000),
-        p99_ms=_worst(values["p99"], scale=1000),
-        unhealthy_hosts=_worst(values["unhealthy"]),
-    )
-
-
-def _worst(values: Sequence[float], scale: float = 1) -> float | None:
-    return max(values) * scale if values else None
+    queries = {name: Query("AWS/ApplicationELB", metric, of, stat) for name, (metric, stat, of) in alb.items()}
+    if service:
+        of = {"ClusterName": service[0], "ServiceName": service[1]}
+        queries["cpu"] = Query("AWS/ECS", "CPUUtilization", of)
+        queries["memory"] = Query("AWS/ECS", "MemoryUtilization", of)
+    return TrafficFigures(read_metrics(queries, start, end))

@@ -7,11 +7,14 @@ Lambda updates a function, new configuration meets old code for a moment.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import gzip
 import json
 import logging
 import math
 import os
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -83,8 +86,8 @@ def read_settings(settings_type: type[S], environ: Mapping[str, str] | None = No
     Raises BadSettings naming every problem with its path, the value found and what was expected.
     """
     source = os.environ if environ is None else environ
-    text = source.get("HOOK_SETTINGS", "").strip() or "{}"
     try:
+        text = _unpacked(source.get("HOOK_SETTINGS", "").strip() or "{}")
         document = json.loads(text, parse_constant=_refuse)
     except ValueError as problem:
         raise BadSettings(f"HOOK_SETTINGS is not JSON: {problem}") from None
@@ -95,6 +98,16 @@ def read_settings(settings_type: type[S], environ: Mapping[str, str] | None = No
     if problems or settings is None:
         raise BadSettings("; ".join(problems))
     return settings  # type: ignore[no-any-return]  # _object builds what it was told to
+
+
+def _unpacked(text: str) -> str:
+    """The settings as JSON. Long ones come as the base64 of gzip: Lambda's environment has 4 KB. Raises ValueError."""
+    if text.startswith("{"):
+        return text
+    try:
+        return gzip.decompress(base64.b64decode(text, validate=True)).decode()
+    except (ValueError, OSError, EOFError, zlib.error):
+        return text  # not packed, then; the reader of JSON says what is wrong with it
 
 
 def _refuse(word: str) -> None:
@@ -167,7 +180,7 @@ def _scalar(kind: Any, value: Any, path: str, bounds: Mapping[str, Any], problem
 
 def _shown(value: Any, path: str) -> str:
     """The value as a person reads it in an error: short, and only its type where a secret may stand."""
-    if any(part in path for part in (".headers", ".environment", ".body")):
+    if any(part in path for part in (".headers", ".secret_headers", ".environment", ".body", ".json")):
         return f"a {type(value).__name__} (not shown)"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else text[:59] + "…"

@@ -2,18 +2,99 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from typing import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Callable
 
 from gate.verdict import CannotLook, Finding, Look, could_not_look, finding_of, take
+
+HAND_OVER = 20.0  # seconds that handing over to a fresh invocation may take; of short time-outs a quarter
 
 
 class OutOfTime(BaseException):
     """The time for looking is over. Not an `Exception`, so that no check can swallow it."""
 
 
+class ToBeContinued(BaseException):
+    """A look goes well and needs more time than this invocation has: a fresh one shall go on, with this `state`.
+
+    To be raised by a look while `Journey.hops_left`; `state` is JSON, small, and comes back as `Journey.state`.
+    """
+
+    def __init__(self, state: Mapping[str, Any]) -> None:
+        super().__init__("to be continued")
+        self.state = state
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A hook's work over several invocations of its function.
+
+    `began`: when the first one started, in epoch seconds. `hop`: how many came before this one. `hops_left`: how many
+    may follow. `seconds`: what a fresh one has for looking. `until`: when the hook has to be done, in epoch seconds.
+    `state`: what the one before this one left.
+    """
+
+    began: float = field(default_factory=time.time)
+    hop: int = 0
+    hops_left: int = 0
+    seconds: float = 0.0
+    until: float = 0.0
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def room(self) -> float:
+        """Seconds of this invocation that are kept for handing over; 0 where nothing may follow."""
+        return min(HAND_OVER, self.seconds / 4) if self.hops_left else 0.0
+
+    def reach(self, remaining: float) -> float:
+        """Seconds for looking, those of the invocations to come included, where this one has `remaining` left."""
+        if not self.hops_left:
+            return remaining
+        in_all = remaining + self.hops_left * (self.seconds - self.room)
+        return min(in_all, max(self.until - time.time(), remaining))
+
+
+@contextmanager
+def interrupt(seconds: float, problem: type[BaseException]) -> Iterator[None]:
+    """Raise `problem` in the main thread after `seconds`; elsewhere, or without signals, nothing is interrupted.
+
+    SIGALRM reaches Python code and a regular expression that runs away. May be nested: the outer one goes on ticking.
+    """
+    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(_signal: int, _frame: Any) -> None:
+        raise problem
+
+    began = time.monotonic()
+    outer = signal.setitimer(signal.ITIMER_REAL, 0)[0]  # stopped while the handlers change; 0: there is none
+    if 0 < outer <= seconds:  # the outer one comes first, and is to say so itself
+        signal.setitimer(signal.ITIMER_REAL, outer)
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
+        yield
+    finally:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # it may ring just here: the outer one goes on all the same
+        finally:
+            signal.signal(signal.SIGALRM, before or signal.SIG_DFL)  # None: it was not set from Python
+            if outer:
+                signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - began), 0.001))
+
+
 class Deadline:
     """A moment on a clock, in seconds. `clock` and `sleep` are injected so that no test waits."""
+
+    journey = Journey()  # how far this invocation's hook has come; the gate says more
 
     def __init__(
         self,
@@ -153,20 +234,30 @@ def poll(
 
 
 def watch(
-    look: Look, deadline: Deadline, interval: float, duration: float, consecutive_error_limit: int = 4
-) -> list[Finding]:
+    look: Look,
+    deadline: Deadline,
+    interval: float,
+    duration: float,
+    consecutive_error_limit: int = 4,
+    *,
+    room: float = 0.0,
+) -> tuple[list[Finding], bool]:
     """Look every `interval` seconds for `duration` seconds; the opposite of `poll`: it has to stay good.
 
-    Ends at the first look with a `certain` finding; else the last look's findings decide.
+    Ends at the first look with a `certain` finding; else the last look's findings decide. The second value is False
+    where the deadline, less `room` seconds, came before the end of the window.
     """
     looks = _Looks(look, consecutive_error_limit)
-    bake = deadline.within(duration)
+    ends = deadline.elapsed() + duration
     while True:
-        last = bake.remaining() <= 0
+        last = ends - deadline.elapsed() < 0.001  # a sum of floats may come short of what it should be
         findings, hopeless = looks.take()
-        if last or hopeless or any(finding.certain for finding in findings):
-            return findings
-        bake.sleep(interval)
+        if last or hopeless or any(finding.certain and not finding.good for finding in findings):
+            return findings, True
+        pause = max(0.0, min(interval, ends - deadline.elapsed()))
+        if deadline.remaining() < pause + room:
+            return findings, False
+        deadline.sleep(pause)
 
 
 def _too_late(finding: Finding, deadline: Deadline, good_in_a_row: int, wanted: int) -> Finding:

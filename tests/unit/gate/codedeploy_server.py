@@ -7,14 +7,17 @@ own process and, by `AWS_ENDPOINT_URL`, from another one.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 EVENT = {"DeploymentId": "d-ABCDEF123", "LifecycleEventHookExecutionId": "execution-1"}
 REPORT = "PutLifecycleEventHookExecutionStatus"
+INVOKE = "Invoke"
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,10 @@ class CodeDeploy:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.invoked: list[tuple[str, str]] = []  # function and invocation type of each Invoke
         self.replies: dict[str, list[Reply]] = {}
         self.on_call: Callable[[str], None] = lambda _operation: None
+        self.on_body: Callable[[str, bytes], None] = lambda _operation, _body: None
         self.reset()
         double = self
 
@@ -52,9 +57,14 @@ class CodeDeploy:
             disable_nagle_algorithm = True  # else each answer waits 40 ms for an acknowledgement
 
             def do_POST(self) -> None:
-                """Answer one call of AWS's JSON protocol."""
+                """Answer one call of AWS's JSON protocol, or Lambda's Invoke."""
+                function = re.fullmatch(r"/2015-03-31/functions/([^/]+)/invocations", self.path)
                 operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+                if function:
+                    operation = INVOKE
+                    double.invoked.append((unquote(function[1]), self.headers.get("X-Amz-Invocation-Type", "")))
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                double.on_body(operation, body)
                 reply = double.answer(operation, json.loads(body or b"{}"))
                 if reply.hang:
                     double.closing.wait(60)
@@ -64,6 +74,7 @@ class CodeDeploy:
                 content = json.dumps(reply.body).encode()
                 self.send_response(reply.status)
                 self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("x-amzn-RequestId", f"request-{len(double.calls)}")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
@@ -85,11 +96,14 @@ class CodeDeploy:
     def reset(self) -> None:
         """Forget the calls, and be a CodeDeploy that has the test's deployment in progress."""
         self.calls.clear()
+        self.invoked.clear()
         self.on_call = lambda _operation: None
+        self.on_body = lambda _operation, _body: None
         self.replies = {
             "GetDeployment": [deployment()],
             "GetDeploymentGroup": [group("main", "web")],
             REPORT: [Reply({"lifecycleEventHookExecutionId": "execution-1"})],
+            INVOKE: [Reply({}, 202)],  # what is invoked later has no answer
         }
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> Reply:
@@ -108,6 +122,11 @@ class CodeDeploy:
     def reports(self) -> list[dict[str, Any]]:
         """The parameters of each report that was sent, refused ones included."""
         return [parameters for operation, parameters in self.calls if operation == REPORT]
+
+    @property
+    def handed_over(self) -> list[dict[str, Any]]:
+        """The payload of each Invoke that was sent, refused ones included."""
+        return [parameters for operation, parameters in self.calls if operation == INVOKE]
 
     @property
     def statuses(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""A CodeDeploy on loopback, a hook's environment, and a clock that nobody waits for."""
+"""A CodeDeploy on loopback, a hook's environment, web servers, and a clock that nobody waits for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from gate import hook
 from gate.waiting import Deadline
 
 from tests.unit.gate.codedeploy_server import CodeDeploy
+from tests.unit.gate.web_server import Certificates, WebServer, make_certificates
+
+NAME = "shop.example.com"  # what the certificates of `secure` are for
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +60,38 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The gate's time: deadlines, polls and the retries of the report sleep without waiting; boto3's too."""
     clock = Clock()
-    time = SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep)
+    time = SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep, time=clock.monotonic)
     monkeypatch.setattr(hook, "time", time)
     monkeypatch.setattr("gate.aws.time", time)
+    monkeypatch.setattr("gate.waiting.time", time)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
     monkeypatch.setattr(Deadline.__init__, "__defaults__", (clock.monotonic, clock.sleep))
     return clock
+
+
+def soon(seconds: float = 600) -> Deadline:
+    """A deadline on a clock on which nobody waits."""
+    clock = Clock()
+    return Deadline(seconds, clock.monotonic, clock.sleep)
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    """A server that answers /health with 200."""
+    server = WebServer(routes={"/health": lambda request: request.answer()})
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """An authority nobody knows, and its certificate for one name."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"), NAME)
+
+
+@pytest.fixture
+def secure(certificates: Certificates) -> Iterator[WebServer]:
+    """The same with that certificate."""
+    server = WebServer(certificates, routes={"/health": lambda request: request.answer()})
+    yield server
+    server.close()

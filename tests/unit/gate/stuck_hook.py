@@ -10,13 +10,14 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from gate import aws
 from gate.deployment import Deployment
 from gate.hook import lifecycle_hook
 from gate.settings import HookSettings
 from gate.verdict import Check, Finding, passed
-from gate.waiting import Deadline
+from gate.waiting import Deadline, ToBeContinued
 
 
 def endless_loop() -> None:
@@ -61,6 +62,13 @@ def swallows_everything() -> None:
             time.sleep(600)
 
 
+def goes_on_too_late() -> None:
+    """A check that wants to go on in another invocation when the watchdog has reported already."""
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    time.sleep(3.4)
+    raise ToBeContinued({})
+
+
 def silent_aws() -> None:
     """An AWS endpoint that accepts and never answers."""
     aws.call("ecs", "describe_services", services=["web"])
@@ -76,13 +84,21 @@ WAYS: dict[str, Callable[[], None]] = {
         deaf_call_into_c,
         swallows_exceptions,
         swallows_everything,
+        goes_on_too_late,
         silent_aws,
     )
 }
 
 
-@lifecycle_hook("AfterInstall", HookSettings)
-def handler(_deployment: Deployment, _settings: HookSettings, _deadline: Deadline) -> Iterator[Check]:
+@dataclass(frozen=True)
+class PatientSettings(HookSettings):
+    """What lets a hook go on in another invocation."""
+
+    max_duration: float = 3000.0
+
+
+@lifecycle_hook("AfterInstall", PatientSettings)
+def handler(_deployment: Deployment, _settings: PatientSettings, _deadline: Deadline) -> Iterator[Check]:
     """Pass one check, then be stuck in the next."""
 
     def stuck() -> Finding:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import signal
+import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock, Mock
@@ -17,9 +19,19 @@ from gate.deployment import Deployment
 from gate.hook import Handler, ReportFailed, lifecycle_hook, read_event
 from gate.settings import HookSettings, limits
 from gate.verdict import CannotLook, Check, Finding, Severity, could_not_look, failed, passed, skipped
-from gate.waiting import Deadline
+from gate.waiting import Deadline, Journey, OutOfTime, ToBeContinued
 
-from tests.unit.gate.codedeploy_server import EVENT, REPORT, CodeDeploy, Reply, deployment, group, refused, throttled
+from tests.unit.gate.codedeploy_server import (
+    EVENT,
+    INVOKE,
+    REPORT,
+    CodeDeploy,
+    Reply,
+    deployment,
+    group,
+    refused,
+    throttled,
+)
 from tests.unit.gate.conftest import Clock
 
 
@@ -573,6 +585,487 @@ def test_the_alarm_clock_is_put_back_as_it_was(codedeploy: CodeDeploy) -> None:
         assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     finally:
         signal.signal(signal.SIGALRM, before)
+    assert codedeploy.statuses == ["Succeeded"]
+
+
+# Going on in a fresh invocation
+
+
+FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_shop-test"
+
+
+@dataclass(frozen=True)
+class PatientSettings(HookSettings):
+    """What lets a hook go on in another invocation."""
+
+    max_duration: float = 3000.0
+
+
+def lambda_context(seconds: float = 900) -> Any:
+    """What Lambda tells a function about itself."""
+    name = {"invoked_function_arn": FUNCTION, "aws_request_id": "request-0"}
+    return SimpleNamespace(get_remaining_time_in_millis=lambda: int(seconds * 1000), **name)
+
+
+class LongHook:
+    """A hook whose check `long` takes so many seconds, in as many invocations as that needs; `before` come first."""
+
+    def __init__(
+        self, clock: Clock, seconds: float, *before: Check, settings: type[HookSettings] = PatientSettings
+    ) -> None:
+        self.clock = clock
+        self.seconds = seconds
+        self.looked: list[str] = []
+        self.journeys: list[Journey] = []
+        self.last_words: Finding | None = None
+
+        @lifecycle_hook("AfterAllowTraffic", settings)
+        def handler(_deployment: Deployment, _settings: HookSettings, deadline: Deadline) -> Iterator[Check]:
+            for check in before:
+                yield replace(check, look=self.noted(check))
+            yield Check("long", lambda: self.long(deadline))
+            yield replace(good("after"), look=self.noted(good("after")))
+
+        self.handler = handler
+
+    def noted(self, check: Check) -> Callable[[], Any]:
+        """The check's look, which tells that it was taken."""
+
+        def look() -> Any:
+            self.looked.append(check.name)
+            return check.look()
+
+        return look
+
+    def long(self, deadline: Deadline) -> Finding:
+        """Last as long as is wanted, from the first invocation on."""
+        journey = deadline.journey
+        self.journeys.append(journey)
+        began = journey.state.get("began", self.clock.now)
+        left, here = began + self.seconds - self.clock.now, deadline.remaining() - journey.room
+        deadline.sleep(min(left, here))
+        if left > here:
+            raise ToBeContinued({"began": began})
+        return passed(f"it has lasted {self.clock.now - began:.0f} s")
+
+    def play(self, codedeploy: CodeDeploy, context: Any = None) -> list[dict[str, Any]]:
+        """Invoke it, and again with each event that it hands over."""
+        answers = [self.handler(EVENT, context or lambda_context())]
+        while answers[-1]["status"] == "CONTINUED":
+            assert codedeploy.reports == [], "who hands over does not report"
+            assert len(codedeploy.handed_over) == len(answers)
+            answers.append(self.handler(codedeploy.handed_over[-1], context or lambda_context()))
+        return answers
+
+
+def test_what_does_not_fit_is_handed_over_and_not_reported(
+    codedeploy: CodeDeploy, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="gate")
+    answer = LongHook(clock, 1000, good("first")).handler(EVENT, lambda_context())
+    assert codedeploy.reports == []
+    assert codedeploy.invoked == [(FUNCTION, "Event")]
+    first = {"name": "first", "outcome": "passed", "severity": "fail", "detail": "first is as it should be"}
+    ours = {"name": "deployment", "outcome": "passed", "severity": "fail"}
+    ours["detail"] = "deployment d-ABCDEF123 of shop/shop-group deploys main/web"
+    handed = codedeploy.handed_over[0]
+    for results in handed["Continuation"]["done"].values():
+        assert [type(result.pop("duration_ms")) for result in results] == [int]
+    assert handed == {
+        **EVENT,
+        "Continuation": {
+            "started_at": 1000.0,
+            "hop": 1,
+            "request_id": "request-0",
+            "check": "long",
+            "state": {"began": 1000.0},
+            "done": {"deployment": [{**ours, "by_choice": False}], "first": [{**first, "by_choice": False}]},
+        },
+    }
+    message = "continued by request request-3: hop 1 of 4, long goes on"
+    assert (answer["status"], answer["message"]) == ("CONTINUED", message)
+    assert outcomes(answer) == {"deployment": "passed", "first": "passed"}
+    assert json.loads(json.dumps(answer)) == answer
+    record = next(record for record in caplog.records if record.getMessage() == message)
+    fields = vars(record)
+    assert (record.levelname, fields["status"], fields["check"]) == ("INFO", "CONTINUED", "long")
+    assert (fields["hook"], fields["deployment_id"]) == ("test_gate_hook", "d-ABCDEF123")
+    assert clock.now == 1000 + 870 - 20, "time is kept for handing over"
+
+
+def test_the_next_invocation_goes_on_where_the_first_left_off_and_reports_once(
+    codedeploy: CodeDeploy, clock: Clock
+) -> None:
+    hook = LongHook(clock, 1000, good("first"), Check("two", lambda: [passed("one", "two:a"), passed("two", "two:b")]))
+    _, last = hook.play(codedeploy)
+    assert codedeploy.statuses == ["Succeeded"]
+    assert hook.looked == ["first", "two", "after"], "nothing is looked at twice"
+    names = ["deployment", "first", "two:a", "two:b", "long", "after"]
+    assert [check["name"] for check in last["checks"]] == names
+    assert last["message"] == "5 checks passed"
+    assert last["checks"][-2]["detail"] == "it has lasted 1000 s"
+    assert [(journey.hop, journey.hops_left, dict(journey.state)) for journey in hook.journeys] == [
+        (0, 4, {}),
+        (1, 3, {"began": 1000.0}),
+    ]
+    assert [journey.began for journey in hook.journeys] == [1000, 1000]
+
+
+def test_a_hook_that_has_the_time_does_not_hand_over(codedeploy: CodeDeploy, clock: Clock) -> None:
+    assert [answer["status"] for answer in LongHook(clock, 850).play(codedeploy)] == ["SUCCEEDED"]
+    assert (codedeploy.statuses, codedeploy.handed_over) == (["Succeeded"], [])
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds", "invocations"),
+    [(900, 2700, 4), (900, 850, 1), (900, 850.1, 2), (60, 100, 5), (20, 30, 4)],
+)
+def test_it_takes_as_many_invocations_as_it_needs(
+    codedeploy: CodeDeploy, clock: Clock, timeout: float, seconds: float, invocations: int
+) -> None:
+    answers = LongHook(clock, seconds).play(codedeploy, lambda_context(timeout))
+    assert (len(answers), answers[-1]["status"]) == (invocations, "SUCCEEDED")
+    assert codedeploy.statuses == ["Succeeded"]
+
+
+@pytest.mark.parametrize(("timeout", "room"), [(900, 20), (120, 20), (100, 17.5), (60, 7.5), (20, 2.5)])
+def test_the_room_for_handing_over_is_twenty_seconds_and_a_quarter_of_shorter_times(
+    codedeploy: CodeDeploy, clock: Clock, timeout: float, room: float
+) -> None:
+    hook = LongHook(clock, 1000)
+    hook.handler(EVENT, lambda_context(timeout))
+    assert hook.journeys[0].room == room
+    assert len(codedeploy.handed_over) == 1
+
+
+@dataclass(frozen=True)
+class LongerSettings(HookSettings):
+    """More than a hook is ever given."""
+
+    max_duration: float = 100_000.0
+
+
+def test_after_four_hops_nothing_is_handed_over_and_the_hook_fails(codedeploy: CodeDeploy, clock: Clock) -> None:
+    hook = LongHook(clock, 10_000, good("first"), settings=LongerSettings)
+    answers = hook.play(codedeploy)
+    assert [answer["status"] for answer in answers] == ["CONTINUED"] * 4 + ["FAILED"]
+    assert [event["Continuation"]["hop"] for event in codedeploy.handed_over] == [1, 2, 3, 4]
+    assert {event["Continuation"]["started_at"] for event in codedeploy.handed_over} == {1000.0}
+    assert answers[-1]["message"] == "check long needs more time, and no further invocation may follow"
+    assert codedeploy.statuses == ["Failed"]
+
+
+def test_when_max_duration_is_over_nothing_is_handed_over_any_more(
+    codedeploy: CodeDeploy, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", '{"max_duration": 1000}')
+    hook = LongHook(clock, 10_000)
+    answers = hook.play(codedeploy)
+    assert [journey.hops_left for journey in hook.journeys] == [4, 3, 0]
+    assert [journey.until for journey in hook.journeys] == [2000] * 3
+    assert (answers[-1]["status"], codedeploy.statuses) == ("FAILED", ["Failed"])
+
+
+@pytest.mark.usefixtures("codedeploy")
+def test_the_reach_is_that_of_all_invocations_but_not_beyond_max_duration(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = LongHook(clock, 1)
+    hook.handler(EVENT, lambda_context(300))
+    assert hook.journeys[0].reach(270) == 270 + 4 * 250
+    monkeypatch.setenv("HOOK_SETTINGS", '{"max_duration": 600}')
+    hook.handler(EVENT, lambda_context(300))
+    assert hook.journeys[1].until - clock.now == 599
+    assert hook.journeys[1].reach(270) == 599
+    hook.handler(EVENT, None)
+    assert hook.journeys[2].reach(270) == 270
+
+
+def test_a_hook_without_max_duration_never_hands_over(codedeploy: CodeDeploy, clock: Clock) -> None:
+    hook = LongHook(clock, 1000, settings=HookSettings)
+    answers = hook.play(codedeploy)
+    assert (hook.journeys[0].hops_left, hook.journeys[0].room) == (0, 0)
+    assert answers[0]["message"] == "check long needs more time, and no further invocation may follow"
+    assert (codedeploy.statuses, codedeploy.handed_over) == (["Failed"], [])
+
+
+@pytest.mark.parametrize("context", [object(), Mock(), MagicMock(), context_of(900)], ids=repr)
+def test_who_calls_by_hand_gets_one_invocation(codedeploy: CodeDeploy, clock: Clock, context: Any) -> None:
+    hook = LongHook(clock, 1000)
+    answers = hook.play(codedeploy, context)
+    assert (len(answers), hook.journeys[0].hops_left) == (1, 0)
+    assert (codedeploy.statuses, codedeploy.handed_over) == (["Failed"], [])
+
+
+def test_warnings_of_earlier_invocations_are_kept(codedeploy: CodeDeploy, clock: Clock) -> None:
+    slow = Check("slow", lambda: failed("p99 is 700 ms", "slow:p99"), Severity.WARN)
+    _, _, last = LongHook(clock, 2000, slow).play(codedeploy)
+    assert last["message"] == "2 checks passed, 1 warned: p99 is 700 ms"
+    warned = {"name": "slow:p99", "outcome": "failed", "severity": "warn", "detail": "p99 is 700 ms"}
+    assert warned.items() <= last["checks"][1].items()
+    assert codedeploy.statuses == ["Succeeded"]
+
+
+def test_a_failure_of_an_earlier_invocation_fails_the_last(codedeploy: CodeDeploy, clock: Clock) -> None:
+    hook = LongHook(clock, 1000, Check("bad", lambda: failed("bad is 3, expected 2")))
+    assert hook.play(codedeploy)[-1]["message"] == "bad is 3, expected 2"
+    assert (hook.looked, codedeploy.statuses) == (["bad", "after"], ["Failed"])
+
+
+def test_what_was_left_out_by_choice_is_left_out_again(
+    codedeploy: CodeDeploy, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", '{"checks": {"first": "skip"}}')
+    unset = Check("unset", lambda: skipped("nothing is set", by_choice=True))
+    hook = LongHook(clock, 1000, good("first"), unset)
+    _, last = hook.play(codedeploy)
+    assert outcomes(last) == {
+        "deployment": "passed", "first": "skipped", "unset": "skipped", "long": "passed", "after": "passed"
+    }  # fmt: skip
+    assert (hook.looked, last["message"]) == (["unset", "after"], "2 checks passed, 2 skipped")
+    assert codedeploy.statuses == ["Succeeded"]
+
+
+def test_what_may_not_stop_the_deployment_may_not_in_the_next_invocation(codedeploy: CodeDeploy, clock: Clock) -> None:
+    bad = Check("bad", lambda: failed("bad is 3"), may_stop=False)
+    _, last = LongHook(clock, 1000, bad).play(codedeploy)
+    assert last["message"] == "2 checks passed, 1 warned: bad is 3"
+    hook = LongHook(clock, 10_000, bad, settings=LongerSettings)
+    codedeploy.calls.clear()
+    assert hook.play(codedeploy)[-1]["status"] == "SUCCEEDED", "not even by the time"
+
+
+def test_a_check_for_which_there_was_no_reason_is_not_made_in_the_next_invocation(
+    codedeploy: CodeDeploy, clock: Clock
+) -> None:
+    """Whether there is one may have been known to the first invocation alone."""
+    taken: list[str] = []
+    long = LongHook(clock, 1000)
+
+    @lifecycle_hook("AfterAllowTraffic", PatientSettings)
+    def handler(_deployment: Deployment, _settings: PatientSettings, deadline: Deadline) -> Iterator[Check]:
+        found: list[str] = []
+
+        def look() -> Finding:
+            found.append("failed")
+            return failed("down", "first")
+
+        def more() -> Finding:
+            taken.append("more")
+            return failed("more requests")
+
+        yield Check("first", look, Severity.WARN)
+        if not found:
+            yield Check("more", more)
+        yield Check("long", lambda: long.long(deadline))
+
+    handler(EVENT, lambda_context())
+    answer = handler(codedeploy.handed_over[0], lambda_context())
+    assert taken == []
+    assert answer["message"] == "1 check passed, 1 warned: down"
+    assert codedeploy.statuses == ["Succeeded"]
+
+
+def test_a_check_that_was_to_go_on_and_is_not_made_any_more_is_no_pass(codedeploy: CodeDeploy, clock: Clock) -> None:
+    LongHook(clock, 1000, good("first")).handler(EVENT, lambda_context())
+    answer = hook_of(good("first"), good("other"))(codedeploy.handed_over[0], lambda_context())
+    assert answer["message"] == "check long, which was to go on in this invocation, is not made any more"
+    assert codedeploy.statuses == ["Failed"]
+
+
+def test_whose_deployment_it_is_is_looked_at_anew(codedeploy: CodeDeploy, clock: Clock) -> None:
+    hook = LongHook(clock, 1000)
+    hook.handler(EVENT, lambda_context())
+    codedeploy.replies["GetDeployment"] = [deployment("Stopped")]
+    answer = hook.handler(codedeploy.handed_over[0], lambda_context())
+    assert answer["message"] == "deployment d-ABCDEF123 is already Stopped: there is nothing left to judge"
+    assert (codedeploy.statuses, len(hook.journeys)) == (["Failed"], 1)
+
+
+def test_settings_that_were_broken_meanwhile_are_reported(
+    codedeploy: CodeDeploy, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = LongHook(clock, 1000)
+    hook.handler(EVENT, lambda_context())
+    monkeypatch.setenv("HOOK_SETTINGS", '{"max_duration": "long"}')
+    answer = hook.handler(codedeploy.handed_over[0], lambda_context())
+    assert answer["message"] == 'HOOK_SETTINGS.max_duration is "long", expected a number'
+    assert codedeploy.statuses == ["Failed"]
+
+
+def test_out_of_time_in_a_later_invocation_says_what_earlier_ones_found(codedeploy: CodeDeploy, clock: Clock) -> None:
+    hook = LongHook(clock, 1000, Check("odd", lambda: failed("odd"), Severity.WARN))
+    hook.handler(EVENT, lambda_context())
+    hook.long = lambda _deadline: raising(OutOfTime()).look()  # type: ignore[assignment,method-assign,return-value]
+    answer = hook.handler(codedeploy.handed_over[0], lambda_context())
+    assert answer["message"].startswith("check long had not ended after")
+    assert outcomes(answer) == {"deployment": "passed", "odd": "failed", "long": "error"}
+    assert codedeploy.statuses == ["Failed"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (refused("AccessDeniedException", "no identity-based policy", 403),
+         ["lambda:InvokeFunction was denied: allow it in this hook's role"]),
+        (refused("ExpiredTokenException", status=403),
+         ["lambda:InvokeFunction was refused", "check the function's role"]),
+        (refused("TooManyRequestsException", "Rate Exceeded.", 429),
+         ["lambda:InvokeFunction failed on every attempt (TooManyRequestsException"]),
+        (refused("ServiceException", status=500), ["lambda:InvokeFunction failed on every attempt"]),
+        (Reply(drop=True), ["Lambda could not be reached for lambda:InvokeFunction", "NAT gateway",
+                            "com.amazonaws.<region>.lambda", "security groups"]),
+        (refused("ResourceNotFoundException", "Function not found", 404),
+         ["lambda:InvokeFunction failed: ResourceNotFoundException"]),
+        (refused("RequestTooLargeException", status=413),
+         ["lambda:InvokeFunction failed: RequestTooLargeException"]),
+    ],
+    ids=["denied", "expired", "throttled", "5xx", "connection lost", "no such function", "too large"],
+)  # fmt: skip
+def test_a_hand_over_that_cannot_be_sent_is_reported_failed_at_once(
+    codedeploy: CodeDeploy, clock: Clock, reply: Reply, words: list[str]
+) -> None:
+    codedeploy.replies[INVOKE] = [reply]
+    warned = Check("odd", lambda: failed("odd"), Severity.WARN)
+    answer = LongHook(clock, 1000, warned).handler(EVENT, lambda_context())
+    assert answer["message"].startswith("the hook could not be handed over: ")
+    for word in words:
+        assert word in answer["message"]
+    assert outcomes(answer) == {"deployment": "passed", "odd": "failed", "long": "error"}
+    assert codedeploy.statuses == ["Failed"]
+    assert clock.now == 1850
+
+
+def test_a_hand_over_that_gets_through_in_the_end_is_one(codedeploy: CodeDeploy, clock: Clock) -> None:
+    codedeploy.replies[INVOKE] = [refused("TooManyRequestsException", status=429), Reply({}, 202)]
+    assert LongHook(clock, 1000).handler(EVENT, lambda_context())["status"] == "CONTINUED"
+    assert codedeploy.reports == []
+
+
+@pytest.mark.parametrize("state", [{("a", "b"): 1}, {"a": WordlessError()}], ids=["key", "value"])
+def test_a_state_that_is_no_json_is_reported_failed(codedeploy: CodeDeploy, state: dict[Any, Any]) -> None:
+    answer = lifecycle_hook("AfterInstall", PatientSettings)(
+        lambda _deployment, _settings, _deadline: [raising(ToBeContinued(state), "long")]
+    )(EVENT, lambda_context())
+    assert answer["message"].startswith("the hook could not be handed over: ")
+    assert (codedeploy.statuses, codedeploy.handed_over) == (["Failed"], [])
+
+
+def test_when_the_watchdog_has_reported_nothing_is_handed_over(
+    codedeploy: CodeDeploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watchdogs: list[Any] = []
+
+    def timer(_seconds: float, bark: Callable[[], None]) -> Any:
+        watchdogs.append(bark)
+        return Mock()
+
+    def look() -> Finding:
+        watchdogs[0]()
+        raise ToBeContinued({})
+
+    monkeypatch.setattr("gate.hook.threading", SimpleNamespace(Timer=timer, Lock=threading.Lock))
+    answer = lifecycle_hook("AfterInstall", PatientSettings)(
+        lambda _deployment, _settings, _deadline: [Check("long", look)]
+    )(EVENT, lambda_context())
+    assert answer["status"] == "FAILED"
+    assert answer["message"].startswith("check long had not ended after")
+    assert (codedeploy.statuses, codedeploy.handed_over) == (["Failed"], [])
+
+
+def test_the_watchdog_does_not_report_what_was_handed_over(
+    codedeploy: CodeDeploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have begun to bark just before it was called off."""
+    watchdogs: list[Any] = []
+
+    def timer(_seconds: float, bark: Callable[[], None]) -> Any:
+        watchdogs.append(bark)
+        return Mock()
+
+    monkeypatch.setattr("gate.hook.threading", SimpleNamespace(Timer=timer, Lock=threading.Lock))
+    handler = lifecycle_hook("AfterInstall", PatientSettings)(
+        lambda _deployment, _settings, _deadline: [raising(ToBeContinued({}), "long")]
+    )
+    assert handler(EVENT, lambda_context())["status"] == "CONTINUED"
+    watchdogs[0]()
+    assert (codedeploy.reports, len(codedeploy.handed_over)) == ([], 1)
+
+
+CARRIED: dict[str, Any] = {
+    "started_at": 1000.0, "hop": 1, "request_id": "request-0", "check": "long", "state": {},
+    "done": {"first": [{"name": "first", "outcome": "passed", "severity": "fail", "detail": "fine"}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "carried",
+    [
+        None, 3, "x", [], {"hop": 1},
+        {**CARRIED, "started_at": "yesterday"}, {**CARRIED, "started_at": None}, {**CARRIED, "started_at": True},
+        {**CARRIED, "started_at": math.nan}, {**CARRIED, "started_at": math.inf},
+        {**CARRIED, "hop": 0}, {**CARRIED, "hop": 5}, {**CARRIED, "hop": -1}, {**CARRIED, "hop": "1"},
+        {**CARRIED, "hop": True}, {**CARRIED, "hop": math.nan},
+        {**CARRIED, "state": None}, {**CARRIED, "state": []}, {**CARRIED, "check": None},
+        {**CARRIED, "done": None}, {**CARRIED, "done": []}, {**CARRIED, "done": {"first": 3}},
+        {**CARRIED, "done": {"first": None}}, {**CARRIED, "done": {"first": []}}, {**CARRIED, "done": {"first": "x"}},
+        {**CARRIED, "done": {"first": {"name": "first"}}}, {**CARRIED, "done": {"first": [3]}},
+        {**CARRIED, "done": {"first": [{**CARRIED["done"]["first"][0], "outcome": "fine"}]}},
+        {**CARRIED, "done": {"first": [{**CARRIED["done"]["first"][0], "severity": None}]}},
+        {**CARRIED, "done": {"first": [{**CARRIED["done"]["first"][0], "duration_ms": "x"}]}},
+        {**CARRIED, "done": {"first": [{"name": "first", "outcome": "passed"}]}},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_continuation_that_no_hook_wrote_is_reported_failed(
+    codedeploy: CodeDeploy, clock: Clock, carried: Any
+) -> None:
+    hook = LongHook(clock, 1)
+    answer = hook.handler({**EVENT, "Continuation": carried}, lambda_context())
+    assert "its Continuation is not one that this hook wrote" in answer["message"]
+    assert (codedeploy.statuses, hook.journeys) == (["Failed"], [])
+
+
+def test_the_continuation_of_these_tests_is_one(codedeploy: CodeDeploy, clock: Clock) -> None:
+    hook = LongHook(clock, 1, good("first"))
+    assert hook.handler({**EVENT, "Continuation": CARRIED}, lambda_context())["status"] == "SUCCEEDED"
+    assert (hook.looked, codedeploy.statuses) == (["after"], ["Succeeded"])
+
+
+@pytest.mark.parametrize("missing", ["DeploymentId", "LifecycleEventHookExecutionId"])
+def test_a_continuation_without_ids_calls_nobody(codedeploy: CodeDeploy, clock: Clock, missing: str) -> None:
+    event = {key: value for key, value in EVENT.items() if key != missing}
+    assert LongHook(clock, 1).handler({**event, "Continuation": CARRIED}, lambda_context())["status"] == "FAILED"
+    assert codedeploy.calls == []
+
+
+def test_of_two_deliveries_of_a_hop_both_go_on_and_one_reports(codedeploy: CodeDeploy, clock: Clock) -> None:
+    hook = LongHook(clock, 1000)
+    hook.handler(EVENT, lambda_context())
+    codedeploy.replies[REPORT] = [Reply({}), refused("LifecycleEventAlreadyCompletedException")]
+    answers = [hook.handler(codedeploy.handed_over[0], lambda_context()) for _ in range(2)]
+    assert [answer["status"] for answer in answers] == ["SUCCEEDED", "SUCCEEDED"]
+    assert codedeploy.statuses == ["Succeeded", "Succeeded"]
+    assert len(codedeploy.handed_over) == 1
+
+
+@pytest.mark.parametrize("letter", ["x", "\N{MOUSE FACE}", "\ud800", '"'], ids=["ascii", "emoji", "surrogate", "quote"])
+def test_a_hundred_checks_with_long_details_fit_into_a_payload(
+    codedeploy: CodeDeploy, clock: Clock, letter: str
+) -> None:
+    """Lambda takes 256 KB of an asynchronous invocation."""
+    long = {f"reason {number}": letter * 500 for number in range(100)}
+
+    def warning(name: str) -> Check:
+        return Check(name, lambda: failed(letter * 5000, reasons=long), Severity.WARN)
+
+    hook = LongHook(clock, 1000, *[warning(f"http:check-{number}") for number in range(100)])
+    sizes: list[int] = []
+    codedeploy.on_body = lambda operation, body: sizes.append(len(body)) if operation == INVOKE else None
+    answers = hook.play(codedeploy)
+    assert answers[-1]["status"] == "SUCCEEDED"
+    assert len(answers[-1]["checks"]) == 103
+    assert sizes[0] < 200_000
     assert codedeploy.statuses == ["Succeeded"]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import logging
+import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from gate.http_checks import HttpCheck
+from gate.http_checks import Comparison, Flow, HttpCheck, Step
 from gate.settings import BadSettings, HookSettings, limits, read_environment, read_settings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -260,3 +263,187 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         read(text)
     except BadSettings:
         assert "HOOK_SETTINGS" in problems(text)
+
+
+# Packed settings
+
+
+def packed(text: str) -> str:
+    """As Terraform's base64gzip() writes it."""
+    return base64.b64encode(gzip.compress(text.encode())).decode()
+
+
+def test_packed_settings_are_read_like_others() -> None:
+    document = {"text": "größe", "count": 7, "words": ["x" * 50] * 100, "headers": {"A": "b"}}
+    assert read(packed(json.dumps(document))) == read(document)
+    assert read(f" {packed('{}')}\n") == Settings()
+    assert len(packed(json.dumps(document))) < 200
+
+
+def test_packed_settings_have_the_same_problems() -> None:
+    assert problems(packed('{"count": 0}')) == "HOOK_SETTINGS.count is 0, expected at least 1"
+    assert problems(packed("[]")) == "HOOK_SETTINGS is [], expected an object"
+    assert problems(packed("{")).startswith("HOOK_SETTINGS is not JSON: Expecting property name")
+
+
+SECRET = "correct-horse-battery"
+LONG = packed(json.dumps({"headers": {"Authorization": SECRET}, "words": [str(n) for n in range(500)]}))
+RAW = base64.b64decode(LONG)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LONG[:-4],
+        LONG[4:],
+        LONG[: len(LONG) // 2],
+        LONG[:-1],
+        f"{LONG[:100]} {LONG[100:]}",
+        f"{LONG[:100]}é{LONG[100:]}",
+        base64.b64encode(b"no gzip").decode(),
+        base64.b64encode(RAW[:-8] + bytes(8)).decode(),
+        base64.b64encode(RAW[:20] + bytes(40) + RAW[60:]).decode(),
+        base64.b64encode(gzip.compress(b"\xff\xfe")).decode(),
+        base64.b64encode(zlib.compress(b"{}")).decode(),
+        packed(""),
+        packed("yes"),
+        "H4sI",
+    ],
+    ids=[
+        "end missing", "start missing", "half", "padding", "space", "letter", "no gzip", "checksum", "damaged",
+        "no UTF-8", "zlib", "nothing", "no JSON", "header alone",
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be_unpacked_are_no_json(text: str) -> None:
+    found = problems(text)
+    assert found.startswith("HOOK_SETTINGS is not JSON: ")
+    assert len(found) < 150
+    assert SECRET not in found
+
+
+@given(st.text(max_size=30), st.binary(max_size=40))
+def test_anything_packed_is_read_or_refused(text: str, content: bytes) -> None:
+    raw = base64.b64encode(gzip.compress(text.encode(errors="replace"))).decode()
+    for each in (raw, base64.b64encode(content).decode(), base64.b64encode(gzip.compress(content)).decode()):
+        try:
+            read(each)
+        except BadSettings:
+            assert "HOOK_SETTINGS" in problems(each)
+
+
+# HTTP checks
+
+
+@dataclass(frozen=True)
+class Http(HookSettings):
+    """As hooks have them."""
+
+    http_checks: dict[str, HttpCheck] = field(default_factory=dict)
+    flows: dict[str, Flow] = field(default_factory=dict)
+
+
+def read_http(**document: Any) -> Http:
+    return read_settings(Http, {"HOOK_SETTINGS": json.dumps(document)})
+
+
+def http_problems(**document: Any) -> str:
+    with pytest.raises(BadSettings) as caught:
+        read_http(**document)
+    return str(caught.value)
+
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop-AbCdEf"
+
+
+def test_http_checks_and_flows_are_read() -> None:
+    found = read_http(
+        http_checks={
+            "a": {
+                "json": '{"a": 1}', "method": "POST", "secret_headers": {"X": ARN}, "timeout": 1, "status": ["2xx"],
+                "jmespath": {"a.b": {"equals": "1", "at_least": 2}, '"c-d"': {"one_of": ["x"], "length": 3.0}},
+                "samples": 0, "severity": "warn",
+            },
+            "b": {},
+        },
+        flows={
+            "f": {"severity": "warn", "steps": [{"save": {"id": "a"}}, {"path": "/{id}", "always": True, "name": "n"}]},
+        },
+    )  # fmt: skip
+    assert found.http_checks == {
+        "a": HttpCheck(
+            json='{"a": 1}', method="POST", secret_headers={"X": ARN}, timeout=1.0, status=("2xx",),
+            jmespath={"a.b": Comparison(equals="1", at_least=2.0), '"c-d"': Comparison(one_of=("x",), length=3)},
+            samples=0, severity="warn",
+        ),
+        "b": HttpCheck(),
+    }  # fmt: skip
+    steps = (Step(save={"id": "a"}), Step(path="/{id}", always=True, name="n"))
+    assert found.flows == {"f": Flow(steps, "warn")}
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        ({"method": "get"}, '.method is "get", expected one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'),
+        ({"timeout": 0}, ".timeout is 0, expected at least 0.001"),
+        ({"timeout": 61}, ".timeout is 61, expected at most 60"),
+        ({"max_body": 0}, ".max_body is 0, expected at least 1"),
+        ({"max_body": 10_000_001}, ".max_body is 1e+07, expected at most 1e+07"),
+        ({"max_body": 1.5}, ".max_body is 1.5, expected a whole number"),
+        ({"certificate_days": 0}, ".certificate_days is 0, expected at least 0.001"),
+        ({"max_latency_ms": 0}, ".max_latency_ms is 0, expected at least 0.001"),
+        ({"initial_delay": 601}, ".initial_delay is 601, expected at most 600"),
+        ({"interval": 61}, ".interval is 61, expected at most 60"),
+        ({"attempts": 101}, ".attempts is 101, expected at most 100"),
+        ({"attempts": 0}, ".attempts is 0, expected at least 1"),
+        ({"consecutive_successes": 0}, ".consecutive_successes is 0, expected at least 1"),
+        ({"consecutive_error_limit": 0}, ".consecutive_error_limit is 0, expected at least 1"),
+        ({"severity": "skip"}, '.severity is "skip", expected one of fail, warn'),
+        ({"samples": 10_001}, ".samples is 10001, expected at most 10000"),
+        ({"status": "200"}, '.status is "200", expected a list'),
+        (
+            {"jmespath": {"a": {}}},
+            ".jmespath.a: nothing is compared: set equals, one_of, at_least, at_most, exists or length",
+        ),
+        ({"jmespath": {"a": {"length": -1}}}, ".jmespath.a.length is -1, expected at least 0"),
+        ({"jmespath": {"a": {"equals": 1}}}, ".jmespath.a.equals is 1, expected text"),
+        ({"jmespath": {"a": "1"}}, '.jmespath.a is "1", expected an object'),
+        ({"certificate_days": 1, "verify_tls": False}, ": certificate_days needs verify_tls"),
+        ({"attempts": 2, "consecutive_successes": 3}, ": consecutive_successes is 3, attempts only 2: raise attempts"),
+    ],
+)  # fmt: skip
+def test_a_wrong_http_check_is_named_with_its_path(check: dict[str, Any], message: str) -> None:
+    assert http_problems(http_checks={"a": check}) == f"HOOK_SETTINGS.http_checks.a{message}"
+
+
+def test_a_wrong_step_is_named_with_its_place() -> None:
+    steps = [{}, {"attempts": 0}]
+    expected = "HOOK_SETTINGS.flows.f.steps[1].attempts is 0, expected at least 1"
+    assert http_problems(flows={"f": {"steps": steps}}) == expected
+    assert http_problems(flows={"f": {"steps": []}}) == (
+        "HOOK_SETTINGS.flows.f: steps is empty, so nothing would be checked"
+    )
+    assert http_problems(flows={"f": {}}) == "HOOK_SETTINGS.flows.f: steps is empty, so nothing would be checked"
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"json": {"password": SECRET}},
+        {"json": [SECRET]},
+        {"json": SECRET},
+        {"secret_headers": {"Authorization": [SECRET]}},
+        {"secret_headers": {"Authorization": SECRET}},
+        {"secret_headers": SECRET},
+        {"headers": {"Authorization": [SECRET]}},
+        {"body": [SECRET]},
+        {"body": SECRET, "json": "1"},
+        {"path": f"a?token={SECRET}"},
+        {"url": f"ftp://a/?token={SECRET}"},
+    ],
+)
+def test_where_a_secret_may_stand_the_value_is_not_shown(check: dict[str, Any]) -> None:
+    for document in ({"http_checks": {"a": check}}, {"flows": {"f": {"steps": [check]}}}):
+        found = http_problems(**document)
+        assert SECRET not in found
+        assert "HOOK_SETTINGS." in found

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import re
+import signal
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from gate.aws import AwsThrottled
 from gate.verdict import CannotLook, Finding, Outcome, attempt, could_not_look, failed, passed, skipped
-from gate.waiting import Deadline, OutOfTime, Pace, patiently, poll, watch
+from gate.waiting import Deadline, OutOfTime, Pace, interrupt, patiently, poll, watch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -187,45 +193,80 @@ def test_poll_overruns_by_no_more_than_a_look_and_passes_only_what_was_good_for_
 
 def test_watch_stays_to_the_end_and_looks_there(clock: Clock) -> None:
     look = Looks(passed("fine"), clock=clock)
-    assert watch(look, deadline(1000, clock), interval=4, duration=10) == [passed("fine")]
+    assert watch(look, deadline(1000, clock), interval=4, duration=10) == ([passed("fine")], True)
     assert look.at == [0, 4, 8, 10]
 
 
 def test_the_last_look_decides(clock: Clock) -> None:
     look = Looks(failed("slow"), failed("slow"), passed("fine"), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 10) == [passed("fine")]
+    assert watch(look, deadline(1000, clock), 5, 10) == ([passed("fine")], True)
     look = Looks(passed("fine"), passed("fine"), failed("slow"), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 10) == [failed("slow")]
+    assert watch(look, deadline(1000, clock), 5, 10) == ([failed("slow")], True)
 
 
 def test_watch_ends_at_a_certain_finding(clock: Clock) -> None:
     alarm = failed("alarm cpu is in ALARM", certain=True)
     look = Looks(passed("fine"), alarm, passed("fine"), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 100) == [alarm]
+    assert watch(look, deadline(1000, clock), 5, 100) == ([alarm], True)
     assert look.at == [0, 5]
+
+
+def test_watch_does_not_end_at_a_certain_finding_that_is_good(clock: Clock) -> None:
+    look = Looks(Finding(Outcome.PASSED, "fine", certain=True), clock=clock)
+    assert watch(look, deadline(1000, clock), 5, 10)[1]
+    assert look.at == [0, 5, 10]
 
 
 def test_watch_bears_passing_errors_but_not_at_the_end(clock: Clock) -> None:
     look = Looks(throttled(), throttled(), passed("fine"), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 10) == [passed("fine")]
+    assert watch(look, deadline(1000, clock), 5, 10) == ([passed("fine")], True)
     look = Looks(passed("fine"), passed("fine"), throttled(), clock=clock)
-    (finding,) = watch(look, deadline(1000, clock), 5, 10)
+    (finding,), ended = watch(look, deadline(1000, clock), 5, 10)
     assert finding.outcome is Outcome.ERROR
+    assert ended
 
 
 def test_watch_without_a_duration_is_one_look(clock: Clock) -> None:
     look = Looks(passed("fine"), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 0) == [passed("fine")]
+    assert watch(look, deadline(1000, clock), 5, 0) == ([passed("fine")], True)
     assert (look.at, clock.sleeps) == ([0], [])
 
 
-@given(st.floats(min_value=0, max_value=300), positive, st.floats(min_value=0, max_value=400))
-def test_watch_always_looks_at_the_end_of_its_window(duration: float, interval: float, seconds: float) -> None:
+def up_to(seconds: int) -> st.SearchStrategy[float]:
+    """Seconds with whole milliseconds: what is shorter does not move the test's clock."""
+    return st.integers(0, seconds * 1000).map(lambda number: number / 1000)
+
+
+@given(up_to(300), st.integers(500, 50_000).map(lambda number: number / 1000), up_to(400), st.sampled_from([0.0, 30.0]))
+def test_watch_looks_at_the_end_of_its_window_or_says_that_it_did_not_get_there(
+    duration: float, interval: float, seconds: float, room: float
+) -> None:
     clock = Clock()
     look = Looks(passed("fine"), clock=clock)
-    watch(look, deadline(seconds, clock), interval, duration)
-    assert look.at[-1] == pytest.approx(min(duration, seconds), abs=1e-6)
+    end = deadline(seconds, clock)
+    findings, ended = watch(look, end, interval, duration, room=room)
+    assert findings == [passed("fine")]
     assert look.at == sorted(look.at)
+    if ended:
+        assert look.at[-1] == pytest.approx(duration, abs=0.002)
+        assert duration <= 0.002 or end.remaining() > room - 0.002
+    else:
+        assert look.at[-1] < duration
+        assert look.at[-1] + min(interval, duration - look.at[-1]) + room >= seconds - 0.002
+    assert clock.now - 1000 <= seconds + 1e-6
+
+
+def test_watch_leaves_room_before_the_deadline(clock: Clock) -> None:
+    look = Looks(passed("fine"), clock=clock)
+    assert watch(look, deadline(40, clock), 10, 100, room=15) == ([passed("fine")], False)
+    assert look.at == [0, 10, 20]
+    look = Looks(passed("fine"), clock=clock)
+    assert watch(look, deadline(100, clock), 10, 20, room=15) == ([passed("fine")], True)
+
+
+def test_watch_ends_where_looks_are_hopeless(clock: Clock) -> None:
+    findings, ended = watch(Looks(CannotLook("denied"), clock=clock), deadline(1000, clock), 5, 100)
+    assert (findings, ended, clock.sleeps) == ([could_not_look("denied")], True, [])
 
 
 def test_what_is_not_waited_for(clock: Clock) -> None:
@@ -307,3 +348,147 @@ def test_no_look_makes_the_hook_sleep_through_its_time() -> None:
     pace()
     made = 500
     assert 60 <= pace() <= 100
+
+
+# interrupt
+
+
+class Inner(Exception):  # noqa: N818 - it is what happened
+    """What the inner alarm says."""
+
+
+def work_for_ever() -> None:
+    """Python code without end; 60 s at most, should nobody interrupt it."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        pass
+    raise AssertionError("nobody interrupted it")
+
+
+def nested_work(inner: float) -> None:
+    with interrupt(inner, Inner):
+        work_for_ever()
+
+
+@pytest.fixture
+def alarm() -> Callable[[], tuple[Any, float]]:
+    """The process's handler of the alarm, and the seconds until it rings; 0: it does not."""
+    return lambda: (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0])
+
+
+def test_what_takes_too_long_is_interrupted(alarm: Callable[[], tuple[Any, float]]) -> None:
+    before = alarm()
+    with pytest.raises(OutOfTime), interrupt(0.02, OutOfTime):
+        work_for_ever()
+    assert alarm() == before == (signal.SIG_DFL, 0)
+
+
+def test_a_regular_expression_is_interrupted() -> None:
+    with pytest.raises(OutOfTime), interrupt(0.02, OutOfTime):
+        re.search("(a+)+$", "a" * 60 + "!")
+
+
+def test_what_sleeps_is_interrupted() -> None:
+    began = time.monotonic()
+    with pytest.raises(OutOfTime), interrupt(0.02, OutOfTime):
+        threading.Event().wait(60)
+    assert time.monotonic() - began < 30
+
+
+def test_what_ends_in_time_is_not_interrupted(alarm: Callable[[], tuple[Any, float]]) -> None:
+    with interrupt(60, OutOfTime):
+        assert 59 < alarm()[1] <= 60
+    assert alarm() == (signal.SIG_DFL, 0)
+
+
+def test_an_error_within_passes_through(alarm: Callable[[], tuple[Any, float]]) -> None:
+    with pytest.raises(KeyError), interrupt(60, OutOfTime):
+        raise KeyError
+    assert alarm() == (signal.SIG_DFL, 0)
+
+
+def test_after_the_inner_alarm_the_outer_one_goes_on_ticking(alarm: Callable[[], tuple[Any, float]]) -> None:
+    with interrupt(60, OutOfTime):
+        handler = alarm()[0]
+        with pytest.raises(Inner):
+            nested_work(0.02)
+        assert alarm()[0] is handler
+        assert 30 < alarm()[1] < 59.99
+
+
+def test_the_outer_alarm_rings_in_its_time_however_often_the_inner_one_rang(
+    alarm: Callable[[], tuple[Any, float]],
+) -> None:
+    rang: list[float] = []
+
+    def work() -> None:
+        for _ in range(1000):
+            try:
+                nested_work(0.01)
+            except Inner:
+                rang.append(time.monotonic())
+
+    began = time.monotonic()
+    with pytest.raises(OutOfTime), interrupt(0.2, OutOfTime):
+        work()
+    assert time.monotonic() - began < 30
+    assert 1 <= len(rang) <= 20  # each after 0.01 s at the earliest
+    assert alarm() == (signal.SIG_DFL, 0)
+
+
+def test_an_inner_alarm_that_would_ring_later_does_not_come_before_the_outer_one(
+    alarm: Callable[[], tuple[Any, float]],
+) -> None:
+    """Whoever ended what took its own time too long would go on as if that were so."""
+    with pytest.raises(OutOfTime), interrupt(0.02, OutOfTime):
+        nested_work(50)
+    assert alarm() == (signal.SIG_DFL, 0)
+
+
+def test_an_alarm_at_the_last_moment_leaves_the_outer_one_ticking(
+    monkeypatch: pytest.MonkeyPatch, alarm: Callable[[], tuple[Any, float]]
+) -> None:
+    """It rings when the work is done, and before it is put off."""
+    done: list[bool] = []
+
+    def rings_first(which: int, seconds: float) -> tuple[float, float]:
+        if done:
+            done.clear()
+            signal.raise_signal(signal.SIGALRM)
+        return signal.setitimer(which, seconds)
+
+    with interrupt(60, OutOfTime):
+        handler = alarm()[0]
+        with monkeypatch.context() as patched:
+            patched.setattr("gate.waiting.signal", _signal_with(setitimer=rings_first))
+            with pytest.raises(Inner), interrupt(30, Inner):
+                done.append(True)
+        assert alarm()[0] is handler
+        assert 30 < alarm()[1] <= 60
+
+
+class _signal_with:  # noqa: N801 - it stands for a module
+    """The module `signal`, but for these functions."""
+
+    def __init__(self, **instead: Any) -> None:
+        self.__dict__.update({**vars(signal), **instead})
+
+
+def test_in_another_thread_nothing_is_interrupted(alarm: Callable[[], tuple[Any, float]]) -> None:
+    def work() -> str:
+        with interrupt(0.001, OutOfTime):
+            time.sleep(0.02)
+        return "done"
+
+    with interrupt(60, OutOfTime), ThreadPoolExecutor(1) as pool:
+        handler = alarm()[0]
+        assert pool.submit(work).result() == "done"
+        assert alarm()[0] is handler
+
+
+def test_where_there_are_no_signals_nothing_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    instead = _signal_with()
+    del instead.__dict__["SIGALRM"]
+    monkeypatch.setattr("gate.waiting.signal", instead)
+    with interrupt(0.001, OutOfTime):
+        time.sleep(0.02)

@@ -32,6 +32,8 @@ logging.basicConfig(stream=sys.stderr, format="%(message)s")
 def event(deployment): return {"DeploymentId": deployment, "LifecycleEventHookExecutionId": "execution-1"}
 
 class Context:
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_stuck"
+    aws_request_id = "request-0"
     def __init__(self, seconds): self.ends = time.monotonic() + seconds
     def get_remaining_time_in_millis(self): return int((self.ends - time.monotonic()) * 1000)
 
@@ -73,6 +75,7 @@ CASES = [
     Case("deaf_call_into_c", returns=False),
     Case("swallows_exceptions"),
     Case("swallows_everything", returns=False),
+    Case("goes_on_too_late"),
     Case("silent_aws"),
     Case("silent_codedeploy", stuck_in="deployment"),
     Case("endless_loop", thread="other", returns=False),  # signals reach the main thread only
@@ -162,3 +165,7 @@ def test_a_check_that_is_interrupted_lets_the_handler_answer(recorder: Recorder,
     assert answer["status"] == "FAILED"
     assert answer["message"].startswith(f"check {case.stuck_in} had not ended after")
     assert answer["checks"][-1]["outcome"] == "error"
+
+
+def test_a_check_that_the_watchdog_has_reported_is_not_handed_over(recorder: Recorder) -> None:
+    assert recorder.handed_over == []

@@ -55,11 +55,11 @@ class Certificates:
     server: Path
 
 
-def make_certificates(folder: Path, name: str) -> Certificates:
-    """Make an authority and a certificate that is good for one DNS name."""
+def make_certificates(folder: Path, name: str, days: float = 1) -> Certificates:
+    """Make an authority and a certificate that is good for one DNS name, for so many days; below 0, it has expired."""
     now = dt.datetime.now(dt.timezone.utc)
 
-    def certificate(subject: str, key: ec.EllipticCurvePrivateKey, issuer: str) -> x509.CertificateBuilder:
+    def certificate(subject: str, key: ec.EllipticCurvePrivateKey, issuer: str, days: float) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
@@ -67,7 +67,7 @@ def make_certificates(folder: Path, name: str) -> Certificates:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + dt.timedelta(days=1))
+            .not_valid_after(now + dt.timedelta(days=days))
         )
 
     authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -76,14 +76,14 @@ def make_certificates(folder: Path, name: str) -> Certificates:
         data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
     )  # fmt: skip
     authority = (
-        certificate("Test authority", authority_key, "Test authority")
+        certificate("Test authority", authority_key, "Test authority", max(days, 1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     server = (
-        certificate(name, server_key, "Test authority")
+        certificate(name, server_key, "Test authority", days)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
@@ -125,6 +125,7 @@ class WebServer:
                     request.answer(404, "nothing here")
 
             do_GET = do_POST = do_HEAD = do_PUT = handle_any  # noqa: N815 - the names that http.server looks for
+            do_PATCH = do_DELETE = do_OPTIONS = handle_any  # noqa: N815
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 """Stay quiet."""

@@ -9,15 +9,16 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 import botocore.client
 import pytest
-from gate.http_checks import Sender
+from gate.http_sender import Sender
 from gate.waiting import Deadline
 from moto import mock_aws
 
@@ -113,7 +114,10 @@ def site(stage: Stage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @pytest.fixture
 def now(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]:
-    """The wall clock of validate_production, which goes with `clock`: ten seconds past a full minute at first."""
+    """The wall clock of validate_production, of the gate and of CodeDeploy's lifecycle events.
+
+    It goes with `clock`, and is ten seconds past a full minute at first.
+    """
     start = datetime.now(timezone.utc).replace(second=10, microsecond=0)
     ticks = itertools.count()
 
@@ -127,4 +131,8 @@ def now(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]
             return cls.fromtimestamp(wall().timestamp() + next(ticks) / 1000, tz)
 
     monkeypatch.setattr("validate_production.datetime", WallClock)
+    monkeypatch.setattr("rehearsal.aws.codedeploy.utcnow", lambda: wall().replace(tzinfo=None))
+    times = SimpleNamespace(time=lambda: wall().timestamp(), monotonic=time.monotonic, sleep=clock.sleep)
+    monkeypatch.setattr("gate.hook.time", times)
+    monkeypatch.setattr("gate.waiting.time", times)
     return wall

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from datetime import datetime, timedelta
+import functools
+import json
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 
-import gate.http_checks
 import pytest
 import validate_production as hook
+from gate.load import send_load
 
 from rehearsal.aws.world import TargetState
-from tests.unit.handlers.stage import Clock, Judge, Stage
+from tests.unit.handlers.stage import CLUSTER, SERVICE, Clock, Judge, Judgement, Stage, refuse
 from tests.unit.handlers.web import Request, Response, Site
 
 EVENT = "AfterAllowTraffic"
-AT_ONCE: dict[str, Any] = {"initial_delay": 0, "duration": 0, "samples": 0}
-ONE_MINUTE: dict[str, Any] = {"initial_delay": 0, "duration": 60, "interval": 10, "samples": 0}
+AT_ONCE: dict[str, Any] = {"initial_delay": 0, "duration": 0, "samples": 0, "metrics_delay": 0}
+ONE_MINUTE: dict[str, Any] = {**AT_ONCE, "duration": 60, "interval": 10}
 ONE_ATTEMPT: dict[str, Any] = {"attempts": 1}
 
 Now = Callable[[], datetime]
 
+
+def about(seconds: float) -> Any:
+    """Seconds of the test's clock, where a look at the clock itself takes a millisecond."""
+    return pytest.approx(seconds, abs=0.1)
+
+
 pytestmark = pytest.mark.usefixtures("site", "now")
+
+
+def balancer_dimension(stage: Stage) -> str:
+    """The load balancer as CloudWatch's dimensions name it."""
+    return str(stage.load_balancer).partition(":loadbalancer/")[2]
 
 
 @pytest.fixture
@@ -35,24 +48,30 @@ def traffic(stage: Stage, now: Now) -> Callable[..., None]:
         *,
         requests: int = 200,
         errors: int = 0,
+        unreachable: int = 0,
+        rejected: int = 0,
         seconds: tuple[float, ...] = (0.02,),
         unhealthy: int | None = None,
         at: float = 0,
     ) -> None:
         group = group or stage.green_group
         dimensions = [
-            {"Name": "LoadBalancer", "Value": stage.load_balancer.partition(":loadbalancer/")[2]},
+            {"Name": "LoadBalancer", "Value": balancer_dimension(stage)},
             {"Name": "TargetGroup", "Value": group.rpartition(":")[2]},
         ]
         values: list[tuple[str, float]] = [("TargetResponseTime", value) for value in seconds if requests]
         values += [("RequestCount", requests)] if requests else []
         values += [("HTTPCode_Target_5XX_Count", errors)] if errors else []  # AWS publishes neither at 0
+        values += [("TargetConnectionErrorCount", unreachable)] if unreachable else []
         values += [] if unhealthy is None else [("UnHealthyHostCount", unhealthy)]
         moment = now() + timedelta(seconds=at)
         data = [
             {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Value": value}
             for name, value in values
         ]
+        if rejected:  # by the load balancer, before there was a target group
+            name = "RejectedConnectionCount"
+            data.append({"MetricName": name, "Dimensions": dimensions[:1], "Timestamp": moment, "Value": rejected})
         stage.cloudwatch.put_metric_data(Namespace="AWS/ApplicationELB", MetricData=data)
 
     return publish
@@ -66,25 +85,23 @@ def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge
     traffic(requests=500, errors=2, seconds=(0.02, 0.03), unhealthy=0)
     judgement = judge(hook, event)
     assert judgement.succeeded
-    assert stage.clock.now == 60 + 300
+    assert stage.clock.now == about(60 + 300)
     assert judgement.check("time") == ("passed", "360 s of settling, baking and load fit the 870 s left")
     assert judgement.check("production_listener") == (
         "passed",
-        "production leads to green (shop-blue 0, shop-green 100), 2 of 2 target(s) healthy",
+        "production traffic leads to green (shop-blue 0, shop-green 100), 2 of 2 target(s) healthy",
     )
     assert judgement.check("http:health") == ("passed", "GET /health: 200 in 0 ms")
     assert judgement.check("error_rate:health") == ("passed", "0 of 100 requests failed (0.00%)")
     assert judgement.check("alarms:shop-5xx") == ("passed", "alarm shop-5xx is OK")
-    assert judgement.check("error_rate") == ("passed", "2 of 500 requests to green answered 5xx (0.40%) in 360 s")
+    assert judgement.check("error_rate") == ("passed", "2 of 500 requests to green failed (0.40%) in 360 s")
     assert judgement.check("latency_p99") == ("passed", "green's p99 is 30 ms in its worst minute")
-    assert judgement.check("unhealthy_hosts") == (
-        "passed",
-        "at most 0 green target(s) unhealthy at once since the shift",
-    )
-    assert judgement.check("against_blue") == (
-        "skipped",
-        "shop-blue has no figures before the shift to compare with",
-    )
+    assert judgement.check("unhealthy_hosts") == ("passed", "0 unhealthy green targets since the shift")
+    for word, name in (("p95", "p95"), ("p99", "p99"), ("error_rate", "error rate")):
+        assert judgement.check(f"against_blue:{word}") == (
+            "skipped",
+            f"no datapoints of {name} for blue before the shift: nothing to compare",
+        )
     assert {request.host for request in site.requests} == {stage.dns_name}  # port 80
     assert len(site.requests) == 1 + 100
     assert len(stage.called("cloudwatch:DescribeAlarms")) == 21  # every 15 s, and at the end
@@ -97,6 +114,7 @@ def test_it_only_reads(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     assert {call.name for call in stage.calls} - {"cloudwatch:PutMetricData"} == {
         "codedeploy:GetDeployment",
         "codedeploy:GetDeploymentGroup",
+        "codedeploy:GetDeploymentTarget",
         "codedeploy:PutLifecycleEventHookExecutionStatus",
         "ecs:DescribeServices",
         "elbv2:DescribeTargetGroups",
@@ -136,7 +154,7 @@ def test_no_healthy_green_target(stage: Stage, judge: Judge, site: Site) -> None
     event = stage.at(EVENT)
     stage.world.target_health["shop-green"] = TargetState("unhealthy", "Target.Timeout", "Request timed out")
     judgement = judge(hook, event)
-    assert judgement.message.startswith("no green target is healthy: green target 10.0.")
+    assert judgement.message.startswith("no green target is healthy, so nothing is sent: green target 10.0.")
     assert ":8000 is unhealthy (Target.Timeout: Request timed out)" in judgement.message
     assert site.requests == []
 
@@ -161,10 +179,20 @@ def test_production_that_leaves_green_during_the_bake(stage: Stage, judge: Judge
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"initial_delay": 100, "duration": 800}, "initial_delay and duration come to 900 s"),
+        ({"initial_delay": 100, "duration": 800}, "900 s of settling, baking and load do not fit the 870 s left"),
+        (
+            {
+                "initial_delay": 60,
+                "duration": 60,
+                "metrics_delay": 600,
+                "load": {"rate": 1, "duration": 271},
+                "metrics": {"orders": {"namespace": "Shop", "metric_name": "Orders", "threshold_range": {"min": 1}}},
+            },
+            "871 s of settling, baking and load do not fit the 870 s left",
+        ),
         (
             {"initial_delay": 60, "duration": 600, "load": {"rate": 1, "duration": 300}},
-            "initial_delay, duration and load come to 960 s",
+            "960 s of settling, baking and load do not fit the 870 s left",
         ),
     ],
 )
@@ -173,7 +201,8 @@ def test_a_window_that_does_not_fit_is_refused_at_once(
 ) -> None:
     judgement = judge(hook, stage.at(EVENT), **settings)
     assert not judgement.succeeded
-    assert judgement.message == f"{words}, the function has 870 s left: shorten them or raise timeout"
+    cure = "shorten initial_delay, duration or load, or raise timeout and max_duration"
+    assert judgement.message == f"{words}: {cure}"
     assert stage.clock.now == 0
     assert site.requests == []
 
@@ -187,10 +216,11 @@ def test_a_window_is_never_cut_short(stage: Stage, judge: Judge, site: Site) -> 
 
     site.answer = slow
     checks = {"front": {"timeout": 60}}
-    judgement = judge(hook, stage.at(EVENT), initial_delay=0, duration=840, samples=0, http_checks=checks)
+    judgement = judge(hook, stage.at(EVENT), **{**AT_ONCE, "duration": 840}, http_checks=checks)
     assert not judgement.succeeded
     assert judgement.message == (
-        "initial_delay and duration come to 840 s, the function has 820 s left: shorten them or raise timeout"
+        "the bake takes 840 s, and only 820 s are left: shorten initial_delay or duration, or raise timeout and "
+        "max_duration"
     )
     assert not stage.called("cloudwatch:DescribeAlarms")
 
@@ -204,7 +234,7 @@ def test_an_alarm_that_fires_ends_it_at_once(stage: Stage, judge: Judge) -> None
     judgement = judge(hook, event, samples=0)
     assert not judgement.succeeded
     assert judgement.message == "alarm shop-5xx is ALARM, expected not ALARM (Threshold crossed: 12 errors)"
-    assert stage.clock.now == 105
+    assert stage.clock.now == about(105)
 
 
 def test_an_alarm_of_the_users(stage: Stage, judge: Judge) -> None:
@@ -233,6 +263,68 @@ def test_the_expected_state(stage: Stage, judge: Judge, state: str, expected: st
     assert judgement.succeeded is good
     if not good:
         assert judgement.message == f"alarm mine is {state}, expected {expected} (set by the test)"
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected", "good"),
+    [
+        (None, "OK", False),
+        (None, "ALARM", False),
+        (None, "INSUFFICIENT_DATA", True),
+        (None, "of the deployment group", True),
+        ("pass", "OK", True),
+        ("pass", "ALARM", False),
+        ("pass", "INSUFFICIENT_DATA", True),
+        ("pass", "of the deployment group", True),
+        ("fail", "OK", False),
+        ("fail", "ALARM", False),
+        ("fail", "INSUFFICIENT_DATA", True),
+        ("fail", "of the deployment group", False),
+    ],
+)
+def test_what_an_alarm_without_data_means(
+    stage: Stage, judge: Judge, setting: str | None, expected: str, good: bool
+) -> None:
+    stage.create_alarm("mine", "INSUFFICIENT_DATA")
+    alarms = {"mine": expected}
+    if expected == "of the deployment group":
+        stage.update_group(alarmConfiguration={"enabled": True, "alarms": [{"name": "mine"}]})
+        alarms, expected = {}, "not ALARM"
+    judgement = judge(hook, stage.at(EVENT), **AT_ONCE, alarms=alarms, insufficient_data=setting)
+    assert judgement.succeeded is good
+    assert judgement.check("alarms:mine") == (
+        ("passed", "alarm mine is INSUFFICIENT_DATA")
+        if good
+        else ("failed", f"alarm mine is INSUFFICIENT_DATA, expected {expected} (set by the test)")
+    )
+
+
+@pytest.mark.parametrize("setting", [None, "pass", "fail"])
+@pytest.mark.parametrize("state", ["OK", "ALARM"])
+def test_what_no_data_mean_says_nothing_about_alarms_that_have_some(
+    stage: Stage, judge: Judge, state: str, setting: str | None
+) -> None:
+    stage.create_alarm("mine", state)
+    judgement = judge(hook, stage.at(EVENT), **AT_ONCE, alarms={"mine": "OK"}, insufficient_data=setting)
+    assert judgement.succeeded is (state == "OK")
+
+
+def test_alarms_that_do_not_exist_pass_if_they_are_to(stage: Stage, judge: Judge) -> None:
+    stage.cloudwatch.delete_alarms(AlarmNames=["shop-5xx"])
+    stage.create_alarm("mine")
+    event = stage.at(EVENT)
+    alarms = {"mine": "OK", "another": "ALARM"}
+    judgement = judge(hook, event, **AT_ONCE, alarms=alarms, missing_alarms="pass")
+    assert judgement.succeeded
+    for name in ("shop-5xx", "another"):
+        assert judgement.check(f"alarms:{name}") == (
+            "skipped",
+            f"alarm {name} does not exist, which missing_alarms lets pass",
+        )
+    assert judgement.check("alarms:mine")[0] == "passed"
+    judgement = judge(hook, event_again(stage), **AT_ONCE, alarms=alarms)
+    assert [judgement.check(f"alarms:{name}")[0] for name in ("shop-5xx", "another")] == ["error", "error"]
+    assert not judgement.succeeded
 
 
 def test_an_alarm_may_come_to_its_state_until_the_end(stage: Stage, judge: Judge) -> None:
@@ -279,7 +371,7 @@ def test_an_error_rate_above_its_threshold_ends_it_at_once(stage: Stage, judge: 
     traffic(requests=200, errors=5)
     judgement = judge(hook, event, **ONE_MINUTE)
     assert not judgement.succeeded
-    assert judgement.message == ("5 of 200 requests to green answered 5xx (2.50%) in 0 s, at most 1.00% allowed")
+    assert judgement.message == ("5 of 200 requests to green failed (2.50%) in 0 s, at most 1.00% allowed")
     assert stage.clock.now == 0
 
 
@@ -289,7 +381,7 @@ def test_an_error_rate_of_few_requests_may_still_come_right(stage: Stage, judge:
     stage.clock.after(30, lambda: traffic(requests=300))
     judgement = judge(hook, event, **ONE_MINUTE)
     assert judgement.succeeded
-    assert judgement.check("error_rate") == ("passed", "1 of 310 requests to green answered 5xx (0.32%) in 60 s")
+    assert judgement.check("error_rate") == ("passed", "1 of 310 requests to green failed (0.32%) in 60 s")
 
 
 def test_an_error_rate_of_few_requests_counts_at_the_end(stage: Stage, judge: Judge, traffic: Traffic) -> None:
@@ -297,7 +389,7 @@ def test_an_error_rate_of_few_requests_counts_at_the_end(stage: Stage, judge: Ju
     traffic(requests=10, errors=1)
     judgement = judge(hook, event, **ONE_MINUTE)
     assert not judgement.succeeded
-    assert judgement.message.startswith("1 of 10 requests to green answered 5xx (10.00%) in 60 s")
+    assert judgement.message.startswith("1 of 10 requests to green failed (10.00%) in 60 s")
     assert judge(hook, event_again(stage), **AT_ONCE, thresholds={"error_rate": 0.1}).succeeded
 
 
@@ -305,6 +397,115 @@ def event_again(stage: Stage) -> dict[str, str]:
     """The same moment of another deployment."""
     stage.deployment.set_status("Stopped")
     return stage.at(EVENT)
+
+
+def test_targets_that_cannot_be_reached_are_errors_and_told_apart(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    traffic(requests=200, errors=2, unreachable=3)
+    judgement = judge(hook, event, **AT_ONCE)
+    assert judgement.message == (
+        "5 of 200 requests to green failed (2.50%) in 0 s, 3 of them because no target could be reached, "
+        "at most 1.00% allowed"
+    )
+    judgement = judge(hook, event_again(stage), **AT_ONCE, thresholds={"error_rate": 0.03})
+    assert judgement.check("error_rate")[0] == "passed"
+    assert "3 of them because no target could be reached" in judgement.check("error_rate")[1]
+
+
+def test_where_no_target_could_be_reached_at_all_there_is_traffic(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    traffic(requests=0, unreachable=150)
+    judgement = judge(hook, event, **AT_ONCE)
+    assert judgement.message.startswith("150 of 150 requests to green failed (100.00%) in 0 s, 150 of them because")
+
+
+def test_traffic_without_errors_has_an_error_rate(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    """CloudWatch has no value for errors either way: of requests it has."""
+    event = stage.at(EVENT)
+    traffic(requests=1, errors=0)
+    judgement = judge(hook, event, **AT_ONCE, no_data="fail")
+    assert judgement.check("error_rate") == ("passed", "0 of 1 requests to green failed (0.00%) in 0 s")
+
+
+@pytest.mark.parametrize(
+    ("rejected", "limit", "expected"),
+    [
+        (0, None, None),
+        (3, None, None),
+        (0, 0, ("passed", "0 connections that the load balancer rejected since the shift")),
+        (3, 0, ("failed", "3 connections that the load balancer rejected since the shift, 0 allowed")),
+        (3, 2, ("failed", "3 connections that the load balancer rejected since the shift, 2 allowed")),
+        (3, 3, ("passed", "3 connections that the load balancer rejected since the shift")),
+    ],
+)
+def test_rejected_connections_are_counted_if_they_are_limited(  # noqa: PLR0917 - one row of the table each
+    stage: Stage, judge: Judge, traffic: Traffic, rejected: int, limit: int | None, expected: tuple[str, str] | None
+) -> None:
+    event = stage.at(EVENT)
+    traffic(rejected=rejected)
+    judgement = judge(hook, event, **AT_ONCE, thresholds={"rejected_connections": limit})
+    if expected is None:
+        assert "rejected_connections" not in judgement.outcomes()
+    else:
+        assert judgement.check("rejected_connections") == expected
+    assert judgement.succeeded is (expected is None or expected[0] == "passed")
+
+
+def test_too_many_rejected_connections_end_it_at_once(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    traffic(rejected=3)
+    assert not judge(hook, event, **ONE_MINUTE, thresholds={"rejected_connections": 2}).succeeded
+    assert stage.clock.now == 0
+
+
+def use(stage: Stage, now: Now, word: str, *percents: float) -> None:
+    """Publish what ECS measured of the whole service, a minute apart."""
+    dimensions = [{"Name": "ClusterName", "Value": CLUSTER}, {"Name": "ServiceName", "Value": SERVICE}]
+    name = {"cpu": "CPUUtilization", "memory": "MemoryUtilization"}[word]
+    data = [
+        {"MetricName": name, "Dimensions": dimensions, "Timestamp": now() + timedelta(minutes=at), "Value": value}
+        for at, value in enumerate(percents)
+    ]
+    stage.cloudwatch.put_metric_data(Namespace="AWS/ECS", MetricData=data)
+
+
+@pytest.mark.parametrize("word", ["cpu", "memory"])
+@pytest.mark.parametrize(("limit", "good"), [(None, True), (70, True), (69.9, False)])
+def test_utilisation_is_said_and_limited_if_it_is_to_be(  # noqa: PLR0917 - one row of the table each
+    stage: Stage, judge: Judge, now: Now, word: str, limit: float | None, good: bool
+) -> None:
+    event = stage.at(EVENT)
+    use(stage, now, word, 60, 80)
+    window = {**AT_ONCE, "duration": 120, "interval": 60}
+    judgement = judge(hook, event, **window, thresholds={f"{word}_percent": limit})
+    said = f"the service's {word} utilisation (blue and green together) is 70 % on average"
+    assert judgement.check(word) == (("passed", said) if good else ("failed", f"{said}, at most {limit:g} % allowed"))
+    assert judgement.succeeded is good
+    assert stage.clock.now == about(120)  # an average may still come down
+    other = {"cpu": "memory", "memory": "cpu"}[word]
+    assert other not in judgement.outcomes()
+
+
+@pytest.mark.parametrize("word", ["cpu", "memory"])
+def test_utilisation_that_is_limited_and_unknown_is_no_pass(stage: Stage, judge: Judge, word: str) -> None:
+    judgement = judge(hook, stage.at(EVENT), **AT_ONCE, thresholds={f"{word}_percent": 80})
+    assert not judgement.succeeded
+    assert judgement.check(word) == ("error", f"ECS has no {word} utilisation of the service since the shift")
+
+
+@pytest.mark.parametrize(
+    ("word", "milliseconds"), [("p50", 500), ("p90", 900), ("p95", 950), ("p99", 990), ("max", 1000)]
+)
+def test_each_latency_is_judged_if_it_is_limited(
+    stage: Stage, judge: Judge, traffic: Traffic, word: str, milliseconds: int
+) -> None:
+    event = stage.at(EVENT)
+    traffic(seconds=tuple(number / 100 for number in range(1, 101)))  # 10 ms … 1 s
+    said = f"green's {word} is {milliseconds} ms in its worst minute"
+    good = judge(hook, event, **AT_ONCE, thresholds={"p99_ms": 2000, f"{word}_ms": milliseconds})
+    assert good.check(f"latency_{word}") == ("passed", said)
+    bad = judge(hook, event_again(stage), **AT_ONCE, thresholds={"p99_ms": 2000, f"{word}_ms": milliseconds - 1})
+    assert bad.check(f"latency_{word}") == ("failed", f"{said}, at most {milliseconds - 1} ms allowed")
 
 
 def test_latency_percentiles(stage: Stage, judge: Judge, traffic: Traffic) -> None:
@@ -320,7 +521,7 @@ def test_production_is_too_slow_by_default(stage: Stage, judge: Judge, traffic: 
     stage.clock.after(100, lambda: traffic(seconds=(0.02, 0.7)))
     judgement = judge(hook, event, samples=0)
     assert judgement.message == "green's p99 is 700 ms in its worst minute, at most 500 ms allowed"
-    assert stage.clock.now == 105
+    assert stage.clock.now == about(105)
 
 
 def test_requests_without_a_latency_are_not_passed(stage: Stage, judge: Judge, traffic: Traffic) -> None:
@@ -339,7 +540,7 @@ def test_unhealthy_hosts_count_with_and_without_traffic(
     traffic(requests=requests, unhealthy=1)
     judgement = judge(hook, event, **ONE_MINUTE)
     assert not judgement.succeeded
-    assert judgement.message == "at most 1 green target(s) unhealthy at once since the shift, 0 allowed"
+    assert judgement.message == "1 unhealthy green targets since the shift, 0 allowed"
     assert stage.clock.now == 0
     assert judge(hook, event_again(stage), **AT_ONCE, thresholds={"unhealthy_hosts": 1}).succeeded
 
@@ -349,7 +550,10 @@ def test_no_traffic_passes_and_is_said(stage: Stage, judge: Judge) -> None:
     assert judgement.succeeded
     assert judgement.check("traffic") == (
         "skipped",
-        "the load balancer counted no request to shop-green in 60 s, or has not published it yet",
+        (
+            "the load balancer counted no request to shop-green in 60 s, or has not published it yet: "
+            "without any there is no error rate"
+        ),
     )
 
 
@@ -360,6 +564,65 @@ def test_no_traffic_fails_if_it_is_to(stage: Stage, judge: Judge, traffic: Traff
     event = event_again(stage)
     traffic()
     assert judge(hook, event, **AT_ONCE, no_data="fail").succeeded
+
+
+def test_figures_that_come_late_are_waited_for(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    stage.clock.after(100, lambda: traffic(requests=300, at=-90))
+    judgement = judge(hook, event, **{**AT_ONCE, "metrics_delay": 180}, no_data="fail")
+    assert judgement.succeeded
+    assert judgement.check("error_rate")[1].startswith("0 of 300 requests to green failed")
+    assert stage.clock.now == about(105)  # at the next look
+
+
+@pytest.mark.parametrize("delay", [180, 60])
+def test_the_absence_of_figures_counts_after_the_delay_and_no_later(stage: Stage, judge: Judge, delay: int) -> None:
+    judgement = judge(hook, stage.at(EVENT), **{**AT_ONCE, "metrics_delay": delay}, no_data="fail")
+    assert not judgement.succeeded
+    assert judgement.message.startswith("the load balancer counted no request to shop-green in ")
+    assert stage.clock.now == about(delay)
+
+
+def test_the_delay_is_counted_from_the_shift(stage: Stage, judge: Judge) -> None:
+    assert not judge(hook, stage.at(EVENT), **{**ONE_MINUTE, "metrics_delay": 50}, no_data="fail").succeeded
+    assert stage.clock.now == about(60)
+    assert not judge(hook, event_again(stage), **{**ONE_MINUTE, "metrics_delay": 70}, no_data="fail").succeeded
+    assert stage.clock.now == about(60 + 70)
+
+
+def test_late_figures_may_be_bad_ones(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    stage.clock.after(100, lambda: traffic(requests=300, errors=30, at=-90))
+    judgement = judge(hook, event, **{**AT_ONCE, "metrics_delay": 180})
+    assert judgement.message.startswith("30 of 300 requests to green failed (10.00%)")
+    assert stage.clock.now == about(105)
+
+
+def test_what_is_wrong_anyhow_does_not_wait_for_late_figures(stage: Stage, judge: Judge) -> None:
+    stage.create_alarm("mine", "INSUFFICIENT_DATA")
+    judgement = judge(hook, stage.at(EVENT), **{**AT_ONCE, "metrics_delay": 180}, alarms={"mine": "OK"})
+    assert judgement.message == "alarm mine is INSUFFICIENT_DATA, expected OK (set by the test)"
+    assert stage.clock.now == 0
+
+
+def test_an_alarm_that_fires_ends_the_wait_for_late_figures(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.clock.after(40, lambda: stage.set_alarm("shop-5xx", "ALARM"))
+    stage.clock.after(50, lambda: stage.set_alarm("shop-5xx", "OK"))
+    assert not judge(hook, event, **{**AT_ONCE, "metrics_delay": 180}).succeeded
+    assert stage.clock.now == 45
+
+
+def test_a_moments_trouble_is_borne_while_late_figures_are_waited_for(
+    stage: Stage, judge: Judge, traffic: Traffic
+) -> None:
+    event = stage.at(EVENT)
+    trouble = refuse("Throttling", "Rate exceeded")
+    stage.clock.after(20, lambda: stage.instead.update({"cloudwatch:GetMetricData": trouble}))
+    stage.clock.after(50, stage.instead.clear)
+    stage.clock.after(70, traffic)
+    assert judge(hook, event, **{**AT_ONCE, "metrics_delay": 180}, no_data="fail").succeeded
+    assert stage.clock.now == about(75)
 
 
 def test_the_figures_of_blue_are_not_greens(stage: Stage, judge: Judge, traffic: Traffic) -> None:
@@ -386,21 +649,190 @@ def test_green_against_blue_before_the_shift(
     traffic(seconds=(green,))
     judgement = judge(hook, event, **AT_ONCE)
     assert judgement.succeeded is good
-    detail = (
-        f"green's p95 is {green * 1000:.0f} ms, blue's was {blue * 1000:.0f} ms before the shift "
-        f"({(green / blue - 1) * 100:+.0f} %)"
-    )
-    assert judgement.check("against_blue") == (
-        ("passed", detail) if good else ("failed", f"{detail}, at most 50 % worse allowed")
-    )
+    for word in ("p95", "p99"):
+        detail = (
+            f"green's {word} is {green * 1000:.0f} ms, blue's was {blue * 1000:.0f} ms before the shift "
+            f"({(green / blue - 1) * 100:+.0f} %)"
+        )
+        few = "; too few points (1 and 1, 8 needed) for a Mann-Whitney judgement"
+        noise = ", up to 50 ms is no finding" if green == 0.040 else ""
+        assert judgement.check(f"against_blue:{word}") == (
+            ("passed", f"{detail}{noise}{few}") if good else ("failed", f"{detail}, at most 50 % worse allowed")
+        )
 
 
 def test_how_much_worse_than_blue_may_be_set(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
     traffic(stage.blue_group, seconds=(0.1,), at=-30)
     traffic(seconds=(0.2,))
-    assert judge(hook, event, **AT_ONCE, thresholds={"max_worse_percent": 100}).succeeded
-    assert not judge(hook, event_again(stage), **AT_ONCE, thresholds={"max_worse_percent": 99}).succeeded
+    assert judge(hook, event, **AT_ONCE, baseline={"max_worse_percent": 100}).succeeded
+    assert not judge(hook, event_again(stage), **AT_ONCE, baseline={"max_worse_percent": 99}).succeeded
+
+
+def minutes(traffic: Traffic, group: str, first: int, *seconds: float, **counts: int) -> None:
+    """Publish latencies of one minute each, from the minute `first` on."""
+    for at, value in enumerate(seconds):
+        traffic(group, seconds=(value,), at=60 * (first + at), **counts)
+
+
+BLUE = (0.2, 0.201, 0.199, 0.202, 0.198, 0.2, 0.203, 0.197, 0.2, 0.201)
+TEN_MINUTES: dict[str, Any] = {**AT_ONCE, "duration": 600, "interval": 300}
+
+
+def test_a_shift_to_the_worse_below_every_threshold_is_seen_over_ten_minutes(
+    stage: Stage, judge: Judge, traffic: Traffic
+) -> None:
+    event = stage.at(EVENT)
+    minutes(traffic, stage.blue_group, -10, *BLUE)
+    minutes(traffic, stage.green_group, 0, *(1.4 * value for value in BLUE))
+    judgement = judge(hook, event, **TEN_MINUTES)
+    assert not judgement.succeeded
+    detail = (
+        "is 280 ms, blue's was 200 ms before the shift (+40 %): a Mann-Whitney U test holds that for no chance "
+        "(98 % confident, tolerance 0.25)"
+    )
+    for word in ("p95", "p99"):
+        assert judgement.check(f"against_blue:{word}") == ("failed", f"green's {word} {detail}")
+    assert judgement.check("latency_p99")[0] == "passed"
+    assert judgement.check("against_blue:error_rate")[0] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("baseline", "note"),
+    [
+        ({"noise_ms": 100}, "(+40 %), up to 100 ms is no finding; a Mann-Whitney U test sees a shift to the worse"),
+        ({"tolerance": 1}, "(+40 %); a Mann-Whitney U test sees no shift to the worse (98 % confident, tolerance 1)"),
+    ],
+)
+def test_what_is_borne_of_a_shift_may_be_set(
+    stage: Stage, judge: Judge, traffic: Traffic, baseline: dict[str, float], note: str
+) -> None:
+    event = stage.at(EVENT)
+    minutes(traffic, stage.blue_group, -10, *BLUE)
+    minutes(traffic, stage.green_group, 0, *(1.4 * value for value in BLUE))
+    judgement = judge(hook, event, **TEN_MINUTES, baseline=baseline)
+    assert judgement.succeeded
+    assert note in judgement.check("against_blue:p95")[1]
+
+
+def test_the_same_shift_over_four_minutes_is_too_little_to_judge_and_said(
+    stage: Stage, judge: Judge, traffic: Traffic
+) -> None:
+    event = stage.at(EVENT)
+    minutes(traffic, stage.blue_group, -4, *BLUE[:4])
+    minutes(traffic, stage.green_group, 0, *(1.4 * value for value in BLUE[:4]))
+    judgement = judge(hook, event, **{**TEN_MINUTES, "duration": 240})
+    assert judgement.succeeded
+    assert judgement.check("against_blue:p95") == (
+        "passed",
+        (
+            "green's p95 is 281 ms, blue's was 200 ms before the shift (+40 %); too few points (4 and 4, 8 needed) "
+            "for a Mann-Whitney judgement"
+        ),
+    )
+
+
+@pytest.mark.parametrize("slower", [1.0, 0.5])
+def test_minutes_alike_or_better_pass(stage: Stage, judge: Judge, traffic: Traffic, slower: float) -> None:
+    event = stage.at(EVENT)
+    minutes(traffic, stage.blue_group, -10, *BLUE)
+    minutes(traffic, stage.green_group, 0, *(slower * value for value in BLUE))
+    assert judge(hook, event, **TEN_MINUTES).succeeded
+
+
+def test_what_blue_did_while_the_traffic_shifted_does_not_count(
+    stage: Stage, judge: Judge, now: Now, traffic: Traffic
+) -> None:
+    """A linear shift of ten minutes: less and less of it went to blue, which is no measure of anything."""
+    event = stage.at(EVENT)
+    stage.deployment.event("AllowTraffic").start_time = (now() - timedelta(minutes=10)).replace(tzinfo=None)
+    minutes(traffic, stage.blue_group, -14, *(0.1,) * 4)
+    minutes(traffic, stage.blue_group, -10, *(0.3,) * 10)
+    minutes(traffic, stage.green_group, 0, *(0.3,) * 4)
+    judgement = judge(hook, event, **{**TEN_MINUTES, "duration": 240})
+    assert judgement.check("against_blue:p95") == (
+        "failed",
+        "green's p95 is 300 ms, blue's was 100 ms before the shift (+200 %), at most 50 % worse allowed",
+    )
+
+
+def test_blue_is_measured_over_as_long_a_time_as_green(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    minutes(traffic, stage.blue_group, -10, *(0.3,) * 6)  # before that time
+    minutes(traffic, stage.blue_group, -4, *(0.1,) * 4)
+    minutes(traffic, stage.green_group, 0, *(0.3,) * 4)
+    assert "blue's was 100 ms" in judge(hook, event, **{**TEN_MINUTES, "duration": 240}).message
+
+
+def test_where_codedeploy_does_not_say_when_the_shift_began_it_ended_when_the_hook_was_called(
+    stage: Stage, judge: Judge, traffic: Traffic
+) -> None:
+    event = stage.at(EVENT)
+    stage.deployment.event("AllowTraffic").start_time = None
+    traffic(stage.blue_group, seconds=(0.1,), at=-30)
+    traffic(seconds=(0.3,))
+    assert "blue's was 100 ms" in judge(hook, event, **AT_ONCE).message
+
+
+def test_more_errors_than_blue_had_below_the_threshold(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    thresholds = {"error_rate": 0.02}
+    minutes(traffic, stage.blue_group, -2, 0.1, 0.1, requests=1000, errors=1)
+    minutes(traffic, stage.green_group, 0, 0.1, requests=1000, errors=10, unreachable=9)
+    judgement = judge(hook, event, **{**AT_ONCE, "duration": 120, "interval": 60}, thresholds=thresholds)
+    assert judgement.check("against_blue:error_rate") == (
+        "passed",
+        (
+            "green's error rate is 1.9 %, blue's was 0.1 % before the shift (+1800 %), up to 2 % is no finding; "
+            "too few points (1 and 2, 8 needed) for a Mann-Whitney judgement"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("direction", "worst", "good", "words"),
+    [
+        ("decrease", 30, False, "at most 30 % worse allowed"),
+        ("decrease", 40, True, "too few points"),
+        ("increase", 30, True, "too few points"),
+        ("either", 30, False, "at most 30 % apart allowed"),
+    ],
+)
+def test_a_metric_of_the_users_against_blue(  # noqa: PLR0917 - one row of the table each
+    stage: Stage, judge: Judge, now: Now, direction: str, worst: float, good: bool, words: str
+) -> None:
+    event = stage.at(EVENT)
+    common = {"LoadBalancer": balancer_dimension(stage), "Stage": "live"}
+    publish(stage, now, -30, 100, TargetGroup=stage.blue_group.rpartition(":")[2], **common)
+    publish(stage, now, -30, 1000, TargetGroup=stage.green_group.rpartition(":")[2], **common)
+    publish(stage, now, 0, 60, TargetGroup=stage.green_group.rpartition(":")[2], **common)
+    metrics = {"orders": {**BY_GROUP, "max_worse_percent": worst, "direction": direction}}
+    judgement = judge(hook, event, **AT_ONCE, metrics=metrics)
+    assert judgement.check("metric:orders") == ("passed", "metric orders: 60 (any value)")
+    outcome, detail = judgement.check("against_blue:orders")
+    assert (outcome, judgement.succeeded) == ("passed" if good else "failed", good)
+    assert detail.startswith("green's orders is 60, blue's was 100 before the shift (-40 %)")
+    assert words in detail
+
+
+def test_an_expression_against_blue(stage: Stage, judge: Judge, now: Now) -> None:
+    event = stage.at(EVENT)
+    for at, failures in ((-30, 1), (0, 4)):
+        publish(stage, now, at, 50)
+        publish(stage, now, at, failures, "Failures")
+    judgement = judge(hook, event, **AT_ONCE, metrics={"share": {**SHARE, "max_worse_percent": 100}})
+    assert (
+        judgement.message == "green's share is 8, blue's was 2 before the shift (+300 %), at most 100 % worse allowed"
+    )
+
+
+def test_the_comparison_with_blue_may_be_left_out(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    traffic(stage.blue_group, seconds=(0.1,), at=-30)
+    traffic(seconds=(0.3,))
+    judgement = judge(hook, event, **AT_ONCE, checks={"against_blue": "skip"})
+    assert judgement.succeeded
+    assert not stage.called("codedeploy:GetDeploymentTarget")
 
 
 @pytest.mark.parametrize("word", ["InternalError", "PartialData"])
@@ -435,6 +867,45 @@ def test_an_answer_without_a_metric_is_not_taken_for_no_data(stage: Stage, judge
     assert "requests (no answer)" in judgement.message
 
 
+@pytest.mark.parametrize("call", ["DescribeAlarms", "GetMetricData"])
+@pytest.mark.parametrize(
+    ("code", "status", "words", "at"),
+    [
+        ("AccessDenied", 403, "cloudwatch:{} was denied: allow it in this hook's role (AccessDenied: ", 0),
+        ("Throttling", 400, "cloudwatch:{} failed on every attempt (Throttling: ", 30),
+        ("InternalFailure", 500, "cloudwatch:{} failed on every attempt (InternalFailure: ", 30),
+        ("InvalidParameterValue", 400, "cloudwatch:{} failed: InvalidParameterValue: ", 0),
+    ],
+)
+def test_a_cloudwatch_that_does_not_answer_is_no_pass(  # noqa: PLR0917 - one row of the table each
+    stage: Stage, judge: Judge, call: str, code: str, status: int, words: str, at: float
+) -> None:
+    event = stage.at(EVENT)
+    stage.instead[f"cloudwatch:{call}"] = refuse(code, status=status)
+    judgement = judge(hook, event, **ONE_MINUTE)
+    assert not judgement.succeeded
+    assert judgement.check("bake")[0] == "error"
+    assert judgement.message.startswith(words.format(call))
+    assert stage.clock.now == at  # what passes by itself is looked at four times
+
+
+@pytest.mark.parametrize("call", ["codedeploy:GetDeploymentTarget", "cloudwatch:GetMetricData"])
+def test_a_comparison_that_could_not_be_made_is_no_pass(stage: Stage, judge: Judge, call: str) -> None:
+    event, looks = stage.at(EVENT), []
+
+    def denied_after_the_bake(parameters: Any) -> Any:
+        looks.append(call)
+        if call.startswith("cloudwatch") and len(looks) == 1:
+            return stage.cloudwatch.get_metric_data(**parameters)
+        return refuse("AccessDeniedException", status=403)(parameters)
+
+    stage.instead[call] = denied_after_the_bake
+    judgement = judge(hook, event, **AT_ONCE)
+    assert not judgement.succeeded
+    assert judgement.check("against_blue")[0] == "error"
+    assert judgement.message.startswith(f"{call} was denied: allow it in this hook's role")
+
+
 # Metrics of the user's own.
 
 
@@ -447,6 +918,16 @@ def put(stage: Stage, now: Now, *values: float, name: str = "Orders") -> None:
 
 
 ORDERS = {"namespace": "Shop", "metric_name": "Orders", "statistic": "Sum"}
+
+
+def at_least(value: float) -> dict[str, Any]:
+    """A metric's range without an upper end."""
+    return {"threshold_range": {"min": value}}
+
+
+def at_most(value: float) -> dict[str, Any]:
+    """A metric's range without a lower end."""
+    return {"threshold_range": {"max": value}}
 
 
 @pytest.mark.parametrize(
@@ -465,7 +946,7 @@ def test_a_metric_in_its_range(
 ) -> None:
     event = stage.at(EVENT)
     put(stage, now, 7)
-    judgement = judge(hook, event, **AT_ONCE, metrics={"orders": {**ORDERS, **limits}})
+    judgement = judge(hook, event, **AT_ONCE, metrics={"orders": {**ORDERS, "threshold_range": limits}})
     assert judgement.check("metric:orders") == expected
     assert judgement.succeeded is (expected[0] == "passed")
 
@@ -473,7 +954,7 @@ def test_a_metric_in_its_range(
 def test_a_metric_outside_its_range_ends_it_at_once(stage: Stage, judge: Judge, now: Now) -> None:
     event = stage.at(EVENT)
     stage.clock.after(25, lambda: put(stage, now, 100))
-    judgement = judge(hook, event, **ONE_MINUTE, metrics={"orders": {**ORDERS, "max": 10, "no_data": "pass"}})
+    judgement = judge(hook, event, **ONE_MINUTE, metrics={"orders": {**ORDERS, **at_most(10), "no_data": "pass"}})
     assert judgement.message == "metric orders was 100, expected at most 10"
     assert stage.clock.now == 30
 
@@ -481,26 +962,26 @@ def test_a_metric_outside_its_range_ends_it_at_once(stage: Stage, judge: Judge, 
 def test_values_that_may_lie_outside(stage: Stage, judge: Judge, now: Now) -> None:
     event = stage.at(EVENT)
     put(stage, now, 100, 5, 100)
-    window = {"initial_delay": 0, "duration": 180, "interval": 60, "samples": 0}
-    assert judge(hook, event, **window, metrics={"orders": {**ORDERS, "max": 10, "failure_limit": 2}}).succeeded
+    window = {**AT_ONCE, "duration": 180, "interval": 60}
+    assert judge(hook, event, **window, metrics={"orders": {**ORDERS, **at_most(10), "failure_limit": 2}}).succeeded
     event = event_again(stage)
     put(stage, now, 100, 5, 100)
-    judgement = judge(hook, event, **window, metrics={"orders": {**ORDERS, "max": 10, "failure_limit": 1}})
+    judgement = judge(hook, event, **window, metrics={"orders": {**ORDERS, **at_most(10), "failure_limit": 1}})
     assert judgement.message == "metric orders was 100, 100, expected at most 10"
 
 
 def test_a_metric_without_data_is_an_error_with_its_cure(stage: Stage, judge: Judge) -> None:
-    judgement = judge(hook, stage.at(EVENT), **ONE_MINUTE, metrics={"orders": {**ORDERS, "min": 1}})
+    judgement = judge(hook, stage.at(EVENT), **ONE_MINUTE, metrics={"orders": {**ORDERS, **at_least(1)}})
     assert not judgement.succeeded
     assert judgement.check("metric:orders") == (
         "error",
         "metric orders (Shop Orders) has no data since the shift: check its name and dimensions, or set no_data",
     )
-    assert stage.clock.now == 60  # it may still come
+    assert stage.clock.now == about(60)  # it may still come
 
 
 def test_a_metric_without_data_passes_if_it_is_to(stage: Stage, judge: Judge) -> None:
-    metrics = {"orders": {**ORDERS, "min": 1, "no_data": "pass"}}
+    metrics = {"orders": {**ORDERS, **at_least(1), "no_data": "pass"}}
     judgement = judge(hook, stage.at(EVENT), **AT_ONCE, metrics=metrics)
     assert judgement.succeeded
     assert judgement.check("metric:orders")[0] == "skipped"
@@ -510,7 +991,7 @@ def test_data_from_before_the_shift_do_not_count(stage: Stage, judge: Judge, now
     stage.clock.now = -120
     put(stage, now, 7)
     stage.clock.now = 0
-    judgement = judge(hook, stage.at(EVENT), **AT_ONCE, metrics={"orders": {**ORDERS, "min": 1}})
+    judgement = judge(hook, stage.at(EVENT), **AT_ONCE, metrics={"orders": {**ORDERS, **at_least(1)}})
     assert judgement.check("metric:orders")[0] == "error"
 
 
@@ -519,16 +1000,167 @@ def test_a_metric_with_dimensions(stage: Stage, judge: Judge, now: Now) -> None:
     dimensions = [{"Name": "Service", "Value": "shop"}]
     datum = {"MetricName": "Queue", "Timestamp": now(), "Value": 3, "Dimensions": dimensions}
     stage.cloudwatch.put_metric_data(Namespace="Shop", MetricData=[datum])
-    queue: dict[str, Any] = {"namespace": "Shop", "metric_name": "Queue", "max": 5}
+    queue: dict[str, Any] = {"namespace": "Shop", "metric_name": "Queue", **at_most(5)}
     good = judge(hook, event, **AT_ONCE, metrics={"queue": {**queue, "dimensions": {"Service": "shop"}}})
     assert good.check("metric:queue") == ("passed", "metric queue: 3 (at most 5)")
     assert not judge(hook, event_again(stage), **AT_ONCE, metrics={"queue": queue}).succeeded
 
 
+def test_a_metric_that_comes_late_is_waited_for(stage: Stage, judge: Judge, now: Now) -> None:
+    event = stage.at(EVENT)
+    stage.clock.after(100, lambda: put(stage, now, 7))
+    judgement = judge(
+        hook, event, **{**ONE_MINUTE, "metrics_delay": 180}, metrics={"orders": {**ORDERS, **at_least(1)}}
+    )
+    assert judgement.check("metric:orders") == ("passed", "metric orders: 7 (at least 1)")
+    # There still is no request to green, which CloudWatch might be late to tell as well.
+    assert stage.clock.now == about(180)
+
+
+def test_a_metric_that_does_not_come_counts_after_the_delay(stage: Stage, judge: Judge) -> None:
+    metrics = {"orders": {**ORDERS, **at_least(1)}}
+    judgement = judge(hook, stage.at(EVENT), **{**ONE_MINUTE, "metrics_delay": 180}, metrics=metrics)
+    assert judgement.check("metric:orders") == (
+        "error",
+        (
+            "metric orders (Shop Orders) has no data since the shift: check its name and dimensions, or set no_data "
+            "(still so after 120 s)"
+        ),
+    )
+    assert stage.clock.now == about(180)
+
+
+@pytest.mark.parametrize(("values", "outcome"), [((), "error"), ((7, 7), "error"), ((7, 7, 7), "passed")])
+def test_a_metric_needs_as_many_datapoints_as_are_wanted(
+    stage: Stage, judge: Judge, now: Now, values: tuple[float, ...], outcome: str
+) -> None:
+    event = stage.at(EVENT)
+    put(stage, now, *values)
+    metrics = {"orders": {**ORDERS, **at_least(1), "min_datapoints": 3}}
+    judgement = judge(hook, event, **{**AT_ONCE, "duration": 180, "interval": 60}, metrics=metrics)
+    assert judgement.check("metric:orders")[0] == outcome
+    if values and outcome == "error":
+        found = "metric orders (Shop Orders) has 2 datapoint(s), 3 needed since the shift"
+        assert judgement.message == f"{found}: check its name and dimensions, or set no_data"
+    assert stage.clock.now == about(180)
+
+
+def test_too_few_datapoints_pass_if_no_data_do(stage: Stage, judge: Judge, now: Now) -> None:
+    event = stage.at(EVENT)
+    put(stage, now, 0)
+    metrics = {"orders": {**ORDERS, **at_least(1), "min_datapoints": 2, "no_data": "pass"}}
+    judgement = judge(hook, event, **AT_ONCE, metrics=metrics)
+    assert judgement.succeeded
+    assert judgement.check("metric:orders") == (
+        "skipped",
+        "metric orders (Shop Orders) has 1 datapoint(s), 2 needed since the shift",
+    )
+
+
+# Metric maths.
+
+
+FAILURES = {"namespace": "Shop", "metric_name": "Failures", "statistic": "Sum"}
+SHARE: dict[str, Any] = {"expression": "100 * failures / orders", "queries": {"failures": FAILURES, "orders": ORDERS}}
+
+
+@pytest.mark.parametrize(
+    ("failures", "expected"),
+    [
+        (1, ("passed", "metric share: 2 (at most 5)")),
+        (4, ("failed", "metric share was 8, expected at most 5")),
+    ],
+)
+def test_an_expression_over_several_metrics(
+    stage: Stage, judge: Judge, now: Now, failures: float, expected: tuple[str, str]
+) -> None:
+    event = stage.at(EVENT)
+    put(stage, now, 50)
+    put(stage, now, failures, name="Failures")
+    put(stage, now, 50, name="Plain")
+    plain = {**ORDERS, "metric_name": "Plain", **at_least(50)}
+    judgement = judge(hook, event, **AT_ONCE, metrics={"share": {**SHARE, **at_most(5)}, "plain": plain})
+    assert judgement.check("metric:share") == expected
+    assert judgement.check("metric:plain") == ("passed", "metric plain: 50 (at least 50)")
+
+
+def test_an_expression_that_comes_to_nothing_has_no_data(stage: Stage, judge: Judge, now: Now) -> None:
+    event = stage.at(EVENT)
+    put(stage, now, 1, name="Failures")  # by no orders nothing can be divided
+    judgement = judge(hook, event, **AT_ONCE, metrics={"share": {**SHARE, **at_most(5)}})
+    assert judgement.message == (
+        "metric share (100 * failures / orders) has no data since the shift: check its name and dimensions, or set "
+        "no_data"
+    )
+    settings = {"share": {**SHARE, **at_most(5), "no_data": "pass"}}
+    assert judge(hook, event_again(stage), **AT_ONCE, metrics=settings).check("metric:share")[0] == "skipped"
+
+
+@pytest.mark.parametrize("expression", ["failures +", "failures / customers", "MEDIAN(failures)"])
+def test_an_expression_that_cannot_be_read_is_an_error_at_once(stage: Stage, judge: Judge, expression: str) -> None:
+    metrics = {"share": {**SHARE, **at_most(5), "expression": expression}}
+    judgement = judge(hook, stage.at(EVENT), **ONE_MINUTE, metrics=metrics)
+    assert not judgement.succeeded
+    assert judgement.check("bake")[0] == "error"
+    assert "cloudwatch:GetMetricData failed: ValidationError: Error in expression" in judgement.message
+    assert expression in judgement.message
+    assert stage.clock.now == 0
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ({"expression": "a", **at_most(1)}, "expression needs queries, and no metric_name beside it"),
+        ({**SHARE, "metric_name": "Orders", **at_most(1)}, "expression needs queries, and no metric_name beside it"),
+        ({"namespace": "Shop", **at_most(1)}, "a metric needs namespace and metric_name, or an expression over"),
+        ({"metric_name": "Orders", **at_most(1)}, "a metric needs namespace and metric_name, or an expression over"),
+        ({"expression": "a", "queries": {"a": {"namespace": "Shop"}}, **at_most(1)}, "over queries that have both"),
+        ({**ORDERS, "threshold_range": {"min": 2, "max": 1}}, "min 2 is above max 1: no value can lie between them"),
+        ({**ORDERS, **at_most(1), "min_datapoints": 0}, "min_datapoints is 0, expected at least 1"),
+        ({**ORDERS, **at_most(1), "direction": "up"}, "expected one of increase, decrease, either"),
+    ],
+)
+def test_metrics_that_cannot_be_meant_are_bad_settings(
+    stage: Stage, judge: Judge, metric: dict[str, Any], words: str
+) -> None:
+    judgement = judge(hook, stage.at(EVENT), metrics={"orders": metric})
+    assert judgement.outcomes() == {"settings": "failed"}
+    assert words in judgement.message
+
+
+def publish(stage: Stage, now: Now, at: float, value: float, name: str = "Orders", **dimensions: str) -> None:
+    """Publish a value of a metric of the shop's, so many seconds from now."""
+    named = [{"Name": key, "Value": dimension} for key, dimension in dimensions.items()]
+    datum = {"MetricName": name, "Timestamp": now() + timedelta(seconds=at), "Value": value, "Dimensions": named}
+    stage.cloudwatch.put_metric_data(Namespace="Shop", MetricData=[datum])
+
+
+BY_GROUP: dict[str, Any] = {
+    **ORDERS,
+    "dimensions": {"TargetGroup": "{target_group}", "LoadBalancer": "{load_balancer}", "Stage": "live"},
+}
+
+
+@pytest.mark.parametrize("way", ["plain", "expression"])
+def test_dimensions_may_name_greens_target_group_and_the_load_balancer(
+    stage: Stage, judge: Judge, now: Now, way: str
+) -> None:
+    event = stage.at(EVENT)
+    for group, value in ((stage.green_group, 3), (stage.blue_group, 90)):
+        common = {"LoadBalancer": balancer_dimension(stage), "Stage": "live"}
+        publish(stage, now, 0, value, TargetGroup=group.rpartition(":")[2], **common)
+    metric = BY_GROUP if way == "plain" else {"expression": "orders * 1", "queries": {"orders": BY_GROUP}}
+    judgement = judge(hook, event, **AT_ONCE, metrics={"orders": {**metric, **at_most(5)}})
+    assert judgement.check("metric:orders") == ("passed", "metric orders: 3 (at most 5)")
+
+
 def test_a_metric_without_a_range_is_a_bad_setting(stage: Stage, judge: Judge, site: Site) -> None:
     judgement = judge(hook, stage.at(EVENT), metrics={"orders": ORDERS})
     assert judgement.outcomes() == {"settings": "failed"}
-    assert "metric Shop/Orders has neither min nor max" in judgement.message
+    assert judgement.message == (
+        "HOOK_SETTINGS.metrics.orders: nothing would be compared: set threshold_range.min, threshold_range.max or "
+        "max_worse_percent"
+    )
     assert site.requests == []
 
 
@@ -551,7 +1183,7 @@ def test_samples_that_fail_end_it_before_the_bake(stage: Stage, judge: Judge, si
     site.answer = lambda _: Response(200 if len(site.requests) == 1 else 503)
     judgement = judge(hook, stage.at(EVENT), samples=10)
     assert judgement.message == (
-        "health: 10 of 10 requests failed (100.00%), at most 1.00% allowed: 10 times status 503"
+        "health: 10 of 10 requests failed (100.00%), at most 1.00% allowed: 10 times [STATUS] (503) expected 200-299"
     )
     assert stage.clock.now == 0
 
@@ -559,26 +1191,8 @@ def test_samples_that_fail_end_it_before_the_bake(stage: Stage, judge: Judge, si
 @pytest.fixture
 def load_time(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """A load's seconds are the test's."""
-
-    class Timed:
-        monotonic = staticmethod(clock.time)
-
-    class Event:
-        def __init__(self) -> None:
-            self._set = False
-
-        def wait(self, seconds: float) -> bool:
-            clock.sleep(seconds)
-            return self._set
-
-        def is_set(self) -> bool:
-            return self._set
-
-        def set(self) -> None:
-            self._set = True
-
-    monkeypatch.setattr(gate.http_checks, "time", Timed)
-    monkeypatch.setattr(gate.http_checks, "threading", SimpleNamespace(Event=Event, local=threading.local))
+    timed = functools.partial(send_load, clock=clock.time, sleep=clock.sleep)
+    monkeypatch.setattr("validate_production.send_load", timed)
 
 
 def load_of(**changes: Any) -> dict[str, Any]:
@@ -595,7 +1209,7 @@ def test_the_load_that_was_asked_for(stage: Stage, judge: Judge, site: Site) -> 
     assert judgement.check("latency_p99:load")[0] == "skipped"
     outcome, detail = judgement.check("rate:load")
     assert outcome == "passed"
-    assert detail.endswith(" requests a second reached of 10 asked")
+    assert detail == "10 answers a second of 10 asked"
 
 
 @pytest.mark.usefixtures("load_time")
@@ -610,20 +1224,22 @@ def test_a_service_that_answers_the_load_with_errors(stage: Stage, judge: Judge,
 def test_a_service_that_does_not_keep_up(stage: Stage, judge: Judge, site: Site) -> None:
     def slow(request: Request) -> Response:
         if request.path == "/load":
-            stage.clock.sleep(0.2)
+            stage.clock.sleep(0.23)
         return Response()
 
     site.answer = slow
-    judgement = judge(hook, stage.at(EVENT), **load_of(p95_ms=500))
-    assert judgement.check("rate:load") == (
-        "failed",
-        "load: 5 requests a second reached of 10 asked: the service did not keep up, or concurrency is too low",
-    )
-    # What had to wait counts from the moment it was due: the 19th of 20 was due at 1.8 s, and answered at 3.8 s.
+    judgement = judge(hook, stage.at(EVENT), **load_of(p95_ms=300))
+    outcome, detail = judgement.check("rate:load")
+    assert outcome == "failed"
+    assert detail.startswith("load: 4.5 answers a second of 10 asked, at least 90 % expected: ")
+    assert detail.endswith("the service did not keep up, or raise concurrency from 1 to 3 or more")
+    # What had to wait counts from the moment it was due: number 6 was due at 0.6 s, and answered at 0.92 s. What could
+    # not be sent in time counts as well, though not as an answer.
     assert judgement.check("latency_p95:load") == (
         "failed",
-        "load: p95 2000 ms of 20 answers (slowest 2100 ms), at most 500 ms allowed",
+        "load: p95 310 ms of 20 answers (slowest 320 ms), at most 300 ms allowed",
     )
+    assert len(site.requests) == 1 + 9
 
 
 # Going back, and names.
@@ -635,7 +1251,7 @@ def test_on_a_rollback_deployment_what_stays_is_judged(stage: Stage, judge: Judg
     judgement = judge(hook, stage.rollback_at(EVENT), **AT_ONCE)
     assert judgement.succeeded
     assert judgement.check("production_listener")[1].startswith(
-        "production leads to green (shop-blue 100, shop-green 0)"
+        "production traffic leads to green (shop-blue 100, shop-green 0)"
     )
 
 
@@ -653,3 +1269,263 @@ def test_the_names_of_checks_can_be_set(stage: Stage, judge: Judge, traffic: Tra
         assert not judgement.succeeded
         assert judgement.check(name)[0] == "failed"
     assert judge(hook, event_again(stage), **settings, checks={"bake": "warn"}).succeeded
+
+
+# More than one invocation.
+
+
+class Function:
+    """The hook as Lambda runs it: each invocation has its time, and what it hands over to itself is kept."""
+
+    def __init__(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        stage.create_hooks()
+        self.stage = stage
+        self.monkeypatch = monkeypatch
+        self.arn = stage.hooks[EVENT]
+        self.timeout = 900.0
+
+    @property
+    def handed(self) -> list[dict[str, Any]]:
+        """The events that it invoked itself with."""
+        mine = [payload for arn, payload, kind in self.stage.world.invocations if (arn, kind) == (self.arn, "Event")]
+        assert len(mine) == len(self.stage.world.invocations)
+        return [json.loads(payload) for payload in mine]
+
+    def __call__(self, event: Mapping[str, Any], **settings: Any) -> Judgement:
+        """Invoke it once."""
+        self.monkeypatch.setenv("HOOK_SETTINGS", json.dumps(settings))
+        context = SimpleNamespace(
+            get_remaining_time_in_millis=lambda: int(self.timeout * 1000),
+            invoked_function_arn=self.arn,
+            aws_request_id=f"request-{len(self.handed)}",
+        )
+        return Judgement(hook.handler(event, context))
+
+    def play(self, event: Mapping[str, Any], **settings: Any) -> list[Judgement]:
+        """Invoke it, and again with each event that it hands over; the last one alone reports."""
+        judgements = [self(event, **settings)]
+        while judgements[-1]["status"] == "CONTINUED":
+            assert self.stage.deployment.reports == []
+            assert len(self.handed) == len(judgements)
+            judgements.append(self(self.handed[-1], **settings))
+        assert self.stage.report() == ("Succeeded" if judgements[-1].succeeded else "Failed")
+        return judgements
+
+
+@pytest.fixture
+def function(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Function:
+    """The hook's own function."""
+    return Function(stage, monkeypatch)
+
+
+SLOWLY: dict[str, Any] = {**AT_ONCE, "interval": 300}
+
+
+def test_a_bake_that_does_not_fit_one_invocation_goes_on_in_the_next(
+    stage: Stage, function: Function, site: Site, traffic: Traffic, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="gate")
+    stage.create_alarm("mine")
+    event = stage.at(EVENT)
+    traffic(requests=500, errors=1)
+    shifted_at = stage.deployment.event(EVENT).start_time
+    assert shifted_at is not None
+    stage.clock.after(900, lambda: traffic(requests=500))
+    first, last = function.play(event, **{**SLOWLY, "duration": 1000}, alarms={"mine": "OK"})
+
+    assert first.message == f"continued by request {stage.world.request_ids[0]}: hop 1 of 4, bake goes on"
+    assert first.message in [record.getMessage() for record in caplog.records]
+    assert list(first.outcomes()) == ["deployment", "time", "production_listener", "http:health"]
+    assert first.check("time") == ("passed", "1000 s of settling, baking and load fit the 3000 s left")
+    handed = function.handed[0]
+    assert {key: value for key, value in handed.items() if key != "Continuation"} == event
+    carried = handed["Continuation"]
+    assert (carried["hop"], carried["request_id"], carried["check"]) == (1, "request-0", "bake")
+    assert list(carried["done"]) == ["deployment", "time", "green_serves_production", "http:health"]
+    began = shifted_at.replace(tzinfo=timezone.utc).timestamp()
+    assert carried["started_at"] == about(began)
+    assert carried["state"] == {"shifted_at": about(began), "bake_began": about(began)}
+
+    assert last.succeeded
+    assert stage.clock.now == about(1000)
+    assert len(site.requests) == 1, "earlier checks are not made again"
+    assert [name for name in last.outcomes() if not name.startswith("against_blue")] == [
+        "deployment", "time", "production_listener", "http:health", "alarms:shop-5xx", "alarms:mine", "error_rate",
+        "latency_p99",
+    ]  # fmt: skip
+    assert last.check("http:health") == first.check("http:health")
+    assert last.check("error_rate") == ("passed", "1 of 1000 requests to green failed (0.10%) in 1000 s")
+    at = [call.at for call in stage.calls if call.name == "cloudwatch:DescribeAlarms"]
+    assert at == [about(second) for second in (0, 300, 600, 850, 1000)], "no gap is longer than the interval"
+
+
+def test_an_alarm_that_fires_in_a_later_invocation_ends_it(stage: Stage, function: Function) -> None:
+    event = stage.at(EVENT)
+    stage.clock.after(1000, lambda: stage.set_alarm("shop-5xx", "ALARM"))
+    judgements = function.play(event, **{**SLOWLY, "duration": 2000})
+    assert judgements[-1].message == "alarm shop-5xx is ALARM, expected not ALARM (set by the test)"
+    assert (len(judgements), stage.clock.now) == (2, about(1150))
+
+
+def test_forty_five_minutes_take_four_invocations(stage: Stage, function: Function, site: Site) -> None:
+    judgements = function.play(stage.at(EVENT), **{**SLOWLY, "initial_delay": 60, "duration": 2700})
+    assert [judgement["status"] for judgement in judgements] == ["CONTINUED"] * 3 + ["SUCCEEDED"]
+    assert stage.clock.now == about(2760)
+    assert len(site.requests) == 1
+
+
+def test_a_settle_time_that_is_longer_than_an_invocation(stage: Stage, function: Function) -> None:
+    judgements = function.play(stage.at(EVENT), **{**SLOWLY, "initial_delay": 1800, "duration": 60})
+    assert [judgement["status"] for judgement in judgements] == ["CONTINUED"] * 2 + ["SUCCEEDED"]
+    assert [call.at for call in stage.calls if call.name == "cloudwatch:DescribeAlarms"] == [about(1800), about(1860)]
+
+
+@pytest.mark.parametrize(
+    ("timeout", "invocations"),
+    [(60, 3), (40, 4), (35, 5)],  # a half for looking, of which a quarter is kept for handing over
+)
+def test_small_time_outs(stage: Stage, function: Function, timeout: float, invocations: int) -> None:
+    function.timeout = timeout
+    judgements = function.play(stage.at(EVENT), **{**AT_ONCE, "duration": 60, "interval": 300})
+    assert judgements[-1].succeeded
+    assert len(judgements) == invocations
+    assert stage.clock.now == about(60)
+
+
+def test_an_interval_longer_than_an_invocation_uses_each_of_them_up(stage: Stage, function: Function) -> None:
+    function.timeout = 120
+    judgements = function.play(stage.at(EVENT), **{**SLOWLY, "duration": 300})
+    assert (len(judgements), judgements[-1].succeeded) == (5, True)
+    assert stage.clock.now == about(300)
+
+
+def test_a_load_is_sent_once(stage: Stage, function: Function, site: Site, load_time: None) -> None:
+    assert load_time is None
+    first, last = function.play(stage.at(EVENT), **{**load_of(), **SLOWLY, "duration": 1000})
+    assert [request.path for request in site.requests] == ["/health"] + ["/load"] * 20
+    assert last.check("rate:load") == first.check("rate:load") == ("passed", "10 answers a second of 10 asked")
+    assert last.succeeded
+
+
+def test_what_was_found_out_before_and_may_warn_is_kept(stage: Stage, function: Function, site: Site) -> None:
+    site.answer = lambda _: Response(503, "busy")
+    settings = {**SLOWLY, "duration": 1000, "http_checks": {"front": ONE_ATTEMPT}, "checks": {"http": "warn"}}
+    _, last = function.play(stage.at(EVENT), **settings)
+    assert last.succeeded
+    assert last.message.endswith("1 warned: GET /: [STATUS] (503) expected 200-299; body: busy")
+
+
+def test_what_was_not_as_expected_is_not_measured_in_a_later_invocation(
+    stage: Stage, function: Function, site: Site
+) -> None:
+    """After a check that failed there are no samples, in whatever invocation."""
+    site.answer = lambda _: Response(503)
+    settings = {**SLOWLY, "duration": 1000, "http_checks": {"front": ONE_ATTEMPT}, "checks": {"http": "warn"}}
+    _, last = function.play(stage.at(EVENT), **{**settings, "samples": 100})
+    assert len(site.requests) == 1
+    assert "error_rate:front" not in last.outcomes()
+    assert last.succeeded
+
+
+def test_after_four_hops_a_bake_that_is_not_over_fails(stage: Stage, function: Function, now: Now) -> None:
+    event = stage.at(EVENT)
+    state = {"shifted_at": now().timestamp(), "bake_began": now().timestamp()}
+    done = {"time": [{"name": "time", "outcome": "passed", "severity": "fail", "detail": "fits"}]}
+    carried = {"started_at": now().timestamp(), "hop": 4, "check": "bake", "state": state, "done": done}
+    judgement = function({**event, "Continuation": carried}, **{**SLOWLY, "duration": 871})
+    assert (judgement.succeeded, function.handed, stage.report()) == (False, [], "Failed")
+    assert judgement.message.startswith("the bake takes 871 s, and only 870 s are left")
+
+
+def test_a_bake_window_that_was_cut_short_is_no_pass(
+    stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("validate_production.watch", lambda look, *_, **__: (look(), False))
+    judgement = judge(hook, stage.at(EVENT), **ONE_MINUTE)
+    assert judgement.message == "the bake window was cut short: 60 s of it were left"
+    assert judgement.check("bake")[0] == "error"
+    assert stage.clock.now == 0, "there is nothing to wait for"
+
+
+@pytest.mark.parametrize(
+    ("timeout", "settings", "words"),
+    [
+        (900, {"duration": 900, "max_duration": 880}, "900 s of settling, baking and load do not fit the 880 s left"),
+        (900, {"duration": 3001}, "3001 s of settling, baking and load do not fit the 3000 s left in 5 invocations"),
+        (100, {"duration": 281}, "281 s of settling, baking and load do not fit the 280 s left in 5 invocations"),
+        (900, {"duration": 60, "load": {"rate": 1, "duration": 600, "warm_up": 271}},
+         "a load of 871 s does not fit the 870 s left in this invocation: shorten load or raise timeout"),
+    ],
+)  # fmt: skip
+def test_a_window_that_does_not_fit_all_invocations_is_refused_at_once(  # noqa: PLR0917 - one row of the table each
+    stage: Stage, function: Function, site: Site, timeout: float, settings: dict[str, Any], words: str
+) -> None:
+    function.timeout = timeout
+    [judgement] = function.play(stage.at(EVENT), **{**AT_ONCE, **settings})
+    assert judgement.message.startswith(words)
+    assert (site.requests, function.handed, stage.clock.now) == ([], [], 0)
+
+
+def test_late_figures_are_waited_for_in_the_next_invocation(stage: Stage, function: Function, traffic: Traffic) -> None:
+    function.timeout = 130
+    event = stage.at(EVENT)
+    stage.clock.after(250, traffic)
+    judgements = function.play(event, **{**AT_ONCE, "metrics_delay": 400, "interval": 20}, no_data="fail")
+    assert [judgement["status"] for judgement in judgements] == ["CONTINUED"] * 3 + ["SUCCEEDED"]
+    assert stage.clock.now == about(260)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "words"),
+    [
+        ("AccessDeniedException", 403, "lambda:InvokeFunction was denied: allow it in this hook's role"),
+        ("TooManyRequestsException", 429, "lambda:InvokeFunction failed on every attempt (TooManyRequestsException"),
+    ],
+)
+def test_a_hand_over_that_is_refused_is_reported_failed_at_once(
+    stage: Stage, function: Function, code: str, status: int, words: str
+) -> None:
+    event = stage.at(EVENT)
+    stage.instead["lambda:Invoke"] = refuse(code, status=status)
+    [judgement] = function.play(event, **{**SLOWLY, "duration": 1000})
+    assert judgement.message.startswith(f"the hook could not be handed over: {words}")
+    assert judgement.check("bake")[0] == "error"
+    assert judgement.check("http:health")[0] == "passed"
+    assert stage.clock.now == about(850)
+
+
+def test_a_function_that_was_deleted_meanwhile_is_reported(stage: Stage, function: Function) -> None:
+    event = stage.at(EVENT)
+    stage.functions.delete_function(FunctionName=function.arn)
+    [judgement] = function.play(event, **{**SLOWLY, "duration": 1000})
+    assert "lambda:InvokeFunction failed: ResourceNotFoundException" in judgement.message
+
+
+def test_of_two_deliveries_of_a_hop_one_report_is_accepted(stage: Stage, function: Function) -> None:
+    settings = {**SLOWLY, "duration": 1000}
+    function(stage.at(EVENT), **settings)
+    twice = [function(function.handed[0], **settings) for _ in range(2)]
+    assert [judgement.succeeded for judgement in twice] == [True, True]
+    reports = stage.deployment.reports
+    assert [(report.status, report.error) for report in reports] == [
+        ("Succeeded", None),
+        ("Succeeded", "LifecycleEventAlreadyCompletedException"),
+    ]
+
+
+def test_a_deployment_that_was_stopped_meanwhile_is_not_baked_any_more(stage: Stage, function: Function) -> None:
+    settings = {**SLOWLY, "duration": 1000}
+    function(stage.at(EVENT), **settings)
+    stage.deployment.set_status("Stopped")
+    stage.calls.clear()
+    judgement = function(function.handed[0], **settings)
+    assert judgement.message.endswith("is already Stopped: there is nothing left to judge")
+    assert not stage.called("cloudwatch:DescribeAlarms")
+
+
+def test_a_continuation_that_the_hook_did_not_write_is_reported(stage: Stage, function: Function, site: Site) -> None:
+    event = stage.at(EVENT)
+    [judgement] = function.play({**event, "Continuation": {"hop": 1, "done": {"bake": []}}}, **AT_ONCE)
+    assert judgement.outcomes() == {"event": "failed"}
+    assert judgement.message.endswith("its Continuation is not one that this hook wrote")
+    assert site.requests == []

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import socket
+import ssl
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request that arrived. `host` is its Host header, which tells by which listener it came."""
+    """A request that arrived. `host` is its Host header, which tells by which listener it came.
+
+    `number` counts them from 1, in the order in which they arrived.
+    """
 
     method: str
     path: str
     host: str
     headers: Mapping[str, str]
     body: str
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -31,11 +38,16 @@ class Response:
 
 
 class Site:
-    """Answers by `answer` and keeps every request."""
+    """Answers by `answer` and keeps every request; where there is no answer (None), the connection is closed.
 
-    def __init__(self) -> None:
+    With a `certificate` (a PEM file with its key) it speaks TLS, and keeps the names asked for in `server_names`.
+    """
+
+    def __init__(self, certificate: Path | None = None) -> None:
         self.requests: list[Request] = []
-        self.answer: Callable[[Request], Response] = lambda _request: Response()
+        self.server_names: list[str | None] = []
+        self.answer: Callable[[Request], Response | None] = lambda _request: Response()
+        self._arriving = threading.Lock()
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -45,28 +57,49 @@ class Site:
             def _any(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length).decode()
-                request = Request(
-                    self.command, self.path, self.headers.get("Host", ""), dict(self.headers.items()), body
-                )
-                site.requests.append(request)
+                host, headers = self.headers.get("Host", ""), dict(self.headers.items())
+                with site._arriving:
+                    number = len(site.requests) + 1
+                    request = Request(self.command, self.path, host, headers, body, number)
+                    site.requests.append(request)
                 response = site.answer(request)
+                if response is None:
+                    self.close_connection = True
+                    return
                 content = response.body.encode()
                 self.send_response(response.status)
                 for name, value in response.headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                if self.command != "HEAD":
+                    self.wfile.write(content)
 
-            do_GET = do_POST = _any  # noqa: N815  # the base class's names
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _any  # noqa: N815  # its names
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 64
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """Clients that go away, or refuse the certificate, are part of the tests; the tests' own errors not."""
+                if not isinstance(sys.exc_info()[1], OSError):
+                    super().handle_error(request, client_address)
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self.port = int(self._server.server_address[1])
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            context.sni_callback = lambda _socket, name, _context: self.server_names.append(name)
+            # The handshake belongs into the connection's own thread: an unfinished one must not stop the others.
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 

@@ -1,0 +1,169 @@
+"""Green against blue before the shift: two samples of datapoints, one per minute each. Pure."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from statistics import NormalDist
+from typing import Any
+
+from gate.settings import limits
+from gate.verdict import Finding, failed, passed, skipped
+
+ENOUGH = 8  # points on each side; with fewer, the normal approximation says little
+DIRECTIONS = ("increase", "decrease", "either")  # which way is worse
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """How much worse than blue before the shift green may be.
+
+    `max_worse_percent` of the typical minute; `tolerance` and `confidence` of the Mann-Whitney U test (Kayenta's:
+    0.25 and 0.98); a latency that is worse by `noise_ms` or less is no finding, whatever the percentage.
+    """
+
+    max_worse_percent: float = limits(50.0, least=0)
+    tolerance: float = limits(0.25, least=0, most=1)
+    confidence: float = limits(0.98, least=0.5, most=0.9999)
+    noise_ms: float = limits(50.0, least=0)
+
+
+@dataclass(frozen=True)
+class MannWhitney:
+    """What the test found: U of green, two-sided p value, and how much green lies above blue (`lower` to `upper`)."""
+
+    u: float
+    p_value: float
+    estimate: float
+    lower: float
+    upper: float
+
+
+class Classification(str, Enum):
+    """What Kayenta calls a metric."""
+
+    HIGH = "High"
+    LOW = "Low"
+    PASS = "Pass"  # noqa: S105  # Kayenta's word
+    NODATA = "Nodata"
+
+
+def mann_whitney(green: Sequence[float], blue: Sequence[float], confidence: float = 0.98) -> MannWhitney:
+    """Test two samples, neither of them empty, for a shift.
+
+    Sources: H. B. Mann and D. R. Whitney, "On a test of whether one of two random variables is stochastically larger
+    than the other", 1947: U and its normal approximation, here with the corrections for ties and continuity.
+    J. L. Hodges and E. L. Lehmann, "Estimates of location based on rank tests", 1963: the estimate is the median of
+    all differences. The interval is that of R's wilcox.test(exact = FALSE, correct = TRUE, conf.int = TRUE): the
+    shifts at which the standardised statistic crosses the normal quantiles. The statistic changes at the differences
+    only, so the ends are differences, found by counting. Where no shift at all would be refused, the ends are the
+    least and the greatest difference, as in R.
+    """
+    ordered, pairs = sorted(blue), len(green) * len(blue)
+    u = sum(bisect_left(ordered, value) + bisect_right(ordered, value) for value in green) / 2
+    sigma = _sigma(len(green), len(blue), Counter([*green, *blue]).values())
+    z = max(abs(u - pairs / 2) - 0.5, 0) / sigma if sigma else 0.0
+    differences = sorted(one - other for one in green for other in blue)
+    # Between two differences no green value equals a blue one: only each side's own ties count.
+    apart = _sigma(len(green), len(blue), [*Counter(green).values(), *Counter(blue).values()])
+    beyond = pairs / 2 - 0.5 - NormalDist().inv_cdf((1 + confidence) / 2) * apart
+    at = max(math.ceil(beyond), 1) - 1
+    return MannWhitney(u, math.erfc(z / math.sqrt(2)), _median(differences), differences[at], differences[-1 - at])
+
+
+def classify(
+    green: Sequence[float],
+    blue: Sequence[float],
+    *,
+    tolerance: float = 0.25,
+    confidence: float = 0.98,
+    direction: str = "increase",
+) -> Classification:
+    """Classify green as the judge of Kayenta does (Netflix, MannWhitneyClassifier).
+
+    HIGH or LOW if the whole interval of the shift lies beyond `tolerance` times the estimate. Two samples alike, or
+    of one value, pass. Kayenta adds Gaussian noise to constant samples; here they compare as what they are. And a
+    shift must be significant: with very few points the interval ends where the data do, which proves nothing.
+    """
+    if not green or not blue:
+        return Classification.NODATA
+    found = mann_whitney(green, blue, confidence)
+    bound = tolerance * abs(found.estimate)
+    if found.p_value < 1 - confidence:
+        if direction != "decrease" and found.lower > bound:
+            return Classification.HIGH
+        if direction != "increase" and found.upper < -bound:
+            return Classification.LOW
+    return Classification.PASS
+
+
+def compare(
+    name: str,
+    label: str,
+    green: Sequence[float],
+    blue: Sequence[float],
+    *,
+    worst: float,
+    tolerance: float = 0.25,
+    confidence: float = 0.98,
+    noise: float = 0.0,
+    direction: str = "increase",
+    unit: str = "",
+    scale: float = 1.0,
+) -> Finding:
+    """Judge what is called `name` as the finding `label`: green's datapoints against blue's before the shift.
+
+    At most `worst` percent worse by the medians and, from ENOUGH points on, no certain shift by more than half of that:
+    what is certain may still be too little to matter. In both cases only if the medians differ by more than `noise` (in
+    the unit of the values). Texts show values times `scale`.
+    """
+    if not green or not blue:
+        sides = " and ".join(side for side, values in (("green", green), ("blue before the shift", blue)) if not values)
+        return skipped(f"no datapoints of {name} for {sides}: nothing to compare", label)
+
+    def said(value: float) -> str:
+        shown = value * scale
+        return f"{shown:.0f} {unit}".strip() if 100 <= abs(shown) < 1e15 else f"{shown:.3g} {unit}".strip()
+
+    now, before = _median(sorted(green)), _median(sorted(blue))
+    change = now - before
+    worse = abs(change) if direction == "either" else -change if direction == "decrease" else change
+    # Judged as it is said: to a tenth of a percent.
+    percent, share = (round(each / abs(before) * 100, 1) + 0.0 if before else math.inf for each in (change, worse))
+    by = f"{percent:+.10g} %" if before else f"0 has no percentage: at most {said(noise)} of difference allowed"
+    text = f"green's {name} is {said(now)}, blue's was {said(before)} before the shift ({by})"
+    values: dict[str, Any] = {"green": float(f"{now * scale:.6g}"), "blue": float(f"{before * scale:.6g}")}
+    values["percent"] = percent if math.isfinite(percent) else None
+    if share > worst and worse > noise:
+        limit = f", at most {worst:g} % {'apart' if direction == 'either' else 'worse'} allowed" if before else ""
+        return failed(f"{text}{limit}", label, **values)
+    if min(len(green), len(blue)) < ENOUGH:
+        shifted = False
+        note = f"too few points ({len(green)} and {len(blue)}, {ENOUGH} needed) for a Mann-Whitney judgement"
+    else:
+        judged = classify(green, blue, tolerance=tolerance, confidence=confidence, direction=direction)
+        shifted = judged is not Classification.PASS
+        sure = f"({confidence * 100:.10g} % confident, tolerance {tolerance:g})"
+        if shifted and worse > noise and share > worst / 2:
+            return failed(f"{text}: a Mann-Whitney U test holds that for no chance {sure}", label, **values)
+        note = f"a Mann-Whitney U test sees {'a' if shifted else 'no'} shift to the worse {sure}"
+    if before and (shifted or share > worst):
+        least = said(noise) if worse <= noise else f"half of {worst:g} %"
+        text += f", up to {least} is no finding" if worse > 0 else ", its median is not worse"
+    return passed(f"{text}; {note}", label, **values)
+
+
+def _sigma(greens: int, blues: int, ties: Iterable[int]) -> float:
+    """The standard deviation of U; `ties`: how often each value occurs."""
+    total = greens + blues
+    tied = sum(count**3 - count for count in ties)
+    return math.sqrt(greens * blues / 12 * (total + 1 - tied / (total * (total - 1))))
+
+
+def _median(ordered: Sequence[float]) -> float:
+    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
+    return low if low == high else low / 2 + high / 2

@@ -1,0 +1,325 @@
+"""Requests through one listener: declared checks side by side, flows, and samples. What both traffic hooks do."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Generator, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Optional
+
+from gate.deployment import Deployment, Listener, LoadBalancer, TargetGroup
+from gate.http_checks import (
+    Answer,
+    Flow,
+    HttpCheck,
+    HttpRequest,
+    Step,
+    default_check,
+    fill,
+    head_shortcomings,
+    json_shortcomings,
+    shortcomings,
+)
+from gate.http_sender import Sender
+from gate.release import Image
+from gate.settings import HookSettings, limits
+from gate.statistics import Statistics, Thresholds, judge_statistics
+from gate.verdict import CannotLook, Check, Finding, Severity, failed, finding_of, passed, severity_for
+from gate.waiting import Deadline
+
+AT_ONCE = 8  # checks on their way at the same time: enough to be quick, too few to be a load
+
+
+@dataclass(frozen=True)
+class TrafficSettings(HookSettings):
+    """What both traffic hooks take.
+
+    `http_checks` by name; without any, the target group's own health check path and matcher. `host`, `headers`: of
+    requests that have none of their own. `samples` requests of each check, `concurrency` at a time, are measured
+    against `thresholds`.
+    """
+
+    host: Optional[str] = None
+    headers: dict[str, str] = field(default_factory=dict)
+    http_checks: dict[str, HttpCheck] = field(default_factory=dict)
+    flows: dict[str, Flow] = field(default_factory=dict)
+    samples: int = limits(100, least=0, most=10_000)
+    concurrency: int = limits(4, least=1, most=64)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+
+def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
+    """Where a listener answers: its protocol and port, the load balancer's name."""
+    scheme = "https" if listener.protocol in ("HTTPS", "TLS") else "http"
+    return f"{scheme}://{load_balancer.dns_name}:{listener.port}"
+
+
+def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener | None, word: str) -> Finding:
+    """The listener leads to green alone, and green has a healthy target: before that nothing may be sent.
+
+    A request to an empty target group gets a 503 that the load balancer counts, and that has set off a deployment's own
+    alarm. `word` names the listener: test or production; without one only the targets are looked at.
+    """
+    name = f"{word}_listener"
+    where = deployment.weights_in_words(listener) if listener else "no listener"
+    if listener is not None and not listener.serves_only(group.arn):
+        return failed(f"the {word} listener does not lead to green ({group.name}) alone but to {where}", name)
+    targets = deployment.targets(group)
+    healthy = [target for target in targets if target.state == "healthy"]
+    if not healthy:
+        listed = "; ".join(str(target) for target in targets) or "none is registered"
+        return failed(f"no green target is healthy, so nothing is sent: green target {listed}", name)
+    leads = f"{word} traffic leads to green ({where})" if listener else f"green is {group.name}"
+    return passed(f"{leads}, {len(healthy)} of {len(targets)} target(s) healthy", name)
+
+
+class Traffic:
+    """The declared requests of one hook, sent to one place."""
+
+    def __init__(self, deployment: Deployment, settings: TrafficSettings, deadline: Deadline, sender: Sender) -> None:
+        self.deployment = deployment
+        self.settings = settings
+        self.deadline = deadline
+        self.sender = sender
+        self._found: dict[str, Finding] | None = None
+
+    def checks(self) -> Generator[Check, bool, bool]:
+        """Each declared check, then the samples of those that passed, then the flows; whether all were good."""
+        sound = True
+        declared = self._declared()
+        for name, check in declared.items():
+            answers = yield Check(f"http:{name}", partial(self._finding, name), Severity(check.severity))
+            count = self._samples_of(check)
+            if count and self._is_good(name):
+                look = partial(self._sample, name, check, count)
+                answers = yield Check(f"samples:{name}", look, Severity(check.severity))
+            sound = sound and answers
+        for name, flow in self.settings.flows.items():
+            done = yield Check(f"flow:{name}", partial(self._run_flow, flow), Severity(flow.severity))
+            sound = sound and done
+        return sound
+
+    def _declared(self) -> Mapping[str, HttpCheck]:
+        declared = self.settings.http_checks
+        if declared or self.settings.flows:
+            return declared
+        return {"health": default_check(self.deployment.target_group_of(self.deployment.green()))}
+
+    def _samples_of(self, check: HttpCheck) -> int:
+        if check.samples is not None:
+            return check.samples
+        return self.settings.samples if check.only_reads else 0  # nobody wants a hundred orders placed
+
+    def _is_good(self, name: str) -> bool:
+        """Whether the check was as expected, or was left out."""
+        found = (self._found or {}).get(name)
+        return found is None or found.good
+
+    # Checks, side by side.
+
+    def _finding(self, name: str) -> Finding:
+        """What came of one check; asked for the first, all of them are sent."""
+        if self._found is None:
+            overrides = self.settings.checks
+            wanted = {
+                key: check
+                for key, check in self._declared().items()
+                if severity_for(f"http:{key}", Severity(check.severity), overrides) is not Severity.SKIP
+            }
+            self._found = self._run_side_by_side(wanted)
+        return self._found[name]
+
+    def _run_side_by_side(self, checks: Mapping[str, HttpCheck]) -> dict[str, Finding]:
+        found: dict[str, Finding] = {}
+        trials: dict[str, Trial] = {}
+        for name, check in checks.items():
+            try:
+                trials[name] = Trial(self._ready(check), self.deadline.elapsed() + check.initial_delay)
+            except CannotLook as problem:
+                found[name] = finding_of(problem)
+        send_side_by_side(trials.values(), self.sender, self.deadline)
+        return {**found, **{name: self._hidden(trial.finding) for name, trial in trials.items()}}
+
+    def _ready(self, check: HttpCheck) -> HttpCheck:
+        """The check with what it needs to be sent: its secrets, and what green is called."""
+        self.sender.read_secrets(check)
+        return fill(check, self._of_green)
+
+    def _of_green(self, name: str) -> str | None:
+        """What `{image_tag}` and `{revision}` stand for: those of the new task definition."""
+        if name not in ("image_tag", "revision"):
+            return None
+        green = self.deployment.green()
+        if name == "revision":
+            return green.task_definition.rpartition(":")[2]
+        containers = self.deployment.task_definition(green.task_definition).get("containerDefinitions") or []
+        uri = next((str(each.get("image")) for each in containers if each.get("name") == green.container), "")
+        if not uri or not Image.of(uri).tag:
+            raise CannotLook(
+                f"{{image_tag}}: the image of container {green.container} is {uri or 'not known'}, which has no tag: "
+                "expect {revision} instead"
+            )
+        return Image.of(uri).tag
+
+    def _hidden(self, finding: Finding, *secrets: str) -> Finding:
+        said = self.sender.hide(finding.detail, *secrets)
+        return Finding(finding.outcome, said, finding.name, values=finding.values)
+
+    # Flows.
+
+    def _run_flow(self, flow: Flow) -> Finding:
+        """Send the steps in order; after one that failed only those that clean up."""
+        visitor = self.sender.visitor()
+        for step in flow.steps:  # what cannot be had is found out before anything is sent
+            visitor.read_secrets(step)
+            fill(step, self._of_green)
+        saved: dict[str, str] = {}
+        secrets: set[str] = set()
+        done: list[str] = []
+        wrong: list[str] = []
+        for number, step in enumerate(flow.steps):
+            title = flow.title(number)
+            if wrong and not (step.always and _can_be_sent(step, flow, saved)):
+                continue
+            filled = fill(step, lambda name: saved.get(name) or self._of_green(name))
+            # It is called as it is declared: what was saved may be a token.
+            trial = Trial(filled, self.deadline.elapsed(), step.request)
+            send_side_by_side([trial], visitor, self.deadline)
+            found = step.saved(trial.answer)  # of a bad answer too: what it made has to be cleaned up
+            saved.update({name: value for name, value in found.items() if value})
+            secrets.update(saved[name] for name in flow.secrets & saved.keys())
+            if not trial.finding.good:
+                wrong.append(f"{title}: {trial.finding.detail}")
+                continue
+            # An empty value is none: DELETE /orders/{id} would be another request.
+            missing = ", ".join(f"{name} ({step.save[name]})" for name, value in found.items() if not value)
+            if missing:
+                cut_off = f" (the body has more than {step.max_body} bytes: raise max_body)"
+                why = cut_off if trial.answer.cut_off else ""
+                wrong.append(f"{title}: {step.request}: the answer does not hold {missing}{why}")
+                continue
+            done.append(f"{title} {trial.answer.status}")
+        passes = ", ".join(done) or "none"
+        said = f"{'; '.join(wrong)} (passed: {passes})" if wrong else f"{len(done)} steps: {passes}"
+        return self._hidden(failed(said) if wrong else passed(said), *secrets)
+
+    # Samples.
+
+    def _sample(self, name: str, check: HttpCheck, count: int) -> list[Finding]:
+        """Error rate and percentiles over many requests."""
+        check = self._ready(check)
+        outcomes = send_samples(check, self.sender, count, self.settings.concurrency, self.deadline)
+        findings = judge_statistics(name, Statistics.of(outcomes), self.settings.thresholds)
+        if len(outcomes) < count:
+            said = f"{name}: only {len(outcomes)} of {count} samples were sent before time was over: ask for fewer"
+            findings.append(failed(said, f"samples:{name}"))
+        return findings
+
+
+def _can_be_sent(step: Step, flow: Flow, saved: Mapping[str, str]) -> bool:
+    """Whether all was saved that the step's address, headers and body use."""
+    lacking = {name for each in flow.steps for name in each.save} - saved.keys()
+    body = step.body or step.json or ""
+    return not step.needs & lacking and not any(f"{{{name}}}" in body for name in lacking)
+
+
+class Trial:
+    """The attempts of one check, until it is decided."""
+
+    def __init__(self, check: HttpRequest, due: float, request: str = "") -> None:
+        self.check = check
+        self.request = request or check.request  # what messages call it
+        self.due = due  # when to send next, in the deadline's seconds
+        self.answer = Answer(0.0)
+        self.over = False
+        self.finding = failed(f"{self.request}: time was over before it could be sent")
+        self._attempts = self._good_in_a_row = self._silent_in_a_row = 0
+
+    def leave(self) -> HttpRequest:
+        """The request, which is sent now."""
+        if not self._attempts:
+            self.finding = failed(f"{self.request}: time was over before it was answered")
+        return self.check
+
+    def take(self, answer: Answer, now: float) -> None:
+        """Judge an answer (in the main thread), and decide whether there is another attempt."""
+        check = self.check
+        self.answer = answer
+        self._attempts += 1
+        self._silent_in_a_row = self._silent_in_a_row + 1 if answer.problem else 0
+        wrong = shortcomings(check, answer)
+        self._good_in_a_row = 0 if wrong else self._good_in_a_row + 1
+        left = check.attempts - self._attempts
+        missing = check.consecutive_successes - self._good_in_a_row
+        silent = self._silent_in_a_row >= check.consecutive_error_limit
+        self.over = missing <= 0 or left < missing or silent
+        self.due = now + check.interval
+        tries = f" (attempt {self._attempts} of {check.attempts})" if check.attempts > 1 else ""
+        if wrong:
+            self.finding = failed(f"{self.request}: {'; '.join(wrong)}{tries}", attempts=self._attempts)
+        elif missing > 0:
+            row = f"as expected {self._good_in_a_row} time(s) in a row, {check.consecutive_successes} wanted"
+            self.finding = failed(f"{self.request}: {row}{tries}", attempts=self._attempts)
+        else:
+            said = f"{self.request}: {answer.status} in {answer.latency_ms:.0f} ms"
+            milliseconds = round(answer.latency_ms, 1)
+            self.finding = passed(said, attempts=self._attempts, milliseconds=milliseconds)
+
+
+def send_side_by_side(trials: Iterable[Trial], sender: Sender, deadline: Deadline) -> None:
+    """Send until each trial is decided or the time is over, at most `AT_ONCE` at a time."""
+    left = list(trials)
+    flying: dict[Future[Answer], Trial] = {}
+    pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="http")
+    try:
+        while left and deadline.remaining() > 0:
+            now = deadline.elapsed()
+            resting = sorted((trial for trial in left if trial not in flying.values()), key=lambda trial: trial.due)
+            for trial in resting[: AT_ONCE - len(flying)]:
+                if trial.due - now < 0.001:  # a sum of floats may come short of what it should be
+                    flying[pool.submit(sender.send, trial.leave())] = trial
+            soonest = min(
+                (trial.due - now for trial in resting if trial.due - now >= 0.001), default=deadline.remaining()
+            )
+            if not flying:
+                deadline.sleep(soonest)
+                continue
+            for landed in wait(flying, min(soonest, deadline.remaining()), FIRST_COMPLETED).done:
+                flying.pop(landed).take(landed.result(), deadline.elapsed())
+            left = [trial for trial in left if not trial.over]
+    finally:  # when time is over nobody waits for what is still on its way
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def send_samples(
+    check: HttpRequest, sender: Sender, count: int, concurrency: int, deadline: Deadline
+) -> list[tuple[float, str]]:
+    """Send the check `count` times, `concurrency` at a time; each answer as (latency in ms, why it failed or empty).
+
+    Judged are status, headers and JSON, not regular expressions: those could be interrupted in the main thread only.
+    """
+    numbers, over = iter(range(count)), threading.Event()
+
+    def work() -> list[tuple[float, str]]:
+        outcomes = []
+        for _number in numbers:  # they share the numbers
+            if over.is_set() or deadline.remaining() <= 0:
+                break
+            answer = sender.send(check)
+            wrong = [answer.problem] if answer.problem else head_shortcomings(check, answer)
+            if check.jmespath and not answer.problem:
+                wrong += json_shortcomings(check, answer)
+            outcomes.append((answer.latency_ms, sender.hide("; ".join(wrong)) if wrong else ""))
+        return outcomes
+
+    pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="http")
+    try:
+        futures = [pool.submit(work) for _ in range(min(count, concurrency))]
+        wait(futures)
+        return list(itertools.chain.from_iterable(future.result() for future in futures))
+    finally:
+        over.set()
+        pool.shutdown(wait=False, cancel_futures=True)
