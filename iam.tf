@@ -13,6 +13,12 @@ locals {
     "${local._arn}:codedeploy:${local._in_region}:deploymentgroup:", local._application, "/", local._deployment_group,
   ])
 
+  # The authorization reference gives reports and targets no resource, CodeDeploy's own permission table the deployment
+  # group's: "*" is right either way, until both names are known.
+  _reported_to = [
+    var.codedeploy_application_name != null && var.codedeploy_deployment_group_name != null ? local._deployment_group_arn : "*"
+  ]
+
   # Every permission that a hook may have. "*" alone stands where AWS knows no resource for the action.
   _permissions = {
     ReadDeployment = {
@@ -30,13 +36,13 @@ locals {
       resources  = ["${local._arn}:s3:::*/*"]
       conditions = { "s3:ExistingObjectTag/UseWithCodeDeploy" = "true" }
     }
-    # The authorization reference gives this action no resource, CodeDeploy's own permission table the
-    # deployment group's: "*" is right either way, until both names are known.
     ReportStatus = {
-      actions = ["codedeploy:PutLifecycleEventHookExecutionStatus"]
-      resources = [
-        var.codedeploy_application_name != null && var.codedeploy_deployment_group_name != null ? local._deployment_group_arn : "*"
-      ]
+      actions   = ["codedeploy:PutLifecycleEventHookExecutionStatus"]
+      resources = local._reported_to
+    }
+    ReadDeploymentTarget = {
+      actions   = ["codedeploy:GetDeploymentTarget"]
+      resources = local._reported_to
     }
     ReadService = {
       actions   = ["ecs:DescribeServices"]
@@ -154,6 +160,20 @@ locals {
       actions   = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
       resources = ["*"]
     }
+    # The values of the secret headers. What a hook may read of them stands in _own_resources.
+    ReadSecretValues = {
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = []
+    }
+    ReadParameterValues = {
+      actions   = ["ssm:GetParameter"]
+      resources = []
+    }
+    # To go on in a fresh invocation.
+    InvokeItself = {
+      actions   = ["lambda:InvokeFunction"]
+      resources = []
+    }
     UseNetwork = {
       actions = [
         "ec2:AssignPrivateIpAddresses",
@@ -177,6 +197,39 @@ locals {
     var.kms_key_arn == null ? [] : ["DecryptEnvironment"],
   )
 
+  # Resources that depend on a hook's options, in place of those above. A permission without any is left out.
+  _own_resources = {
+    for hook, options in local._traffic : hook => {
+      # Of a secret without its JSON key: seven parts are the ARN.
+      ReadSecretValues = distinct([
+        for arn in local._secret_arns[hook] : join(":", slice(split(":", arn), 0, 7)) if can(regex(local._patterns.secret, arn))
+      ])
+      ReadParameterValues = distinct([for arn in local._secret_arns[hook] : arn if can(regex(local._patterns.parameter, arn))])
+      # Only its image's tag has to be looked up; the revision is part of the task definition's ARN.
+      ReadTaskDefinitions = nonsensitive(strcontains(jsonencode([options.http_checks, options.flows]), "{image_tag}")) ? ["*"] : []
+      # By its name: the function itself needs the role first. In half its time-out the window fits one invocation,
+      # however long the checks before it take.
+      InvokeItself = nonsensitive(local._window) <= var.timeout / 2 ? [] : [
+        "${local._arn}:lambda:${local._in_region}:function:${local._function_names[hook]}"
+      ]
+    }
+  }
+
+  # The seconds that validate_production takes by its options alone: it waits for CloudWatch if that is late.
+  _window = sum(concat(
+    [max(var.validate_production.initial_delay + var.validate_production.duration, var.validate_production.metrics_delay)],
+    try([var.validate_production.load.duration, var.validate_production.load.warm_up], []),
+  ))
+
+  # The ARNs in a hook's secret headers, without the word before them.
+  _secret_arns = {
+    for hook in keys(local._traffic) : hook => flatten([
+      for request in local._requests : [
+        for value in nonsensitive(values(request.secret_headers)) : try(regex("[^ ]+$", nonsensitive(value)), "")
+      ] if request.hook == hook
+    ])
+  }
+
   # What each hook calls, and so what its role may do.
   _grants = {
     validate_before_install = [
@@ -184,13 +237,18 @@ locals {
       "ReadLoadBalancers", "ReadAlarms", "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames",
       "ReadLogGroups", "ReadNetwork", "ReadScaling", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
     ]
-    validate_deployment   = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets"]
-    validate_test_traffic = ["ReadTargets", "ReadListeners", "ReadLoadBalancers"]
+    validate_deployment = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets"]
+    validate_test_traffic = [
+      "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues",
+    ]
     run_migrations = var.run_migrations.command == null ? [] : [
       "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ReadTasks", "StopTasks",
       "PassTaskRoles", "ReadTaskLogs",
     ]
-    validate_production = ["ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics"]
+    validate_production = [
+      "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget",
+      "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues", "InvokeItself",
+    ]
   }
 }
 
@@ -215,7 +273,15 @@ data "aws_iam_policy_document" "hook" {
   }
 
   dynamic "statement" {
-    for_each = [for sid in concat(local._common, each.value) : merge({ sid = sid, conditions = {} }, local._permissions[sid])]
+    for_each = [
+      for permission in [
+        for sid in concat(local._common, each.value) : merge(
+          { sid = sid, conditions = {} },
+          local._permissions[sid],
+          { for own, resources in lookup(local._own_resources, each.key, {}) : "resources" => resources if own == sid },
+        )
+      ] : permission if length(permission.resources) > 0
+    ]
 
     content {
       sid       = statement.value.sid

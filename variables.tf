@@ -407,51 +407,136 @@ variable "validate_test_traffic" {
     Options of the AfterAllowTestTraffic hook.
     - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
     - `base_url`: where the test listener is reached; null (default): the load balancer's DNS name and the test listener's port
+    - `host`: Host header and TLS server name of all requests (default: the name in the address), `headers`: headers of
+      all requests (default none); a request's own `host` and `headers` come first
     - `http_checks`: HTTP checks by name; none (default): a GET of the target group's own health check path. Each:
-      - `path`: path and query (default `"/"`), or `url`: a whole URL elsewhere
+      - `path`: path and query (default `"/"`), or `url`: a whole URL elsewhere (default none)
       - `method`: `"GET"` (default), `"HEAD"`, `"POST"`, `"PUT"`, `"PATCH"`, `"DELETE"` or `"OPTIONS"`
-      - `host`: value of the Host header and TLS server name; `headers`: further headers; `body`: request body
+      - `host`: value of the Host header and TLS server name (default: the hook's); `headers`: further headers (default none)
+      - `secret_headers`: header → ARN of the Secrets Manager secret or SSM parameter that holds its value (default none). A
+        word may stand before it (`"Bearer arn:…"`); `":<json-key>"` after a secret's ARN takes one value of its JSON. Only
+        the function reads it; a KMS key of your own needs `policy_documents` too. Not together with `follow_redirects`
+      - `body`: request body, or `json`: request body as JSON text, sent as application/json (`jsonencode(…)`; default neither)
       - `timeout`: seconds for one request (default 5); `follow_redirects` (default false); `verify_tls` (default true)
+      - `max_body`: bytes of the answer that are read (default 1000000)
       - `status`: accepted statuses: codes `"200"`, ranges `"200-399"`, classes `"2xx"` (default `["200-299"]`)
-      - `body_contains`, `body_matches`, `fail_if_body_matches`: text, and regular expressions of Python
-      - `response_headers`: header → expected value; `json`: dotted path (`"checks.database"`, `"items[0].id"`) → expected value
-      - `max_latency_ms`: slowest answer that passes
-      - `attempts`: tries before the check fails (default 3), `interval`: seconds between them (default 1)
-    - `samples`: requests that error rate and latencies are computed from (default 100), `concurrency`: at a time (default 4)
-    - `thresholds`: highest `error_rate` (share from 0 to 1, default 0.01) and `p50_ms`, `p95_ms` (default null: not looked at),
-      `p99_ms` (default 500)
+      - `body_contains`, `body_matches`, `fail_if_body_matches`: text, and regular expressions of Python (default none)
+      - `response_headers`: header → expected value (default none)
+      - `jmespath`: JMESPath expression, as in `aws --query` → what its value is compared with (default none), one at least of
+        `equals`, `one_of` (a list of texts), `at_least`, `at_most`, `exists` (true or false) and `length`
+      - `certificate_days`: the certificate is valid for at least so many days longer (default null: not looked at)
+      - `max_latency_ms`: slowest answer that passes (default null: not looked at)
+      - `initial_delay`: seconds before the first attempt (default 0), `interval`: between attempts (default 1)
+      - `attempts`: tries before the check fails (default 3), `consecutive_successes`: good answers in a row that are needed
+        (default 1), `consecutive_error_limit`: requests in a row without any answer after which it is given up (default 4)
+      - `severity`: `"fail"` (default) or `"warn"`; the hook's `checks` comes first
+      - `samples`: how often it is sent to be measured; null (default): the hook's `samples` for GET, HEAD and OPTIONS, not
+        at all for other methods
+    - `flows`: by name, requests one after the other; cookies are kept between them (default none). Each:
+      - `severity`: `"fail"` (default) or `"warn"`; the hook's `checks` comes first
+      - `steps`: one at least, each with the attributes of an HTTP check but `severity`, `samples` and `initial_delay`, with
+        `attempts` 1 by default, and with:
+        - `name`: what messages call it; null (default): `step 1`, …
+        - `save`: name → JMESPath expression of the answer, or `"header:<name>"` (default none). Later steps use it as
+          `{name}` in `path`, `url`, `headers`, `body`, `json`, `response_headers` and values of `jmespath`
+        - `always`: true: sent even if an earlier step failed, for cleaning up (default false)
+    - In values of `response_headers`, `equals` and `one_of`, `{image_tag}` stands for the tag of the new task definition's
+      image and `{revision}` for its revision: proof that green answered, not blue
+    - `samples`: requests of each HTTP check that error rate and latencies are computed from (default 100; 0: none),
+      `concurrency`: at a time (default 4)
+    - `thresholds`: highest `error_rate` of the samples (share from 0 to 1, default 0.01) and, in milliseconds, `p50_ms`,
+      `p90_ms`, `p95_ms`, `max_ms` (default null: not looked at) and `p99_ms` (default 500)
     - `interval`: seconds between two looks while waiting for the test listener (default 2)
   EOT
   type = object({
     checks   = optional(map(string), {})
     base_url = optional(string)
+    host     = optional(string)
+    headers  = optional(map(string), {})
     http_checks = optional(map(object({
       path                 = optional(string, "/")
       url                  = optional(string)
       method               = optional(string, "GET")
       host                 = optional(string)
       headers              = optional(map(string), {})
+      secret_headers       = optional(map(string), {})
       body                 = optional(string)
+      json                 = optional(string)
       timeout              = optional(number, 5)
       follow_redirects     = optional(bool, false)
       verify_tls           = optional(bool, true)
+      max_body             = optional(number, 1000000)
       status               = optional(list(string), ["200-299"])
       body_contains        = optional(string)
       body_matches         = optional(string)
       fail_if_body_matches = optional(string)
       response_headers     = optional(map(string), {})
-      json                 = optional(map(string), {})
-      max_latency_ms       = optional(number)
-      attempts             = optional(number, 3)
-      interval             = optional(number, 1)
+      jmespath = optional(map(object({
+        equals   = optional(string)
+        one_of   = optional(list(string))
+        at_least = optional(number)
+        at_most  = optional(number)
+        exists   = optional(bool)
+        length   = optional(number)
+      })), {})
+      certificate_days        = optional(number)
+      max_latency_ms          = optional(number)
+      initial_delay           = optional(number, 0)
+      interval                = optional(number, 1)
+      attempts                = optional(number, 3)
+      consecutive_successes   = optional(number, 1)
+      consecutive_error_limit = optional(number, 4)
+      severity                = optional(string, "fail")
+      samples                 = optional(number)
+    })), {})
+    flows = optional(map(object({
+      severity = optional(string, "fail")
+      steps = list(object({
+        path                 = optional(string, "/")
+        url                  = optional(string)
+        method               = optional(string, "GET")
+        host                 = optional(string)
+        headers              = optional(map(string), {})
+        secret_headers       = optional(map(string), {})
+        body                 = optional(string)
+        json                 = optional(string)
+        timeout              = optional(number, 5)
+        follow_redirects     = optional(bool, false)
+        verify_tls           = optional(bool, true)
+        max_body             = optional(number, 1000000)
+        status               = optional(list(string), ["200-299"])
+        body_contains        = optional(string)
+        body_matches         = optional(string)
+        fail_if_body_matches = optional(string)
+        response_headers     = optional(map(string), {})
+        jmespath = optional(map(object({
+          equals   = optional(string)
+          one_of   = optional(list(string))
+          at_least = optional(number)
+          at_most  = optional(number)
+          exists   = optional(bool)
+          length   = optional(number)
+        })), {})
+        certificate_days        = optional(number)
+        max_latency_ms          = optional(number)
+        interval                = optional(number, 1)
+        attempts                = optional(number, 1)
+        consecutive_successes   = optional(number, 1)
+        consecutive_error_limit = optional(number, 4)
+        name                    = optional(string)
+        save                    = optional(map(string), {})
+        always                  = optional(bool, false)
+      }))
     })), {})
     samples     = optional(number, 100)
     concurrency = optional(number, 4)
     thresholds = optional(object({
       error_rate = optional(number, 0.01)
       p50_ms     = optional(number)
+      p90_ms     = optional(number)
       p95_ms     = optional(number)
       p99_ms     = optional(number, 500)
+      max_ms     = optional(number)
     }), {})
     interval = optional(number, 2)
   })
@@ -472,124 +557,11 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks :
-      length(check.status) > 0 && alltrue([for s in check.status : can(regex(local._patterns.status, s))])
-    ])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks : "${name} has status ${jsonencode(check.status)}"
-      if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex(local._patterns.status, s))]))
-    ])}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\"), at least one."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks :
-      alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])
-    ])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks : "${name} has status ${jsonencode(check.status)}"
-      if !(alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true]))
-    ])}; a range goes from the lower to the higher code (\"200-299\")."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks :
-      contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)
-    ])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks : "${name} has method \"${check.method}\""
-      if !(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method))
-    ])}; expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks : can(regex("^/[!-~]*$", check.path))
-    ])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks : "${name} has path \"${check.path}\""
-      if !(can(regex("^/[!-~]*$", check.path)))
-    ])}; a path begins with \"/\" and has no spaces; a whole address goes into url."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks :
-      check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"
-    ])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks :
-      "${name} has url ${jsonencode(check.url)} and path \"${check.path}\""
-      if !(check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/")
-    ])}; expected \"http://…\" or \"https://…\", and the path as part of it."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks :
-      check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60
-    ])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks :
-      "${name} has timeout ${check.timeout} and interval ${check.interval}"
-      if !(check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60)
-    ])}; expected a timeout above 0 and up to 60 seconds, an interval of 0 to 60."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks :
-      check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts
-    ])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks : "${name} has attempts ${check.attempts}"
-      if !(check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts)
-    ])}; expected a whole number from 1 to 100."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks :
-      check.max_latency_ms == null ? true : check.max_latency_ms > 0
-    ])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks :
-      "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}"
-      if !(check.max_latency_ms == null ? true : check.max_latency_ms > 0)
-    ])}; expected milliseconds above 0."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks :
-      alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex(local._patterns.header, header))])
-    ])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks :
-      "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}"
-      if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex(local._patterns.header, header))]))
-    ])}; a header's name has letters, digits and hyphens and no colon."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_test_traffic.http_checks :
-      check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))
-    ])
-    error_message = "validate_test_traffic.http_checks: ${join(", ", [
-      for name, check in var.validate_test_traffic.http_checks : "${name} has host ${jsonencode(check.host)}"
-      if !(check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host)))
-    ])}; expected a host name such as \"www.example.com\"."
-  }
-
-  validation {
     condition = (
-      var.validate_test_traffic.samples >= 1 && var.validate_test_traffic.samples <= 10000 &&
+      var.validate_test_traffic.samples >= 0 && var.validate_test_traffic.samples <= 10000 &&
       floor(var.validate_test_traffic.samples) == var.validate_test_traffic.samples
     )
-    error_message = "validate_test_traffic.samples is ${var.validate_test_traffic.samples}; expected a whole number from 1 to 10000."
+    error_message = "validate_test_traffic.samples is ${var.validate_test_traffic.samples}; expected a whole number from 0 to 10000."
   }
 
   validation {
@@ -601,19 +573,16 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition = (
-      var.validate_test_traffic.thresholds.error_rate >= 0 && var.validate_test_traffic.thresholds.error_rate <= 1
-    )
+    condition     = var.validate_test_traffic.thresholds.error_rate >= 0 && var.validate_test_traffic.thresholds.error_rate <= 1
     error_message = "validate_test_traffic.thresholds.error_rate is ${var.validate_test_traffic.thresholds.error_rate}; expected a share from 0 to 1 (0.01 is one in a hundred)."
   }
 
   validation {
     condition = alltrue([
-      for name in ["p50_ms", "p95_ms", "p99_ms"] :
-      var.validate_test_traffic.thresholds[name] == null ? true : var.validate_test_traffic.thresholds[name] > 0
+      for name in local._latencies : var.validate_test_traffic.thresholds[name] == null ? true : var.validate_test_traffic.thresholds[name] > 0
     ])
     error_message = "validate_test_traffic.thresholds has ${join(", ", [
-      for name in ["p50_ms", "p95_ms", "p99_ms"] : "${name} = ${var.validate_test_traffic.thresholds[name]}"
+      for name in local._latencies : "${name} = ${var.validate_test_traffic.thresholds[name]}"
       if var.validate_test_traffic.thresholds[name] == null ? false : var.validate_test_traffic.thresholds[name] <= 0
     ])}; expected milliseconds above 0."
   }
@@ -730,85 +699,225 @@ variable "validate_production" {
     - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
     - `initial_delay`: seconds to settle before the first look (default 60)
     - `duration`: seconds of the bake (default 300), `interval`: seconds between two looks (default 15)
-    - `alarms`: further CloudWatch alarms by name → expected state `"OK"`, `"ALARM"` or `"INSUFFICIENT_DATA"`
-    - `thresholds`: for the load balancer's metrics and the samples: highest `error_rate` (share from 0 to 1, default 0.01),
-      `p95_ms` (default null: not looked at), `p99_ms` (default 500), `unhealthy_hosts` (default 0),
-      `max_worse_percent` (how much worse than blue before the shift, default 50)
+    - `max_duration`: seconds for all of it, 60 to 3300 (default 3000; CodeDeploy gives a hook one hour): `initial_delay`,
+      `duration`, the load's `duration` and `warm_up`, and 120 more. What does not fit one invocation of the function is
+      handed over to a fresh one, up to four times
+    - `alarms`: further CloudWatch alarms by name → expected state `"OK"`, `"ALARM"` or `"INSUFFICIENT_DATA"` (default none)
+    - `insufficient_data`: what an alarm without enough data means: `"pass"` or `"fail"`; null (default): an alarm named in
+      `alarms` has its state, one of the deployment group is just not in ALARM
+    - `missing_alarms`: verdict on an alarm that does not exist: `"fail"` (default) or `"pass"`
+    - `thresholds`: for the load balancer's metrics and the samples: highest `error_rate` (share from 0 to 1, default 0.01)
+      and, in milliseconds, `p50_ms`, `p90_ms`, `p95_ms`, `max_ms` (default null: not looked at), `p99_ms` (default 500);
+      `unhealthy_hosts` (default 0), `rejected_connections` (default null); the service's `cpu_percent`, `memory_percent`
+      (default null)
+    - `baseline`: how much worse than blue before the shift green may be: `max_worse_percent` (default 50), `tolerance`: share
+      of a difference that counts as none (0 to 1, default 0.25), `confidence` of the test that tells a difference from
+      chance (0.5 to 0.9999, default 0.98), `noise_ms`: milliseconds that no latency's difference is taken for (default 50)
     - `no_data`: verdict when the load balancer has no metrics, for want of traffic: `"pass"` (default, said so) or `"fail"`
+    - `metrics_delay`: seconds that CloudWatch may be late (default 180); only after it an absence of data counts
     - `metrics`: further CloudWatch metrics by name. Each:
-      - `namespace`, `metric_name`: of the metric; `dimensions`: its dimensions (default none)
+      - `namespace`, `metric_name`: of the metric; `dimensions`: its dimensions (default none); `{target_group}` and
+        `{load_balancer}` in them stand for green's
       - `statistic`: `"Average"` (default), `"Sum"`, `"Minimum"`, `"Maximum"`, `"SampleCount"` or a percentile such as `"p99"`
-      - `period`: seconds of one datapoint (default 60); `min`, `max`: bounds, one at least
-      - `no_data`: `"fail"` (default) or `"pass"`; `failure_limit`: datapoints out of bounds that are tolerated (default 0)
+      - `period`: seconds of one datapoint (default 60)
+      - `expression`: CloudWatch metric math, in place of `metric_name`, over `queries`: metrics by name, each with
+        `namespace`, `metric_name`, `dimensions`, `statistic` and `period` as above
+      - `threshold_range`: bounds `min` and `max` (default null) of each datapoint
+      - `max_worse_percent`: how much worse than before the shift (default null: not compared), `direction`: which way is
+        worse: `"increase"` (default), `"decrease"` or `"either"`. One of `min`, `max` and `max_worse_percent` is needed
+      - `min_datapoints`: fewer count as no data (default 1); `no_data`: `"fail"` (default) or `"pass"`
+      - `failure_limit`: datapoints out of bounds that are tolerated (default 0)
+    - `host`: Host header and TLS server name of all requests (default: the name in the address), `headers`: headers of
+      all requests (default none); a request's own `host` and `headers` come first
     - `http_checks`: HTTP checks by name; none (default): a GET of the target group's own health check path. Each:
-      - `path`: path and query (default `"/"`), or `url`: a whole URL elsewhere
+      - `path`: path and query (default `"/"`), or `url`: a whole URL elsewhere (default none)
       - `method`: `"GET"` (default), `"HEAD"`, `"POST"`, `"PUT"`, `"PATCH"`, `"DELETE"` or `"OPTIONS"`
-      - `host`: value of the Host header and TLS server name; `headers`: further headers; `body`: request body
+      - `host`: value of the Host header and TLS server name (default: the hook's); `headers`: further headers (default none)
+      - `secret_headers`: header → ARN of the Secrets Manager secret or SSM parameter that holds its value (default none). A
+        word may stand before it (`"Bearer arn:…"`); `":<json-key>"` after a secret's ARN takes one value of its JSON. Only
+        the function reads it; a KMS key of your own needs `policy_documents` too. Not together with `follow_redirects`
+      - `body`: request body, or `json`: request body as JSON text, sent as application/json (`jsonencode(…)`; default neither)
       - `timeout`: seconds for one request (default 5); `follow_redirects` (default false); `verify_tls` (default true)
+      - `max_body`: bytes of the answer that are read (default 1000000)
       - `status`: accepted statuses: codes `"200"`, ranges `"200-399"`, classes `"2xx"` (default `["200-299"]`)
-      - `body_contains`, `body_matches`, `fail_if_body_matches`: text, and regular expressions of Python
-      - `response_headers`: header → expected value; `json`: dotted path (`"checks.database"`, `"items[0].id"`) → expected value
-      - `max_latency_ms`: slowest answer that passes
-      - `attempts`: tries before the check fails (default 3), `interval`: seconds between them (default 1)
-    - `samples`: requests that error rate and latencies are computed from (default 100), `concurrency`: at a time (default 4)
-    - `load`: a bounded load on the production listener; null (default): none. `path` (default `"/"`), `rate` (requests a second),
-      `duration` (seconds), `concurrency` (default 16), highest `error_rate` (default 0.01), `p95_ms` (default null), `p99_ms` (default 500)
+      - `body_contains`, `body_matches`, `fail_if_body_matches`: text, and regular expressions of Python (default none)
+      - `response_headers`: header → expected value (default none)
+      - `jmespath`: JMESPath expression, as in `aws --query` → what its value is compared with (default none), one at least of
+        `equals`, `one_of` (a list of texts), `at_least`, `at_most`, `exists` (true or false) and `length`
+      - `certificate_days`: the certificate is valid for at least so many days longer (default null: not looked at)
+      - `max_latency_ms`: slowest answer that passes (default null: not looked at)
+      - `initial_delay`: seconds before the first attempt (default 0), `interval`: between attempts (default 1)
+      - `attempts`: tries before the check fails (default 3), `consecutive_successes`: good answers in a row that are needed
+        (default 1), `consecutive_error_limit`: requests in a row without any answer after which it is given up (default 4)
+      - `severity`: `"fail"` (default) or `"warn"`; the hook's `checks` comes first
+      - `samples`: how often it is sent to be measured; null (default): the hook's `samples` for GET, HEAD and OPTIONS, not
+        at all for other methods
+    - `flows`: by name, requests one after the other; cookies are kept between them (default none). Each:
+      - `severity`: `"fail"` (default) or `"warn"`; the hook's `checks` comes first
+      - `steps`: one at least, each with the attributes of an HTTP check but `severity`, `samples` and `initial_delay`, with
+        `attempts` 1 by default, and with:
+        - `name`: what messages call it; null (default): `step 1`, …
+        - `save`: name → JMESPath expression of the answer, or `"header:<name>"` (default none). Later steps use it as
+          `{name}` in `path`, `url`, `headers`, `body`, `json`, `response_headers` and values of `jmespath`
+        - `always`: true: sent even if an earlier step failed, for cleaning up (default false)
+    - In values of `response_headers`, `equals` and `one_of`, `{image_tag}` stands for the tag of the new task definition's
+      image and `{revision}` for its revision: proof that green answered, not blue
+    - `samples`: requests of each HTTP check that error rate and latencies are computed from (default 100; 0: none),
+      `concurrency`: at a time (default 4)
+    - `load`: a bounded load on the production listener; null (default): none. `rate` (requests a second), `duration`
+      (seconds, up to 600), `path` (default `"/"`), `host` (default: the hook's), `headers` (default none), `warm_up`: seconds
+      before that do not count (default 0), `concurrency` (default 16), `timeout` of one request (default 5), `status` (default
+      `["200-399"]`), highest `error_rate` (default 0.01), `p50_ms`, `p90_ms`, `p95_ms`, `max_ms` (default null), `p99_ms`
+      (default 500)
   EOT
   type = object({
-    checks        = optional(map(string), {})
-    initial_delay = optional(number, 60)
-    duration      = optional(number, 300)
-    interval      = optional(number, 15)
-    alarms        = optional(map(string), {})
+    checks            = optional(map(string), {})
+    initial_delay     = optional(number, 60)
+    duration          = optional(number, 300)
+    interval          = optional(number, 15)
+    max_duration      = optional(number, 3000)
+    alarms            = optional(map(string), {})
+    insufficient_data = optional(string)
+    missing_alarms    = optional(string, "fail")
     thresholds = optional(object({
-      error_rate        = optional(number, 0.01)
-      p95_ms            = optional(number)
-      p99_ms            = optional(number, 500)
-      unhealthy_hosts   = optional(number, 0)
-      max_worse_percent = optional(number, 50)
+      error_rate           = optional(number, 0.01)
+      p50_ms               = optional(number)
+      p90_ms               = optional(number)
+      p95_ms               = optional(number)
+      p99_ms               = optional(number, 500)
+      max_ms               = optional(number)
+      unhealthy_hosts      = optional(number, 0)
+      rejected_connections = optional(number)
+      cpu_percent          = optional(number)
+      memory_percent       = optional(number)
     }), {})
-    no_data = optional(string, "pass")
+    baseline = optional(object({
+      max_worse_percent = optional(number, 50)
+      tolerance         = optional(number, 0.25)
+      confidence        = optional(number, 0.98)
+      noise_ms          = optional(number, 50)
+    }), {})
+    no_data       = optional(string, "pass")
+    metrics_delay = optional(number, 180)
     metrics = optional(map(object({
-      namespace     = string
-      metric_name   = string
-      dimensions    = optional(map(string), {})
-      statistic     = optional(string, "Average")
-      period        = optional(number, 60)
-      min           = optional(number)
-      max           = optional(number)
-      no_data       = optional(string, "fail")
-      failure_limit = optional(number, 0)
+      namespace   = optional(string)
+      metric_name = optional(string)
+      dimensions  = optional(map(string), {})
+      statistic   = optional(string, "Average")
+      period      = optional(number, 60)
+      expression  = optional(string)
+      queries = optional(map(object({
+        namespace   = string
+        metric_name = string
+        dimensions  = optional(map(string), {})
+        statistic   = optional(string, "Average")
+        period      = optional(number, 60)
+      })), {})
+      threshold_range = optional(object({
+        min = optional(number)
+        max = optional(number)
+      }), {})
+      min_datapoints    = optional(number, 1)
+      failure_limit     = optional(number, 0)
+      no_data           = optional(string, "fail")
+      max_worse_percent = optional(number)
+      direction         = optional(string, "increase")
     })), {})
+    host    = optional(string)
+    headers = optional(map(string), {})
     http_checks = optional(map(object({
       path                 = optional(string, "/")
       url                  = optional(string)
       method               = optional(string, "GET")
       host                 = optional(string)
       headers              = optional(map(string), {})
+      secret_headers       = optional(map(string), {})
       body                 = optional(string)
+      json                 = optional(string)
       timeout              = optional(number, 5)
       follow_redirects     = optional(bool, false)
       verify_tls           = optional(bool, true)
+      max_body             = optional(number, 1000000)
       status               = optional(list(string), ["200-299"])
       body_contains        = optional(string)
       body_matches         = optional(string)
       fail_if_body_matches = optional(string)
       response_headers     = optional(map(string), {})
-      json                 = optional(map(string), {})
-      max_latency_ms       = optional(number)
-      attempts             = optional(number, 3)
-      interval             = optional(number, 1)
+      jmespath = optional(map(object({
+        equals   = optional(string)
+        one_of   = optional(list(string))
+        at_least = optional(number)
+        at_most  = optional(number)
+        exists   = optional(bool)
+        length   = optional(number)
+      })), {})
+      certificate_days        = optional(number)
+      max_latency_ms          = optional(number)
+      initial_delay           = optional(number, 0)
+      interval                = optional(number, 1)
+      attempts                = optional(number, 3)
+      consecutive_successes   = optional(number, 1)
+      consecutive_error_limit = optional(number, 4)
+      severity                = optional(string, "fail")
+      samples                 = optional(number)
+    })), {})
+    flows = optional(map(object({
+      severity = optional(string, "fail")
+      steps = list(object({
+        path                 = optional(string, "/")
+        url                  = optional(string)
+        method               = optional(string, "GET")
+        host                 = optional(string)
+        headers              = optional(map(string), {})
+        secret_headers       = optional(map(string), {})
+        body                 = optional(string)
+        json                 = optional(string)
+        timeout              = optional(number, 5)
+        follow_redirects     = optional(bool, false)
+        verify_tls           = optional(bool, true)
+        max_body             = optional(number, 1000000)
+        status               = optional(list(string), ["200-299"])
+        body_contains        = optional(string)
+        body_matches         = optional(string)
+        fail_if_body_matches = optional(string)
+        response_headers     = optional(map(string), {})
+        jmespath = optional(map(object({
+          equals   = optional(string)
+          one_of   = optional(list(string))
+          at_least = optional(number)
+          at_most  = optional(number)
+          exists   = optional(bool)
+          length   = optional(number)
+        })), {})
+        certificate_days        = optional(number)
+        max_latency_ms          = optional(number)
+        interval                = optional(number, 1)
+        attempts                = optional(number, 1)
+        consecutive_successes   = optional(number, 1)
+        consecutive_error_limit = optional(number, 4)
+        name                    = optional(string)
+        save                    = optional(map(string), {})
+        always                  = optional(bool, false)
+      }))
     })), {})
     samples     = optional(number, 100)
     concurrency = optional(number, 4)
     load = optional(object({
-      path        = optional(string, "/")
       rate        = number
       duration    = number
+      path        = optional(string, "/")
+      host        = optional(string)
+      headers     = optional(map(string), {})
+      warm_up     = optional(number, 0)
       concurrency = optional(number, 16)
+      timeout     = optional(number, 5)
+      status      = optional(list(string), ["200-399"])
       error_rate  = optional(number, 0.01)
+      p50_ms      = optional(number)
+      p90_ms      = optional(number)
       p95_ms      = optional(number)
       p99_ms      = optional(number, 500)
+      max_ms      = optional(number)
     }))
   })
   default  = {}
@@ -833,11 +942,19 @@ variable "validate_production" {
   }
 
   validation {
+    condition     = var.validate_production.max_duration >= 60 && var.validate_production.max_duration <= 3300
+    error_message = "validate_production.max_duration is ${var.validate_production.max_duration}; expected 60 to 3300 seconds: CodeDeploy gives a hook one hour."
+  }
+
+  validation {
     condition = (
-      var.validate_production.initial_delay + var.validate_production.duration +
-      (var.validate_production.load == null ? 0 : var.validate_production.load.duration) <= var.timeout - 60
+      sum(concat(
+        [max(var.validate_production.initial_delay + var.validate_production.duration, length(var.validate_production.metrics) == 0 ? 0 : var.validate_production.metrics_delay)],
+        try([var.validate_production.load.duration, var.validate_production.load.warm_up], []),
+      )) + 120
+      <= min(var.validate_production.max_duration, (var.timeout - 30) * 5)
     )
-    error_message = "validate_production takes initial_delay ${var.validate_production.initial_delay} + duration ${var.validate_production.duration} + load.duration ${var.validate_production.load == null ? 0 : var.validate_production.load.duration} seconds; the function has ${var.timeout} (timeout), 60 of them for the other checks and the report. Shorten them to ${var.timeout - 60} together."
+    error_message = "validate_production takes initial_delay ${var.validate_production.initial_delay} + duration ${var.validate_production.duration} (with metrics metrics_delay ${var.validate_production.metrics_delay} at least) + load.duration ${try(var.validate_production.load.duration, 0)} + load.warm_up ${try(var.validate_production.load.warm_up, 0)} seconds, and 120 for the other checks and the report; max_duration allows ${var.validate_production.max_duration}, five invocations with timeout ${var.timeout}, less 30 each for a report, ${(var.timeout - 30) * 5}. Shorten them to ${max(0, min(var.validate_production.max_duration, (var.timeout - 30) * 5) - 120)} together, or raise max_duration (at most 3300) or timeout (at most 900)."
   }
 
   validation {
@@ -851,57 +968,118 @@ variable "validate_production" {
   }
 
   validation {
+    condition     = var.validate_production.insufficient_data == null ? true : contains(["pass", "fail"], var.validate_production.insufficient_data)
+    error_message = "validate_production.insufficient_data is ${jsonencode(var.validate_production.insufficient_data)}; expected \"pass\" or \"fail\", or null."
+  }
+
+  validation {
+    condition     = contains(["pass", "fail"], var.validate_production.missing_alarms)
+    error_message = "validate_production.missing_alarms is \"${var.validate_production.missing_alarms}\"; expected \"pass\" or \"fail\"."
+  }
+
+  validation {
     condition     = contains(["pass", "fail"], var.validate_production.no_data)
     error_message = "validate_production.no_data is \"${var.validate_production.no_data}\"; expected \"pass\" or \"fail\"."
   }
 
   validation {
-    condition = alltrue([
-      for name, metric in var.validate_production.metrics : can(regex(local._patterns.statistic, metric.statistic))
-    ])
+    condition     = var.validate_production.metrics_delay >= 0 && var.validate_production.metrics_delay <= 600
+    error_message = "validate_production.metrics_delay is ${var.validate_production.metrics_delay}; expected 0 to 600 seconds."
+  }
+
+  validation {
+    condition = alltrue([for name in keys(var.validate_production.metrics) : can(regex(local._patterns.name, name))])
+    error_message = "validate_production.metrics has the name ${join(", ", [
+      for name in keys(var.validate_production.metrics) : jsonencode(name) if !can(regex(local._patterns.name, name))
+    ])}; a name has up to 64 printable characters, no spaces and no colons."
+  }
+
+  validation {
+    condition = alltrue([for name, metric in var.validate_production.metrics : (metric.metric_name == null) != (metric.expression == null)])
     error_message = "validate_production.metrics: ${join(", ", [
-      for name, metric in var.validate_production.metrics : "${name} has statistic \"${metric.statistic}\""
-      if !(can(regex(local._patterns.statistic, metric.statistic)))
+      for name, metric in var.validate_production.metrics : "${name} has metric_name ${jsonencode(metric.metric_name)} and expression ${jsonencode(metric.expression)}"
+      if !((metric.metric_name == null) != (metric.expression == null))
+    ])}; expected one of them: metric_name with namespace, or expression with queries."
+  }
+
+  validation {
+    condition = alltrue([for name, metric in var.validate_production.metrics : (metric.metric_name == null) == (metric.namespace == null) && (metric.expression == null) == (length(metric.queries) == 0)])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has namespace ${jsonencode(metric.namespace)} and ${length(metric.queries)} queries"
+      if !((metric.metric_name == null) == (metric.namespace == null) && (metric.expression == null) == (length(metric.queries) == 0))
+    ])}; namespace goes with metric_name, queries go with expression: set what is missing, leave out what is left over."
+  }
+
+  validation {
+    condition = alltrue([for name, metric in var.validate_production.metrics : alltrue([for each in concat([metric], values(metric.queries)) : each.namespace != "" && each.metric_name != "" && length(each.dimensions) <= 30])])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has ${join(", ", [for each in concat([metric], values(metric.queries)) : "namespace ${jsonencode(each.namespace)}, metric_name ${jsonencode(each.metric_name)}, ${length(each.dimensions)} dimensions"])}"
+      if !(alltrue([for each in concat([metric], values(metric.queries)) : each.namespace != "" && each.metric_name != "" && length(each.dimensions) <= 30]))
+    ])}; a metric has a namespace, a name and at most 30 dimensions."
+  }
+
+  validation {
+    condition = alltrue([for name, metric in var.validate_production.metrics : alltrue([for each in concat([metric], values(metric.queries)) : can(regex(local._patterns.statistic, each.statistic))])])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has statistic ${jsonencode([for each in concat([metric], values(metric.queries)) : each.statistic])}"
+      if !(alltrue([for each in concat([metric], values(metric.queries)) : can(regex(local._patterns.statistic, each.statistic))]))
     ])}; expected \"Average\", \"Sum\", \"Minimum\", \"Maximum\", \"SampleCount\" or a percentile such as \"p99\" or \"p99.9\"."
   }
 
   validation {
-    condition = alltrue([
-      for name, metric in var.validate_production.metrics :
-      contains([1, 5, 10, 20, 30], metric.period) || (metric.period >= 60 && metric.period % 60 == 0)
-    ])
+    condition = alltrue([for name, metric in var.validate_production.metrics : alltrue([
+      for each in concat([metric], values(metric.queries)) : contains([1, 5, 10, 20, 30], each.period) || (each.period >= 60 && each.period <= 86400 && each.period % 60 == 0)
+    ])])
     error_message = "validate_production.metrics: ${join(", ", [
-      for name, metric in var.validate_production.metrics : "${name} has period ${metric.period}"
-      if !(contains([1, 5, 10, 20, 30], metric.period) || (metric.period >= 60 && metric.period % 60 == 0))
-    ])}; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds."
+      for name, metric in var.validate_production.metrics : "${name} has period ${jsonencode([for each in concat([metric], values(metric.queries)) : each.period])}"
+      if !(alltrue([
+        for each in concat([metric], values(metric.queries)) : contains([1, 5, 10, 20, 30], each.period) || (each.period >= 60 && each.period <= 86400 && each.period % 60 == 0)
+      ]))
+    ])}; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds up to a day."
   }
 
   validation {
-    condition = alltrue([
-      for name, metric in var.validate_production.metrics : metric.min != null || metric.max != null
-    ])
+    condition = alltrue([for name, metric in var.validate_production.metrics : alltrue([for id in keys(metric.queries) : can(regex("^[a-z][A-Za-z0-9_]*$", id))])])
     error_message = "validate_production.metrics: ${join(", ", [
-      for name, metric in var.validate_production.metrics : "${name} has neither min nor max"
-      if !(metric.min != null || metric.max != null)
+      for name, metric in var.validate_production.metrics : "${name} has the queries ${join(", ", keys(metric.queries))}"
+      if !(alltrue([for id in keys(metric.queries) : can(regex("^[a-z][A-Za-z0-9_]*$", id))]))
+    ])}; a query's name begins with a small letter, letters, digits and underscores follow."
+  }
+
+  validation {
+    condition = alltrue([for name, metric in var.validate_production.metrics : metric.threshold_range.min != null || metric.threshold_range.max != null || metric.max_worse_percent != null])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has no threshold_range.min, no threshold_range.max and no max_worse_percent"
+      if !(metric.threshold_range.min != null || metric.threshold_range.max != null || metric.max_worse_percent != null)
     ])}; nothing would be compared: set one of them."
   }
 
   validation {
-    condition = alltrue([
-      for name, metric in var.validate_production.metrics :
-      metric.min == null || metric.max == null ? true : metric.min <= metric.max
-    ])
+    condition = alltrue([for name, metric in var.validate_production.metrics : metric.threshold_range.min == null || metric.threshold_range.max == null ? true : metric.threshold_range.min <= metric.threshold_range.max])
     error_message = "validate_production.metrics: ${join(", ", [
-      for name, metric in var.validate_production.metrics :
-      "${name} has min ${jsonencode(metric.min)} and max ${jsonencode(metric.max)}"
-      if !(metric.min == null || metric.max == null ? true : metric.min <= metric.max)
+      for name, metric in var.validate_production.metrics : "${name} has threshold_range.min ${jsonencode(metric.threshold_range.min)} and max ${jsonencode(metric.threshold_range.max)}"
+      if !(metric.threshold_range.min == null || metric.threshold_range.max == null ? true : metric.threshold_range.min <= metric.threshold_range.max)
     ])}; no value can lie between them."
   }
 
   validation {
-    condition = alltrue([
-      for name, metric in var.validate_production.metrics : contains(["pass", "fail"], metric.no_data)
-    ])
+    condition = alltrue([for name, metric in var.validate_production.metrics : metric.max_worse_percent == null ? true : metric.max_worse_percent >= 0])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has max_worse_percent ${jsonencode(metric.max_worse_percent)}"
+      if !(metric.max_worse_percent == null ? true : metric.max_worse_percent >= 0)
+    ])}; expected percent, 0 or more, or null."
+  }
+
+  validation {
+    condition = alltrue([for name, metric in var.validate_production.metrics : contains(["increase", "decrease", "either"], metric.direction)])
+    error_message = "validate_production.metrics: ${join(", ", [
+      for name, metric in var.validate_production.metrics : "${name} has direction \"${metric.direction}\""
+      if !(contains(["increase", "decrease", "either"], metric.direction))
+    ])}; expected \"increase\", \"decrease\" or \"either\"."
+  }
+
+  validation {
+    condition = alltrue([for name, metric in var.validate_production.metrics : contains(["pass", "fail"], metric.no_data)])
     error_message = "validate_production.metrics: ${join(", ", [
       for name, metric in var.validate_production.metrics : "${name} has no_data \"${metric.no_data}\""
       if !(contains(["pass", "fail"], metric.no_data))
@@ -909,10 +1087,7 @@ variable "validate_production" {
   }
 
   validation {
-    condition = alltrue([
-      for name, metric in var.validate_production.metrics :
-      metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit
-    ])
+    condition = alltrue([for name, metric in var.validate_production.metrics : metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit])
     error_message = "validate_production.metrics: ${join(", ", [
       for name, metric in var.validate_production.metrics : "${name} has failure_limit ${metric.failure_limit}"
       if !(metric.failure_limit >= 0 && floor(metric.failure_limit) == metric.failure_limit)
@@ -920,136 +1095,19 @@ variable "validate_production" {
   }
 
   validation {
-    condition = alltrue([
-      for name, metric in var.validate_production.metrics :
-      length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30
-    ])
+    condition = alltrue([for name, metric in var.validate_production.metrics : metric.min_datapoints >= 1 && floor(metric.min_datapoints) == metric.min_datapoints])
     error_message = "validate_production.metrics: ${join(", ", [
-      for name, metric in var.validate_production.metrics :
-      "${name} has namespace \"${metric.namespace}\", metric_name \"${metric.metric_name}\" and ${length(metric.dimensions)} dimensions"
-      if !(length(metric.namespace) > 0 && length(metric.metric_name) > 0 && length(metric.dimensions) <= 30)
-    ])}; a metric has a namespace, a name and at most 30 dimensions."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_production.http_checks :
-      length(check.status) > 0 && alltrue([for s in check.status : can(regex(local._patterns.status, s))])
-    ])
-    error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks : "${name} has status ${jsonencode(check.status)}"
-      if !(length(check.status) > 0 && alltrue([for s in check.status : can(regex(local._patterns.status, s))]))
-    ])}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\"), at least one."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_production.http_checks :
-      alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true])
-    ])
-    error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks : "${name} has status ${jsonencode(check.status)}"
-      if !(alltrue([for s in check.status : can(regex("^[0-9]+-[0-9]+$", s)) ? tonumber(split("-", s)[0]) <= tonumber(split("-", s)[1]) : true]))
-    ])}; a range goes from the lower to the higher code (\"200-299\")."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_production.http_checks :
-      contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method)
-    ])
-    error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks : "${name} has method \"${check.method}\""
-      if !(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], check.method))
-    ])}; expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_production.http_checks : can(regex("^/[!-~]*$", check.path))
-    ])
-    error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks : "${name} has path \"${check.path}\""
-      if !(can(regex("^/[!-~]*$", check.path)))
-    ])}; a path begins with \"/\" and has no spaces; a whole address goes into url."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_production.http_checks :
-      check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/"
-    ])
-    error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks :
-      "${name} has url ${jsonencode(check.url)} and path \"${check.path}\""
-      if !(check.url == null ? true : can(regex("^https?://[^/?# ]+", check.url)) && check.path == "/")
-    ])}; expected \"http://…\" or \"https://…\", and the path as part of it."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_production.http_checks :
-      check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60
-    ])
-    error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks :
-      "${name} has timeout ${check.timeout} and interval ${check.interval}"
-      if !(check.timeout > 0 && check.timeout <= 60 && check.interval >= 0 && check.interval <= 60)
-    ])}; expected a timeout above 0 and up to 60 seconds, an interval of 0 to 60."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_production.http_checks :
-      check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts
-    ])
-    error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks : "${name} has attempts ${check.attempts}"
-      if !(check.attempts >= 1 && check.attempts <= 100 && floor(check.attempts) == check.attempts)
-    ])}; expected a whole number from 1 to 100."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_production.http_checks :
-      check.max_latency_ms == null ? true : check.max_latency_ms > 0
-    ])
-    error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks :
-      "${name} has max_latency_ms ${jsonencode(check.max_latency_ms)}"
-      if !(check.max_latency_ms == null ? true : check.max_latency_ms > 0)
-    ])}; expected milliseconds above 0."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_production.http_checks :
-      alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex(local._patterns.header, header))])
-    ])
-    error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks :
-      "${name} has headers ${join(", ", concat(keys(check.headers), keys(check.response_headers)))}"
-      if !(alltrue([for header in concat(keys(check.headers), keys(check.response_headers)) : can(regex(local._patterns.header, header))]))
-    ])}; a header's name has letters, digits and hyphens and no colon."
-  }
-
-  validation {
-    condition = alltrue([
-      for name, check in var.validate_production.http_checks :
-      check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host))
-    ])
-    error_message = "validate_production.http_checks: ${join(", ", [
-      for name, check in var.validate_production.http_checks : "${name} has host ${jsonencode(check.host)}"
-      if !(check.host == null ? true : can(regex("^[A-Za-z0-9.:_-]+$", check.host)))
-    ])}; expected a host name such as \"www.example.com\"."
+      for name, metric in var.validate_production.metrics : "${name} has min_datapoints ${metric.min_datapoints}"
+      if !(metric.min_datapoints >= 1 && floor(metric.min_datapoints) == metric.min_datapoints)
+    ])}; expected a whole number of datapoints, 1 or more."
   }
 
   validation {
     condition = (
-      var.validate_production.samples >= 1 && var.validate_production.samples <= 10000 &&
+      var.validate_production.samples >= 0 && var.validate_production.samples <= 10000 &&
       floor(var.validate_production.samples) == var.validate_production.samples
     )
-    error_message = "validate_production.samples is ${var.validate_production.samples}; expected a whole number from 1 to 10000."
+    error_message = "validate_production.samples is ${var.validate_production.samples}; expected a whole number from 0 to 10000."
   }
 
   validation {
@@ -1061,44 +1119,72 @@ variable "validate_production" {
   }
 
   validation {
-    condition = (
-      var.validate_production.thresholds.error_rate >= 0 && var.validate_production.thresholds.error_rate <= 1
-    )
+    condition     = var.validate_production.thresholds.error_rate >= 0 && var.validate_production.thresholds.error_rate <= 1
     error_message = "validate_production.thresholds.error_rate is ${var.validate_production.thresholds.error_rate}; expected a share from 0 to 1 (0.01 is one in a hundred)."
   }
 
   validation {
     condition = alltrue([
-      for name in ["p95_ms", "p99_ms"] :
-      var.validate_production.thresholds[name] == null ? true : var.validate_production.thresholds[name] > 0
+      for name in local._latencies : var.validate_production.thresholds[name] == null ? true : var.validate_production.thresholds[name] > 0
     ])
     error_message = "validate_production.thresholds has ${join(", ", [
-      for name in ["p95_ms", "p99_ms"] : "${name} = ${var.validate_production.thresholds[name]}"
+      for name in local._latencies : "${name} = ${var.validate_production.thresholds[name]}"
       if var.validate_production.thresholds[name] == null ? false : var.validate_production.thresholds[name] <= 0
     ])}; expected milliseconds above 0."
   }
 
   validation {
     condition = alltrue([
-      for name in ["unhealthy_hosts", "max_worse_percent"] : var.validate_production.thresholds[name] >= 0
+      for name in ["unhealthy_hosts", "rejected_connections"] :
+      var.validate_production.thresholds[name] == null ? true : var.validate_production.thresholds[name] >= 0
     ])
     error_message = "validate_production.thresholds has ${join(", ", [
-      for name in ["unhealthy_hosts", "max_worse_percent"] : "${name} = ${var.validate_production.thresholds[name]}"
-      if var.validate_production.thresholds[name] < 0
+      for name in ["unhealthy_hosts", "rejected_connections"] : "${name} = ${var.validate_production.thresholds[name]}"
+      if var.validate_production.thresholds[name] == null ? false : var.validate_production.thresholds[name] < 0
     ])}; expected 0 or more."
   }
 
   validation {
-    condition     = var.validate_production.load == null ? true : can(regex("^/[!-~]*$", var.validate_production.load.path))
-    error_message = "validate_production.load.path is \"${try(var.validate_production.load.path, "")}\"; a path begins with \"/\" and has no spaces."
+    condition = alltrue([
+      for name in ["cpu_percent", "memory_percent"] :
+      var.validate_production.thresholds[name] == null ? true : var.validate_production.thresholds[name] > 0
+    ])
+    error_message = "validate_production.thresholds has ${join(", ", [
+      for name in ["cpu_percent", "memory_percent"] : "${name} = ${var.validate_production.thresholds[name]}"
+      if var.validate_production.thresholds[name] == null ? false : var.validate_production.thresholds[name] <= 0
+    ])}; expected percent above 0, or null."
+  }
+
+  validation {
+    condition = alltrue([
+      for name in ["max_worse_percent", "noise_ms"] : var.validate_production.baseline[name] >= 0
+    ])
+    error_message = "validate_production.baseline has ${join(", ", [
+      for name in ["max_worse_percent", "noise_ms"] : "${name} = ${var.validate_production.baseline[name]}"
+      if var.validate_production.baseline[name] < 0
+    ])}; expected 0 or more."
   }
 
   validation {
     condition = (
-      var.validate_production.load == null ? true : var.validate_production.load.rate > 0 &&
-      var.validate_production.load.rate <= 1000 && var.validate_production.load.duration > 0
+      var.validate_production.baseline.tolerance >= 0 && var.validate_production.baseline.tolerance <= 1 &&
+      var.validate_production.baseline.confidence >= 0.5 && var.validate_production.baseline.confidence <= 0.9999
     )
-    error_message = "validate_production.load has rate ${try(var.validate_production.load.rate, 0)} and duration ${try(var.validate_production.load.duration, 0)}; expected a rate above 0, up to 1000 requests a second, and a duration above 0 seconds."
+    error_message = "validate_production.baseline has tolerance ${var.validate_production.baseline.tolerance} and confidence ${var.validate_production.baseline.confidence}; expected a tolerance from 0 to 1 and a confidence from 0.5 to 0.9999."
+  }
+
+  validation {
+    condition = (
+      var.validate_production.load == null ? true : var.validate_production.load.rate >= 0.001 && var.validate_production.load.rate <= 10000 &&
+      var.validate_production.load.duration > 0 && var.validate_production.load.duration <= 600 &&
+      var.validate_production.load.warm_up >= 0 && var.validate_production.load.warm_up <= 300
+    )
+    error_message = "validate_production.load has rate ${try(var.validate_production.load.rate, 0)}, duration ${try(var.validate_production.load.duration, 0)} and warm_up ${try(var.validate_production.load.warm_up, 0)}; expected a rate from 0.001 to 10000 requests a second, a duration above 0, up to 600 seconds, and a warm_up of 0 to 300 seconds."
+  }
+
+  validation {
+    condition     = var.validate_production.load == null ? true : floor(var.validate_production.load.rate * var.validate_production.load.duration) >= 1
+    error_message = "validate_production.load has rate ${try(var.validate_production.load.rate, 0)} and duration ${try(var.validate_production.load.duration, 0)}: less than one request. Raise one of them."
   }
 
   validation {
@@ -1119,10 +1205,9 @@ variable "validate_production" {
   }
 
   validation {
-    condition = var.validate_production.load == null ? true : alltrue([
-      for name in ["p95_ms", "p99_ms"] :
-      var.validate_production.load[name] == null ? true : var.validate_production.load[name] > 0
-    ])
-    error_message = "validate_production.load has p95_ms ${jsonencode(try(var.validate_production.load.p95_ms, null))} and p99_ms ${jsonencode(try(var.validate_production.load.p99_ms, null))}; expected milliseconds above 0."
+    condition = alltrue([for name in local._latencies : try(var.validate_production.load[name] > 0, true)])
+    error_message = "validate_production.load has ${join(", ", [
+      for name in local._latencies : "${name} = ${try(var.validate_production.load[name], 0)}" if !try(var.validate_production.load[name] > 0, true)
+    ])}; expected milliseconds above 0."
   }
 }

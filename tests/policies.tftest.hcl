@@ -44,7 +44,7 @@ run "seven_inputs" {
       run_migrations = ["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService"]
       validate_production = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
-        "ReadAlarms", "ReadMetrics",
+        "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget",
       ]
     }
     error_message = "Grants: ${jsonencode({ for hook, document in data.aws_iam_policy_document.hook : hook => jsondecode(document.json).Statement[*].Sid })}"
@@ -239,5 +239,98 @@ run "narrowed_roles" {
       statement.Resource if statement.Sid == "PassTaskRoles"
     ] == ["arn:aws:iam::111122223333:role/task"]
     error_message = data.aws_iam_policy_document.hook["run_migrations"].json
+  }
+}
+
+# What a hook needs for some of its options only, for just what these name, and just that hook.
+run "traffic_options" {
+  command = plan
+
+  variables {
+    validate_test_traffic = {
+      http_checks = {
+        health = {
+          response_headers = { X-Version = "{image_tag}" }
+          secret_headers = {
+            Authorization = "Bearer arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/token-AbCdEf:key"
+            X-Key         = "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/key"
+          }
+        }
+        again = { secret_headers = { X-Token = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/token-AbCdEf" } }
+      }
+    }
+
+    validate_production = {
+      duration = 721
+      flows = {
+        order = {
+          steps = [{
+            response_headers = { X-Revision = "{revision}" }
+            secret_headers   = { X-Key = sensitive("Key arn:aws:ssm:eu-west-1:111122223333:parameter/shop/other") }
+          }]
+        }
+      }
+      load = { rate = 1, duration = 50, warm_up = 10 }
+    }
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.hook["validate_test_traffic"].json).Statement :
+      [statement.Sid, statement.Action, statement.Resource]
+      if !contains(["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers"], statement.Sid)
+      ] == [
+      ["ReadTaskDefinitions", "ecs:DescribeTaskDefinition", "*"],
+      ["ReadSecretValues", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/token-AbCdEf"],
+      ["ReadParameterValues", "ssm:GetParameter", "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/key"],
+    ]
+    error_message = data.aws_iam_policy_document.hook["validate_test_traffic"].json
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.hook["validate_production"].json).Statement :
+      [statement.Sid, statement.Action, statement.Resource]
+      if contains(["ReadDeploymentTarget", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues", "InvokeItself"], statement.Sid)
+      ] == [
+      ["ReadDeploymentTarget", "codedeploy:GetDeploymentTarget", "*"],
+      ["ReadParameterValues", "ssm:GetParameter", "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/other"],
+      ["InvokeItself", "lambda:InvokeFunction", "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-validate-production"],
+    ]
+    error_message = data.aws_iam_policy_document.hook["validate_production"].json
+  }
+}
+
+# What fits into one invocation is not handed over, and both names of CodeDeploy's narrow what may be read of it.
+run "one_invocation" {
+  command = plan
+
+  variables {
+    codedeploy_application_name      = "shop"
+    codedeploy_deployment_group_name = "shop-staging"
+    validate_production              = { duration = 720, load = { rate = 1, duration = 50, warm_up = 10 } }
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.hook["validate_production"].json).Statement :
+      statement.Resource if contains(["ReadDeploymentTarget", "InvokeItself"], statement.Sid)
+    ] == ["arn:aws:codedeploy:eu-west-1:111122223333:deploymentgroup:shop/shop-staging"]
+    error_message = data.aws_iam_policy_document.hook["validate_production"].json
+  }
+}
+
+# CloudWatch may be waited for longer than the window is.
+run "late_metrics" {
+  command = plan
+
+  variables {
+    timeout             = 180
+    validate_production = { initial_delay = 0, duration = 60, metrics_delay = 121 }
+  }
+
+  assert {
+    condition     = contains(jsondecode(data.aws_iam_policy_document.hook["validate_production"].json).Statement[*].Sid, "InvokeItself")
+    error_message = data.aws_iam_policy_document.hook["validate_production"].json
   }
 }

@@ -120,7 +120,7 @@ run "options" {
   variables {
     validate_before_install = { checks = { image = "ignore" } }
     validate_deployment     = { consecutive_successes = 0 }
-    validate_test_traffic   = { http_checks = { health = { status = ["ok"] } } }
+    validate_test_traffic   = { samples = -1 }
     run_migrations          = { command = [] }
     validate_production     = { alarms = { errors = "FINE" } }
   }
@@ -128,6 +128,34 @@ run "options" {
   expect_failures = [
     var.validate_before_install, var.validate_deployment, var.validate_test_traffic, var.run_migrations, var.validate_production,
   ]
+}
+
+# The requests of both hooks are refused by the functions that would send them.
+run "requests" {
+  command = plan
+
+  variables {
+    validate_test_traffic = { http_checks = { health = { status = ["ok"] } } }
+    validate_production   = { flows = { order = { steps = [{ path = "/orders/{id}" }] } } }
+  }
+
+  expect_failures = [aws_lambda_function.hook["validate_test_traffic"], aws_lambda_function.hook["validate_production"]]
+}
+
+# One that is sensitive hides itself, not the others.
+run "sensitive_requests" {
+  command = plan
+
+  variables {
+    validate_test_traffic = {
+      http_checks = {
+        health = { path = sensitive("s3cret"), status = ["ok"] }
+        orders = { secret_headers = { X-Key = sensitive("s3cret") }, headers = { X-Other = sensitive("s3cret") } }
+      }
+    }
+  }
+
+  expect_failures = [aws_lambda_function.hook["validate_test_traffic"]]
 }
 
 run "environment_over_4_kb" {

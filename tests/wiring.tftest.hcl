@@ -172,9 +172,11 @@ run "seven_inputs" {
 
   assert {
     condition = jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS) == {
-      checks     = {}, initial_delay = 60, duration = 300, interval = 15, alarms = {}, no_data = "pass", metrics = {}
-      samples    = 100, concurrency = 4
-      thresholds = { error_rate = 0.01, p99_ms = 500, unhealthy_hosts = 0, max_worse_percent = 50 }
+      checks     = {}, initial_delay = 60, duration = 300, interval = 15, max_duration = 3000, alarms = {}
+      no_data    = "pass", missing_alarms = "fail", metrics = {}, metrics_delay = 180
+      headers    = {}, samples = 100, concurrency = 4
+      thresholds = { error_rate = 0.01, p99_ms = 500, unhealthy_hosts = 0 }
+      baseline   = { max_worse_percent = 50, tolerance = 0.25, confidence = 0.98, noise_ms = 50 }
     }
     error_message = "HOOK_SETTINGS of validate_production: ${aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS}"
   }
@@ -205,7 +207,7 @@ run "every_input" {
 
     validate_test_traffic = {
       checks      = { test_listener = "warn" }
-      http_checks = { health = { path = "/health", json = { "checks.database" = "ok" } } }
+      http_checks = { health = { path = "/health", jmespath = { "checks.database" = { equals = "ok" } } } }
       thresholds  = { error_rate = 0, p95_ms = 200, p99_ms = 800 }
     }
 
@@ -215,8 +217,10 @@ run "every_input" {
     }
 
     validate_production = {
-      metrics = { queue = { namespace = "AWS/SQS", metric_name = "ApproximateNumberOfMessagesVisible", max = 10 } }
-      load    = { rate = 10, duration = 30 }
+      metrics = {
+        queue = { namespace = "AWS/SQS", metric_name = "ApproximateNumberOfMessagesVisible", threshold_range = { max = 10 } }
+      }
+      load = { rate = 10, duration = 30 }
     }
   }
 
@@ -258,12 +262,9 @@ run "every_input" {
 
   assert {
     condition = jsondecode(aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS) == {
-      checks     = { test_listener = "warn" }, samples = 100, concurrency = 4, interval = 2
-      thresholds = { error_rate = 0, p95_ms = 200, p99_ms = 800 }
-      http_checks = { health = {
-        path   = "/health", method = "GET", headers = {}, timeout = 5, follow_redirects = false, verify_tls = true,
-        status = ["200-299"], response_headers = {}, json = { "checks.database" = "ok" }, attempts = 3, interval = 1
-      } }
+      checks      = { test_listener = "warn" }, headers = {}, samples = 100, concurrency = 4, interval = 2
+      thresholds  = { error_rate = 0, p95_ms = 200, p99_ms = 800 }
+      http_checks = { health = { path = "/health", jmespath = { "checks.database" = { equals = "ok" } } } }
     }
     error_message = "HOOK_SETTINGS of validate_test_traffic: ${aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS}"
   }
@@ -290,11 +291,109 @@ run "every_input" {
       ] == [
       { queue = {
         namespace = "AWS/SQS", metric_name = "ApproximateNumberOfMessagesVisible", dimensions = {}, statistic = "Average"
-        period    = 60, max = 10, no_data = "fail", failure_limit = 0
+        period    = 60, queries = {}, threshold_range = { max = 10 }, min_datapoints = 1, failure_limit = 0
+        no_data   = "fail", direction = "increase"
       } },
-      { path = "/", rate = 10, duration = 30, concurrency = 16, error_rate = 0.01, p99_ms = 500 },
+      {
+        rate   = 10, duration = 30, path = "/", headers = {}, warm_up = 0, concurrency = 16, timeout = 5
+        status = ["200-399"], error_rate = 0.01, p99_ms = 500
+      },
     ]
     error_message = "HOOK_SETTINGS of validate_production: ${aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS}"
+  }
+}
+
+# 4 KB are few: of a request only what differs from the defaults is handed over, a step's defaults being its own.
+run "requests_without_their_defaults" {
+  command = plan
+
+  variables {
+    validate_production = {
+      host = "www.example.com"
+
+      http_checks = {
+        plain = {}
+        same = {
+          path = "/", method = "GET", headers = {}, status = ["200-299"], attempts = 3, interval = 1, severity = "fail"
+          url  = null, jmespath = {}, samples = null
+        }
+        other = {
+          path     = "/a", status = ["200-299", "404"], attempts = 1, verify_tls = false, samples = 0, severity = "warn"
+          jmespath = { id = { exists = true, one_of = ["{image_tag}"] } }
+        }
+      }
+
+      flows = {
+        order = {
+          steps = [
+            { attempts = 1, method = "POST", json = "{}", save = { id = "id" }, always = false, name = null },
+            { attempts = 3, path = "/{id}", always = true, save = {} },
+          ]
+        }
+      }
+    }
+  }
+
+  assert {
+    condition = [
+      for key in ["host", "http_checks", "flows"] :
+      jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS)[key]
+      ] == [
+      "www.example.com",
+      {
+        plain = {}
+        same  = {}
+        other = {
+          path     = "/a", status = ["200-299", "404"], attempts = 1, verify_tls = false, samples = 0, severity = "warn"
+          jmespath = { id = { exists = true, one_of = ["{image_tag}"] } }
+        }
+      },
+      {
+        order = {
+          severity = "fail"
+          steps = [
+            { method = "POST", json = "{}", save = { id = "id" } },
+            { attempts = 3, path = "/{id}", always = true },
+          ]
+        }
+      },
+    ]
+    error_message = "HOOK_SETTINGS of validate_production: ${aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS}"
+  }
+}
+
+# What is longer than 1500 bytes is packed: a handler tells the two by the first character.
+run "settings_of_1500_bytes" {
+  command = plan
+
+  variables {
+    validate_before_install = { checks = { "images:é${substr(join("", [for _ in range(200) : "xxxxxxxxxx"]), 0, 1469)}" = "skip" } }
+  }
+
+  assert {
+    condition     = aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS == jsonencode(local._validate_before_install)
+    error_message = "Settings of 1500 bytes are packed."
+  }
+
+  assert {
+    condition     = length(base64encode(jsonencode(local._validate_before_install))) == 2000
+    error_message = "These are not the longest settings that stay as they are: ${length(base64encode(jsonencode(local._validate_before_install)))}"
+  }
+}
+
+run "settings_of_1501_bytes" {
+  command = plan
+
+  variables {
+    validate_before_install = { checks = { "images:é${substr(join("", [for _ in range(200) : "xxxxxxxxxx"]), 0, 1470)}" = "skip" } }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS == base64gzip(jsonencode(local._validate_before_install))
+      && length(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS) < 200
+    )
+    error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
   }
 }
 
@@ -336,5 +435,18 @@ run "secret_options_stay_secret" {
   assert {
     condition     = issensitive(aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS)
     error_message = "A header given as sensitive is shown in plans."
+  }
+}
+
+run "long_secret_options_stay_secret" {
+  command = plan
+
+  variables {
+    validate_test_traffic = { headers = { Authorization = sensitive(join("", [for _ in range(200) : "s3cret-s3cret"])) } }
+  }
+
+  assert {
+    condition     = issensitive(aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS)
+    error_message = "A header given as sensitive is shown in plans once it is packed."
   }
 }

@@ -46,7 +46,8 @@ module "hooks" {
 
   validate_test_traffic = {
     http_checks = {
-      health = { path = "/health", json = { status = "ok" } }
+      # The version in the answer is that of the image being deployed: green answered, not blue.
+      health = { path = "/health", jmespath = { status = { equals = "ok" }, version = { equals = "{image_tag}" } } }
       orders = { path = "/orders?limit=1", status = ["200"], max_latency_ms = 300 }
     }
     thresholds = { error_rate = 0, p95_ms = 250 }
@@ -61,7 +62,18 @@ module "hooks" {
   validate_production = {
     duration = 240
     alarms   = { (aws_cloudwatch_metric_alarm.errors.alarm_name) = "OK" }
-    load     = { path = "/orders?limit=10", rate = 20, duration = 60, p95_ms = 300 }
+    load     = { path = "/orders?limit=10", rate = 20, duration = 60, warm_up = 10, p95_ms = 300 }
+
+    # What a customer does, and nothing is left of it.
+    flows = {
+      order = {
+        steps = [
+          { name = "place", method = "POST", path = "/orders", json = jsonencode({ item = "book" }), save = { order = "id" } },
+          { name = "read", path = "/orders/{order}", jmespath = { item = { equals = "book" } } },
+          { name = "delete", method = "DELETE", path = "/orders/{order}", always = true },
+        ]
+      }
+    }
   }
 }
 

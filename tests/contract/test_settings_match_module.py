@@ -2,6 +2,9 @@
 
 The two are written in two languages and must not drift: names, types, defaults and bounds are compared. The
 variables are read from variables.tf as Terraform would read them; the reader below knows type expressions and no more.
+The rules of HTTP requests stand in main.tf, and their defaults there once more.
+
+A path leads to an attribute: `*` stands for an entry of a map, `[]` for one of a list.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
-from gate.settings import HookSettings, read_settings
+from gate.settings import BadSettings, HookSettings, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 HOOKS = [
@@ -29,7 +32,20 @@ HOOKS = [
 ]
 # Narrows iam:PassRole and never reaches the function.
 MODULE_ONLY = {"run_migrations.pass_role_arns"}
+# Required by their type in variables.tf; in the handler by a rule of its class, which says these words.
+REQUIRED_BY_RULE = {
+    "validate_test_traffic.flows.*.steps": "steps is empty",
+    "validate_production.flows.*.steps": "steps is empty",
+    "validate_production.metrics.*.queries.*.namespace": "needs namespace and metric_name",
+    "validate_production.metrics.*.queries.*.metric_name": "needs namespace and metric_name",
+}
 SMALLEST = 0.001  # what "above 0" is taken for
+# Of all places the hooks that send requests, and where these stand.
+REQUESTS = [
+    (hook, path)
+    for hook in ("validate_test_traffic", "validate_production")
+    for path in ("http_checks.*", "flows.*.steps.[]")
+]
 
 
 @dataclass(frozen=True)
@@ -168,7 +184,7 @@ def compare_objects(kind: dict[str, Attribute], hint: Any, path: str) -> Iterato
     for name in sorted(ours & theirs):
         field = fields[name]
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required != kind[name].required:
+        if required != kind[name].required and f"{path}.{name}" not in REQUIRED_BY_RULE:
             yield f"{path}.{name}: required only in {'the handler' if required else 'variables.tf'}"
         yield from compare(kind[name].type, hints[name], f"{path}.{name}")
 
@@ -185,25 +201,109 @@ def test_defaults_are_the_same(hook: str) -> None:
     assert read_settings(settings_type(hook), {"HOOK_SETTINGS": json.dumps(written)}) == settings_type(hook)()
 
 
+def needed(path: str) -> dict[str, dict[str, Any]]:
+    """What objects have to have besides the attribute at a path, by their own path."""
+    metric = {"namespace": "Shop", "metric_name": "Orders"}
+    compared = {"threshold_range": {"max": 1}}
+    return {
+        "metrics.*": {**compared, **({"expression": "a"} if ".queries" in path else metric)},
+        "metrics.*.queries.*": metric,
+        "http_checks.*.jmespath.*": {"equals": "x"},
+        "flows.*": {"steps": [{}]},
+        "flows.*.steps.[].jmespath.*": {"equals": "x"},
+        "load": {"rate": 10_000, "duration": 30},
+    }
+
+
+def document(path: str, value: Any) -> dict[str, Any]:
+    """Settings with one value at a path, and what else they then need."""
+    parts = path.split(".")
+    found = value
+    for at in range(len(parts) - 1, -1, -1):
+        above = needed(path).get(".".join(parts[:at]), {})
+        found = [found] if parts[at] == "[]" else {**above, parts[at]: found}
+    whole: dict[str, Any] = found
+    return whole
+
+
+def read(hook: str, settings: dict[str, Any]) -> HookSettings:
+    """The settings as the hook's handler reads them."""
+    return read_settings(settings_type(hook), {"HOOK_SETTINGS": json.dumps(settings)})
+
+
+def value_at(settings: Any, path: str) -> Any:
+    """What stands at a path of a handler's settings."""
+    for part in path.split("."):
+        settings = settings[0] if part == "[]" else settings["*"] if part == "*" else getattr(settings, part)
+    return settings
+
+
+def type_at(hook: str, path: str) -> dict[str, Attribute]:
+    """The object type at a path of a hook's variable."""
+    kind: Any = attributes(hook)
+    for part in path.split("."):
+        kind = kind[1] if part in ("*", "[]") else kind[part].type
+    found: dict[str, Attribute] = kind
+    return found
+
+
 @pytest.mark.parametrize(
-    ("hook", "path", "needed"),
+    ("hook", "path"),
     [
-        ("validate_test_traffic", "http_checks", {}),
-        ("validate_production", "http_checks", {}),
-        ("validate_production", "metrics", {"namespace": "Shop", "metric_name": "Orders", "max": 1}),
-        ("validate_production", "load", {"rate": 10, "duration": 30}),
+        *REQUESTS,
+        *((hook, f"{path}.jmespath.*") for hook, path in REQUESTS),
+        ("validate_test_traffic", "flows.*"),
+        ("validate_production", "flows.*"),
+        ("validate_production", "metrics.*"),
+        ("validate_production", "metrics.*.queries.*"),
+        ("validate_production", "load"),
     ],
 )
-def test_defaults_of_entries_are_the_same(hook: str, path: str, needed: dict[str, Any]) -> None:
-    """An entry of a map, or an object that is null by default, has defaults of its own."""
-    kind = attributes(hook)[path].type
-    inner, whole = (kind, needed) if isinstance(kind, dict) else (kind[1], {"entry": needed})
-    full = {**defaults(inner), **needed}
-    sent = full if isinstance(kind, dict) else {"entry": full}
-    short = read_settings(settings_type(hook), {"HOOK_SETTINGS": json.dumps({path: whole})})
-    long = read_settings(settings_type(hook), {"HOOK_SETTINGS": json.dumps({path: sent})})
+def test_defaults_of_entries_are_the_same(hook: str, path: str) -> None:
+    """An entry of a map or list, or an object that is null by default, has defaults of its own."""
+    least = needed(path).get(path, {})
+    whole = {**defaults(type_at(hook, path)), **least}
+    short, long = (read(hook, document(path, entry)) for entry in (least, whole))
     assert short == long
-    assert plain(getattr(long, path)) == sent
+    if path == "flows.*":
+        whole["steps"] = [defaults(type_at(hook, "flows.*.steps.[]"))]
+    assert plain(value_at(long, path)) == whole
+
+
+@pytest.mark.parametrize(("path", "words"), REQUIRED_BY_RULE.items())
+def test_what_a_type_requires_the_handler_requires(path: str, words: str) -> None:
+    """Where its class has a default, it has a rule against it."""
+    hook, _, inner = path.partition(".")
+    place, _, name = inner.rpartition(".")
+    entry = {key: value for key, value in needed(inner)[place].items() if key != name}
+    with pytest.raises(BadSettings, match=words):
+        read(hook, document(place, entry))
+
+
+def local_block(name: str) -> str:
+    """What main.tf has as a local: over several lines up to its closing bracket, or in one."""
+    text = (ROOT / "main.tf").read_text(encoding="utf-8")
+    found = re.search(rf"^  {name} += ([^\n]*[{{(\[]\n.*?^  [}})\]]|[^\n]*$)", text, re.MULTILINE | re.DOTALL)
+    assert found, name
+    return found[1]
+
+
+def literals(text: str) -> dict[str, Any]:
+    """The attributes of an object of literals, which are JSON as well."""
+    pairs = re.findall(r"(?<![\w.])(\w+) += ([^,\n}{\[]+|\{\}|\[[^\]]*\])", text)
+    return {name: json.loads(value) for name, value in pairs}
+
+
+def test_the_defaults_that_main_tf_leaves_out_are_those_of_the_types() -> None:
+    """What has its default does not reach the function: a default that differed would be lost on the way."""
+    checks = literals(local_block("_http_defaults"))
+    steps = {**checks, **literals(local_block("_step_defaults"))}
+    for hook, path in REQUESTS:
+        kind = type_at(hook, path)
+        written = {name: attribute.default for name, attribute in kind.items()}
+        ours = checks if path == "http_checks.*" else steps
+        assert {name: ours[name] for name in kind} == written
+    assert set(checks) == set(type_at("validate_production", "http_checks.*"))
 
 
 def conditions(hook: str) -> list[str]:
@@ -213,54 +313,73 @@ def conditions(hook: str) -> list[str]:
     return found
 
 
-def edges(hook: str) -> Iterator[tuple[str, float]]:
-    """The outermost values that variables.tf lets through: dotted path and value."""
-    places = {f"var.{hook}": "", "check": "http_checks.*", "metric": "metrics.*"}
-    operand = rf"(var\.{hook}|\bcheck|\bmetric)((?:\.\w+)*)(\[name\])? (>=|>|<=) (\d+)\b(?! -)"
+def edges(hook: str) -> Iterator[tuple[str, float, int]]:
+    """The outermost values that variables.tf lets through: path, value, and 1 or -1, which way is beyond it."""
+    places = {f"var.{hook}": "", "metric": "metrics.*", "each": "metrics.*"}
+    operand = rf"(var\.{hook}|\bmetric|\beach)((?:\.\w+)*)(\[name\])? (>=|>|<=) ([\d.]+)(?![\w.]| -)"
     for condition in conditions(hook):
-        names = re.search(r"for name in \[([^\]]*)\]", condition)
+        names = re.search(r"for name in (\[[^\]]*\]|local\.(\w+))", condition)
+        listed = (local_block(names[2]) if names[2] else names[1]) if names else ""
         for root, path, indexed, operator, number in re.findall(operand, condition):
             value = float(number) + (SMALLEST if operator == ">" else 0)
-            ends = re.findall(r'"(\w+)"', names[1]) if indexed and names else [""]
+            ends = re.findall(r'"(\w+)"', listed) if indexed else [""]
+            assert ends, condition
             for end in ends:
-                yield ".".join(part for part in (places[root], path.strip("."), end) if part), value
+                place = ".".join(part for part in (places[root], path.strip("."), end) if part)
+                yield place, value, 1 if operator == "<=" else -1
 
 
-def document(path: str, value: float) -> dict[str, Any]:
-    """Settings with one value at a path, and what else they then need."""
-    needed: dict[str, dict[str, Any]] = {
-        "metrics.*": {"namespace": "Shop", "metric_name": "Orders", "max": 1},
-        "load": {"rate": 10, "duration": 30},
-    }
-    parts = path.split(".")
-    found: dict[str, Any] = {parts[-1]: value}
-    for at in range(len(parts) - 1, 0, -1):
-        found = {parts[at - 1]: {**needed.get(".".join(parts[:at]), {}), **found}}
-    return found
+def edges_of_requests() -> Iterator[tuple[str, str, float, int]]:
+    """The outermost values that main.tf lets through, with their hook."""
+    row = r"^    (\w+) += \{ least = ([\d.]+), most = ([\d.]+|null), whole = (?:true|false), expected = \".*\" \}$"
+    bounds = re.findall(row, local_block("_http_bounds"), re.MULTILINE)
+    assert len(bounds) == local_block("_http_bounds").count("\n") - 1
+    for hook, path in [*REQUESTS, ("validate_production", "load")]:
+        for name, least, most in bounds:
+            if name in type_at(hook, path):
+                yield hook, f"{path}.{name}", float(least), -1
+                if most != "null":
+                    yield hook, f"{path}.{name}", float(most), 1
 
 
-EDGES = [(hook, path, value) for hook in HOOKS for path, value in edges(hook)]
+# No load of 600 seconds at the slowest rate has a request: refused on both sides, by a rule of their own.
+EDGES = [
+    edge
+    for edge in [*((hook, *each) for hook in HOOKS for each in edges(hook)), *edges_of_requests()]
+    if edge != ("validate_production", "load.rate", 0.001, -1)
+]
 
 
-def test_the_bounds_of_variables_tf_were_found() -> None:
-    paths = {f"{hook}.{path}" for hook, path, _ in EDGES}
+def test_the_bounds_were_found() -> None:
+    """In both files, in each manner of writing them."""
+    paths = {f"{hook}.{path}" for hook, path, *_ in EDGES}
     assert {
         "validate_deployment.expected_count",
         "validate_test_traffic.http_checks.*.timeout",
-        "validate_test_traffic.thresholds.p99_ms",
+        "validate_test_traffic.flows.*.steps.[].max_body",
+        "validate_test_traffic.thresholds.p90_ms",
         "run_migrations.log_lines",
+        "validate_production.http_checks.*.samples",
         "validate_production.metrics.*.period",
         "validate_production.load.concurrency",
-        "validate_production.thresholds.max_worse_percent",
+        "validate_production.load.timeout",
+        "validate_production.load.max_ms",
+        "validate_production.thresholds.rejected_connections",
+        "validate_production.baseline.confidence",
     } <= paths
-    assert len(EDGES) >= 60
+    assert len(EDGES) >= 130
 
 
-@pytest.mark.parametrize(("hook", "path", "value"), EDGES, ids=str)
-def test_what_a_plan_accepts_the_handler_accepts(hook: str, path: str, value: float) -> None:
-    """Refused at run time, a value fails a deployment; refused at plan time, only a plan."""
-    text = json.dumps(document(path, value))
-    assert isinstance(read_settings(settings_type(hook), {"HOOK_SETTINGS": text}), HookSettings)
+@pytest.mark.parametrize(("hook", "path", "value", "beyond"), EDGES, ids=str)
+def test_what_a_plan_accepts_the_handler_accepts(hook: str, path: str, value: float, beyond: int) -> None:
+    """Refused at run time, a value fails a deployment; at plan time, only a plan. What is beyond, both refuse."""
+    settings = document(path, value)
+    if path.endswith("consecutive_successes"):  # needs as many attempts
+        settings = document(path.rpartition(".")[0], {"consecutive_successes": value, "attempts": 100})
+    assert isinstance(read(hook, settings), HookSettings)
+    if path != "metrics.*.period":  # CloudWatch has periods below 60 as well
+        with pytest.raises(BadSettings):
+            read(hook, document(path, value + beyond))
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -268,13 +387,33 @@ def test_words_are_the_same(hook: str) -> None:
     """The choices of a text: `contains(["skip", "run"], …)`."""
     found = 0
     for words, root, path in re.findall(
-        r"contains\((\[[^\]]*\]), (var\.\w+|metric|check)\.?([\w.]*)\)", "\n".join(conditions(hook))
+        r"contains\((\[[^\]]*\]), (var\.\w+|metric)\.?([\w.]*)\)", "\n".join(conditions(hook))
     ):
-        place = {"metric": "metrics.*.", "check": "http_checks.*."}.get(root, "") + path
-        if not path or "method" in path or not isinstance(json.loads(words)[0], str):
+        if not path or not isinstance(json.loads(words)[0], str):
             continue
         for word in json.loads(words):
             found += 1
-            text = json.dumps(document(place, word))
-            assert isinstance(read_settings(settings_type(hook), {"HOOK_SETTINGS": text}), HookSettings)
-    assert found == {"run_migrations": 2, "validate_production": 4}.get(hook, 0)
+            assert isinstance(
+                read(hook, document(("metrics.*." if root == "metric" else "") + path, word)), HookSettings
+            )
+    assert found == {"run_migrations": 2, "validate_production": 11}.get(hook, 0)
+
+
+@pytest.mark.parametrize(("hook", "path"), REQUESTS)
+def test_words_of_requests_are_the_same(hook: str, path: str) -> None:
+    """The choices of a text in main.tf: `contains(["fail", "warn"], r.severity)`."""
+    words = re.findall(r"contains\((\[[^\]]*\]), r\.(\w+)\)", local_block("_http_rules"))
+    assert [name for _, name in words] == ["method", "severity"]
+    for listed, name in words:
+        for word in json.loads(listed):
+            place = path if name in type_at(hook, path) else "flows.*"  # a step's severity is its flow's
+            assert isinstance(read(hook, document(f"{place}.{name}", word)), HookSettings)
+        with pytest.raises(BadSettings):
+            read(hook, document(f"{place}.{name}", "skip"))
+
+
+def test_what_terraform_packs_the_handler_unpacks() -> None:
+    """Settings of 1501 bytes as base64gzip() of Terraform 1.11 writes them."""
+    packed = "H4sIAAAAAAAA/6pWSs5ITc4uVrKqVsrMTUxPLbY6vLJiFIyCUTAKRsFQBEpWSsXZmQVKtbUAAAAA//8BAAD//yGPngLeBQAA"
+    settings = read_settings(HookSettings, {"HOOK_SETTINGS": packed})
+    assert settings.checks == {f"images:é{'x' * 1471}": "skip"}

@@ -21,6 +21,7 @@ HOOKS = [path.stem for path in sorted((ROOT / "lambdas").glob("*.py"))]
 # GetObject of a version is an action of its own.
 NOT_CALLED = {"logs:CreateLogStream", "logs:PutLogEvents", "iam:PassRole", "ecs:TagResource", "s3:GetObjectVersion"}
 IAM_PREFIXES = {"elbv2": "elasticloadbalancing"}
+IAM_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 
 @cache
@@ -33,19 +34,20 @@ def _operations(service: str) -> dict[str, str]:
 class Reach:
     """Follows names through lambdas/: `f` and `module.f` to functions of gate/, `thing.f` to every method named so.
 
-    Of methods, those in modules that the handler imports, by itself or by way of others: no others can run.
+    Of methods, those of classes that are mentioned, in modules that the handler imports, by itself or by way of others:
+    no others can run.
     """
 
     def __init__(self) -> None:
         self.functions: dict[tuple[str, str], list[ast.AST]] = {}
-        self.methods: dict[str, list[tuple[str, ast.AST]]] = {}
+        self.classes: dict[str, list[tuple[str, ast.ClassDef]]] = {}
         self.imports: dict[str, dict[str, tuple[str, str]]] = {}
         self.imported: set[str] = set()
         for path in (ROOT / "lambdas" / "gate").glob("*.py"):
             self.read(path.stem, path.read_text(encoding="utf-8"))
 
     def read(self, module: str, source: str) -> None:
-        """Note a module's functions, methods and imports by name."""
+        """Note a module's functions, classes and imports by name."""
         tree = ast.parse(source)
         imports = self.imports.setdefault(module, {})
         for node in ast.walk(tree):
@@ -56,9 +58,7 @@ class Reach:
                     imports[name.asname or name.name] = target
         for node in tree.body:
             if isinstance(node, ast.ClassDef):
-                for inner in node.body:
-                    if isinstance(inner, ast.FunctionDef):
-                        self.methods.setdefault(inner.name, []).append((module, inner))
+                self.classes.setdefault(node.name, []).append((module, node))
             elif isinstance(node, ast.FunctionDef):
                 self.functions.setdefault((module, node.name), []).append(node)
 
@@ -68,15 +68,34 @@ class Reach:
         self.read(hook, source)
         self._import(hook)
         waiting: list[tuple[str, ast.AST]] = [(hook, ast.parse(source))]
-        reached: list[tuple[str, ast.AST]] = []
+        reached: dict[int, ast.AST] = {}
+        classes: set[str] = set()
+        attributes: set[str] = set()
+        methods: list[tuple[str, ast.FunctionDef]] = []
         while waiting:
             module, node = waiting.pop()
-            if any(node is other for _, other in reached):
+            if id(node) in reached:
                 continue
-            reached.append((module, node))
+            reached[id(node)] = node
             for each in ast.walk(node):
-                waiting += self._mentioned(module, each)
-        return [node for _, node in reached]
+                waiting += self._functions_named(module, each)
+                attribute = each.attr if isinstance(each, ast.Attribute) else ""
+                if attribute not in attributes:
+                    attributes.add(attribute)
+                    waiting += [(home, method) for home, method in methods if method.name == attribute]
+                name = each.id if isinstance(each, ast.Name) else attribute
+                if name in classes:
+                    continue
+                classes.add(name)
+                for home, found in self.classes.get(name, []):
+                    if home in self.imported:
+                        own = [method for method in found.body if isinstance(method, ast.FunctionDef)]
+                        methods += [(home, method) for method in own]
+                        # Its bases, the types of its fields, and what runs without being named.
+                        waiting += [(home, part) for part in [*found.bases, *found.body] if part not in own]
+                        runs = [each for each in own if each.name in attributes or each.name.startswith("__")]
+                        waiting += [(home, method) for method in runs]
+        return list(reached.values())
 
     def _import(self, module: str) -> None:
         if module not in self.imported:
@@ -84,14 +103,13 @@ class Reach:
             for other, _ in self.imports.get(module, {}).values():
                 self._import(other)
 
-    def _mentioned(self, module: str, node: ast.AST) -> list[tuple[str, ast.AST]]:
+    def _functions_named(self, module: str, node: ast.AST) -> list[tuple[str, ast.AST]]:
         imports = self.imports[module]
         if isinstance(node, ast.Name):
             return self._at(imports.get(node.id, (module, node.id)))
-        if isinstance(node, ast.Attribute):
-            if isinstance(node.value, ast.Name) and imports.get(node.value.id, ("", "x"))[1] == "":
-                return self._at((imports[node.value.id][0], node.attr))
-            return [(home, method) for home, method in self.methods.get(node.attr, []) if home in self.imported]
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            home, name = imports.get(node.value.id, ("", "x"))
+            return self._at((home, node.attr)) if name == "" else []
         return []
 
     def _at(self, where: tuple[str, str]) -> list[tuple[str, ast.AST]]:
@@ -117,10 +135,14 @@ def _calls(nodes: list[ast.AST]) -> set[tuple[str, str]]:
 def called_actions(hook: str) -> set[str]:
     """Return the IAM actions of the calls that a handler can reach."""
     nodes = Reach().from_handler(hook)
-    return {
+    actions = {
         f"{IAM_PREFIXES.get(service, service)}:{_operations(service)[operation]}"
         for service, operation in _calls(nodes)
     }
+    actions = {IAM_ACTIONS.get(action, action) for action in actions}
+    # The guard that all hooks share hands over, and only what has a `max_duration`.
+    source = (ROOT / "lambdas" / f"{hook}.py").read_text(encoding="utf-8")
+    return actions if "max_duration:" in source else actions - {"lambda:InvokeFunction"}
 
 
 def granted_actions(hook: str) -> set[str]:

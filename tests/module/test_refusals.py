@@ -24,35 +24,147 @@ class Case:
     apart: str = ""
 
 
-# Options of one load, one metric and one HTTP check that must be refused, and what the refusal says of them.
+# Options of one load, one metric and one HTTP request that must be refused, and what the refusal says of them.
 LOADS: list[tuple[dict[str, Any], str]] = [
-    ({"path": "orders"}, '.path is "orders"; a path begins with "/" and has no spaces.'),
-    ({"rate": 0}, " has rate 0 and duration 1; expected a rate above 0, up to 1000 requests a second"),
+    ({"rate": 0}, " has rate 0, duration 1 and warm_up 0; expected a rate from 0.001 to 10000 requests a second"),
+    ({"duration": 601}, " has rate 1, duration 601 and warm_up 0; expected a rate from 0.001 to 10000"),
+    ({"warm_up": -1}, " has rate 1, duration 1 and warm_up -1; expected a rate from 0.001 to 10000"),
+    ({"rate": 0.5}, " has rate 0.5 and duration 1: less than one request. Raise one of them."),
     ({"concurrency": 257}, ".concurrency is 257; expected a whole number from 1 to 256."),
     ({"error_rate": 1.5}, ".error_rate is 1.5; expected a share from 0 to 1"),
-    ({"p95_ms": 0}, " has p95_ms 0 and p99_ms 500; expected milliseconds above 0."),
+    ({"p90_ms": 0, "max_ms": -1}, " has p90_ms = 0, max_ms = -1; expected milliseconds above 0."),
 ]
 METRIC: dict[str, Any] = {"namespace": "Shop", "metric_name": "Orders"}
+QUERY: dict[str, Any] = {"namespace": "Shop", "metric_name": "Carts"}
 METRICS: list[tuple[dict[str, Any], str]] = [
-    ({"statistic": "p101"}, 'statistic "p101"; expected "Average", "Sum", "Minimum", "Maximum", "SampleCount" or'),
-    ({"period": 90}, "period 90; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds."),
-    ({"min": None}, "neither min nor max; nothing would be compared: set one of them."),
-    ({"min": 2, "max": 1}, "min 2 and max 1; no value can lie between them."),
+    (
+        {"expression": "o", "queries": {"o": QUERY}},
+        'metric_name "Orders" and expression "o"; expected one of them: metric_name with namespace, or',
+    ),
+    (
+        {"namespace": None, "metric_name": None},
+        "metric_name null and expression null; expected one of them: metric_name with namespace, or",
+    ),
+    ({"namespace": None}, "namespace null and 0 queries; namespace goes with metric_name, queries go with expression"),
+    ({"queries": {"o": QUERY}}, 'namespace "Shop" and 1 queries; namespace goes with metric_name, queries go with'),
+    ({"statistic": "p101"}, 'statistic ["p101"]; expected "Average", "Sum", "Minimum", "Maximum", "SampleCount" or'),
+    ({"period": 90}, "period [90]; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds up to a day."),
+    (
+        {"namespace": None, "metric_name": None, "expression": "o", "queries": {"o": {**QUERY, "period": 7}}},
+        "period [60,7]; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds up to a day.",
+    ),
+    (
+        {"namespace": None, "metric_name": None, "expression": "O", "queries": {"O": QUERY}},
+        "the queries O; a query's name begins with a small letter, letters, digits and underscores follow.",
+    ),
+    (
+        {"threshold_range": {}},
+        "no threshold_range.min, no threshold_range.max and no max_worse_percent; nothing would be",
+    ),
+    ({"threshold_range": {"min": 2, "max": 1}}, "threshold_range.min 2 and max 1; no value can lie between them."),
+    ({"max_worse_percent": -1}, "max_worse_percent -1; expected percent, 0 or more, or null."),
+    ({"direction": "up"}, 'direction "up"; expected "increase", "decrease" or "either".'),
     ({"no_data": "skip"}, 'no_data "skip"; expected "pass" or "fail".'),
     ({"failure_limit": -1}, "failure_limit -1; expected a whole number of datapoints, 0 or more."),
-    ({"namespace": ""}, 'namespace "", metric_name "Orders" and 0 dimensions; a metric has a namespace, a name'),
+    ({"min_datapoints": 0}, "min_datapoints 0; expected a whole number of datapoints, 1 or more."),
+    ({"namespace": ""}, 'namespace "", metric_name "Orders", 0 dimensions; a metric has a namespace, a name'),
 ]
+# Of any request: a check of http_checks and a step of a flow. `.…` is the attribute that the sentence names.
+REQUESTS: list[tuple[dict[str, Any], str]] = [
+    (
+        {"status": ["20x"]},
+        '.status is ["20x"]; expected codes ("200"), ranges ("200-399") or classes ("2xx"), at least',
+    ),
+    ({"status": []}, '.status is []; expected codes ("200"), ranges ("200-399") or classes ("2xx"), at least one.'),
+    ({"status": [None]}, '.status is [null]; expected codes ("200"), ranges ("200-399") or classes ("2xx"), at least'),
+    ({"status": ["299-200"]}, '.status is ["299-200"]; a range goes from the lower to the higher code ("200-299").'),
+    ({"method": "get"}, '.method is "get"; expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.'),
+    ({"path": "health"}, '.path is "health"; a path begins with "/" and has no spaces; a whole address goes into url.'),
+    ({"path": "/é"}, '.path is "/é"; a path begins with "/" and has no spaces; a whole address goes into url.'),
+    ({"url": "example.com"}, '.url is "example.com" with path "/"; expected "http://…" or "https://…"'),
+    (
+        {"url": "http://a", "path": "/b"},
+        '.url is "http://a" with path "/b"; expected "http://…" or "https://…", and the',
+    ),
+    ({"host": "http://a"}, '.host is "http://a"; expected a host name such as "www.example.com".'),
+    (
+        {"headers": {"Accept:": "a"}},
+        '.headers["Accept:"] is no header; a header\'s name has letters, digits and hyphens',
+    ),
+    (
+        {"headers": {"Accept": None}},
+        '.headers["Accept"] is no header\'s value; it is a text without line breaks and control',
+    ),
+    (
+        {"headers": {"X-Note": "a\n"}},
+        '.headers["X-Note"] is no header\'s value; it is a text without line breaks and control characters',
+    ),
+    ({"response_headers": {"A B": "a"}}, '.response_headers["A B"] is no header; a header\'s name has letters, digits'),
+    (
+        {"secret_headers": {"X Key": "Bearer arn:aws:ssm:eu-west-1:111122223333:parameter/shop/key"}},
+        '.secret_headers["X Key"] is no header; a header\'s name has letters, digits and hyphens and no colon.',
+    ),
+    (
+        {"secret_headers": {"X-Key": "Bearer hunter2"}},
+        '.secret_headers["X-Key"] is a text of 14 characters that is no such ARN; expected the ARN of a Secrets',
+    ),
+    (
+        {"secret_headers": {"X-Key": "arn:aws:s3:eu-west-1:111122223333:secret:shop"}},
+        '.secret_headers["X-Key"] is a text of 45 characters that is no such ARN; expected the ARN of a Secrets',
+    ),
+    (
+        {
+            "secret_headers": {"X-Key": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-AbCdEf"},
+            "follow_redirects": True,
+        },
+        ".follow_redirects is true beside secret_headers; a redirect could lead the secret elsewhere: leave it out",
+    ),
+    ({"json": "{id: 1}"}, ".json is a text of 7 characters that is no JSON; expected JSON text, such as jsonencode("),
+    ({"json": "{}", "body": "{}"}, ".json is set beside body; a request has one body: leave one of them out."),
+    ({"timeout": 0}, ".timeout is 0; expected seconds above 0, up to 60."),
+    ({"interval": 61}, ".interval is 61; expected 0 to 60 seconds."),
+    ({"attempts": 1.5}, ".attempts is 1.5; expected a whole number of attempts from 1 to 100."),
+    ({"consecutive_successes": 0}, ".consecutive_successes is 0; expected a whole number of answers from 1 to 100."),
+    (
+        {"consecutive_error_limit": 101},
+        ".consecutive_error_limit is 101; expected a whole number of requests from 1 to",
+    ),
+    (
+        {"attempts": 2, "consecutive_successes": 4},
+        ".consecutive_successes is 4 with attempts 2; so many good answers need as many attempts: raise attempts.",
+    ),
+    ({"max_body": 10000001}, ".max_body is 10000001; expected a whole number of bytes from 1 to 10000000."),
+    ({"max_latency_ms": 0}, ".max_latency_ms is 0; expected milliseconds above 0, or null."),
+    ({"certificate_days": 0}, ".certificate_days is 0; expected days above 0, or null."),
+    (
+        {"certificate_days": 30, "verify_tls": False},
+        ".certificate_days is 30 with verify_tls false; only of a certificate that is verified the end is known",
+    ),
+    ({"jmespath": {"id": {}}}, '.jmespath["id"] is without a comparison; expected equals, one_of, at_least, at_most'),
+    ({"jmespath": {"id": None}}, '.jmespath["id"] is without a comparison; expected equals, one_of, at_least, at_most'),
+    ({"jmespath": {"id": {"one_of": []}}}, '.jmespath["id"].one_of is empty; no value could be one of none'),
+    (
+        {"jmespath": {"id": {"at_least": 2, "at_most": 1}}},
+        '.jmespath["id"].at_least is 2 with at_most 1; no value can lie between them.',
+    ),
+    ({"jmespath": {"id": {"length": 0.5}}}, '.jmespath["id"].length is 0.5; expected a whole number, 0 or more.'),
+]
+# Of a check alone, and of a step alone.
 HTTP_CHECKS: list[tuple[dict[str, Any], str]] = [
-    ({"status": ["20x"]}, 'status ["20x"]; expected codes ("200"), ranges ("200-399") or classes ("2xx"), at least'),
-    ({"status": ["299-200"]}, 'status ["299-200"]; a range goes from the lower to the higher code ("200-299").'),
-    ({"method": "get"}, 'method "get"; expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.'),
-    ({"path": "health"}, 'path "health"; a path begins with "/" and has no spaces; a whole address goes into url.'),
-    ({"url": "example.com"}, 'url "example.com" and path "/"; expected "http://…" or "https://…"'),
-    ({"timeout": 0}, "timeout 0 and interval 1; expected a timeout above 0 and up to 60 seconds"),
-    ({"attempts": 1.5}, "attempts 1.5; expected a whole number from 1 to 100."),
-    ({"max_latency_ms": 0}, "max_latency_ms 0; expected milliseconds above 0."),
-    ({"headers": {"Accept:": "a"}}, "headers Accept:; a header's name has letters, digits and hyphens and no colon."),
-    ({"host": "http://a"}, 'host "http://a"; expected a host name such as "www.example.com".'),
+    ({"severity": "skip"}, '.severity is "skip"; expected "fail" or "warn"; "skip" goes into the hook\'s checks.'),
+    ({"initial_delay": 601}, ".initial_delay is 601; expected 0 to 600 seconds."),
+    ({"samples": 0.5}, ".samples is 0.5; expected a whole number from 0 to 10000, or null for the hook's samples."),
+]
+STEPS: list[tuple[dict[str, Any], str]] = [
+    ({"save": {"Id": "id"}}, '.save["Id"] is no name to use as {name}; it begins with a small letter; small letters'),
+    ({"save": {"id": ""}}, '.save["id"] is ""; expected a JMESPath expression of the answer, or "header:<name>".'),
+    ({"save": {"id": "header:a b"}}, '.save["id"] is "header:a b"; expected a JMESPath expression of the answer, or'),
+    ({"path": "/{image_tag}/{id}"}, ".path is a text with {id}; no step before it saves that. Save it (save = {"),
+    ({"url": "https://{revision}.{domain}/"}, ".url is a text with {domain}; no step before it saves that. Save it"),
+    (
+        {"headers": {"Cookie": "{token}={id}{token}"}},
+        '.headers["Cookie"] is a text with {token}, {id}; no step before it saves that. Save it (save = { <name>',
+    ),
 ]
 HOOKS = [
     "validate_before_install",
@@ -204,10 +316,63 @@ def _cases() -> list[Case]:
             'run_migrations.pass_role_arns is ["task"]; expected roles\' ARNs',
         ),
         Case(
-            {"validate_production": {"initial_delay": 100, "duration": 700, "load": {"rate": 1, "duration": 41}}},
-            "takes initial_delay 100 + duration 700 + load.duration 41 seconds; the function has 900 (timeout), 60 of "
-            "them for the other checks and the report. Shorten them to 840 together.",
-            apart="compares",
+            {"validate_production": {"duration": 2700, "load": {"rate": 1, "duration": 120, "warm_up": 1}}},
+            "validate_production takes initial_delay 60 + duration 2700 (with metrics metrics_delay 180 at least) + "
+            "load.duration 120 + load.warm_up 1 seconds, and 120 for the other checks and the report; max_duration "
+            "allows 3000, five invocations with timeout 900, less 30 each for a report, 4350. Shorten them to 2880",
+            apart="window",
+        ),
+        Case(
+            {"validate_production": {"duration": 571}, "timeout": 180},
+            "max_duration allows 3000, five invocations with timeout 180, less 30 each for a report, 750. Shorten them "
+            "to 630 together, or raise max_duration (at most 3300) or timeout (at most 900).",
+            apart="invocations",
+        ),
+        Case(
+            {
+                "validate_production": {
+                    "initial_delay": 0,
+                    "duration": 1,
+                    "metrics_delay": 600,
+                    "metrics": {"m": {**METRIC, "max_worse_percent": 1}},
+                },
+                "timeout": 173,
+            },
+            "validate_production takes initial_delay 0 + duration 1 (with metrics metrics_delay 600 at least) + load",
+            apart="metrics",
+        ),
+        Case(
+            {"validate_production": {"max_duration": 3301}},
+            "validate_production.max_duration is 3301; expected 60 to 3300 seconds: CodeDeploy gives a hook one hour.",
+        ),
+        Case(
+            {"validate_production": {"metrics_delay": 601}},
+            "validate_production.metrics_delay is 601; expected 0 to 600 seconds.",
+        ),
+        Case(
+            {"validate_production": {"insufficient_data": "warn"}},
+            'validate_production.insufficient_data is "warn"; expected "pass" or "fail", or null.',
+        ),
+        Case(
+            {"validate_production": {"missing_alarms": "warn"}},
+            'validate_production.missing_alarms is "warn"; expected "pass" or "fail".',
+        ),
+        Case(
+            {"validate_production": {"thresholds": {"cpu_percent": 0}}},
+            "validate_production.thresholds has cpu_percent = 0; expected percent above 0, or null.",
+        ),
+        Case(
+            {"validate_production": {"baseline": {"noise_ms": -1}}},
+            "validate_production.baseline has noise_ms = -1; expected 0 or more.",
+        ),
+        Case(
+            {"validate_production": {"baseline": {"confidence": 1}}},
+            "validate_production.baseline has tolerance 0.25 and confidence 1; expected a tolerance from 0 to 1 and a "
+            "confidence from 0.5 to 0.9999.",
+        ),
+        Case(
+            {"validate_production": {"metrics": {"a b": {**METRIC, "max_worse_percent": 0}}}},
+            'validate_production.metrics has the name "a b"; a name has up to 64 printable characters, no spaces',
         ),
         Case(
             {"validate_production": {"initial_delay": -1}},
@@ -236,10 +401,13 @@ def _cases() -> list[Case]:
         )
         for wrong, message in LOADS
     ]
+    rules = [message.split("; ")[1][:10] for _, message in METRICS]
     cases += [
         Case(
-            {"validate_production": {"metrics": {f"m{number}": {**METRIC, "min": 1, **wrong}}}},
+            {"validate_production": {"metrics": {f"m{number}": {**METRIC, "threshold_range": {"min": 1}, **wrong}}}},
             f"validate_production.metrics: m{number} has {message}",
+            # A refusal names all metrics that break its rule.
+            apart="again" if rules[number] in rules[:number] else "",
         )
         for number, (wrong, message) in enumerate(METRICS)
     ]
@@ -249,7 +417,7 @@ def _cases() -> list[Case]:
         )
     for hook in ("validate_test_traffic", "validate_production"):
         cases += [
-            Case({hook: {"samples": 0}}, f"{hook}.samples is 0; expected a whole number from 1 to 10000."),
+            Case({hook: {"samples": -1}}, f"{hook}.samples is -1; expected a whole number from 0 to 10000."),
             Case({hook: {"concurrency": 65}}, f"{hook}.concurrency is 65; expected a whole number from 1 to 64."),
             Case(
                 {hook: {"thresholds": {"error_rate": 2}}},
@@ -260,11 +428,54 @@ def _cases() -> list[Case]:
                 f"{hook}.thresholds has p99_ms = 0; expected milliseconds above 0.",
             ),
         ]
-        cases += [
-            Case({hook: {"http_checks": {f"h{number}": wrong}}}, f"{hook}.http_checks: h{number} has {message}")
-            for number, (wrong, message) in enumerate(HTTP_CHECKS)
-        ]
+        cases += _cases_of_requests(hook)
     return cases
+
+
+def _cases_of_requests(hook: str) -> list[Case]:
+    """What the function's precondition refuses: all of it in one plan, since validations come first."""
+    found: list[tuple[dict[str, Any], str]] = [
+        ({"http_checks": {f"h{number}": wrong}}, f".http_checks.h{number}{message}")
+        for number, (wrong, message) in enumerate(REQUESTS + HTTP_CHECKS)
+    ]
+    found += [
+        (
+            {"flows": {f"f{number}": {"steps": [{"save": {"saved": "id"}}, wrong]}}},
+            f".flows.f{number}.steps[1]{message}",
+        )
+        for number, (wrong, message) in enumerate(REQUESTS + STEPS)
+    ]
+    found += [
+        ({"host": "http://a"}, '.host is "http://a"; expected a host name such as "www.example.com".'),
+        ({"headers": {"Accept:": "a"}}, '.headers["Accept:"] is no header; a header\'s name has letters, digits'),
+        ({"http_checks": {"a b": {}}}, '.http_checks["a b"] is no name; a name has up to 64 printable characters'),
+        ({"http_checks": {"": {}}}, '.http_checks[""] is no name; a name has up to 64 printable characters'),
+        ({"flows": {"a:b": {"steps": [{}]}}}, '.flows["a:b"] is no name; a name has up to 64 printable characters'),
+        ({"flows": {"é" * 65: {"steps": [{}]}}}, f'.flows["{"é" * 65}"] is no name; a name has up to 64 printable'),
+        ({"http_checks": {"none": None}}, '.http_checks.none is null; expected an object ({} is a GET of "/")'),
+        ({"flows": {"none": None}}, ".flows.none.steps is null; expected a list of requests, one at least."),
+        ({"flows": {"empty": {"steps": []}}}, ".flows.empty.steps is []; expected a list of requests, one at least."),
+        (
+            {"flows": {"gap": {"steps": [None]}}},
+            ".flows.gap.steps is [null]; expected a list of requests, one at least.",
+        ),
+        (
+            {"flows": {"grave": {"severity": "skip", "steps": [{}]}}},
+            '.flows.grave.severity is "skip"; expected "fail" or "warn"; "skip" goes into the hook\'s checks.',
+        ),
+        (
+            {"flows": {"late": {"steps": [{"path": "/{id}", "save": {"id": "id"}}]}}},
+            ".flows.late.steps[0].path is a text with {id}; no step before it saves that.",
+        ),
+    ]
+    if hook == "validate_production":
+        load: dict[str, Any] = {"rate": 1, "duration": 1, "path": "orders", "timeout": 61, "status": ["6xx"]}
+        found += [
+            ({"load": load}, '.load.path is "orders"; a path begins with "/" and has no spaces'),
+            ({"load": load}, ".load.timeout is 61; expected seconds above 0, up to 60."),
+            ({"load": load}, '.load.status is ["6xx"]; expected codes ("200"), ranges ("200-399") or classes ("2xx")'),
+        ]
+    return [Case({hook: wrong}, f"{hook}{message}", apart="requests") for wrong, message in found]
 
 
 def _merge(into: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -330,17 +541,85 @@ def test_every_validation_has_a_case(refusals: dict[str, str]) -> None:
     assert {f"line {number}: {lines[number + 1].strip()}" for number in written - reached} == set()
 
 
+def test_every_rule_of_a_request_has_a_case() -> None:
+    """What each row of main.tf expects is the end of some message."""
+    text = (ROOT / "main.tf").read_text(encoding="utf-8")
+    rules = re.findall(r'expected += "((?:[^"\\]|\\.)*)"', text)
+    expected = {rule.replace('\\"', '"') for rule in rules}
+    assert len(expected) >= 30
+    said = {case.message.split("; ", 1)[1] for case in CASES if "; " in case.message}
+    assert {rule for rule in expected if not any(rule.startswith(words) for words in said)} == set()
+
+
+def test_what_may_be_a_secret_is_not_shown(refusals: dict[str, str]) -> None:
+    """A secret put where its ARN belongs, a body, a header's value: none is in what Terraform says."""
+    said = "".join(refusals.values())
+    assert "hunter2" not in said
+    assert "{id: 1}" not in said
+
+
+def test_a_sensitive_value_is_named_and_not_shown(terraform: Terraform, tmp_path: Path) -> None:
+    """Nor does it hide what is wrong elsewhere, as Terraform would by itself."""
+    secret = '${sensitive("s3cret")}'
+    http_checks = {
+        "health": {"path": secret, "status": ["ok"]},
+        "orders": {"secret_headers": {"X-Key": secret}, "headers": {"X-Other": secret}, "json": secret},
+    }
+    write_stack(tmp_path / "stack", ROOT, {"validate_test_traffic": {"http_checks": http_checks}})
+    terraform.init(tmp_path / "stack")
+    result = terraform.plan(tmp_path / "stack")
+    assert result.returncode == 1
+    said, hook = plain(result.stdout), "validate_test_traffic.http_checks"
+    assert f'{hook}.health.status is ["ok"]; expected codes' in said
+    assert f"{hook}.health.path is a sensitive value; a path begins with" in said
+    assert f'{hook}.orders.secret_headers["X-Key"] is a sensitive value; expected the ARN of' in said
+    assert f"{hook}.orders.json is a sensitive value; expected JSON text" in said
+    assert "sensitive values" not in said
+
+
 def test_values_on_the_edge_are_accepted(terraform: Terraform, tmp_path: Path) -> None:
     """What the messages call right is right."""
-    http_checks = {
-        "codes": {
-            "status": ["200", "301-302", "4xx"],
-            "method": "POST",
-            "path": "/a?b=c",
-            "timeout": 60,
-            "attempts": 100,
+    arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/key-AbCdEf"
+    request: dict[str, Any] = {
+        "status": ["200", "301-302", "4xx"],
+        "method": "POST",
+        "path": "/a?b=c",
+        "timeout": 60,
+        "interval": 0,
+        "attempts": 100,
+        "consecutive_successes": 100,
+        "consecutive_error_limit": 100,
+        "max_body": 10000000,
+        "json": '{"a": "{image_tag}"}',
+        "secret_headers": {
+            "A": arn,
+            "B": f"Bearer {arn}:token",
+            "C": "arn:aws-cn:ssm:cn-north-1:111122223333:parameter/a/b.c",
         },
-        "elsewhere": {"url": "https://example.com:8443/x?y", "host": "www.example.com:8443", "headers": {"X-A": "b"}},
+        "jmespath": {
+            "a": {"equals": "{image_tag}", "one_of": ["x"], "exists": False, "length": 0},
+            "b": {"at_least": 1, "at_most": 1},
+        },
+        "certificate_days": 0.5,
+    }
+    http_checks = {
+        "codes": {**request, "initial_delay": 600, "samples": 0, "severity": "warn"},
+        "elsewhere": {
+            "url": "https://example.com:8443/x?y",
+            "host": "www.example.com:8443",
+            "headers": {"X-A": "{b}\té", "X-B": ""},
+        },
+        "é" * 64: {"path": "/{not_a_step}", "follow_redirects": True, "body": "{}"},
+    }
+    flows = {
+        "order": {
+            "severity": "warn",
+            "steps": [
+                {**request, "name": "place it", "save": {"id": "id", "where_1": "header:Location"}},
+                {"path": "/{id}/{revision}", "headers": {"X": "{where_1}{image_tag}"}, "save": {"other": '"a-b"'}},
+                {"url": "https://{other}/{id}?{NotAName}", "always": True},
+            ],
+        }
     }
     inputs: dict[str, object] = {
         "log_retention": 0,
@@ -356,22 +635,31 @@ def test_values_on_the_edge_are_accepted(terraform: Terraform, tmp_path: Path) -
         "environment_variables": {"run_migrations": {"AWS_ENDPOINT_URL_ECS": "https://vpce.example.com", "T1": ""}},
         "validate_deployment": {"expected_count": 1, "interval": 0.1, "consecutive_successes": 1},
         "validate_test_traffic": {
+            "host": "www.example.com",
+            "headers": {"X-Test": "1"},
             "http_checks": http_checks,
-            "samples": 1,
+            "flows": flows,
+            "samples": 0,
             "concurrency": 64,
-            "thresholds": {"error_rate": 1},
+            "thresholds": {"error_rate": 1, "max_ms": 0.5},
         },
         "run_migrations": {"command": ["true"], "timeout": 870, "log_lines": 0, "on_rollback_deployment": "run"},
         "validate_production": {
             "http_checks": http_checks,
+            "flows": flows,
             "initial_delay": 0,
-            "duration": 839,
-            "load": {"rate": 1000, "duration": 1},
+            "duration": 2579,
+            "max_duration": 3300,
+            "load": {"rate": 10000, "duration": 301, "warm_up": 300, "status": ["2xx"]},
             "metrics": {
-                "a": {**METRIC, "max": 0, "statistic": "p99.9", "period": 300},
-                "b": {**METRIC, "min": 0, "statistic": "p0", "period": 10},
+                "a": {**METRIC, "threshold_range": {"max": 0}, "statistic": "p99.9", "period": 300},
+                "b": {**METRIC, "threshold_range": {"min": 0}, "statistic": "p0", "period": 10, "min_datapoints": 1},
+                "c": {"expression": "a/bC_1", "queries": {"a": QUERY, "bC_1": QUERY}, "max_worse_percent": 0},
             },
             "alarms": {"a": "OK", "b": "ALARM", "c": "INSUFFICIENT_DATA"},
+            "insufficient_data": "pass",
+            "baseline": {"tolerance": 1, "confidence": 0.9999, "noise_ms": 0, "max_worse_percent": 0},
+            "metrics_delay": 600,
         },
     }
     write_stack(tmp_path / "stack", ROOT, inputs)

@@ -112,7 +112,18 @@ def test_inputs_may_be_unknown_until_apply(terraform: Terraform, stack: Path) ->
     later = "${terraform_data.later.output}"
     names = ("app_name", "environment", "ecs_cluster_name", "ecs_service_name", "kms_key_arn", "permissions_boundary")
     inputs = dict.fromkeys(names, later)
-    write_stack(stack, ROOT, {**inputs, "tags": {"Name": later}, "policy_documents": {"run_migrations": later}})
+    request = {
+        "host": later,
+        "headers": {"X-Run": later},
+        "secret_headers": {"X-Key": later},
+        "jmespath": {"a": {"equals": later}},
+    }
+    options = {
+        "validate_test_traffic": {"http_checks": {"health": request}, "host": later},
+        "validate_production": {"flows": {"order": {"steps": [request]}}, "alarms": {"errors": "OK"}},
+    }
+    more = {"tags": {"Name": later}, "policy_documents": {"run_migrations": later}}
+    write_stack(stack, ROOT, {**inputs, **more, **options})
     extra = {"resource": {"terraform_data": {"later": {"input": "${timestamp()}"}}}}
     (stack / "later.tf.json").write_text(json.dumps(extra), encoding="utf-8")
     result = terraform.plan(stack)
@@ -172,7 +183,7 @@ def test_the_size_of_an_environment_is_exact(terraform: Terraform, stack: Path) 
     assert result.returncode == 1
     assert (
         "The environment of run_migrations takes 4097 bytes, Lambda allows 4096. Shorten the options of run_migrations "
-        "(fewer or smaller http_checks, metrics or commands) or its environment_variables."
+        "(fewer or smaller http_checks, flows, metrics or commands) or its environment_variables."
     ) in plain(result.stdout)
 
 
