@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,6 +146,11 @@ class _Task:
             if container.process is not None:
                 container.process.wait(LEASH_LIMIT)
 
+    def usage(self) -> tuple[float, int]:
+        """Return seconds of a processor so far, and bytes of memory now."""
+        used = [container.process.usage() for container in self.containers if container.process is not None]
+        return sum(seconds for seconds, _ in used), sum(size for _, size in used)
+
     def check_health(self, now: float) -> None:
         """Run the containers' own health checks that are due."""
         for container in self.containers:
@@ -223,6 +228,12 @@ class Containers:
                     if container.spec.port == port and container.state.status == "RUNNING":
                         return container.address
         return None
+
+    def usage(self) -> Iterator[tuple[TaskSpec, float, int]]:
+        """Iterate over the tasks that run: seconds of a processor so far, and bytes of memory now."""
+        for task in list(self._tasks.values()):
+            if task.look().last_status == "RUNNING":
+                yield task.spec, *task.usage()
 
     def watch(self, stop: threading.Event) -> None:
         """Run the containers' health checks until `stop` is set."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import ssl
 import threading
 import time
 from dataclasses import dataclass
@@ -27,10 +28,21 @@ class Visit:
     seconds: float
 
 
-def visit(port: int, method: str = "GET", path: str = "/version", order: dict[str, object] | None = None) -> Visit:
-    """Ask the load balancer on a loopback port for something."""
+def visit(
+    port: int,
+    method: str = "GET",
+    path: str = "/version",
+    order: dict[str, object] | None = None,
+    *,
+    tls: bool = False,
+) -> Visit:
+    """Ask the load balancer on a loopback port for something; with `tls` over HTTPS, whatever its certificate says."""
     at, began = time.time(), time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    if tls:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=context)
     try:
         headers = {"Content-Type": "application/json"} if order else {}
         connection.request(method, path, json.dumps(order) if order else None, headers)

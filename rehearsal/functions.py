@@ -68,23 +68,25 @@ class Functions:
         self.attempts: list[Attempt] = []
         """Every run, in the order in which they started."""
 
-    def invoke(self, function_arn: str, payload: bytes, invocation_type: str) -> tuple[int, bytes, str | None]:
+    def invoke(
+        self, function_arn: str, payload: bytes, invocation_type: str, request_id: str
+    ) -> tuple[int, bytes, str | None]:
         """Do what Invoke does: at once with RequestResponse, in the background, with two retries, with Event."""
         if invocation_type == "DryRun":
             return 204, b"", None
         if invocation_type == "Event":
-            thread = threading.Thread(target=self._with_retries, args=(function_arn, payload), daemon=True)
+            thread = threading.Thread(target=self._with_retries, args=(function_arn, payload, request_id), daemon=True)
             self._events.append(thread)
             thread.start()
             return 202, b"", None
-        attempt = self._run(function_arn, payload)
+        attempt = self._run(function_arn, payload, request_id)
         if attempt.error is None:
             return 200, attempt.result or b"null", None
         return 200, attempt.result or json.dumps({"errorMessage": attempt.error}).encode(), "Unhandled"
 
     def wait(self) -> None:
-        """Wait until no event is being worked on, retries included."""
-        for thread in self._events:
+        """Wait until no event is being worked on: retries, and what functions have invoked, included."""
+        for thread in self._events:  # grows meanwhile
             thread.join()
 
     def end(self) -> None:
@@ -92,17 +94,16 @@ class Functions:
         for process in list(self._running):
             process.end()
 
-    def _with_retries(self, function_arn: str, payload: bytes) -> None:
-        request_id = str(uuid.uuid4())  # the same at every try, as on Lambda
+    def _with_retries(self, function_arn: str, payload: bytes, request_id: str) -> None:
+        # The id is the same at every try, as on Lambda.
         for delay in (0.0, *RETRY_DELAYS):
             time.sleep(delay)
             if self._run(function_arn, payload, request_id).error is None:
                 return
 
-    def _run(self, function_arn: str, payload: bytes, request_id: str | None = None) -> Attempt:
+    def _run(self, function_arn: str, payload: bytes, request_id: str) -> Attempt:
         package = code_of(function_arn)
-        attempt = Attempt(package.function_name, payload)
-        attempt.request_id = request_id or attempt.request_id
+        attempt = Attempt(package.function_name, payload, request_id)
         self.attempts.append(attempt)
         task, opt = self._unpack(package)
         began = time.monotonic()

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.lifecycle import EventRecord
-from rehearsal.record import Record, checks_of, message_of, outcome_of, shortened
+from rehearsal.record import Record, checks_of, hops_of, message_of, outcome_of, shortened
 from rehearsal.scenarios import BLUE, HOOKS
-from rehearsal.terminal import headline
+from rehearsal.terminal import HOP, headline
 
 STYLE = Path(__file__).with_name("report.css")
 
@@ -117,6 +117,7 @@ def _event(event: EventRecord, record: Record) -> str:
     body = "".join(f'<p class="note">{escape(note)}</p>' for note in event.notes)
     if event.hook is not None:
         body += f'<p class="message">{escape(shortened(message_of(event), 1500))}</p>'
+        body += "".join(f'<p class="note">{HOP} {escape(hop)}</p>' for hop in hops_of(event))
         body += _checks(event) + _log(event)
     label = f'<span class="tag">{hook}</span>' if hook else '<span class="tag plain">CodeDeploy</span>'
     return f"""<li class="{kind}"><div class="head"><span class="mark" aria-hidden="true">{mark}</span>
@@ -173,7 +174,8 @@ def _log(event: EventRecord) -> str:
         return ""
     parts = []
     for number, attempt in enumerate(event.hook.attempts, 1):
-        head = f"# {attempt.function_name}, run {number} of {len(event.hook.attempts)}, {attempt.seconds:.1f} s"
+        run = f"run {number} of {len(event.hook.attempts)}, request {attempt.request_id}"
+        head = f"# {attempt.function_name}, {run}, {attempt.seconds:.1f} s"
         parts.append("\n".join([head, *(_pretty(line) for line in attempt.log)]))
     return f"<details><summary>Log of the function</summary><pre>{escape(chr(10).join(parts))}</pre></details>"
 

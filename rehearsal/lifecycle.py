@@ -103,13 +103,14 @@ class _Ended(Exception):  # noqa: N818  (an ending, not an error)
 
 @dataclass(frozen=True)
 class Clients:
-    """boto3 clients of the services that CodeDeploy uses."""
+    """boto3 clients of the services that CodeDeploy uses, and of those that can be changed before a deployment."""
 
     ecs: Any
     elbv2: Any
     functions: Any
     cloudwatch: Any
     codedeploy: Any
+    acm: Any
 
 
 class Player:
@@ -424,11 +425,14 @@ class Player:
         return {group["TargetGroupArn"]: group.get("Weight", 1) for group in groups}
 
     def _shift(self, listener_arn: str, weights: dict[str, int]) -> None:
+        """Set the weights of a listener's default action, and of the rules that lead to the pair and nowhere else."""
         groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
-        self._clients.elbv2.modify_listener(
-            ListenerArn=listener_arn,
-            DefaultActions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}],
-        )
+        actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+        self._clients.elbv2.modify_listener(ListenerArn=listener_arn, DefaultActions=actions)
+        for rule in self._clients.elbv2.describe_rules(ListenerArn=listener_arn)["Rules"]:
+            led_to = set().union(*map(_groups, rule["Actions"]))
+            if not rule["IsDefault"] and led_to and led_to <= {self._blue, self._green}:
+                self._clients.elbv2.modify_rule(RuleArn=rule["RuleArn"], Actions=actions)
 
 
 def steps(routing: dict[str, Any]) -> Iterator[tuple[int, float]]:
@@ -447,6 +451,12 @@ def _awsvpc(network: dict[str, Any]) -> dict[str, Any]:
     """Return the AppSpec's network configuration as ECS takes it."""
     given = network["AwsvpcConfiguration"]
     return {"awsvpcConfiguration": {key[0].lower() + key[1:]: value for key, value in given.items()}}
+
+
+def _groups(action: dict[str, Any]) -> set[str]:
+    """Return the target groups that an action leads to, by ARN."""
+    several = [group["TargetGroupArn"] for group in action.get("ForwardConfig", {}).get("TargetGroups") or []]
+    return {*several, action["TargetGroupArn"]} if "TargetGroupArn" in action else set(several)
 
 
 def _name(target_group_arn: str) -> str:

@@ -1,7 +1,8 @@
 """The load balancer: a reverse proxy on loopback that obeys the listeners the stand-in holds.
 
-Each listener has a port of its own here, whatever port it has on AWS; `ports` says which. Weights are read at each
-request, so a shift takes effect at once. Health checks follow each target group's settings, on a quicker clock.
+Each listener has a port of its own here, whatever port it has on AWS; `ports` says which. Its protocol and certificate
+are read at each connection, rules and weights at each request, so a change takes effect at once. Health checks follow
+each target group's settings, on a quicker clock.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import http.client
 import random
 import re
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,10 +19,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from moto.elbv2.models import FakeListener, FakeTargetGroup, elbv2_backends
+from moto.acm.models import acm_backends
+from moto.elbv2.models import FakeAction, FakeListener, FakeTargetGroup, elbv2_backends
 
-from rehearsal.aws.elbv2 import used_target_groups, weights_of
+from rehearsal.aws.elbv2 import forward_weights, used_target_groups
 from rehearsal.aws.world import TargetState
+from rehearsal.certificates import server_context
+from rehearsal.listener_rules import Request, actions_for
 
 CLOCK = 10.0
 """How much quicker health checks follow each other than on AWS; their time-outs are as declared."""
@@ -39,12 +45,16 @@ class Exchange:
 
     listener_port: int
     target_group_arn: str | None
-    """None: the load balancer answered by itself."""
+    """That of the chosen target; None: there was none to choose."""
     status: int
     seconds: float
     """From the request until the target's answer was complete."""
     at: float
     load_balancer_arn: str
+    answered: bool
+    """Whether the target answered; else the load balancer did."""
+    connected: bool = True
+    """Whether the target took the connection."""
 
 
 class LoadBalancer:
@@ -58,10 +68,12 @@ class LoadBalancer:
 
     def __init__(self, account_id: str, region: str, resolve: Resolve, observe: Callable[[Exchange], None]) -> None:
         self._backend = elbv2_backends[account_id][region]
+        self._certificates = acm_backends[account_id][region]
+        self._contexts: dict[bytes, ssl.SSLContext] = {}
         self.resolve = resolve
         self.observe = observe
         self._health = HealthChecks(self._registered, self._in_use, resolve)
-        self._servers: list[ThreadingHTTPServer] = []
+        self._servers: list[_Server] = []
         self.ports: dict[str, int] = {}
         """Port on loopback by `<DNS name>:<listener's port>`."""
 
@@ -74,6 +86,19 @@ class LoadBalancer:
                 self._servers.append(server)
                 self.ports[f"{balancer.dns_name}:{listener.port}"] = server.server_port
                 threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
+
+    def context(self, listener: FakeListener) -> ssl.SSLContext | None:
+        """Return by what a listener serves HTTPS, its first certificate; None: it serves HTTP."""
+        if listener.protocol != "HTTPS":
+            return None
+        bundle = self._certificates.get_certificate(str(listener.certificate))
+        if bundle.cert not in self._contexts:
+            self._contexts[bundle.cert] = server_context(bundle.cert, bundle.key)
+        return self._contexts[bundle.cert]
+
+    def serves_https(self, port: int) -> bool:
+        """Say whether the listener with this port on loopback serves HTTPS now."""
+        return any(server.server_port == port and server.forward.context() is not None for server in self._servers)
 
     def close(self) -> None:
         """Close the ports."""
@@ -123,58 +148,104 @@ class _Forward:
         self._balancer_arn = balancer_arn
         self._turn = 0
 
-    def __call__(self, method: str, path: str, headers: dict[str, str], body: bytes) -> _Answer:
+    def context(self) -> ssl.SSLContext | None:
+        """Return by what the listener serves HTTPS; None: it serves HTTP."""
+        return self._owner.context(self._listener)
+
+    def __call__(self, request: Request) -> _Answer:
         began = time.monotonic()
-        group = self._pick_group()
-        answer, by_target = self._answer(group, method, path, headers, body)
+        answer = self._answer(request)
         self._owner.observe(
             Exchange(
                 listener_port=int(self._listener.port),
-                target_group_arn=group if by_target else None,
+                target_group_arn=answer.target_group_arn,
                 status=answer.status,
                 seconds=time.monotonic() - began,
                 at=time.time(),
                 load_balancer_arn=self._balancer_arn,
+                answered=answer.by_target,
+                connected=answer.connected,
             )
         )
         return answer
 
-    def _pick_group(self) -> str | None:
-        weights = {arn: weight for arn, weight in weights_of(self._listener).items() if weight > 0}
-        return random.choices(list(weights), list(weights.values()))[0] if weights else None  # noqa: S311  (no secret)
+    def _answer(self, request: Request) -> _Answer:
+        try:
+            actions = actions_for(self._listener, request)
+        except NotImplementedError as error:
+            return _Answer(501, f"501 {error}")
+        for action in actions:
+            weights = {arn: weight for arn, weight in forward_weights(action).items() if weight > 0}
+            if weights:
+                group = random.choices(list(weights), list(weights.values()))[0]  # noqa: S311  (no secret)
+                return self._forward(group, request)
+            if action.data.get("Type") == "fixed-response":
+                return _fixed_response(action)
+        kinds = [str(action.data.get("Type")) for action in actions if not forward_weights(action)]
+        if kinds:
+            return _Answer(501, f"501 {', '.join(kinds)} is not played here")
+        return _Answer(503, "503 Service Temporarily Unavailable")
 
-    def _answer(
-        self, group: str | None, method: str, path: str, headers: dict[str, str], body: bytes
-    ) -> tuple[_Answer, bool]:
-        targets = self._owner.targets(group) if group else []
+    def _forward(self, group: str, request: Request) -> _Answer:
+        targets = self._owner.targets(group)
         if not targets:
-            return _Answer(503, "503 Service Temporarily Unavailable"), False
+            return _Answer(503, "503 Service Temporarily Unavailable")
         self._turn += 1
-        address = self._owner.resolve(*targets[self._turn % len(targets)])
+        answer = self._ask(self._owner.resolve(*targets[self._turn % len(targets)]), request)
+        answer.target_group_arn = group
+        return answer
+
+    def _ask(self, address: tuple[str, int] | None, request: Request) -> _Answer:
+        """Send a request to a target."""
         if address is None:
-            return _Answer(502, "502 Bad Gateway"), False
+            return _Answer(502, "502 Bad Gateway", connected=False)
         connection = http.client.HTTPConnection(*address, timeout=FORWARD_TIMEOUT)
         try:
-            connection.request(method, path, body or None, headers | {"Connection": "close"})
+            connection.connect()
+        except OSError:
+            return _Answer(502, "502 Bad Gateway", connected=False)
+        try:
+            headers = {**request.headers, "X-Forwarded-For": request.client, "Connection": "close"}
+            connection.request(request.method, request.target, request.body or None, headers)
             response = connection.getresponse()
             received = [(k, v) for k, v in response.getheaders() if k.lower() not in _HOP_BY_HOP]
-            return _Answer(response.status, response.read(), received, response.reason), True
+            return _Answer(response.status, response.read(), received, response.reason, by_target=True)
         except TimeoutError:
-            return _Answer(504, "504 Gateway Time-out"), False
+            return _Answer(504, "504 Gateway Time-out")
         except (OSError, http.client.HTTPException):
-            return _Answer(502, "502 Bad Gateway"), False
+            return _Answer(502, "502 Bad Gateway")
         finally:
             connection.close()
 
 
+def _fixed_response(action: FakeAction) -> _Answer:
+    configured = action.data["FixedResponseConfig"]
+    headers = [("Server", "awselb/2.0"), ("Content-Type", configured.get("ContentType") or "text/plain")]
+    return _Answer(int(configured["StatusCode"]), (configured.get("MessageBody") or "").encode(), headers)
+
+
 class _Answer:
     def __init__(
-        self, status: int, body: str | bytes, headers: list[tuple[str, str]] | None = None, reason: str = ""
+        self,
+        status: int,
+        body: str | bytes,
+        headers: list[tuple[str, str]] | None = None,
+        reason: str = "",
+        *,
+        by_target: bool = False,
+        connected: bool = True,
     ) -> None:
         self.status = status
         self.body = body if isinstance(body, bytes) else f"<html><h1>{body}</h1></html>".encode()
         self.headers = headers if headers is not None else [("Server", "awselb/2.0"), ("Content-Type", "text/html")]
         self.reason = reason or http.client.responses.get(status, "")
+        self.by_target = by_target
+        self.connected = connected
+        self.target_group_arn: str | None = None
+
+
+CONNECTION_TIMEOUT = 30.0
+"""Seconds that a client may say nothing (60 on AWS)."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -183,22 +254,32 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     forward: _Forward
 
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, in a thread of its own; over TLS if the listener says so now."""
+        context = self.forward.context()
+        if context is None:
+            super().finish_request(request, client_address)
+            return
+        connection: socket.socket = request
+        connection.settimeout(CONNECTION_TIMEOUT)
+        with context.wrap_socket(connection, server_side=True) as secured:
+            super().finish_request(secured, client_address)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a connection that broke: the client went away."""
+        """Say nothing of a connection that broke: the client went away, or refused the certificate."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body leave together
-    timeout = 30
+    timeout = CONNECTION_TIMEOUT
     server: _Server
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
-        headers["X-Forwarded-For"] = self.client_address[0]
-        answer = self.server.forward(self.command, self.path, headers, body)
+        answer = self.server.forward(Request(self.command, self.path, headers, body, self.client_address[0]))
         self.send_response_only(answer.status, answer.reason)
         for name, value in answer.headers:
             self.send_header(name, value)

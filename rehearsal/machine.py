@@ -42,7 +42,9 @@ class StagingWorld:
         """Every target is healthy."""
         return TargetState("healthy")
 
-    def invoke(self, function_arn: str, payload: bytes, invocation_type: str) -> tuple[int, bytes, str | None]:
+    def invoke(
+        self, function_arn: str, payload: bytes, invocation_type: str, request_id: str
+    ) -> tuple[int, bytes, str | None]:
         """No function runs while Terraform applies."""
         raise NotImplementedError("nothing invokes a function while Terraform applies")
 
@@ -89,7 +91,7 @@ class Machine:
         for watch in (
             lambda: self.containers.watch(self._stop),
             lambda: self.balancer.watch(self._stop),
-            lambda: self.metrics.watch(self.balancer, self._stop),
+            lambda: self.metrics.watch(self.balancer, self.containers, self._stop),
         ):
             threading.Thread(target=watch, daemon=True).start()
 
@@ -115,9 +117,11 @@ class Machine:
         """Say what the load balancer's health checks say."""
         return self.balancer.target_state(target_group_arn, address, port)
 
-    def invoke(self, function_arn: str, payload: bytes, invocation_type: str) -> tuple[int, bytes, str | None]:
+    def invoke(
+        self, function_arn: str, payload: bytes, invocation_type: str, request_id: str
+    ) -> tuple[int, bytes, str | None]:
         """Run a function."""
-        return self.functions.invoke(function_arn, payload, invocation_type)
+        return self.functions.invoke(function_arn, payload, invocation_type, request_id)
 
     def _log(self, arn: str, group: str, stream: str, lines: Sequence[str]) -> None:
         # Without its log group a line is lost, as on AWS.

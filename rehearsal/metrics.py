@@ -1,17 +1,20 @@
-"""CloudWatch's side of the world: what the load balancer measures, and the alarms upon it."""
+"""CloudWatch's side of the world: what the load balancer and ECS measure, and the alarms upon it."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, MetricDatum, cloudwatch_backends
 
+from rehearsal.containers import Containers
 from rehearsal.loadbalancer import Exchange, LoadBalancer
 
 NAMESPACE = "AWS/ApplicationELB"
+ECS_NAMESPACE = "AWS/ECS"
 FLUSH_INTERVAL = 0.5
 """Seconds between two deliveries of metrics (a minute or more on AWS)."""
 
@@ -32,6 +35,8 @@ def dimension(arn: str) -> str:
 class Metrics:
     """Counts what passes the load balancer, delivers it to CloudWatch, and evaluates the alarms.
 
+    Of a service's tasks it delivers how much of their size they use.
+
     Counted is what AWS counts, under AWS's names; a count of zero is not published (so there is no
     HTTPCode_Target_5XX_Count without an error, and no RequestCount without a request).
     """
@@ -40,17 +45,42 @@ class Metrics:
         self._backend: CloudWatchBackend = cloudwatch_backends[account_id][region]
         self._seen: list[Exchange] = []
         self._lock = threading.Lock()
+        self._used: dict[str, tuple[float, float]] = {}
+        """By task: when it was looked at last, and the seconds of a processor that it had used."""
 
     def observe(self, exchange: Exchange) -> None:
         """Take note of a request."""
         with self._lock:
             self._seen.append(exchange)
 
-    def watch(self, balancer: LoadBalancer, stop: threading.Event) -> None:
+    def watch(self, balancer: LoadBalancer, containers: Containers, stop: threading.Event) -> None:
         """Deliver and evaluate until `stop` is set."""
         while not stop.wait(FLUSH_INTERVAL):
             self.deliver(balancer)
+            self.measure(containers)
             self.evaluate()
+
+    def measure(self, containers: Containers, clock: float | None = None) -> None:
+        """Deliver what part of its size each task of a service has used since the last time, in percent.
+
+        Of no task more than all of it: on this machine a task may take more than its size.
+        """
+        data, now = [], datetime.now(timezone.utc)
+        moment = time.monotonic() if clock is None else clock
+        for spec, seconds, size in containers.usage():
+            kind, _, service = (spec.group or "").partition(":")
+            at, before = self._used.get(spec.task_arn, (0.0, 0.0))
+            self._used[spec.task_arn] = (moment, seconds)
+            if kind != "service" or not at or not size or not spec.cpu or not spec.memory:
+                continue
+            processors = (seconds - before) / (moment - at)
+            dimensions = [{"Name": "ClusterName", "Value": spec.cluster}, {"Name": "ServiceName", "Value": service}]
+            data += [
+                _datum("CPUUtilization", dimensions, min(100 * processors * 1024 / spec.cpu, 100), now),
+                _datum("MemoryUtilization", dimensions, min(100 * size / 2**20 / spec.memory, 100), now),
+            ]
+        if data:
+            self._backend.put_metric_data(ECS_NAMESPACE, data)
 
     def deliver(self, balancer: LoadBalancer) -> None:
         """Deliver what was seen since the last time."""
@@ -122,15 +152,22 @@ def _datum(name: str, dimensions: list[dict[str, str]], value: float, at: dateti
 
 
 def _data(exchange: Exchange) -> Iterable[dict[str, Any]]:
-    """Return the data of one request: of the load balancer, and of load balancer and target group together."""
+    """Return the data of one request: of the load balancer, and of load balancer and target group together.
+
+    A request is counted (RequestCount) if there was a target to choose, whoever answered it then (user guide,
+    "CloudWatch metrics for your Application Load Balancer").
+    """
     at = datetime.fromtimestamp(exchange.at, timezone.utc)
     balancer = _dimensions(exchange.load_balancer_arn)
     family = f"{exchange.status // 100}XX"
+    if not exchange.answered and exchange.status >= 400:
+        yield _datum(f"HTTPCode_ELB_{family}_Count", balancer, 1, at)
     if exchange.target_group_arn is None:
-        if exchange.status >= 400:
-            yield _datum(f"HTTPCode_ELB_{family}_Count", balancer, 1, at)
         return
     for dimensions in (balancer, _dimensions(exchange.load_balancer_arn, exchange.target_group_arn)):
         yield _datum("RequestCount", dimensions, 1, at)
-        yield _datum(f"HTTPCode_Target_{family}_Count", dimensions, 1, at)
-        yield _datum("TargetResponseTime", dimensions, exchange.seconds, at)
+        if exchange.answered:
+            yield _datum(f"HTTPCode_Target_{family}_Count", dimensions, 1, at)
+            yield _datum("TargetResponseTime", dimensions, exchange.seconds, at)
+        elif not exchange.connected:
+            yield _datum("TargetConnectionErrorCount", dimensions, 1, at)

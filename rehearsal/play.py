@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
+import gzip
 import json
 import socket
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
 from rehearsal.aws import codedeploy, world
 from rehearsal.aws.server import StandIn
+from rehearsal.aws.world import TaskSpec
+from rehearsal.certificates import authority
 from rehearsal.customers import Customers, Visit, visit
 from rehearsal.lifecycle import Clients, EventRecord, Player, Timeline
 from rehearsal.machine import Machine
 from rehearsal.preparations import listener_pair
-from rehearsal.record import Expectation, Record, checks_of
+from rehearsal.record import Expectation, Record, checks_of, hops_of
 from rehearsal.scenarios import BLUE, HOOKS, Scenario
 from rehearsal.stage import ACCOUNT_ID, REGION, Applied, Stage, aws_environment, client
 
@@ -75,20 +80,23 @@ def play(
     )
     stage.database(machine.volume)
     world.use(machine)
-    silent = _silent_socket()
+    silence = _silent_socket()
+    silent = f"http://127.0.0.1:{silence.getsockname()[1]}"
+    (folder / "authority.pem").write_text(authority().certificate)
     try:
-        machine.start(applied.tasks)
+        machine.start(with_environment(applied.tasks, scenario.blue_environment))
         production = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:80"]
         test = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:8080"]
         _await_blue(machine, production)
         clients = _clients(endpoint)
-        _configure_functions(scenario, applied, endpoint, silent)
+        _configure_functions(scenario, applied, endpoint, {"silent": silent, "authority": folder / "authority.pem"})
         prepared = []
         for step in scenario.prepare:
             prepared.append(step(clients, applied.outputs))
             watcher.say(f"  before it: {prepared[-1]}")
         customers = Customers(production)
-        customers.come()
+        if scenario.customers:
+            customers.come()
         deployment = codedeploy.find(_release(scenario, applied, endpoint))
         watcher.say(f"  deployment {deployment.deployment_id} of release {scenario.release.tag}")
         timeline = Player(deployment, clients, machine.functions.attempts, watcher.event).play()
@@ -104,7 +112,14 @@ def play(
             scenario=scenario,
             timeline=timeline,
             prepared=prepared,
-            expectations=check(scenario, timeline, probes, visit(test) if tested else None, revision),
+            expectations=check(
+                scenario,
+                timeline,
+                probes,
+                visit(test, tls=machine.balancer.serves_https(test)) if tested else None,
+                revision=revision,
+                left=_left(machine.volume),
+            ),
             visits=list(customers.visits),
             serving=sorted({probe.version or f"HTTP {probe.status}" for probe in probes}),
             revision=revision,
@@ -116,14 +131,23 @@ def play(
             at_end(record, f"{addresses}, AWS_ENDPOINT_URL={endpoint}, files in {folder}")
     finally:
         machine.end()
-        silent.close()
+        silence.close()
     return record
 
 
 def check(
-    scenario: Scenario, timeline: Timeline, probes: list[Visit], test_probe: Visit | None, revision: str
+    scenario: Scenario,
+    timeline: Timeline,
+    probes: list[Visit],
+    test_probe: Visit | None,
+    *,
+    revision: str,
+    left: int,
 ) -> list[Expectation]:
-    """Compare how a scenario ended with how it was expected to; without a test listener there is no `test_probe`."""
+    """Compare how a scenario ended with how it was expected to; without a test listener there is no `test_probe`.
+
+    Whatever happens, no order that a hook has placed is `left`.
+    """
     expected = scenario.expected
     found = [
         Expectation("the deployment is", expected.status, timeline.status),
@@ -140,11 +164,18 @@ def check(
             came = found_by(timeline, function, name)
             met = outcome if came.startswith(outcome) else came
             found.append(Expectation(f"{function}'s check {name} is", outcome, met))
+    if expected.hops:
+        hops = sum(len(hops_of(event)) for event in timeline.events)
+        at_least = f"at least {expected.hops}"
+        found.append(
+            Expectation("fresh invocations went on", at_least, at_least if hops >= expected.hops else str(hops))
+        )
     serving = ", ".join(sorted({probe.version or f"HTTP {probe.status}" for probe in probes}))
     found.append(Expectation("production answers from", expected.serving, serving))
     if test_probe is not None:
         found.append(Expectation("the test listener answers from", expected.serving, test_probe.version or "nobody"))
     found.append(Expectation("the database is at revision", expected.revision, revision))
+    found.append(Expectation("orders that the hooks have left behind", "0", str(left)))
     return found
 
 
@@ -217,16 +248,48 @@ Resources:
 """
 
 
-def _configure_functions(scenario: Scenario, applied: Applied, endpoint: str, silent: socket.socket) -> None:
+def with_environment(tasks: Iterable[TaskSpec], environment: Mapping[str, str]) -> list[TaskSpec]:
+    """Return tasks whose containers have these variables too."""
+    return [
+        dataclasses.replace(
+            task,
+            containers=tuple(
+                dataclasses.replace(container, environment={**container.environment, **environment})
+                for container in task.containers
+            ),
+        )
+        for task in tasks
+    ]
+
+
+def _configure_functions(scenario: Scenario, applied: Applied, endpoint: str, places: Mapping[str, object]) -> None:
     functions = client("lambda", endpoint)
-    names = applied.outputs["function_names"]
-    address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-    for hook, variables in scenario.function_environment.items():
-        known = functions.get_function_configuration(FunctionName=names[hook])["Environment"]["Variables"]
-        further = {key: value.format(silent=address) for key, value in variables.items()}
-        functions.update_function_configuration(FunctionName=names[hook], Environment={"Variables": known | further})
-    for hook, seconds in scenario.function_timeout.items():
-        functions.update_function_configuration(FunctionName=names[hook], Timeout=seconds)
+    for hook, name in applied.outputs["function_names"].items():
+        further = {k: v.format(**places) for k, v in scenario.function_environment.get(hook, {}).items()}
+        settings = scenario.settings.get(hook)
+        if further or settings:
+            known = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+            if settings:
+                further["HOOK_SETTINGS"] = with_settings(known.get("HOOK_SETTINGS", "{}"), settings)
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": known | further})
+        if hook in scenario.function_timeout:
+            functions.update_function_configuration(FunctionName=name, Timeout=scenario.function_timeout[hook])
+
+
+def with_settings(text: str, changes: Mapping[str, Any]) -> str:
+    """Return a hook's settings with changes, as JSON; `text` is JSON, or the base64 of it compressed (gzip)."""
+    plain = text if text.startswith("{") else gzip.decompress(base64.b64decode(text)).decode()
+    return json.dumps(_merged(json.loads(plain), changes))
+
+
+def _merged(settings: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(settings) if isinstance(settings, dict) else {}
+    for name, value in changes.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value) if isinstance(value, Mapping) else value
+    return merged
 
 
 def _silent_socket() -> socket.socket:
@@ -244,13 +307,22 @@ def _clients(endpoint: str) -> Clients:
         functions=client("lambda", endpoint),
         cloudwatch=client("cloudwatch", endpoint),
         codedeploy=client("codedeploy", endpoint),
+        acm=client("acm", endpoint),
     )
 
 
 def _revision(volume: Path) -> str:
+    return ", ".join(_query(volume, "select version_num from alembic_version")) or "none"
+
+
+def _left(volume: Path) -> int:
+    """Count the orders for the item that the hooks order."""
+    return len(_query(volume, "select id from orders where item = 'rehearsal'"))
+
+
+def _query(volume: Path, statement: str) -> list[str]:
     with closing(sqlite3.connect(volume / "orders.db")) as connection:
-        rows = connection.execute("select version_num from alembic_version").fetchall()
-    return ", ".join(row[0] for row in rows) or "none"
+        return [str(row[0]) for row in connection.execute(statement)]
 
 
 def save(record: Record, path: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from rehearsal.certificates import authority
 from rehearsal.lifecycle import Clients
 
 Outputs = Mapping[str, Any]
@@ -62,6 +63,82 @@ def unpair_production_listener(clients: Clients, outputs: Outputs) -> str:
     blue = primary["loadBalancers"][0]["targetGroupArn"]
     clients.elbv2.modify_listener(ListenerArn=arn, DefaultActions=[{"Type": "forward", "TargetGroupArn": blue}])
     return f"the production listener leads to {blue.split('/')[-2]} and to no other target group"
+
+
+def serve_tests_on_https(name: str, valid: float = 3600) -> Step:
+    """Return a step that makes the test listener serve HTTPS with a certificate for a name.
+
+    Of a certificate that is `valid` for a few seconds only, its end is waited for: ACM imports none that has expired.
+    """
+
+    def step(clients: Clients, outputs: Outputs) -> str:
+        signed = authority().sign(name, timedelta(seconds=valid))
+        imported = clients.acm.import_certificate(
+            Certificate=signed.certificate.encode(),
+            PrivateKey=signed.private_key.encode(),
+            CertificateChain=authority().certificate.encode(),
+        )["CertificateArn"]
+        clients.elbv2.modify_listener(
+            ListenerArn=listener_pair(clients, outputs)["testTrafficRoute"]["listenerArns"][0],
+            Protocol="HTTPS",
+            Certificates=[{"CertificateArn": imported}],
+        )
+        said = f"the test listener serves HTTPS with a certificate for {name}"
+        if valid >= 60:
+            return said
+        time.sleep(valid + 1)
+        return f"{said}, which has expired"
+
+    return step
+
+
+def lead_tests_astray(clients: Clients, outputs: Outputs) -> str:
+    """Let a rule of the test listener lead the health path to a third target group, in which blue's tasks are.
+
+    CodeDeploy knows of neither: it moves the default action, and rules that lead to its own two target groups.
+    """
+    pair = listener_pair(clients, outputs)
+    names = [group["name"] for group in pair["targetGroups"]]
+    groups = clients.elbv2.describe_target_groups(Names=names)["TargetGroups"]
+    targets = [
+        description["Target"]
+        for group in groups
+        for description in clients.elbv2.describe_target_health(TargetGroupArn=group["TargetGroupArn"])[
+            "TargetHealthDescriptions"
+        ]
+    ]
+    third = clients.elbv2.create_target_group(
+        Name=f"{outputs['service_name']}-three",
+        Protocol="HTTP",
+        Port=groups[0]["Port"],
+        VpcId=groups[0]["VpcId"],
+        TargetType="ip",
+        HealthCheckPath=groups[0]["HealthCheckPath"],
+    )["TargetGroups"][0]["TargetGroupArn"]
+    clients.elbv2.register_targets(TargetGroupArn=third, Targets=targets)
+    clients.elbv2.create_rule(
+        ListenerArn=pair["testTrafficRoute"]["listenerArns"][0],
+        Priority=10,
+        Conditions=[{"Field": "path-pattern", "Values": [groups[0]["HealthCheckPath"]]}],
+        Actions=[{"Type": "forward", "TargetGroupArn": third}],
+    )
+    return f"a rule of the test listener leads {groups[0]['HealthCheckPath']} to blue's tasks, past the default action"
+
+
+def add_alarm_without_data(clients: Clients, outputs: Outputs) -> str:
+    """Make an alarm on a metric that nobody publishes; it stays in INSUFFICIENT_DATA."""
+    name = f"{outputs['service_name']}-payments"
+    clients.cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="Orders",
+        MetricName="FailedPayments",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    return f"alarm {name} watches a metric that nobody publishes"
 
 
 def listener_pair(clients: Clients, outputs: Outputs) -> dict[str, Any]:

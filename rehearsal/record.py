@@ -11,6 +11,9 @@ from rehearsal.customers import Visit
 from rehearsal.lifecycle import EventRecord, Timeline
 from rehearsal.scenarios import Scenario
 
+CONTINUED = "CONTINUED"
+"""The status that a hook returns when a fresh invocation of it goes on."""
+
 
 @dataclass(frozen=True)
 class Expectation:
@@ -76,6 +79,7 @@ class Record:
                     "seconds": event.seconds,
                     "notes": event.notes,
                     "hook": event.hook.result if event.hook else None,
+                    "hops": hops_of(event),
                     "accepted_reports": event.hook.accepted_reports if event.hook else 0,
                     "errors": [a.error for a in event.hook.attempts if a.error] if event.hook else [],
                 }
@@ -92,6 +96,16 @@ def message_of(event: EventRecord) -> str:
         return str(event.hook.result.get("message", ""))
     errors = [attempt.error for attempt in event.hook.attempts if attempt.error]
     return errors[-1] if errors else "the function gave no answer"
+
+
+def hops_of(event: EventRecord) -> list[str]:
+    """Return what an event's hook said each time that it handed over to a fresh invocation of itself."""
+    results = [json.loads(a.result) for a in event.hook.attempts if a.result] if event.hook else []
+    return [
+        str(result.get("message", ""))
+        for result in results
+        if isinstance(result, dict) and result.get("status") == CONTINUED
+    ]
 
 
 def checks_of(event: EventRecord) -> list[dict[str, Any]]:
@@ -115,6 +129,16 @@ def check_of_line(line: str) -> dict[str, str] | None:
     if isinstance(entry, dict) and {"check", "outcome", "detail"} <= entry.keys():
         return {key: str(entry.get(key)) for key in ("check", "outcome", "severity", "detail")}
     return None
+
+
+def hop_of_line(line: str) -> str | None:
+    """Return what a function's log line tells of a hop to a fresh invocation; None for other lines."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    told = isinstance(entry, dict) and entry.get("status") == CONTINUED
+    return str(entry.get("message", "")) if told else None
 
 
 def shortened(text: str, length: int) -> str:

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from rehearsal.preparations import Step, fire_alarm, remove_test_listener, unpair_production_listener
+from rehearsal.preparations import (
+    Step,
+    add_alarm_without_data,
+    fire_alarm,
+    lead_tests_astray,
+    remove_test_listener,
+    serve_tests_on_https,
+    unpair_production_listener,
+)
 
 HOOKS = {
     "BeforeInstall": "validate_before_install",
@@ -19,6 +28,17 @@ HOOKS = {
     "AfterAllowTraffic": "validate_production",
 }
 """The functions by the event they are for."""
+
+HOST = "orders.example.com"
+"""The name under which testers know the application, where the test listener serves HTTPS."""
+
+TRUSTING = {"validate_test_traffic": {"REQUESTS_CA_BUNDLE": "{authority}"}}
+"""A function that trusts the authority by which the test listener is certified."""
+
+BY_NAME = {"validate_test_traffic": {"host": HOST}}
+
+ALARMS_ONLY: Mapping[str, Any] = {"samples": 0, "load": None, "flows": {"order": None}}
+"""Settings of validate_production for scenarios in which the window is what matters."""
 
 BLUE = "1.0.0"
 """The release that serves before each deployment; its database is at revision 0002."""
@@ -53,6 +73,8 @@ class Expected:
     """Texts that the message of the hook at that event has, each."""
     checks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By function and check: what came of it, an outcome or the beginning of `<outcome>: <detail>`."""
+    hops: int = 0
+    """How often at least the production hook goes on in a fresh invocation of itself."""
     serving: str = BLUE
     """The release that answers on the production listener in the end."""
     revision: str = "0002"
@@ -73,9 +95,17 @@ class Scenario:
     release: Release = field(default_factory=Release)
     prepare: tuple[Step, ...] = ()
     """What is changed in the environment before the deployment; see preparations.py."""
+    blue_environment: Mapping[str, str] = field(default_factory=dict)
+    """Further variables of the release that serves before; it starts with them."""
+    customers: bool = True
+    """Whether there are any."""
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Settings of a hook that differ from those in environment/hooks.tf, by function: what is nested is changed member
+    by member, None takes a member away."""
     function_environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Further variables of a hook's function, by function; `{silent}` in a value is the address of a socket that
-    accepts connections and never answers."""
+    """Further variables of a hook's function, by function. In a value, `{silent}` is the address of a socket that
+    accepts connections and never answers, `{authority}` a file with the certificate of the authority by which listeners
+    are certified."""
     function_timeout: Mapping[str, int] = field(default_factory=dict)
     """Seconds that a hook's function may take, by function, where it would use up what it has."""
 
@@ -168,6 +198,200 @@ SCENARIOS: tuple[Scenario, ...] = (
         "list five, and wait for 1.5 s.",
         Expected(stopped_at="AfterAllowTraffic", message=("p99", "1000 ms"), revision="0003"),
         Release(environment={"LATENCY_PER_ORDER_MS": "300"}),
+    ),
+    Scenario(
+        "now-and-then",
+        "One request in twenty fails",
+        "The new release answers every twentieth request 500; its health path never. A smoke test of three attempts "
+        "passes, and the load balancer finds green healthy; a hundred samples tell.",
+        Expected(
+            stopped_at="AfterAllowTestTraffic",
+            message=("orders: ", "of 100 requests failed", "[STATUS] (500)", "at most 1.00% allowed"),
+            checks={"validate_test_traffic": {"http:orders": "passed", "error_rate:orders": "failed"}},
+        ),
+        Release(environment={"FAIL_EVERY": "20"}),
+    ),
+    Scenario(
+        "slow-tail",
+        "A fine median and a slow tail",
+        "The new release takes 1.5 s for every twenty-fifth request. The median shows nothing, nor does a smoke test; "
+        "the 99th percentile of a hundred samples does.",
+        Expected(
+            stopped_at="AfterAllowTestTraffic",
+            message=("orders: p99", "at most 1000 ms allowed"),
+            checks={"validate_test_traffic": {"error_rate:orders": "passed", "latency_p99:orders": "failed"}},
+        ),
+        Release(environment={"SLOW_EVERY": "25"}),
+    ),
+    Scenario(
+        "wrong-field",
+        "A field of the answer is wrong",
+        "The new release answers 200 on its health path, and in the answer says that its database is read-only. The "
+        "load balancer looks at the status alone.",
+        Expected(
+            stopped_at="AfterAllowTestTraffic",
+            message=("[JSON checks.database] (read-only) expected", "ok"),
+        ),
+        Release(environment={"DATABASE_STATE": "read-only"}),
+    ),
+    Scenario(
+        "blue-answers-tests",
+        "Blue answers on the test listener",
+        "The test listener leads to green, but somebody has left a rule on it that leads the health path to blue's "
+        "tasks. Blue passes every test in green's name; only the release in the answer's header tells.",
+        Expected(
+            stopped_at="AfterAllowTestTraffic",
+            message=("GET /health", "[HEADER x-app-version] (1.0.0) expected 1.1.0"),
+            checks={"validate_test_traffic": {"test_listener": "passed", "http:orders": "passed"}},
+        ),
+        prepare=(lead_tests_astray,),
+    ),
+    Scenario(
+        "https",
+        "The test listener serves HTTPS",
+        "Its certificate is for the name that the tests use, and the hook trusts whoever has signed it.",
+        Expected(
+            "Succeeded",
+            serving="1.1.0",
+            revision="0003",
+            error=None,
+            checks={"validate_test_traffic": {"test_listener": "passed", "http:health": "passed"}},
+        ),
+        prepare=(serve_tests_on_https(HOST),),
+        settings={**BY_NAME, "validate_production": {"duration": 1, **ALARMS_ONLY}},
+        function_environment=TRUSTING,
+    ),
+    Scenario(
+        "certificate-expired",
+        "The test listener's certificate has expired",
+        "An imported certificate that nobody has renewed. Browsers would refuse it, and so does the hook.",
+        Expected(stopped_at="AfterAllowTestTraffic", message=("TLS failed", "certificate has expired")),
+        prepare=(serve_tests_on_https(HOST, valid=4),),
+        settings=BY_NAME,
+        function_environment=TRUSTING,
+    ),
+    Scenario(
+        "certificate-of-another",
+        "The test listener's certificate is another name's",
+        "Somebody has attached the certificate of another application.",
+        Expected(
+            stopped_at="AfterAllowTestTraffic",
+            message=("TLS failed", "Certificate", f"hostname '{HOST}' doesn't match"),
+        ),
+        prepare=(serve_tests_on_https("invoices.example.com"),),
+        settings=BY_NAME,
+        function_environment=TRUSTING,
+    ),
+    Scenario(
+        "long-bake",
+        "A bake longer than one invocation",
+        "The window is longer than the function may run. It hands over to a fresh invocation of itself, as often as it "
+        "takes, and the last one reports.",
+        Expected(
+            "Succeeded",
+            serving="1.1.0",
+            revision="0003",
+            error=None,
+            hops=1,
+            checks={"validate_production": {"time": "passed", "http:orders": "passed", "error_rate": "passed"}},
+        ),
+        settings={"validate_production": {"duration": 16, "load": None}},
+        function_timeout={"validate_production": 24},
+    ),
+    Scenario(
+        "alarm-missing",
+        "An alarm that is to be looked at does not exist",
+        "A typo in the alarm's name. An alarm that is not there never fires; the hook does not take that for silence.",
+        Expected(stopped_at="AfterAllowTraffic", message=("orders-rehearsal-eror", "does not exist"), revision="0003"),
+        settings={"validate_production": {"alarms": {"orders-rehearsal-eror": "OK"}, **ALARMS_ONLY}},
+    ),
+    Scenario(
+        "alarm-without-data",
+        "An alarm has no data",
+        "The hook is told to expect an alarm OK, and the metric that it watches has never been published. Whoever says "
+        "OK does not mean that nobody looks.",
+        Expected(
+            stopped_at="AfterAllowTraffic",
+            message=("orders-rehearsal-payments", "INSUFFICIENT_DATA, expected OK"),
+            revision="0003",
+        ),
+        prepare=(add_alarm_without_data,),
+        settings={"validate_production": {"alarms": {"orders-rehearsal-payments": "OK"}, **ALARMS_ONLY}},
+    ),
+    Scenario(
+        "worse-than-blue",
+        "Slower than blue, and within every threshold",
+        "Blue takes 1 s to list orders, the new release 1.4 s. No threshold forbids that, but customers were used to "
+        "less.",
+        Expected(
+            stopped_at="AfterAllowTraffic",
+            message=("green's p", "before the shift", "at most 25 % worse allowed"),
+            revision="0003",
+            checks={
+                "validate_production": {
+                    "latency_p50": "passed",
+                    "latency_p99": "passed",
+                    "against_blue:p50": "failed",
+                    "against_blue:error_rate": "passed",
+                }
+            },
+        ),
+        Release(environment={"LATENCY_MS": "1400"}),
+        blue_environment={"LATENCY_MS": "1000"},
+        settings={
+            "validate_test_traffic": {"samples": 0},
+            "validate_production": {
+                # The median is what a busy machine shifts least.
+                "thresholds": {"p50_ms": 3000, "p99_ms": 5000},
+                "baseline": {"max_worse_percent": 25},
+                **ALARMS_ONLY,
+            },
+        },
+    ),
+    Scenario(
+        "no-traffic",
+        "Nobody comes",
+        "Customers stay away, and the hooks are told to send nothing. No error was counted, for there was no request; "
+        "where traffic is certain to come, that is no pass.",
+        Expected(
+            stopped_at="AfterAllowTraffic",
+            message=("the load balancer counted no request to orders-rehearsal-two", "no error rate"),
+            revision="0003",
+        ),
+        customers=False,
+        settings={
+            "validate_test_traffic": {"checks": {"http": "skip", "samples": "skip"}},
+            "validate_production": {"no_data": "fail", "checks": {"http": "skip"}, **ALARMS_ONLY},
+        },
+    ),
+    Scenario(
+        "broken-flow",
+        "An order cannot be read back",
+        "The new release takes orders, and when one is looked up, answers with another item. Each request by itself "
+        "succeeds; the flow does not. What it has placed is deleted all the same.",
+        Expected(
+            stopped_at="AfterAllowTraffic",
+            message=("read back: GET /orders/{order_id}", "[JSON item] (something else)", "delete 204"),
+            revision="0003",
+        ),
+        Release(environment={"WRONG_ORDER": "yes"}),
+    ),
+    Scenario(
+        "overrun",
+        "The service falls over under load",
+        "A task of the new release answers 25 requests in a second, and 503 to the others. Smoke tests are few and "
+        "pass; the load that the hook sends is that of a good day.",
+        Expected(
+            stopped_at="AfterAllowTraffic",
+            message=("load: ", "requests failed", "503"),
+            revision="0003",
+            checks={"validate_production": {"http:orders": "passed", "flow:order": "passed"}},
+        ),
+        Release(environment={"REQUESTS_PER_SECOND": "25"}),
+        settings={
+            "validate_test_traffic": {"samples": 20},
+            "validate_production": {"samples": 10, "load": {"rate": 100, "duration": 2}},
+        },
     ),
     Scenario(
         "missing-task-definition",

@@ -11,13 +11,24 @@ import time
 from typing import Any
 
 from rehearsal.lifecycle import EventRecord
-from rehearsal.record import Record, check_of_line, checks_of, message_of, outcome_of, shortened
+from rehearsal.record import (
+    Record,
+    check_of_line,
+    checks_of,
+    hop_of_line,
+    hops_of,
+    message_of,
+    outcome_of,
+    shortened,
+)
 from rehearsal.scenarios import HOOKS
 
 MARKS = {
     "passed": "✓", "failed": "✗", "error": "!", "warned": "⚠", "skipped": "○",
     "Succeeded": "✓", "Failed": "✗", "Skipped": "○",
 }  # fmt: skip
+HOP = "↪"
+"""Before what tells that a hook goes on in a fresh invocation."""
 _COLOURS = {"✓": "32", "✗": "31", "!": "31", "⚠": "33", "○": "2", "↩": "33"}
 WIDTH = 112
 """Columns of the timeline."""
@@ -85,7 +96,11 @@ class Console:
         if self._logs:
             self.say(f"      {group} {stream.rsplit('/', 1)[-1][:8]}  {line}")
             return
-        check = check_of_line(line) if group.startswith("/aws/lambda/") else None
+        of_function = group.startswith("/aws/lambda/")
+        check = check_of_line(line) if of_function else None
+        hop = hop_of_line(line) if of_function else None
+        if hop is not None:
+            self.say(f"      {HOP} {hop}")
         if check is not None:
             outcome = outcome_of(check)
             found = f"{MARKS.get(outcome, '?')} {check['check']}: {check['detail']}"
@@ -151,6 +166,7 @@ def _event_lines(event: EventRecord, record: Record) -> list[str]:
     mark = paint(MARKS.get(event.status, "?"))
     lines = [f"  {mark} {event.name:<22} {event.status:<10} {seconds:>8}  {function}".rstrip()]
     lines += [f"      {note}" for note in event.notes]
+    lines += [line for hop in hops_of(event) for line in _wrapped(hop, HOP)]
     lines += _check_lines(checks_of(event))
     if event.status == "Failed":
         reason = message_of(event) or (record.timeline.error or ("", ""))[1]

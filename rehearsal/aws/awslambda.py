@@ -6,6 +6,7 @@ function by an ARN of another region, which AWS does not.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -23,6 +24,7 @@ from rehearsal.aws.graft import graft
 _original_init = LambdaFunction.__init__
 _original_configuration = LambdaFunction.get_configuration
 _original_update = LambdaFunction.update_configuration
+_original_enrich = LambdaResponse._enrich_response  # noqa: SLF001
 _original_find = LambdaStorage.get_function_by_name_or_arn_with_qualifier
 
 
@@ -82,20 +84,32 @@ class Storage(LambdaStorage):
         return _original_find(self, name_or_arn, qualifier)
 
 
+REQUEST_ID = "x-amzn-requestid"
+
+
 class Answers(LambdaResponse):
-    """Invoke, in the place of moto's."""
+    """Invoke, in the place of moto's. A function that runs may call it too, also for itself."""
+
+    @staticmethod
+    def _enrich_response(headers: dict[str, str], body: Any) -> tuple[dict[str, str], Any]:
+        """Do what moto does, and leave a request's id as it is where there is one."""
+        known = headers.get(REQUEST_ID)
+        headers, body = _original_enrich(headers, body)
+        return (headers | {REQUEST_ID: known} if known else headers), body
 
     def invoke(self) -> tuple[int, dict[str, Any], str | bytes]:
         """Invoke a function in the world; raises moto's error for one that does not exist."""
         name = unquote(self.path.rsplit("/", 2)[-2])
         function = self.backend.get_function(name, self._get_param("Qualifier"))
         kind = self.headers.get("X-Amz-Invocation-Type") or "RequestResponse"
+        # The caller and the function learn the same id, of whatever type the invocation is.
+        request_id = str(uuid.uuid4())
+        headers: dict[str, Any] = {REQUEST_ID: request_id}
         if kind == "DryRun":
-            return 204, {"status": 204}, ""
+            return 204, {"status": 204, **headers}, ""
         payload = self.body.encode() if isinstance(self.body, str) else bytes(self.body or b"")
-        status, answer, error = world.current().invoke(function.function_arn, payload, kind)
-        headers: dict[str, Any] = {"status": status, "content-type": "application/json"}
-        headers["X-Amz-Executed-Version"] = "$LATEST"
+        status, answer, error = world.current().invoke(function.function_arn, payload, kind, request_id)
+        headers |= {"status": status, "content-type": "application/json", "X-Amz-Executed-Version": "$LATEST"}
         if error:
             headers["X-Amz-Function-Error"] = error
         return status, headers, answer

@@ -184,6 +184,8 @@ class StandInTask:
             private_ip=self.private_ip,
             started_by=self.started_by,
             group=self.group,
+            cpu=float(self.cpu) if self.cpu else None,
+            memory=float(self.memory) if self.memory else None,
         )
 
     def refresh(self) -> None:

@@ -131,14 +131,14 @@ def used_target_groups(backend: ELBv2Backend, load_balancer_arn: str | None = No
         for listener in list(balancer.listeners.values())
         for rule in list(listener.rules.values())
         for action in rule.actions
-        for arn in _weights_of(action)
+        for arn in forward_weights(action)
     }
 
 
 # Listener actions.
 
 
-def _weights_of(action: FakeAction) -> dict[str, float]:
+def forward_weights(action: FakeAction) -> dict[str, float]:
     """Return the weights of a forward action by target group ARN; empty for other actions."""
     if action.data.get("Type") != "forward":
         return {}
@@ -157,7 +157,7 @@ def forward_action(action: dict[str, Any]) -> dict[str, Any]:
     """
     if action.get("Type") != "forward":
         return action
-    weights = _weights_of(FakeAction(dict(action)))
+    weights = forward_weights(FakeAction(dict(action)))
     groups: list[dict[str, Any]] = [{"TargetGroupArn": arn, "Weight": int(weight)} for arn, weight in weights.items()]
     stickiness = action.get("ForwardConfig", {}).get("TargetGroupStickinessConfig") or {"Enabled": False}
     read = {key: value for key, value in action.items() if key not in ("TargetGroupArn", "ForwardConfig")}
@@ -244,7 +244,7 @@ class Additions(ELBv2Backend):
         return _original_modify_listener(self, arn, port, protocol, ssl_policy, certificates, read)
 
     def _get_target_group_arns_from(self, action_data: dict[str, Any]) -> list[str]:
-        return list(_weights_of(FakeAction(dict(action_data))))
+        return list(forward_weights(FakeAction(dict(action_data))))
 
     def describe_target_health(self, target_group_arn: str, targets: list[dict[str, Any]]) -> list[FakeHealthStatus]:
         """Say how targets are; without targets, all that are registered or draining."""
@@ -280,7 +280,7 @@ def pair_listeners(account_id: str, region: str, load_balancer_info: dict[str, A
             listener = find_listener(account_id, region, listener_arn)
             if listener is None or len(arns) != 2 or ":listener/app/" not in listener_arn:
                 continue
-            forwards = [_weights_of(action) for action in listener.default_actions]
+            forwards = [forward_weights(action) for action in listener.default_actions]
             if len(forwards) == 1 and len(forwards[0]) == 1 and next(iter(forwards[0])) in arns:
                 served = next(iter(forwards[0]))
                 set_weights(account_id, region, listener_arn, {arn: 100 if arn == served else 0 for arn in arns})
@@ -305,7 +305,7 @@ def set_weights(account_id: str, region: str, listener_arn: str, weights: dict[s
 def weights_of(listener: FakeListener) -> dict[str, float]:
     """Return the weights in a listener's default forward action, by target group ARN."""
     for action in listener.default_actions:
-        weights = _weights_of(action)
+        weights = forward_weights(action)
         if weights:
             return weights
     return {}

@@ -45,6 +45,10 @@ class TaskSpec:
     """The id of the task set (`ecs-svc/<number>`) for a service's task, else what RunTask was given."""
     group: str | None = None
     """`service:<name>` for a service's task, else `family:<family>` or what RunTask was given."""
+    cpu: float | None = None
+    """CPU units of the task (1,024 are a processor), if it has a limit of its own."""
+    memory: float | None = None
+    """MiB of the task, if it has a limit of its own."""
 
 
 @dataclass
@@ -119,8 +123,13 @@ class World(Protocol):
     def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:
         """Say how a registered target is; asked only for target groups that some listener uses."""
 
-    def invoke(self, function_arn: str, payload: bytes, invocation_type: str) -> tuple[int, bytes, str | None]:
-        """Invoke a function: HTTP status, payload, and the function error (`Unhandled`, …) if there was one."""
+    def invoke(
+        self, function_arn: str, payload: bytes, invocation_type: str, request_id: str
+    ) -> tuple[int, bytes, str | None]:
+        """Invoke a function: HTTP status, payload, and the function error (`Unhandled`, …) if there was one.
+
+        `request_id` is what the function learns from its context and the caller from the answer.
+        """
 
 
 @dataclass
@@ -187,6 +196,8 @@ class ScriptedWorld:
         self.stopped: list[tuple[str, str]] = []
         """Task ARN and reason of each call of stop_task."""
         self.invocations: list[tuple[str, bytes, str]] = []
+        self.request_ids: list[str] = []
+        """Of the invocations."""
         self._tasks: dict[str, _Scripted] = {}
 
     def start_task(self, spec: TaskSpec) -> None:
@@ -229,9 +240,12 @@ class ScriptedWorld:
                 return self.target_health[key]
         return self.healthy
 
-    def invoke(self, function_arn: str, payload: bytes, invocation_type: str) -> tuple[int, bytes, str | None]:
+    def invoke(
+        self, function_arn: str, payload: bytes, invocation_type: str, request_id: str
+    ) -> tuple[int, bytes, str | None]:
         """Note the invocation and answer it from `responses`."""
         self.invocations.append((function_arn, payload, invocation_type))
+        self.request_ids.append(request_id)
         name = function_arn.split(":")[6] if function_arn.count(":") >= 6 else function_arn
         default = (202 if invocation_type == "Event" else 200, b"", None)
         return self.responses.get(function_arn, self.responses.get(name, default))

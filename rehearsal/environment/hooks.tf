@@ -3,6 +3,9 @@ locals {
 
   # Wider than the defaults: all of this may share two busy cores with other work.
   thresholds = { p99_ms = 1000 }
+
+  # Every answer says which release gave it, so that blue's is not taken for green's.
+  of_green = { "x-app-version" = "{image_tag}" }
 }
 
 # The functions need the names of cluster, service and alarm, not the things themselves: so Terraform makes them while
@@ -30,8 +33,16 @@ module "lambda" {
     interval   = 0.5
     thresholds = local.thresholds
     http_checks = {
-      health = { path = "/health", json = { "status" = "ok", "checks.database" = "ok" } }
-      orders = { path = "/orders?limit=1", response_headers = { "content-type" = "application/json" } }
+      health = {
+        path             = "/health"
+        response_headers = local.of_green
+        jmespath         = { "status" = { equals = "ok" }, "checks.database" = { equals = "ok" } }
+      }
+      orders = {
+        path             = "/orders?limit=1"
+        response_headers = merge(local.of_green, { "content-type" = "application/json" })
+        jmespath         = { "@" = { length = 1 }, "[0].quantity" = { at_least = 1 } }
+      }
     }
   }
 
@@ -46,20 +57,45 @@ module "lambda" {
     initial_delay = 2
     duration      = 4
     interval      = 1
-    thresholds    = merge(local.thresholds, { max_worse_percent = 1000 })
+    metrics_delay = 2
+    thresholds    = local.thresholds
+    baseline      = { max_worse_percent = 1000 }
     alarms        = { (local.rejected_orders) = "OK" }
-    http_checks = {
-      place_an_order = {
-        method = "POST"
-        path   = "/orders"
-        body   = jsonencode({ item = "rehearsal", quantity = 1 })
-        headers = {
-          content-type = "application/json"
-        }
-        status = ["201"]
+    http_checks   = { orders = { path = "/orders", response_headers = local.of_green } }
+    samples       = 20
+    load          = { path = "/orders", rate = 40, duration = 3, p99_ms = 1000 }
+
+    # What a customer does, and nothing is left of it.
+    flows = {
+      order = {
+        steps = [
+          {
+            name   = "place"
+            method = "POST"
+            path   = "/orders"
+            json   = jsonencode({ item = "rehearsal", quantity = 1 })
+            status = ["201"]
+            save   = { order_id = "id" }
+          },
+          {
+            name     = "read back"
+            path     = "/orders/{order_id}"
+            jmespath = { "item" = { equals = "rehearsal" } }
+          },
+          {
+            name   = "delete"
+            method = "DELETE"
+            path   = "/orders/{order_id}"
+            status = ["204"]
+            always = true
+          },
+          {
+            name   = "is gone"
+            path   = "/orders/{order_id}"
+            status = ["404"]
+          },
+        ]
       }
     }
-    samples = 20
-    load    = { path = "/orders", rate = 40, duration = 3, p99_ms = 1000 }
   }
 }

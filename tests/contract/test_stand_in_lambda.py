@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import uuid
 import zipfile
 from typing import Any
 
@@ -88,6 +89,16 @@ def test_an_asynchronous_invocation_is_accepted(client: Any, role: str, scripted
     answer = client.invoke(FunctionName=arn, InvocationType="Event", Payload=b"{}")
     assert (answer["StatusCode"], answer["Payload"].read()) == (202, b"")
     assert scripted.invocations == [(arn, b"{}", "Event")]
+
+
+@pytest.mark.parametrize("kind", ["Event", "RequestResponse"])
+def test_the_caller_learns_the_request_id(client: Any, role: str, scripted: ScriptedWorld, kind: Any) -> None:
+    """It is the one that the function finds in its context; another for each invocation."""
+    create(client, role)
+    asked = [client.invoke(FunctionName="CodeDeployHook_orders", InvocationType=kind) for _ in range(2)]
+    ids = [answer["ResponseMetadata"]["RequestId"] for answer in asked]
+    assert ids == scripted.request_ids
+    assert len({str(uuid.UUID(each)) for each in ids}) == 2
 
 
 def test_a_function_error_is_shown(client: Any, role: str, scripted: ScriptedWorld) -> None:

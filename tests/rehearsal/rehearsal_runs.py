@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT = 900.0
+LIMIT = 1800.0
 """Seconds after which a rehearsal is given up."""
 
 

@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto import mock_aws
 
 from rehearsal import functions
+from rehearsal.aws import world
 from rehearsal.aws.awslambda import FunctionPackage
+from rehearsal.aws.server import StandIn
 from rehearsal.functions import Functions
-from rehearsal.stage import BUILD
+from rehearsal.stage import BUILD, aws_environment, client
 
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:tried"
 HANDLER = """
 import json, logging, os, sys, time, urllib.request
+import boto3
 import from_the_layer
 
 def handler(event, context):
@@ -32,6 +36,13 @@ def handler(event, context):
         time.sleep(1000)
     if event["do"] == "exit":
         os._exit(7)
+    if event["do"] == "go on":
+        if event["hops"] == 0:
+            return {"request_id": context.aws_request_id}
+        payload = json.dumps({"do": "go on", "hops": event["hops"] - 1}).encode()
+        name = context.invoked_function_arn
+        answer = boto3.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=payload)
+        return {"request_id": context.aws_request_id, "next": answer["ResponseMetadata"]["RequestId"]}
     if event["do"] == "fetch":
         return urllib.request.urlopen(event["url"]).read().decode()
     try:
@@ -111,7 +122,7 @@ def lambda_service(tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) 
 
 def ask(lambda_service: Functions, kind: str = "RequestResponse", **event: Any) -> tuple[int, Any, str | None]:
     """Invoke the function."""
-    status, payload, error = lambda_service.invoke(ARN, json.dumps(event).encode(), kind)
+    status, payload, error = lambda_service.invoke(ARN, json.dumps(event).encode(), kind, "an-id")
     return status, json.loads(payload or b"null"), error
 
 
@@ -141,6 +152,36 @@ def test_an_event_is_retried_twice(lambda_service: Functions) -> None:
     lambda_service.wait()
     assert [attempt.error for attempt in lambda_service.attempts] == ["ValueError: it went wrong"] * 3
     assert len({attempt.request_id for attempt in lambda_service.attempts}) == 1
+
+
+def test_a_function_that_invokes_itself(tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the stand-in's API, while it runs; it learns the id under which the next one runs."""
+    monkeypatch.setattr(functions, "code_of", lambda _: PACKAGE)
+    (tmp_path / "names.json").write_text("{}")
+    with mock_aws(), StandIn() as stand_in:
+        aws = aws_environment(stand_in.url)
+        service = Functions(tmp_path, BUILD / "runtime" / "bin" / "python", tmp_path / "names.json", aws, kept)
+        scripted = world.ScriptedWorld()
+        monkeypatch.setattr(scripted, "invoke", service.invoke)
+        world.use(scripted)
+        role = client("iam", stand_in.url).create_role(RoleName="tried", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        lambda_client = client("lambda", stand_in.url)
+        lambda_client.create_function(
+            FunctionName="tried",
+            Role=role,
+            Runtime="python3.13",
+            Handler="tried.handler",
+            Code={"ZipFile": PACKAGE.zip_bytes},
+        )
+        event = json.dumps({"do": "go on", "hops": 2}).encode()
+        first = lambda_client.invoke(FunctionName=ARN, InvocationType="Event", Payload=event)
+        service.wait()
+        service.end()
+    answers = [json.loads(attempt.result or b"null") for attempt in service.attempts]
+    ids = [attempt.request_id for attempt in service.attempts]
+    assert [attempt.error for attempt in service.attempts] == [None] * 3
+    assert [answer["request_id"] for answer in answers] == ids
+    assert [first["ResponseMetadata"]["RequestId"], *(answer.get("next") for answer in answers)] == [*ids, None]
 
 
 def test_a_process_that_dies(lambda_service: Functions, kept: Kept) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from rehearsal.processes import LEASH, Process, plain_environment
@@ -64,3 +65,18 @@ def test_a_command_deaf_to_sigterm_is_killed() -> None:
             assert process.exit_code() is None
         process.end()
         assert process.wait(30) == 137
+
+
+def test_what_a_process_uses() -> None:
+    """Its own and that of whatever it has started, the leash included; nothing where there is no /proc."""
+    command = [sys.executable, "-c", "while True: pass"]
+    with Process(command, folder=Path.cwd(), environment=plain_environment(), on_line=print) as process:
+        if not Path("/proc/self/stat").exists():
+            assert process.usage() == (0.0, 0)
+            return
+        deadline = time.monotonic() + 20
+        while process.usage()[0] < 0.2:
+            assert time.monotonic() < deadline, f"it works, and uses {process.usage()}"
+            time.sleep(0.05)
+        # Two interpreters.
+        assert process.usage()[1] > 2 * 2**20

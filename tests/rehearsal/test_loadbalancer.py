@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from http.client import HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,7 +16,8 @@ import pytest
 from moto import mock_aws
 
 from rehearsal.aws.install import install
-from rehearsal.aws.world import TargetState
+from rehearsal.aws.world import TargetState, TaskSpec
+from rehearsal.certificates import Authority, Signed
 from rehearsal.customers import visit
 from rehearsal.lifecycle import steps
 from rehearsal.loadbalancer import LoadBalancer, matches
@@ -99,11 +103,27 @@ class Town:
             self.balancer.check_once(self.groups[0], "10.0.0.5", 8000)
         return self.balancer.target_state(self.groups[0], "10.0.0.5", 8000)
 
-    def statistic(self, name: str, dimensions: dict[str, str]) -> list[float]:
-        """Return the sums of one of the load balancer's metrics, as GetMetricData has them."""
+    def lead(self, path: str, action: Any) -> None:
+        """Make a rule for a path."""
+        self.elbv2.create_rule(
+            ListenerArn=self.listener,
+            Priority=1,
+            Conditions=[{"Field": "path-pattern", "Values": [path]}],
+            Actions=[action],
+        )
+
+    def serve_https(self, signed: Signed) -> None:
+        """Let the listener serve HTTPS from now on."""
+        arn = boto3.client("acm", region_name=REGION).import_certificate(
+            Certificate=signed.certificate.encode(), PrivateKey=signed.private_key.encode()
+        )["CertificateArn"]
+        self.elbv2.modify_listener(ListenerArn=self.listener, Protocol="HTTPS", Certificates=[{"CertificateArn": arn}])
+
+    def statistic(self, name: str, dimensions: dict[str, str], namespace: str = "AWS/ApplicationELB") -> list[float]:
+        """Return the sums of one of the metrics, as GetMetricData has them."""
         now = datetime.now(timezone.utc)
         wanted: Any = [{"Name": key, "Value": value} for key, value in dimensions.items()]
-        metric: Any = {"Namespace": "AWS/ApplicationELB", "MetricName": name, "Dimensions": wanted}
+        metric: Any = {"Namespace": namespace, "MetricName": name, "Dimensions": wanted}
         query: Any = {"Id": "a", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Sum"}}
         answer = self.cloudwatch.get_metric_data(
             MetricDataQueries=[query], StartTime=now - timedelta(hours=1), EndTime=now + timedelta(hours=1)
@@ -143,10 +163,113 @@ def test_without_a_target(town: Town) -> None:
     assert town.statistic("RequestCount", balancer) == []
 
 
-def test_a_dead_target(town: Town) -> None:
-    """502 while a target's process is gone."""
-    town.sites.pop("10.0.0.5").close()
+@pytest.mark.parametrize("known", [True, False])
+def test_a_dead_target(town: Town, known: bool) -> None:
+    """502 while a target's process is gone: a request for which no connection could be made, and no target's error."""
+    site = town.sites["10.0.0.5"] if known else town.sites.pop("10.0.0.5")
+    site.close()
     assert visit(town.port).status == 502
+    town.metrics.deliver(town.balancer)
+    balancer = {"LoadBalancer": town.dimension}
+    both = {**balancer, "TargetGroup": town.groups[0].rsplit(":", 1)[-1]}
+    for dimensions in (balancer, both):
+        assert town.statistic("TargetConnectionErrorCount", dimensions) == [1]
+        assert town.statistic("RequestCount", dimensions) == [1]
+        assert town.statistic("HTTPCode_Target_5XX_Count", dimensions) == []
+    assert town.statistic("HTTPCode_ELB_5XX_Count", balancer) == [1]
+    assert town.statistic("HTTPCode_ELB_5XX_Count", both) == []
+
+
+def test_rules_come_first(town: Town) -> None:
+    """A rule leads its path elsewhere, whatever the weights say; the others follow the default action."""
+    town.lead("/health", {"Type": "forward", "TargetGroupArn": town.groups[1]})
+    assert visit(town.port, path="/health").version == "green"
+    assert visit(town.port, path="/version").version == "blue"
+    # It counts as use: green's targets are checked.
+    assert {group for _, group, _, _ in town.balancer.host_counts()} == set(town.groups)
+
+
+def test_what_a_rule_answers_by_itself(town: Town) -> None:
+    """No target is asked, and nothing is counted as a request to one."""
+    config = {"StatusCode": "403", "ContentType": "text/plain", "MessageBody": "no"}
+    town.lead("/closed", {"Type": "fixed-response", "FixedResponseConfig": config})
+    assert visit(town.port, path="/closed").status == 403
+    town.metrics.deliver(town.balancer)
+    assert town.statistic("RequestCount", {"LoadBalancer": town.dimension}) == []
+
+
+def test_an_action_that_is_not_played_here(town: Town) -> None:
+    """It is told, rather than taken for something else."""
+    town.lead("/moved", {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301", "Host": "example.com"}})
+    assert visit(town.port, path="/moved").status == 501
+
+
+def trust(authority: Authority) -> ssl.SSLContext:
+    """Return what a client trusts that was given an authority's certificate."""
+    return ssl.create_default_context(cadata=authority.certificate)
+
+
+def ask(town: Town, context: ssl.SSLContext, name: str) -> str | None:
+    """Ask for the release over HTTPS, under a name."""
+    connection = HTTPSConnection(name, town.port, timeout=10, context=context)
+    raw = socket.create_connection(("127.0.0.1", town.port), 10)
+    with context.wrap_socket(raw, server_hostname=name) as connection.sock:
+        connection.request("GET", "/version")
+        return connection.getresponse().getheader("X-App-Version")
+
+
+def test_https(town: Town) -> None:
+    """A listener serves HTTPS with its certificate as soon as it is told to; whether to trust it is the client's."""
+    authority = Authority()
+    assert not town.balancer.serves_https(town.port)
+    town.serve_https(authority.sign("shop.example.com", timedelta(hours=1)))
+    assert town.balancer.serves_https(town.port)
+    assert ask(town, trust(authority), "shop.example.com") == "blue"
+    assert visit(town.port, tls=True).version == "blue"
+    assert visit(town.port).status == 0
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        ask(town, trust(authority), "other.example.com")
+    with pytest.raises(ssl.SSLCertVerificationError, match="certificate verify failed"):
+        ask(town, trust(Authority()), "shop.example.com")
+    # Another certificate takes the place of the first.
+    town.serve_https(authority.sign("other.example.com", timedelta(hours=1)))
+    assert ask(town, trust(authority), "other.example.com") == "blue"
+
+
+def test_a_certificate_that_expires(town: Town) -> None:
+    """It is served on: a load balancer does not look at the date, its clients do."""
+    authority = Authority()
+    town.serve_https(authority.sign("shop.example.com", timedelta(seconds=2)))
+    assert ask(town, trust(authority), "shop.example.com") == "blue"
+    threading.Event().wait(3)
+    with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
+        ask(town, trust(authority), "shop.example.com")
+
+
+class Used:
+    """Tasks that use what they are told to."""
+
+    def __init__(self, *used: tuple[TaskSpec, float, int]) -> None:
+        self.used = list(used)
+
+    def usage(self) -> Iterator[tuple[TaskSpec, float, int]]:
+        """Iterate over the tasks."""
+        yield from self.used
+
+
+def test_how_much_of_their_size_tasks_use(town: Town) -> None:
+    """Of a service's tasks, since the look before; not of one-off tasks, nor where it cannot be read."""
+    size: Any = {"cpu": 256.0, "memory": 512.0}
+    served = TaskSpec("a", "shop", "orders:1", (), "10.0.0.5", group="service:orders", **size)
+    alone = TaskSpec("b", "shop", "orders:1", (), "10.0.0.6", group="family:orders", **size)
+    unread = TaskSpec("c", "shop", "orders:1", (), "10.0.0.7", group="service:orders", **size)
+    of = {"ClusterName": "shop", "ServiceName": "orders"}
+    for clock, seconds in ((100.0, 5.0), (110.0, 6.0)):
+        used: Any = Used((served, seconds, 128 * 2**20), (alone, seconds, 2**20), (unread, 0.0, 0))
+        town.metrics.measure(used, clock)
+    # A second of a processor in ten, and a quarter of one is its size; 128 MiB of 512.
+    assert town.statistic("CPUUtilization", of, "AWS/ECS") == [40]
+    assert town.statistic("MemoryUtilization", of, "AWS/ECS") == [25]
 
 
 def test_what_is_counted(town: Town) -> None:
@@ -162,6 +285,58 @@ def test_what_is_counted(town: Town) -> None:
     town.metrics.deliver(town.balancer)
     assert town.statistic("HTTPCode_Target_5XX_Count", both) == [1]
     assert town.statistic("RequestCount", both) == [4]
+
+
+def test_a_hooks_figures_in_one_call(town: Town) -> None:
+    """Each has its values, or none: counts that are zero are not there, and no query is in another's way."""
+    town.check_health(times=1)
+    for _ in range(3):
+        visit(town.port)
+    used: Any = Used()
+    for clock, seconds in ((100.0, 5.0), (110.0, 6.0)):
+        used.used = [(TaskSpec("a", "shop", "orders:1", (), "10.0.0.5", None, "service:orders", 256, 512), seconds, 1)]
+        town.metrics.measure(used, clock)
+    town.metrics.deliver(town.balancer)
+    both = {"LoadBalancer": town.dimension, "TargetGroup": town.groups[0].rsplit(":", 1)[-1]}
+    service = {"ClusterName": "shop", "ServiceName": "orders"}
+    asked: list[tuple[str, str, str, dict[str, str]]] = [
+        ("AWS/ApplicationELB", "RequestCount", "Sum", both),
+        ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", "Sum", both),
+        ("AWS/ApplicationELB", "TargetConnectionErrorCount", "Sum", both),
+        ("AWS/ApplicationELB", "UnHealthyHostCount", "Maximum", both),
+        ("AWS/ApplicationELB", "RejectedConnectionCount", "Sum", {"LoadBalancer": town.dimension}),
+        *(("AWS/ApplicationELB", "TargetResponseTime", each, both) for each in ("p50", "p90", "p95", "p99", "Maximum")),
+        ("AWS/ECS", "CPUUtilization", "Average", service),
+        ("AWS/ECS", "MemoryUtilization", "Average", service),
+    ]
+    queries: Any = [
+        {
+            "Id": f"q{number}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": namespace,
+                    "MetricName": name,
+                    "Dimensions": [{"Name": key, "Value": value} for key, value in of.items()],
+                },
+                "Period": 7200,
+                "Stat": stat,
+            },
+        }
+        for number, (namespace, name, stat, of) in enumerate(asked)
+    ]
+    now = datetime.now(timezone.utc)
+    answer = town.cloudwatch.get_metric_data(
+        MetricDataQueries=queries, StartTime=now - timedelta(hours=1), EndTime=now + timedelta(hours=1)
+    )["MetricDataResults"]
+    assert [result["StatusCode"] for result in answer] == ["Complete"] * len(asked)
+    values: list[Any] = [max(result["Values"], default=None) for result in answer]
+    assert values[:5] == [3, None, None, 0, None]
+    latencies = values[5:10]
+    assert latencies == sorted(latencies)
+    assert latencies[0] > 0
+    assert latencies[-2] == latencies[-1]
+    assert values[10] == 40
+    assert 0 < values[11] < 1
 
 
 def test_health(town: Town) -> None:

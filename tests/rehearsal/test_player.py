@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -18,7 +19,15 @@ from rehearsal.aws.install import install
 from rehearsal.functions import Attempt
 from rehearsal.lifecycle import Clients, Player, Timeline
 from rehearsal.metrics import Metrics
-from rehearsal.preparations import fire_alarm, listener_pair, remove_test_listener, unpair_production_listener
+from rehearsal.preparations import (
+    add_alarm_without_data,
+    fire_alarm,
+    lead_tests_astray,
+    listener_pair,
+    remove_test_listener,
+    serve_tests_on_https,
+    unpair_production_listener,
+)
 
 ACCOUNT = "123456789012"
 ALARM = "orders-errors"
@@ -59,7 +68,9 @@ class Town:
         self.stack = stacks.build(alarms=[ALARM])
         self.hooks = Hooks(self.stack)
         client = self.stack.client
-        self.clients = Clients(client("ecs"), client("elbv2"), self.hooks, client("cloudwatch"), client("codedeploy"))
+        self.clients = Clients(
+            client("ecs"), client("elbv2"), self.hooks, client("cloudwatch"), client("codedeploy"), client("acm")
+        )
         self.outputs = {
             "application_name": self.stack.application,
             "deployment_group_name": self.stack.deployment_group,
@@ -144,6 +155,39 @@ def test_an_alarm_that_goes_off_later(town: Town) -> None:
     assert ending(town.play()) == ("Stopped", "AfterAllowTestTraffic", "ALARM_ACTIVE")
 
 
+def test_rules_move_with_the_listener(town: Town) -> None:
+    """Those that lead to the pair alone; one that leads elsewhere too, or answers by itself, stays as it is."""
+    elbv2, blue, green = town.clients.elbv2, town.stack.blue_group, town.stack.green_group
+    elbv2.create_target_group(Name="third", Protocol="HTTP", Port=8000, VpcId=town.stack.vpc_id, TargetType="ip")
+    third = elbv2.describe_target_groups(Names=["third"])["TargetGroups"][0]["TargetGroupArn"]
+    both = {"TargetGroups": [{"TargetGroupArn": arn, "Weight": 1} for arn in (blue, third)]}
+    given = {
+        1: {"Type": "forward", "TargetGroupArn": blue},
+        2: {"Type": "forward", "TargetGroupArn": third},
+        3: {"Type": "forward", "ForwardConfig": both},
+        4: {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}},
+    }
+    for priority, action in given.items():
+        elbv2.create_rule(
+            ListenerArn=town.stack.production_listener,
+            Priority=priority,
+            Conditions=[{"Field": "path-pattern", "Values": [f"/{priority}"]}],
+            Actions=[action],
+        )
+    before = actions_by_priority(town)
+    assert town.play().status == "Succeeded"
+    after = actions_by_priority(town)
+    groups = after.pop("1")["ForwardConfig"]["TargetGroups"]
+    assert {group["TargetGroupArn"]: group["Weight"] for group in groups} == {blue: 0, green: 100}
+    assert after == {priority: action for priority, action in before.items() if priority != "1"}
+
+
+def actions_by_priority(town: Town) -> dict[str, dict[str, Any]]:
+    """Return what the rules of the production listener do, without the default one."""
+    rules: list[Any] = town.clients.elbv2.describe_rules(ListenerArn=town.stack.production_listener)["Rules"]
+    return {rule["Priority"]: rule["Actions"][0] for rule in rules if not rule["IsDefault"]}
+
+
 def test_remove_test_listener(town: Town) -> None:
     """The deployment group has none, and the load balancer's stays where it led."""
     assert "testTrafficRoute" in listener_pair(town.clients, town.outputs)
@@ -188,6 +232,48 @@ def test_unpair_production_listener(town: Town) -> None:
         town.hooks.before[event] = lambda: seen.append({state for _, state, _ in town.stack.health(green)})
     assert town.play().status == "Succeeded"
     assert seen == [{"unused"}, {"healthy"}]
+
+
+def test_lead_tests_astray(town: Town) -> None:
+    """The health path leads to blue's tasks, whatever CodeDeploy does to the listener."""
+    assert "/health" in lead_tests_astray(town.clients, town.outputs)
+    rules: list[Any] = town.clients.elbv2.describe_rules(ListenerArn=town.stack.test_listener)["Rules"]
+    (rule,) = [rule for rule in rules if not rule["IsDefault"]]
+    third = rule["Actions"][0]["TargetGroupArn"]
+    assert third not in (town.stack.blue_group, town.stack.green_group)
+
+    def addresses(group: str) -> set[str]:
+        return {address for address, _, _ in town.stack.health(group)}
+
+    assert addresses(third) == addresses(town.stack.blue_group)
+    assert town.play().status == "Succeeded"
+    assert groups_of(town, town.stack.test_listener) == {town.stack.green_group}
+    assert addresses(third).isdisjoint(addresses(town.stack.green_group))
+
+
+@pytest.mark.parametrize("valid", [3600, 1])
+def test_serve_tests_on_https(town: Town, valid: float) -> None:
+    """The test listener has a certificate; of one that is to expire, it has expired when the deployment begins."""
+    said = serve_tests_on_https("shop.example.com", valid)(town.clients, town.outputs)
+    found: Any = town.clients.elbv2.describe_listeners(ListenerArns=[town.stack.test_listener])["Listeners"][0]
+    assert found["Protocol"] == "HTTPS"
+    arn = found["Certificates"][0]["CertificateArn"]
+    certificate = town.clients.acm.describe_certificate(CertificateArn=arn)["Certificate"]
+    assert certificate["DomainName"] == "shop.example.com"
+    expired = certificate["NotAfter"] < datetime.now(timezone.utc)
+    assert expired is (valid == 1)
+    assert ("has expired" in said) is expired
+    assert town.play().status == "Succeeded"
+
+
+def test_add_alarm_without_data(town: Town) -> None:
+    """It stays in INSUFFICIENT_DATA, however often it is evaluated."""
+    said = add_alarm_without_data(town.clients, town.outputs)
+    name = f"{town.stack.service}-payments"
+    assert name in said
+    Metrics(ACCOUNT, stacks.REGION).evaluate()
+    found: Any = town.clients.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
+    assert found["StateValue"] == "INSUFFICIENT_DATA"
 
 
 def groups_of(town: Town, listener: str) -> set[str]:

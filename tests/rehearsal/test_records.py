@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from rehearsal import html_report, terminal
 from rehearsal.aws.codedeploy import EVENTS
 from rehearsal.customers import Visit
+from rehearsal.functions import Attempt
 from rehearsal.lifecycle import EventRecord, HookRun, Timeline
 from rehearsal.play import check, found_by
-from rehearsal.record import Record, check_of_line, outcome_of
+from rehearsal.record import Record, check_of_line, hop_of_line, hops_of, outcome_of
 from rehearsal.scenarios import Expected, Scenario
 
 VISIT = Visit(at=0.0, version="1.1.0", status=200, seconds=0.1)
@@ -50,7 +52,9 @@ def test_expected_checks(wanted: str, met: bool) -> None:
     timeline = played("AfterInstall", found("green_targets", "skipped", "no listener leads to two yet"))
     met_ones = {
         e.what: e.met
-        for e in check(scenario(validate_deployment={"green_targets": wanted}), timeline, [VISIT], VISIT, "0003")
+        for e in check(
+            scenario(validate_deployment={"green_targets": wanted}), timeline, [VISIT], VISIT, revision="0003", left=0
+        )
     }
     assert met_ones.pop("validate_deployment's check green_targets is") is met
     assert all(met_ones.values())
@@ -66,8 +70,8 @@ def test_what_a_hook_found() -> None:
 
 def test_without_a_test_listener() -> None:
     """Nothing is expected of it."""
-    asked = [e.what for e in check(scenario(), played("AfterInstall"), [VISIT], VISIT, "0003")]
-    not_asked = [e.what for e in check(scenario(), played("AfterInstall"), [VISIT], None, "0003")]
+    asked = [e.what for e in check(scenario(), played("AfterInstall"), [VISIT], VISIT, revision="0003", left=0)]
+    not_asked = [e.what for e in check(scenario(), played("AfterInstall"), [VISIT], None, revision="0003", left=0)]
     assert set(asked) - set(not_asked) == {"the test listener answers from"}
 
 
@@ -81,17 +85,66 @@ def test_outcomes() -> None:
     assert outcome_of(line) == "warned"
 
 
-def test_reports_of_many_checks() -> None:
-    """The terminal sums up what passed and tells the rest one by one; the HTML report lists all."""
-    checks = [found(f"check_{number}", "passed", f"detail {number}") for number in range(45)]
-    checks[20:20] = [
-        found("odd", "skipped", "nothing to see"),
-        found("worse", "error", "could not look", "warn"),
-        found("worst", "failed", "it is wrong"),
+def result_of(status: str, message: str) -> bytes:
+    """Return what a hook returns, as Lambda has it."""
+    return json.dumps({"status": status, "message": message, "checks": [found("bake", "passed")]}).encode()
+
+
+def test_reports_of_hops() -> None:
+    """Both reports tell each time that a hook went on in a fresh invocation, and under which request."""
+    timeline = played("AfterAllowTraffic", found("bake", "passed"))
+    event = next(each for each in timeline.events if each.hook)
+    assert event.hook is not None
+    hops = [f"continued by request {name}: bake goes on" for name in ("b-1", "c-2")]
+    event.hook.attempts = [
+        Attempt("hook", b"{}", "a-0", result=result_of("CONTINUED", hops[0])),
+        Attempt("hook", b"{}", "b-1", result=result_of("CONTINUED", hops[1])),
+        Attempt("hook", b"{}", "c-2", result=result_of("SUCCEEDED", "well")),
     ]
-    record = Record(
+    assert hops_of(event) == hops
+    record = recorded(timeline)
+    text, page = terminal.render(record), html_report.page(record)
+    for hop in hops:
+        assert f"↪ {hop}" in text
+        assert f"↪ {hop}" in page
+    assert "run 2 of 3, request b-1" in page
+    (told,) = [event["hops"] for event in record.as_dict()["events"] if event["hops"]]
+    assert told == hops
+
+
+def test_hops_in_the_log() -> None:
+    """A line of the log tells of a hop as it happens."""
+    line = '{"message": "continued by request b-1: bake goes on", "status": "CONTINUED", "check": "bake"}'
+    assert hop_of_line(line) == "continued by request b-1: bake goes on"
+    assert hop_of_line('{"message": "SUCCEEDED: well", "status": "SUCCEEDED"}') is None
+    assert hop_of_line("continued") is None
+
+
+@pytest.mark.parametrize(("wanted", "met"), [(0, True), (1, True), (2, False)])
+def test_expected_hops(wanted: int, met: bool) -> None:
+    """At least so many."""
+    timeline = played("AfterAllowTraffic")
+    event = next(each for each in timeline.events if each.hook)
+    assert event.hook is not None
+    event.hook.attempts = [Attempt("hook", b"{}", result=result_of("CONTINUED", "continued by request b-1"))]
+    asked = Scenario("tried", "Tried", "Something is tried.", Expected("Succeeded", error=None, hops=wanted))
+    found = check(asked, timeline, [VISIT], VISIT, revision="0002", left=0)
+    assert all(e.met for e in found if e.what == "fresh invocations went on") is met
+
+
+def test_what_the_hooks_leave_behind() -> None:
+    """Whatever a scenario expects, no order of a hook's stays."""
+    (kept,) = [
+        e for e in check(scenario(), played("AfterInstall"), [VISIT], VISIT, revision="0003", left=2) if not e.met
+    ]
+    assert (kept.what, kept.found) == ("orders that the hooks have left behind", "2")
+
+
+def recorded(timeline: Timeline) -> Record:
+    """Return the record of a deployment."""
+    return Record(
         scenario=scenario(),
-        timeline=played("BeforeInstall", *checks),
+        timeline=timeline,
         prepared=["the lights are out"],
         expectations=[],
         visits=[],
@@ -100,6 +153,17 @@ def test_reports_of_many_checks() -> None:
         began=0.0,
         seconds=1.0,
     )
+
+
+def test_reports_of_many_checks() -> None:
+    """The terminal sums up what passed and tells the rest one by one; the HTML report lists all."""
+    checks = [found(f"check_{number}", "passed", f"detail {number}") for number in range(45)]
+    checks[20:20] = [
+        found("odd", "skipped", "nothing to see"),
+        found("worse", "error", "could not look", "warn"),
+        found("worst", "failed", "it is wrong"),
+    ]
+    record = recorded(played("BeforeInstall", *checks))
     text = terminal.render(record)
     assert "45 checks passed: check_0, check_1," in text
     for line in ("○ odd: nothing to see", "⚠ worse: could not look", "✗ worst: it is wrong", "the lights are out"):

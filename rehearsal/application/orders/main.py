@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import itertools
 import secrets
 import sys
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -63,6 +65,32 @@ class PlacedOrder(NewOrder):
     id: int
 
 
+SLOW_SECONDS = 1.5
+UNTROUBLED = ("/health", "/version")
+"""Paths that answer whatever becomes of the others: a health check sees none of it."""
+numbers = itertools.count(1)
+second: deque[float] = deque()
+"""When the requests of the last second came."""
+
+
+@app.middleware("http")
+async def trouble(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Be as slow, as faulty and as easily overrun as the environment wants."""
+    if request.url.path in UNTROUBLED:
+        return await call_next(request)
+    now, number = time.monotonic(), next(numbers)
+    second.append(now)
+    while second[0] < now - 1:
+        second.popleft()
+    if settings.requests_per_second and len(second) > settings.requests_per_second:
+        return Response("too many requests in one second", 503)
+    if settings.fail_every and number % settings.fail_every == 0:
+        return Response("no luck", 500)
+    if settings.slow_every and number % settings.slow_every == 0:
+        await asyncio.sleep(SLOW_SECONDS)
+    return await call_next(request)
+
+
 @app.middleware("http")
 async def accompany(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Say in every answer which release gave it, and give whoever has no session a signed one."""
@@ -82,7 +110,8 @@ def health(request: Request, response: Response) -> dict[str, object]:
         connection.execute(text("select count(*) from orders"))
     response.status_code = request.app.state.health_status
     healthy = response.status_code == 200
-    return {"status": "ok" if healthy else "failing", "version": settings.version, "checks": {"database": "ok"}}
+    checks = {"database": settings.database_state}
+    return {"status": "ok" if healthy else "failing", "version": settings.version, "checks": checks}
 
 
 @app.get("/version")
@@ -97,17 +126,42 @@ def orders(limit: int = 5) -> list[PlacedOrder]:
     with Session(engine) as session:
         rows = session.scalars(select(Order).order_by(Order.id.desc()).limit(limit)).all()
         found = [PlacedOrder(id=o.id, customer_id=o.customer_id, item=o.item, quantity=o.quantity) for o in rows]
-    time.sleep(settings.latency_per_order * len(found))
+    time.sleep(settings.latency + settings.latency_per_order * len(found))
     return found
 
 
-@app.post("/orders", status_code=201)
-def place(order: NewOrder) -> PlacedOrder:
-    """Place an order; 422 if its quantity is above the maximum."""
-    if order.quantity > settings.maximum_quantity:
-        raise HTTPException(422, f"quantity {order.quantity} is above the maximum {settings.maximum_quantity}")
+def find(session: Session, order_id: int) -> Order:
+    """Return an order; 404 if there is none."""
+    order = session.get(Order, order_id)
+    if order is None:
+        raise HTTPException(404, f"there is no order {order_id}")
+    return order
+
+
+@app.get("/orders/{order_id}")
+def order(order_id: int) -> PlacedOrder:
+    """Return one order, or what the environment wants to be taken for it."""
     with Session(engine) as session:
-        row = Order(customer_id=order.customer_id, item=order.item, quantity=order.quantity)
+        found = find(session, order_id)
+        item = "something else" if settings.wrong_order else found.item
+        return PlacedOrder(id=found.id, customer_id=found.customer_id, item=item, quantity=found.quantity)
+
+
+@app.delete("/orders/{order_id}", status_code=204)
+def cancel(order_id: int) -> None:
+    """Delete an order."""
+    with Session(engine) as session:
+        session.delete(find(session, order_id))
+        session.commit()
+
+
+@app.post("/orders", status_code=201)
+def place(new: NewOrder) -> PlacedOrder:
+    """Place an order; 422 if its quantity is above the maximum."""
+    if new.quantity > settings.maximum_quantity:
+        raise HTTPException(422, f"quantity {new.quantity} is above the maximum {settings.maximum_quantity}")
+    with Session(engine) as session:
+        row = Order(customer_id=new.customer_id, item=new.item, quantity=new.quantity)
         session.add(row)
         session.commit()
-        return PlacedOrder(id=row.id, **order.model_dump())
+        return PlacedOrder(id=row.id, **new.model_dump())
