@@ -8,7 +8,7 @@ ARGS ?=
 venv := .build/venv/bin/python
 sources := lambdas rehearsal tests tools
 
-.PHONY: help setup rehearse scenarios test check fmt fmt-check lint types package check-package docs check-docs clean venv runtime dev
+.PHONY: help setup rehearse scenarios test bench check fmt fmt-check lint types package check-package docs check-docs clean venv runtime dev
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +21,12 @@ rehearse: venv runtime ## Play a whole deployment on this machine; SCENARIO=name
 scenarios: venv ## List the scenarios of the rehearsal
 	@$(venv) -m rehearsal scenarios
 
+# All tests, a worker for each core; of a few the workers' start would be the longer part.
 test: dev runtime ## Run all tests; ARGS="tests/unit -k name" runs some
-	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests) -q --durations=10
+	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests -n auto) -q --durations=10
+
+bench: venv ## Measure the load that the gate can send, beside hey's (needs nginx and hey)
+	@$(venv) tools/bench_load.py
 
 check: fmt-check lint types check-package check-docs test ## Run everything that CI runs: format, lint, types, packages, docs, tests
 
