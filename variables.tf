@@ -1183,6 +1183,11 @@ variable "validate_production" {
   }
 
   validation {
+    condition     = var.validate_production.load == null ? true : var.validate_production.load.warm_up + var.validate_production.load.duration <= var.timeout - 60
+    error_message = "validate_production.load has warm_up ${try(var.validate_production.load.warm_up, 0)} and duration ${try(var.validate_production.load.duration, 0)}; a load is not interrupted, so both fit one invocation: ${var.timeout - 60} seconds with timeout ${var.timeout}. Shorten them, or raise timeout (at most 900)."
+  }
+
+  validation {
     condition     = var.validate_production.load == null ? true : floor(var.validate_production.load.rate * var.validate_production.load.duration) >= 1
     error_message = "validate_production.load has rate ${try(var.validate_production.load.rate, 0)} and duration ${try(var.validate_production.load.duration, 0)}: less than one request. Raise one of them."
   }

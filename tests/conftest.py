@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gate import aws
@@ -17,6 +19,10 @@ settings.register_profile(
 )
 settings.load_profile("project")
 
+# botocore's models and moto are many objects that stay: to search them for garbage as often as Python does by default
+# takes a fifth of a test's time.
+gc.set_threshold(100_000, 20, 100)
+
 REGION = "eu-west-1"
 
 # What would lead a test to somebody's account, through somebody's proxy, or by somebody's certificates.
@@ -24,6 +30,23 @@ _PREFIXES = ("AWS_",)
 _NAMES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"}
 # What a hook function reads; a test sets its own.
 _HOOK = {"APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n`: the workers share the tests in our way, in our order."""
+    from tests.workers import Schedule
+
+    config.option.loadscopereorder = False
+    return Schedule(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker: the longest first. Without workers the order stays that of the files."""
+    if hasattr(config, "workerinput"):
+        from tests.workers import begin_with_the_longest
+
+        begin_with_the_longest(items)
 
 
 @pytest.fixture(autouse=True)

@@ -308,7 +308,7 @@ run "one_invocation" {
   variables {
     codedeploy_application_name      = "shop"
     codedeploy_deployment_group_name = "shop-staging"
-    validate_production              = { duration = 720, load = { rate = 1, duration = 50, warm_up = 10 } }
+    validate_production              = { duration = 330, load = { rate = 1, duration = 50, warm_up = 10 } }
   }
 
   assert {

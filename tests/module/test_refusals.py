@@ -342,6 +342,12 @@ def _cases() -> list[Case]:
             apart="metrics",
         ),
         Case(
+            {"validate_production": {"load": {"rate": 1, "duration": 119, "warm_up": 2}}, "timeout": 180},
+            "validate_production.load has warm_up 2 and duration 119; a load is not interrupted, so both fit one "
+            "invocation: 120 seconds with timeout 180. Shorten them, or raise timeout (at most 900).",
+            apart="load",
+        ),
+        Case(
             {"validate_production": {"max_duration": 3301}},
             "validate_production.max_duration is 3301; expected 60 to 3300 seconds: CodeDeploy gives a hook one hour.",
         ),

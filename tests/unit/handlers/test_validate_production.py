@@ -1399,8 +1399,8 @@ def test_an_interval_longer_than_an_invocation_uses_each_of_them_up(stage: Stage
     assert stage.clock.now == about(300)
 
 
-def test_a_load_is_sent_once(stage: Stage, function: Function, site: Site, load_time: None) -> None:
-    assert load_time is None
+@pytest.mark.usefixtures("load_time")
+def test_a_load_is_sent_once(stage: Stage, function: Function, site: Site) -> None:
     first, last = function.play(stage.at(EVENT), **{**load_of(), **SLOWLY, "duration": 1000})
     assert [request.path for request in site.requests] == ["/health"] + ["/load"] * 20
     assert last.check("rate:load") == first.check("rate:load") == ("passed", "10 answers a second of 10 asked")
@@ -1447,6 +1447,7 @@ def test_a_bake_window_that_was_cut_short_is_no_pass(
     assert stage.clock.now == 0, "there is nothing to wait for"
 
 
+@pytest.mark.usefixtures("load_time")
 @pytest.mark.parametrize(
     ("timeout", "settings", "words"),
     [
