@@ -21,11 +21,12 @@ from gate.hook import lifecycle_hook
 from gate.http_sender import Sender
 from gate.load import Load, judge_load, send_load
 from gate.settings import limits
-from gate.statistics import Thresholds
+from gate.statistics import Thresholds, requests_needed
 from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url
-from gate.verdict import Check, Finding, could_not_look, failed, passed, skipped
+from gate.verdict import Check, Finding, could_not_look, failed, passed, skipped, unstoppable
 from gate.waiting import Deadline, ToBeContinued, poll, watch
 
+MINUTE = 60  # seconds; the load balancer's and ECS's metrics have one value for each
 ENOUGH_REQUESTS = 100  # below this an error rate may still come out right by the end of the window
 
 
@@ -140,14 +141,19 @@ class Settings(TrafficSettings):
 @lifecycle_hook("AfterAllowTraffic", Settings)
 def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
     """Decide whether green serves production as well as it should, until the end of the bake window."""
+    checks = _checks(deployment, settings, deadline)
+    yield from unstoppable(checks) if deployment.is_rollback else checks
+
+
+def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
     production = Production(deployment, settings, deadline)
     if not (yield Check("time", production.fits_the_time)):
         return
     if not (yield Check("green_serves_production", production.green_serves)):
         return
     sender = Sender(production.url, settings.host, settings.headers)
-    sound = yield from Traffic(deployment, settings, deadline, sender).checks()
-    if sound and settings.load:
+    sound = yield from Traffic(deployment, settings, deadline, sender, production.listener.rules).checks()
+    if sound and settings.load and not deployment.is_rollback:
         sound = yield Check("load", partial(production.bears_load, settings.load))
     if sound:  # what has failed is not made worse by a load, nor customers' time by a bake window
         sound = yield Check("bake", production.bake)
@@ -165,6 +171,16 @@ class Production:
         carried = deadline.journey.state
         self.shifted_at = _moment(carried.get("shifted_at")) or datetime.now(timezone.utc)
         self.bake_began = _moment(carried.get("bake_began"))
+
+    @cached_property
+    def counted_from(self) -> datetime:
+        """Since when green's figures count: CloudWatch has whole minutes, and that of the shift holds test traffic too.
+
+        If the shift was in its first second, it is as good as whole. A window of less than two minutes has no other.
+        """
+        if self.settings.initial_delay + self.settings.duration < 2 * MINUTE:
+            return self.shifted_at
+        return (self.shifted_at + timedelta(seconds=MINUTE - 1)).replace(second=0, microsecond=0)
 
     @cached_property
     def group(self) -> TargetGroup:
@@ -278,19 +294,16 @@ class Production:
 
     def _traffic(self) -> list[Finding]:
         """The load balancer's figures of green since the shift."""
-        now = datetime.now(timezone.utc)
-        green, limit = self._figures(self.group, self.shifted_at, now), self.settings.thresholds
-        since = f"{(now - self.shifted_at).total_seconds():.0f} s"
+        now, limit = datetime.now(timezone.utc), self.settings.thresholds
+        if now <= self.counted_from:
+            return [skipped("green's figures count from the next whole minute on", "traffic", no_data=True)]
+        if self.deployment.load_balancer(self.listener).kind == "network":
+            return [skipped("a Network Load Balancer counts no requests and no errors: declare metrics", "traffic")]
+        green = self._figures(self.group, self.counted_from, now)
+        since = f"{(now - self.counted_from).total_seconds():.0f} s"
         findings = [
-            *_at_most(
-                green.worst("unhealthy_hosts"), limit.unhealthy_hosts, "unhealthy_hosts", "unhealthy green targets"
-            ),
-            *_at_most(
-                float(green.total("rejected_connections")),
-                limit.rejected_connections,
-                "rejected_connections",
-                "connections that the load balancer rejected",
-            ),
+            *_unhealthy(list(green.series["unhealthy_hosts"].values()), limit.unhealthy_hosts),
+            *_rejected(green.total("rejected_connections"), limit.rejected_connections),
             *_usage("cpu", green.average("cpu"), limit.cpu_percent),
             *_usage("memory", green.average("memory"), limit.memory_percent),
         ]
@@ -311,13 +324,17 @@ class Production:
         else:
             findings.append(passed(rate, "error_rate"))
         for word, most in limit.latencies().items():
-            label, value = f"latency_{word}", green.worst(word)
-            if value is None:
+            label, values = f"latency_{word}", green.latencies(word)
+            if not green.series[word]:
                 said = f"the load balancer has requests but no {word} of TargetResponseTime"
                 findings.append(could_not_look(said, label))
                 continue
-            said = f"green's {word} is {value * 1000:.0f} ms in its worst minute"
-            if value * 1000 > most:
+            if not values:
+                said = f"{word} needs {requests_needed(word)} requests in a minute, and no minute had so many"
+                findings.append(skipped(said, label))
+                continue
+            said = f"green's {word} is {max(values):.0f} ms in its worst minute"
+            if max(values) > most:
                 findings.append(failed(f"{said}, at most {most:g} ms allowed", label, certain=certain))
             else:
                 findings.append(passed(said, label))
@@ -330,20 +347,22 @@ class Production:
         now, baseline = datetime.now(timezone.utc), self.settings.baseline
         blue_group = self.deployment.other_target_group(self.group)
         before = self.deployment.shift_began or self.shifted_at
-        length = max(now - self.shifted_at, timedelta(minutes=1))
-        green = self._figures(self.group, self.shifted_at, now)
-        blue = self._figures(blue_group, before - length, before)
+        length = max(now - self.counted_from, timedelta(seconds=MINUTE))
         judge = partial(compare, worst=baseline.max_worse_percent, tolerance=baseline.tolerance)
         judge = partial(judge, confidence=baseline.confidence)
         findings = []
-        for word in sorted({"p95", *self.settings.thresholds.latencies()} - {"max"}):
-            sides = [[1000 * value for value in side.series[word].values()] for side in (green, blue)]
-            label = f"against_blue:{word}"
-            findings.append(judge(word, label, *sides, noise=baseline.noise_ms, unit="ms"))
-        rates, most = (green.error_rates(), blue.error_rates()), 100 * self.settings.thresholds.error_rate
-        findings.append(judge("error rate", "against_blue:error_rate", *rates, noise=most, unit="%"))
+        if self.deployment.load_balancer(self.listener).kind == "network":
+            findings.append(skipped("a Network Load Balancer has no figures to compare", "against_blue"))
+        else:
+            green = self._figures(self.group, self.counted_from, now)
+            blue = self._figures(blue_group, before - length, before)
+            for word in sorted({"p95", *self.settings.thresholds.latencies()} - {"max"}):
+                sides, label = (green.latencies(word), blue.latencies(word)), f"against_blue:{word}"
+                findings.append(judge(word, label, *sides, noise=baseline.noise_ms, unit="ms"))
+            rates, most = (green.error_rates(), blue.error_rates()), 100 * self.settings.thresholds.error_rate
+            findings.append(judge("error rate", "against_blue:error_rate", *rates, noise=most, unit="%"))
         compared = {name: m for name, m in self.settings.metrics.items() if m.max_worse_percent is not None}
-        ours = self._values(compared, self.group, self.shifted_at, now)
+        ours = self._values(compared, self.group, self.counted_from, now)
         theirs = self._values(compared, blue_group, before - length, before)
         for name, metric in compared.items():
             both = list(ours[name].values()), list(theirs[name].values())
@@ -355,9 +374,11 @@ class Production:
 
     def _metrics(self) -> list[Finding]:
         """The user's own metrics since the shift."""
-        declared = self.settings.metrics
-        values = self._values(declared, self.group, self.shifted_at, datetime.now(timezone.utc))
-        return [judge_metric(name, metric, list(values[name].values())) for name, metric in declared.items()]
+        declared, now = self.settings.metrics, datetime.now(timezone.utc)
+        if now <= self.counted_from:
+            return []
+        values = self._values(declared, self.group, self.counted_from, now)
+        return [judge_metric(name, metric, values[name], now) for name, metric in declared.items()]
 
     def _values(
         self, declared: Mapping[str, Metric], group: TargetGroup, start: datetime, end: datetime
@@ -375,9 +396,14 @@ class Production:
         return found
 
 
-def judge_metric(name: str, metric: Metric, values: list[float]) -> Finding:
-    """A declared metric's values against its range."""
-    label = f"metric:{name}"
+def judge_metric(name: str, metric: Metric, series: metrics.Series, now: datetime) -> Finding:
+    """A declared metric's values against its range; one whose period is not over may still rise to its minimum."""
+    label, least = f"metric:{name}", metric.threshold_range.min
+    period = timedelta(seconds=max([metric.period, *(source.period for source in metric.queries.values())]))
+    complete = [value for at, value in series.items() if at + period <= now]
+    values = [
+        value for at, value in series.items() if at + period <= now or not complete or least is None or value >= least
+    ]
     if len(values) < metric.min_datapoints:
         found = f"{len(values)} datapoint(s), {metric.min_datapoints} needed" if values else "no data"
         detail = f"metric {name} ({metric}) has {found} since the shift"
@@ -391,13 +417,23 @@ def judge_metric(name: str, metric: Metric, values: list[float]) -> Finding:
     return passed(f"metric {name}: {shown} ({metric.threshold_range})", label)
 
 
-def _at_most(count: Optional[float], most: Optional[float], label: str, what: str) -> list[Finding]:
-    """A count since the shift: it only grows, so too many are certain."""
-    if count is None or most is None:
+def _unhealthy(counts: list[float], most: float) -> list[Finding]:
+    """Unhealthy targets by minute. A new task counts as one while its first checks are on; one minute may be that."""
+    above, label = [count for count in counts if count > most], "unhealthy_hosts"
+    if not counts:
         return []
-    if count > most:
-        return [failed(f"{count:g} {what} since the shift, {most:g} allowed", label, certain=True)]
-    return [passed(f"{count:g} {what} since the shift", label)]
+    said = f"{max(counts):g} unhealthy green targets since the shift"
+    if len(above) > 1 or counts[-1] > most:
+        return [failed(f"{said}, {most:g} allowed", label, certain=len(above) > 1)]
+    return [passed(f"{said}{', in one minute' if above else ''}", label)]
+
+
+def _rejected(count: int, most: Optional[float]) -> list[Finding]:
+    """Connections that the load balancer rejected: the count only grows, so too many are certain."""
+    if most is None:
+        return []
+    said, label = f"{count} connections that the load balancer rejected since the shift", "rejected_connections"
+    return [failed(f"{said}, {most:g} allowed", label, certain=True) if count > most else passed(said, label)]
 
 
 def _usage(word: str, percent: Optional[float], most: Optional[float]) -> list[Finding]:

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional
 
-from gate.deployment import Deployment
+from gate.deployment import Deployment, Listener
 from gate.hook import lifecycle_hook
-from gate.http_checks import base_url_problem
+from gate.http_checks import base_url_problem, shown_address
 from gate.http_sender import Sender
 from gate.settings import limits
 from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url
-from gate.verdict import CannotLook, Check, Finding, failed, passed
+from gate.verdict import CannotLook, Check, Finding, failed, passed, unstoppable
 from gate.waiting import Deadline, poll
 
 
@@ -40,6 +40,11 @@ class Settings(TrafficSettings):
 @lifecycle_hook("AfterAllowTestTraffic", Settings)
 def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
     """Decide whether green answers the declared requests, with few enough errors and fast enough."""
+    checks = _checks(deployment, settings, deadline)
+    yield from unstoppable(checks) if deployment.is_rollback else checks
+
+
+def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
     if not (yield Check("test_listener", partial(test_listener, deployment, settings))):
         return
     if deployment.test_listener() is None and not settings.base_url:
@@ -48,7 +53,8 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
     if not (yield Check("green_serves_tests", lambda: poll(serving, deadline, settings.interval))):
         return
     sender = Sender(settings.base_url or _test_url(deployment), settings.host, settings.headers)
-    yield from Traffic(deployment, settings, deadline, sender).checks()
+    rules = () if settings.base_url else _listener(deployment).rules
+    yield from Traffic(deployment, settings, deadline, sender, rules).checks()
 
 
 def test_listener(deployment: Deployment, settings: Settings) -> Finding:
@@ -57,7 +63,7 @@ def test_listener(deployment: Deployment, settings: Settings) -> Finding:
     if listener is not None:
         return passed(f"the test listener is on port {listener.port} ({listener.protocol})")
     if settings.base_url:
-        return passed(f"the deployment group has no test listener; base_url {settings.base_url} is used")
+        return passed(f"the deployment group has no test listener; base_url {shown_address(settings.base_url)} is used")
     return failed(
         "the deployment group has no test listener, so green cannot be tested before production: add one to the "
         "deployment group (test_traffic_route), or set base_url of validate_test_traffic to where green answers"
@@ -71,8 +77,13 @@ def serves_tests(deployment: Deployment) -> Finding:
     return replace(found, name=None)  # the check's own: who goes without a test listener has not left out this one
 
 
-def _test_url(deployment: Deployment) -> str:
+def _listener(deployment: Deployment) -> Listener:
     listener = deployment.test_listener()
     if listener is None:
         raise CannotLook("the test listener is gone")
+    return listener
+
+
+def _test_url(deployment: Deployment) -> str:
+    listener = _listener(deployment)
     return listener_url(listener, deployment.load_balancer(listener))

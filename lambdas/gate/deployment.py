@@ -126,6 +126,7 @@ class Listener:
     protocol: str
     port: int
     weights: Mapping[str, int]
+    rules: tuple[str, ...] = ()  # the conditions, in words, by which alone it leads to the pair
 
     def serves_only(self, target_group_arn: str) -> bool:
         """Whether all its traffic goes to this target group."""
@@ -470,9 +471,11 @@ class Deployment:
         entry = found[0]
         weights = _weights(entry.get("DefaultActions") or [])
         pair = {group.arn for group in self.target_groups}
+        rules: list[Rule] = []
         if not pair & set(weights):  # the default action answers, or is another service's: the rules decide
+            rules = [rule for rule in self.rules(str(arns[0])) if pair & set(rule.weights)]
             ruled: dict[str, int] = {}
-            for rule in self.rules(str(arns[0])):
+            for rule in rules:
                 for arn, weight in rule.weights.items():
                     if arn in pair:
                         ruled[arn] = ruled.get(arn, 0) + weight
@@ -483,6 +486,7 @@ class Deployment:
             protocol=str(entry.get("Protocol", "")),
             port=int(entry.get("Port", 0)),
             weights=weights,
+            rules=tuple(rule.where for rule in rules),
         )
 
     def rules(self, listener_arn: str) -> list[Rule]:

@@ -284,9 +284,9 @@ class Flow:
 
     @property
     def secrets(self) -> set[str]:
-        """The saved names whose values must not be shown: what goes into a header is a session or a token."""
-        used = {name for step in self.steps for text in step.headers.values() for name in _PLACEHOLDER.findall(text)}
-        return used - set(OF_GREEN)
+        """The saved names whose values must not be shown: in a header or a body they are sessions, tokens, whatever."""
+        texts = [t for step in self.steps for t in (*step.headers.values(), step.body or "", step.json or "")]
+        return {name for text in texts for name in _PLACEHOLDER.findall(text)} - set(OF_GREEN)
 
 
 @dataclass(frozen=True)
@@ -299,6 +299,7 @@ class Answer:
     body: str = ""
     problem: str = ""
     cut_off: bool = False  # the body was larger than `max_body`
+    excerpt: bool = True  # whether a message may quote its body
     certificate_days: Optional[float] = None  # how much longer the server's certificate is valid
 
     def header(self, name: str) -> Optional[str]:
@@ -380,7 +381,7 @@ def shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
         elif days < check.certificate_days:
             found.append(f"[CERTIFICATE] ({days:.0f} days left) expected at least {check.certificate_days:g}")
     found += _body_shortcomings(check, answer)
-    if found and answer.body:
+    if found and answer.body and answer.excerpt:
         found.append(f"body: {excerpt(answer.body)}")
     return found
 
@@ -389,7 +390,7 @@ def head_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
     """Where status and headers are not as expected: what is judged of each sample too."""
     found = []
     if not check.accepts(answer.status):
-        location = (answer.header("location") or "").partition("?")[0]  # a query may hold a secret
+        location = re.split(r"[?#]", answer.header("location") or "")[0]  # what follows may hold a secret
         where = f", Location {location}" if location else ""
         found.append(f"[STATUS] ({answer.status}{where}) expected {', '.join(check.status)}")
     for name, expected in check.response_headers.items():
@@ -439,7 +440,7 @@ def json_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
         value = search(expression, document)
         wrong = comparison.shortcomings(value)
         if wrong:
-            shown = "absent" if value is None else excerpt(_as_text(value))
+            shown = "absent" if value is None else "a value" if comparison.exists is False else excerpt(_as_text(value))
             found.append(f"[JSON {expression}] ({shown}) expected {' and '.join(wrong)}")
     return found
 
@@ -490,10 +491,18 @@ def default_check(group: TargetGroup) -> HttpCheck:
         raise CannotLook(
             f"the health check of target group {group.name} is {group.health_protocol}, not HTTP: declare http_checks"
         )
+    if group.health_port not in ("traffic-port", str(group.port)):
+        said = f"the health check of target group {group.name} is on port {group.health_port}, where no listener leads"
+        raise CannotLook(f"{said}: declare http_checks")
     try:
         return HttpCheck(path=group.health_path, status=tuple(group.matcher.split(",")), verify_tls=False)
     except ValueError as problem:  # gRPC's codes
         raise CannotLook(f"the health check of target group {group.name}: {problem}; declare http_checks") from None
+
+
+def shown_address(url: str) -> str:
+    """An address as messages have it: without name and password, query and fragment."""
+    return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", url)[0])
 
 
 def base_url_problem(url: str, option: str = "base_url") -> str:
@@ -504,5 +513,4 @@ def base_url_problem(url: str, option: str = "base_url") -> str:
             return ""
     except ValueError:  # brackets that do not close
         pass
-    shown = url.partition("?")[0]  # a query may hold a secret
-    return f"{option} {shown!r} is no address such as https://test.example.com:8443"
+    return f"{option} {shown_address(url)!r} is no address such as https://test.example.com:8443"

@@ -55,6 +55,11 @@ class Sender:
         visitor.secrets = self.secrets
         return visitor
 
+    @property
+    def uses_tls(self) -> bool:
+        """Whether the base URL is HTTPS."""
+        return self._base_url.startswith("https:")
+
     def read_secrets(self, check: HttpRequest) -> None:
         """Read the values of the check's secret headers, once. Raises CannotLook where one cannot be read."""
         for reference in check.secret_headers.values():
@@ -63,7 +68,9 @@ class Sender:
 
     def hide(self, text: str, *more: str) -> str:
         """The text without the secrets that were read, and without `more`: an answer may hold what it was sent."""
-        hidden = {value.rpartition(" ")[2] for value in self.secrets.values()} | {*self.secrets.values(), *more}
+        plain = {value.rpartition(" ")[2] for value in self.secrets.values()} | {*self.secrets.values(), *more}
+        # As JSON writes it, and as an excerpt does.
+        hidden = plain | {json.dumps(value)[1:-1] for value in plain} | {" ".join(value.split()) for value in plain}
         for value in sorted(hidden, key=len, reverse=True):
             if len(value) >= SHORTEST_SECRET:
                 text = text.replace(value, "***")
@@ -137,6 +144,8 @@ class Sender:
             session = self._requests.Session()
             if self._keeps_cookies:  # for all names that this visitor goes to
                 session.cookies = kept.setdefault("cookies", session.cookies)
+                # A test listener may speak HTTP where production speaks HTTPS: Secure cookies are sent all the same.
+                session.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("http", "https")))
             else:  # a sticky cookie would lead all requests to one target
                 session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             session.mount("https://", self._adapter(host))

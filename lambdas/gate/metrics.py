@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Optional
 
 from gate import aws
+from gate.statistics import requests_needed
 from gate.verdict import CannotLook, Finding, Outcome, failed, passed, skipped
 
 NOT_IN_ALARM = "not ALARM"
@@ -125,6 +126,7 @@ def read_metrics(
     names = {key: name for name, key in ids.items()}
     values: dict[str, dict[datetime, float]] = {name: {} for name in ids}
     status = dict.fromkeys(ids, "no answer")
+    labels: dict[str, str] = {}
     for entry in aws.pages(
         "cloudwatch",
         "get_metric_data",
@@ -138,6 +140,9 @@ def read_metrics(
         status[name] = str(entry.get("StatusCode"))
         if status[name] == "Forbidden":
             raise CannotLook(f"CloudWatch may not give the values of {name} (Forbidden)")
+        label = str(entry.get("Label"))
+        if labels.setdefault(name, label) != label:
+            raise CannotLook(f"metric {name} is several series ({labels[name]}, {label}, …): add them up (SUM, MAX)")
         values[name].update(zip(entry.get("Timestamps") or [], map(float, entry.get("Values") or [])))
     incomplete = ", ".join(f"{name} ({word})" for name, word in status.items() if word != "Complete")
     if incomplete:  # PartialData is followed by a page with the rest
@@ -160,9 +165,10 @@ class TrafficFigures:
         """The sum of a count; what was not published was zero."""
         return int(sum(self.series[name].values()))
 
-    def worst(self, name: str) -> Optional[float]:
-        """The highest value; None without any."""
-        return max(self.series[name].values(), default=None)
+    def latencies(self, word: str) -> list[float]:
+        """A latency in the minutes that had requests enough to speak of it, in ms: one slow request is no P99."""
+        needed, requests = requests_needed(word), self.series["requests"]
+        return [1000 * value for at, value in self.series[word].items() if requests.get(at, 0.0) >= needed]
 
     def average(self, name: str) -> Optional[float]:
         """The average of the values; None without any."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Optional
 
 from gate.deployment import Deployment, Listener, LoadBalancer, TargetGroup
 from gate.http_checks import (
+    OF_GREEN,
     Answer,
     Flow,
     HttpCheck,
@@ -79,17 +79,29 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
 class Traffic:
     """The declared requests of one hook, sent to one place."""
 
-    def __init__(self, deployment: Deployment, settings: TrafficSettings, deadline: Deadline, sender: Sender) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        settings: TrafficSettings,
+        deadline: Deadline,
+        sender: Sender,
+        rules: Sequence[str] = (),
+    ) -> None:
+        self.rules = rules  # by which alone the listener leads to green
         self.deployment = deployment
         self.settings = settings
         self.deadline = deadline
         self.sender = sender
         self._found: dict[str, Finding] | None = None
+        self._green: dict[str, str] = {}
 
     def checks(self) -> Generator[Check, bool, bool]:
         """Each declared check, then the samples of those that passed, then the flows; whether all were good."""
         sound = True
-        declared = self._declared()
+        try:
+            declared = self._declared()
+        except CannotLook as problem:
+            return (yield Check("http:health", partial(finding_of, problem)))
         for name, check in declared.items():
             answers = yield Check(f"http:{name}", partial(self._finding, name), Severity(check.severity))
             count = self._samples_of(check)
@@ -106,6 +118,9 @@ class Traffic:
         declared = self.settings.http_checks
         if declared or self.settings.flows:
             return declared
+        if self.rules and not self.settings.host and not self.settings.headers:
+            leads = " or ".join(self.rules)
+            raise CannotLook(f"only rules of the listener lead to green ({leads}): set host, or declare http_checks")
         return {"health": default_check(self.deployment.target_group_of(self.deployment.green()))}
 
     def _samples_of(self, check: HttpCheck) -> int:
@@ -150,8 +165,13 @@ class Traffic:
 
     def _of_green(self, name: str) -> str | None:
         """What `{image_tag}` and `{revision}` stand for: those of the new task definition."""
-        if name not in ("image_tag", "revision"):
+        if name not in OF_GREEN:
             return None
+        if name not in self._green:
+            self._green[name] = self._look_up(name)
+        return self._green[name]
+
+    def _look_up(self, name: str) -> str:
         green = self.deployment.green()
         if name == "revision":
             return green.task_definition.rpartition(":")[2]
@@ -186,8 +206,12 @@ class Traffic:
                 continue
             filled = fill(step, lambda name: saved.get(name) or self._of_green(name))
             # It is called as it is declared: what was saved may be a token.
-            trial = Trial(filled, self.deadline.elapsed(), step.request)
-            send_side_by_side([trial], visitor, self.deadline)
+            cleaning_up = sum(each.timeout for each in flow.steps[number + 1 :] if each.always)
+            spare = 0.0 if step.always else min(cleaning_up, self.deadline.remaining() / 2)
+            until = self.deadline.within(self.deadline.remaining() - spare)
+            quotes_body = not flow.secrets & step.save.keys()
+            trial = Trial(filled, until.elapsed(), step.request, quotes_body=quotes_body)
+            send_side_by_side([trial], visitor, until)
             found = step.saved(trial.answer)  # of a bad answer too: what it made has to be cleaned up
             saved.update({name: value for name, value in found.items() if value})
             secrets.update(saved[name] for name in flow.secrets & saved.keys())
@@ -229,8 +253,9 @@ def _can_be_sent(step: Step, flow: Flow, saved: Mapping[str, str]) -> bool:
 class Trial:
     """The attempts of one check, until it is decided."""
 
-    def __init__(self, check: HttpRequest, due: float, request: str = "") -> None:
+    def __init__(self, check: HttpRequest, due: float, request: str = "", *, quotes_body: bool = True) -> None:
         self.check = check
+        self.quotes_body = quotes_body  # not of an answer that holds a session or a token
         self.request = request or check.request  # what messages call it
         self.due = due  # when to send next, in the deadline's seconds
         self.answer = Answer(0.0)
@@ -250,7 +275,7 @@ class Trial:
         self.answer = answer
         self._attempts += 1
         self._silent_in_a_row = self._silent_in_a_row + 1 if answer.problem else 0
-        wrong = shortcomings(check, answer)
+        wrong = shortcomings(check, answer if self.quotes_body else replace(answer, excerpt=False))
         self._good_in_a_row = 0 if wrong else self._good_in_a_row + 1
         left = check.attempts - self._attempts
         missing = check.consecutive_successes - self._good_in_a_row
@@ -302,9 +327,11 @@ def send_samples(
     Judged are status, headers and JSON, not regular expressions: those could be interrupted in the main thread only.
     """
     numbers, over = iter(range(count)), threading.Event()
+    outcomes: list[tuple[float, str]] = []
 
-    def work() -> list[tuple[float, str]]:
-        outcomes = []
+    def work() -> None:
+        if check.url is None and sender.uses_tls:  # making TLS's first connection takes this function's time
+            sender.send(check)
         for _number in numbers:  # they share the numbers
             if over.is_set() or deadline.remaining() <= 0:
                 break
@@ -313,13 +340,13 @@ def send_samples(
             if check.jmespath and not answer.problem:
                 wrong += json_shortcomings(check, answer)
             outcomes.append((answer.latency_ms, sender.hide("; ".join(wrong)) if wrong else ""))
-        return outcomes
 
     pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="http")
     try:
         futures = [pool.submit(work) for _ in range(min(count, concurrency))]
-        wait(futures)
-        return list(itertools.chain.from_iterable(future.result() for future in futures))
+        for done in wait(futures, deadline.remaining()).done:
+            done.result()  # it may have raised
+        return list(outcomes)
     finally:
         over.set()
         pool.shutdown(wait=False, cancel_futures=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Callable, Optional, TypeVar, Union
@@ -136,6 +136,16 @@ def checks_of(*holders: object) -> list[Check]:
         for name, method in vars(type(holder)).items()
         if hasattr(method, "severity")
     ]
+
+
+def unstoppable(checks: Generator[Check, bool, Any]) -> Generator[Check, bool, None]:
+    """The same checks, none of which may stop the hook: nothing stands in the way of going back."""
+    try:
+        check = next(checks)
+        while True:
+            check = checks.send((yield replace(check, may_stop=False)))
+    except StopIteration:
+        return
 
 
 def attempt(name: str, look: Callable[[], Finding]) -> Finding:

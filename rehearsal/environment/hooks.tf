@@ -89,11 +89,6 @@ module "lambda" {
             status = ["204"]
             always = true
           },
-          {
-            name   = "is gone"
-            path   = "/orders/{order_id}"
-            status = ["404"]
-          },
         ]
       }
     }

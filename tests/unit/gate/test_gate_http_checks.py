@@ -192,7 +192,7 @@ def test_a_slow_answer_is_found_with_its_time() -> None:
         ("checks.queue", {"exists": True}, "(absent) expected a value"),
         ("checks.cache", {"exists": False}, None),
         ("checks.queue", {"exists": False}, None),
-        ("status", {"exists": False}, "(ok) expected none"),
+        ("status", {"exists": False}, "(a value) expected none"),
         # length
         ("status", {"length": 2}, None),
         ("items", {"length": 1}, None),
@@ -207,7 +207,7 @@ def test_a_slow_answer_is_found_with_its_time() -> None:
         (
             "status",
             {"equals": "up", "one_of": ("a", "b"), "at_least": 1, "exists": False, "length": 9},
-            "(ok) expected none and up and one of a, b and at least 1 and length 9, not 2",
+            "(a value) expected none and up and one of a, b and at least 1 and length 9, not 2",
         ),
         # JMESPath's own
         ('"build-id"', {"equals": "b7"}, None),

@@ -449,11 +449,11 @@ def test_a_slow_check_does_not_hold_up_the_others(web: WebServer) -> None:
 
 
 def test_each_check_is_sent_once_and_keeps_its_own_finding(web: WebServer) -> None:
-    web.routes.update({f"/{number}": answers(200 + number) for number in range(20)})
-    checks = {f"c{number}": {"path": f"/{number}", "status": [str(200 + number)]} for number in range(20)}
+    web.routes.update({f"/{number}": answers(210 + number) for number in range(20)})
+    checks = {f"c{number}": {"path": f"/{number}", "status": [str(210 + number)]} for number in range(20)}
     found = judged(web, http_checks=checks)
     assert sorted(paths(web)) == sorted(f"/{number}" for number in range(20))
-    assert all(found[f"http:c{number}"].detail.startswith(f"GET /{number}: {200 + number} in") for number in range(20))
+    assert all(found[f"http:c{number}"].detail.startswith(f"GET /{number}: {210 + number} in") for number in range(20))
 
 
 def test_a_runaway_expression_of_one_check_does_not_spoil_the_others(
@@ -476,8 +476,18 @@ def test_without_declared_requests_the_target_groups_own_health_check_is_sent(we
 
 
 def test_without_a_health_check_over_http_requests_have_to_be_declared(web: WebServer) -> None:
-    with pytest.raises(CannotLook, match="declare http_checks"):
-        judged(web, Green(group=replace(GROUP, health_protocol="TCP")))
+    found = judged(web, Green(group=replace(GROUP, health_protocol="TCP")))
+    assert list(found) == ["http:health"]
+    assert found["http:health"].outcome is Outcome.ERROR
+    assert "declare http_checks" in found["http:health"].detail
+    assert paths(web) == []
+
+
+def test_a_health_check_on_another_port_is_not_asked_of_the_listener(web: WebServer) -> None:
+    found = judged(web, Green(group=replace(GROUP, health_port="9000")))
+    assert found["http:health"].outcome is Outcome.ERROR
+    assert "is on port 9000, where no listener leads: declare http_checks" in found["http:health"].detail
+    assert paths(web) == []
 
 
 def test_with_flows_alone_no_health_check_is_sent(web: WebServer) -> None:

@@ -116,9 +116,9 @@ def site(stage: Stage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def now(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]:
     """The wall clock of validate_production, of the gate and of CodeDeploy's lifecycle events.
 
-    It goes with `clock`, and is ten seconds past a full minute at first.
+    It goes with `clock`, and is at the beginning of a minute at first: so that of the shift counts.
     """
-    start = datetime.now(timezone.utc).replace(second=10, microsecond=0)
+    start = datetime.now(timezone.utc).replace(second=0, microsecond=0)
     ticks = itertools.count()
 
     def wall() -> datetime:
