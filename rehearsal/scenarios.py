@@ -330,7 +330,6 @@ SCENARIOS: tuple[Scenario, ...] = (
             checks={
                 "validate_production": {
                     "latency_p50": "passed",
-                    "latency_p99": "passed",
                     "against_blue:p50": "failed",
                     "against_blue:error_rate": "passed",
                 }
