@@ -197,8 +197,13 @@ locals {
     var.kms_key_arn == null ? [] : ["DecryptEnvironment"],
   )
 
+  # By its name: the function itself needs the role first.
+  _own_functions = {
+    for hook, name in local._function_names : hook => "${local._arn}:lambda:${local._in_region}:function:${name}"
+  }
+
   # Resources that depend on a hook's options, in place of those above. A permission without any is left out.
-  _own_resources = {
+  _own_resources = merge({ run_migrations = { InvokeItself = [local._own_functions.run_migrations] } }, {
     for hook, options in local._traffic : hook => {
       # Of a secret without its JSON key: seven parts are the ARN.
       ReadSecretValues = distinct([
@@ -207,13 +212,10 @@ locals {
       ReadParameterValues = distinct([for arn in local._secret_arns[hook] : arn if can(regex(local._patterns.parameter, arn))])
       # Only its image's tag has to be looked up; the revision is part of the task definition's ARN.
       ReadTaskDefinitions = nonsensitive(strcontains(jsonencode([options.http_checks, options.flows]), "{image_tag}")) ? ["*"] : []
-      # By its name: the function itself needs the role first. In half its time-out the window fits one invocation,
-      # however long the checks before it take.
-      InvokeItself = nonsensitive(local._window) <= var.timeout / 2 ? [] : [
-        "${local._arn}:lambda:${local._in_region}:function:${local._function_names[hook]}"
-      ]
+      # In half its time-out the window fits one invocation, however long the checks before it take.
+      InvokeItself = nonsensitive(local._window) <= var.timeout / 2 ? [] : [local._own_functions[hook]]
     }
-  }
+  })
 
   # The seconds that validate_production takes by its options alone: it waits for CloudWatch if that is late.
   _window = sum(concat(
@@ -241,9 +243,9 @@ locals {
     validate_test_traffic = [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues",
     ]
-    run_migrations = var.run_migrations.command == null ? [] : [
-      "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ReadTasks", "StopTasks",
-      "PassTaskRoles", "ReadTaskLogs",
+    run_migrations = var.run_migrations.command == null && var.run_migrations.preset == null ? [] : [
+      "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks",
+      "StopTasks", "PassTaskRoles", "ReadTaskLogs", "InvokeItself",
     ]
     validate_production = [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget",

@@ -101,9 +101,9 @@ locals {
   }
 }
 
-# Null means "the handler's default" and is left out of HOOK_SETTINGS, which has 4 KB to fit in. So is, of HTTP requests,
-# whatever has its default: they have two dozen attributes, of which most checks set three. What only the module reads
-# (pass_role_arns) never reaches the function.
+# Null means "the handler's default" and is left out of HOOK_SETTINGS, which has 4 KB to fit in. So is, of migrations and
+# HTTP requests, whatever has its default: they have two dozen attributes, of which most users set three. What only the
+# module reads (pass_role_arns) never reaches the function.
 locals {
   _validate_before_install = {
     # A test listener that no test goes through may be missing: then the preflight only says so.
@@ -115,7 +115,8 @@ locals {
   }
   _validate_deployment = { for key, value in var.validate_deployment : key => value if value != null }
   _run_migrations = {
-    for key, value in var.run_migrations : key => value if value != null && key != "pass_role_arns"
+    for key, value in var.run_migrations : key => value
+    if key != "pass_role_arns" && jsonencode(value) != jsonencode(lookup(local._migration_defaults, key, null))
   }
   _validate_test_traffic = local._traffic_settings.validate_test_traffic
   _validate_production = {
@@ -169,7 +170,17 @@ locals {
     }
   }
 
-  # The defaults of variables.tf once more: a type's defaults cannot be read.
+  # The defaults of variables.tf once more: a type's defaults cannot be read. What is not here has none.
+  _migration_defaults = {
+    checks                 = {}
+    environment            = {}
+    max_duration           = 3000
+    concurrent             = "wait"
+    retry_interrupted      = false
+    log_lines              = 20
+    interval               = 2
+    on_rollback_deployment = "skip"
+  }
   _http_defaults = {
     path                    = "/"
     url                     = null

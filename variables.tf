@@ -595,14 +595,28 @@ variable "validate_test_traffic" {
 
 variable "run_migrations" {
   description = <<-EOT
-    Options of the BeforeAllowTraffic hook: one-off ECS tasks from the new task definition. Without `command` the hook passes and says so.
+    Options of the BeforeAllowTraffic hook: one-off ECS tasks from the new task definition. Without `command` and `preset` the hook passes and says so.
     - `checks`: severity by check: `"fail"` (default), `"warn"` (report, but pass) or `"skip"`
-    - `command`: the migration, as words: `["alembic", "upgrade", "head"]`; null (default): no migrations
-    - `container`: container to run it in; null (default): the AppSpec's container
+    - `preset`: `"alembic"` or `"django"`: sets `command`, `verify_schema_command` and `rollback_command` where they are
+      null; it looks first at which revision the database is, to go back there. Null (default): none
+    - `command`: the migration, as words: `["alembic", "upgrade", "head"]`; null (default): that of `preset`, or no migrations
     - `verify_schema_command`, `verify_data_command`: commands that must exit 0 afterwards
     - `rollback_command`: command for a failure after a change, run with the new image
-    - `environment`: further environment variables of the container
-    - `timeout`: seconds for all of it; null (default): what the invocation has left
+    - `container`: container to run them in; null (default): the only one of the task definition, or else the AppSpec's
+    - `environment`: further environment variables of the container. They are no place for secrets: those come from the task
+      definition
+    - `cpu` (units, 1024 are one vCPU) and `memory` (MiB) of the tasks; null (default): as the task definition says
+    - `subnets`, `security_groups`, `assign_public_ip` (true or false): the tasks' network; null (default): the service's
+    - `launch`: launch type (`"FARGATE"`, `"EC2"` or `"EXTERNAL"`) or a capacity provider's name (such as `"FARGATE_SPOT"`);
+      null (default): as the service's tasks
+    - `lock_timeout`, `statement_timeout`: seconds after which PostgreSQL gives up waiting for a lock, or a statement; they
+      reach libpq (psycopg, not asyncpg) through `PGOPTIONS`. Null (default): not set
+    - `timeout`: seconds that one command may take; null (default): what `max_duration` leaves
+    - `max_duration`: seconds for all of it, 60 to 3300 (default 3000; CodeDeploy gives a hook one hour). What does not fit
+      one invocation of the function is handed over to a fresh one, up to four times
+    - `concurrent`: what a migration of another deployment that still runs means: `"wait"` for its end (default) or `"fail"`
+    - `retry_interrupted`: start a command once more that a spot interruption ended in the middle (default false). One that
+      had not started is always started again
     - `log_lines`: last lines of the container's log in the message (default 20)
     - `interval`: seconds between two looks at the task (default 2)
     - `on_rollback_deployment`: what to do when the deployment is itself a rollback: `"skip"` (default) or `"run"`
@@ -610,13 +624,25 @@ variable "run_migrations" {
   EOT
   type = object({
     checks                 = optional(map(string), {})
+    preset                 = optional(string)
     command                = optional(list(string))
-    container              = optional(string)
     verify_schema_command  = optional(list(string))
     verify_data_command    = optional(list(string))
     rollback_command       = optional(list(string))
+    container              = optional(string)
     environment            = optional(map(string), {})
+    cpu                    = optional(number)
+    memory                 = optional(number)
+    subnets                = optional(list(string))
+    security_groups        = optional(list(string))
+    assign_public_ip       = optional(bool)
+    launch                 = optional(string)
+    lock_timeout           = optional(number)
+    statement_timeout      = optional(number)
     timeout                = optional(number)
+    max_duration           = optional(number, 3000)
+    concurrent             = optional(string, "wait")
+    retry_interrupted      = optional(bool, false)
     log_lines              = optional(number, 20)
     interval               = optional(number, 2)
     on_rollback_deployment = optional(string, "skip")
@@ -634,6 +660,11 @@ variable "run_migrations" {
   }
 
   validation {
+    condition     = var.run_migrations.preset == null ? true : contains(["alembic", "django"], var.run_migrations.preset)
+    error_message = "run_migrations.preset is ${jsonencode(var.run_migrations.preset)}; expected \"alembic\" or \"django\", or null. For another tool set command and those that follow it."
+  }
+
+  validation {
     condition = alltrue([
       for option in local._commands : var.run_migrations[option] == null ? true : (
         length(var.run_migrations[option]) > 0 && !contains(var.run_migrations[option], "")
@@ -646,11 +677,14 @@ variable "run_migrations" {
   }
 
   validation {
-    condition = var.run_migrations.command != null || alltrue([for option in local._commands : var.run_migrations[option] == null])
+    condition = (
+      var.run_migrations.command != null || var.run_migrations.preset != null ||
+      alltrue([for option in local._commands : var.run_migrations[option] == null])
+    )
     error_message = "run_migrations has ${join(", ", [
       for option in local._commands : option
       if var.run_migrations[option] != null
-    ])} without command: nothing would run. Set command too."
+    ])} without command and preset: nothing would run. Set command too, or preset."
   }
 
   validation {
@@ -660,10 +694,73 @@ variable "run_migrations" {
 
   validation {
     condition = (
-      var.run_migrations.timeout == null ? true : var.run_migrations.timeout > 0 &&
-      var.run_migrations.timeout <= var.timeout - 30
+      var.run_migrations.cpu == null ? true : var.run_migrations.cpu >= 128 && var.run_migrations.cpu <= 16384 &&
+      floor(var.run_migrations.cpu) == var.run_migrations.cpu
     )
-    error_message = "run_migrations.timeout is ${coalesce(var.run_migrations.timeout, 0)}; expected seconds above 0, up to ${var.timeout - 30} (timeout less the 30 seconds kept for the report)."
+    error_message = "run_migrations.cpu is ${coalesce(var.run_migrations.cpu, 0)}; expected a whole number of CPU units (1024 are one vCPU) from 128 to 16384, or null for what the task definition says."
+  }
+
+  validation {
+    condition = (
+      var.run_migrations.memory == null ? true : var.run_migrations.memory >= 128 && var.run_migrations.memory <= 122880 &&
+      floor(var.run_migrations.memory) == var.run_migrations.memory
+    )
+    error_message = "run_migrations.memory is ${coalesce(var.run_migrations.memory, 0)}; expected a whole number of MiB from 128 to 122880, or null for what the task definition says."
+  }
+
+  validation {
+    condition = (
+      var.run_migrations.subnets == null ? true : length(var.run_migrations.subnets) > 0 && length(var.run_migrations.subnets) <= 16 &&
+      alltrue([for id in var.run_migrations.subnets : can(regex("^subnet-[0-9a-z]+$", id))])
+    )
+    error_message = "run_migrations.subnets is ${jsonencode(var.run_migrations.subnets)}; expected 1 to 16 ids such as \"subnet-0123456789abcdef0\", or null for the service's own."
+  }
+
+  validation {
+    condition = (
+      var.run_migrations.security_groups == null ? true : length(var.run_migrations.security_groups) > 0 && length(var.run_migrations.security_groups) <= 5 &&
+      alltrue([for id in var.run_migrations.security_groups : can(regex("^sg-[0-9a-z]+$", id))])
+    )
+    error_message = "run_migrations.security_groups is ${jsonencode(var.run_migrations.security_groups)}; expected 1 to 5 ids such as \"sg-0123456789abcdef0\", or null for the service's own."
+  }
+
+  validation {
+    # ECS keeps names that begin with aws, ecs or fargate for itself: another one is a typing mistake.
+    condition = var.run_migrations.launch == null ? true : (
+      can(regex("^FARGATE(_SPOT)?$", var.run_migrations.launch)) ||
+      can(regex("^[A-Za-z0-9_-]{1,255}$", var.run_migrations.launch)) && !can(regex("(?i)^(aws|ecs|fargate)", var.run_migrations.launch))
+    )
+    error_message = "run_migrations.launch is ${jsonencode(var.run_migrations.launch)}; expected \"FARGATE\", \"EC2\" or \"EXTERNAL\", or a capacity provider: \"FARGATE_SPOT\", or the name of one of your own (up to 255 letters, digits, hyphens and underscores), or null for the service's."
+  }
+
+  validation {
+    condition = alltrue([
+      for name in ["lock_timeout", "statement_timeout"] : var.run_migrations[name] == null ? true : (
+        var.run_migrations[name] >= 0.001 && var.run_migrations[name] <= 3000
+      )
+    ])
+    error_message = "run_migrations has ${join(", ", [
+      for name in ["lock_timeout", "statement_timeout"] : "${name} = ${var.run_migrations[name]}"
+      if var.run_migrations[name] == null ? false : var.run_migrations[name] < 0.001 || var.run_migrations[name] > 3000
+    ])}; expected seconds from 0.001 to 3000, or null for no such limit."
+  }
+
+  validation {
+    condition = (
+      var.run_migrations.timeout == null ? true : var.run_migrations.timeout > 0 &&
+      var.run_migrations.timeout <= var.run_migrations.max_duration - 60
+    )
+    error_message = "run_migrations.timeout is ${coalesce(var.run_migrations.timeout, 0)}; expected seconds above 0, up to ${var.run_migrations.max_duration - 60} (max_duration less 60 for stopping the task and the report), or null. Shorten it, or raise max_duration (at most 3300)."
+  }
+
+  validation {
+    condition     = var.run_migrations.max_duration >= 60 && var.run_migrations.max_duration <= 3300
+    error_message = "run_migrations.max_duration is ${var.run_migrations.max_duration}; expected 60 to 3300 seconds: CodeDeploy gives a hook one hour."
+  }
+
+  validation {
+    condition     = contains(["wait", "fail"], var.run_migrations.concurrent)
+    error_message = "run_migrations.concurrent is \"${var.run_migrations.concurrent}\"; expected \"wait\" or \"fail\"."
   }
 
   validation {

@@ -1,55 +1,135 @@
 """BeforeAllowTraffic: migrate the database, verify it, and undo what failed.
 
 Each command is a one-off ECS task of the new task definition, placed as green is. CodeDeploy's event may come
-twice, even at once: the client token, made of the deployment's id and the step, makes ECS start each step once
-and gives the later caller the same task. Wired to BeforeInstall it works as well; then the task definition is
-the AppSpec's and the placement blue's, since there is no green.
+twice, even at once, and a long migration outlives the invocation that started it: the client token, made of the
+deployment's id and the step, makes ECS start each step once and gives every later caller the same task. Wired to
+BeforeInstall it works as well; then the task definition is the AppSpec's and the placement blue's, since there is no
+green.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+import re
+import shlex
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Optional
 
 from gate import tasks
+from gate.aws import AwsCallFailed
 from gate.deployment import Deployment, NoGreen
 from gate.hook import lifecycle_hook
 from gate.settings import HookSettings, limits
+from gate.tasks import Container, Task
 from gate.verdict import CannotLook, Check, Finding, could_not_look, failed, passed, skipped
-from gate.waiting import Deadline, poll
+from gate.waiting import Deadline, ToBeContinued, poll
 
 Command = Optional[tuple[str, ...]]
 
 ROOM_TO_STOP = 45.0  # seconds kept to stop a task that takes too long and to see it stopped
+KILLED_AFTER = 30.0  # of them, those that ECS gives a container to end by itself, where its definition does not say
+LOOKS_AT_ITS_END = 5.0  # seconds between two looks at a task that was told to stop, at the most
 ROOM_TO_ROLL_BACK = 180.0  # seconds kept for the rollback command; both together at most 40 % of the time
+ROOM_TO_START = 60.0  # seconds for asking ECS again that did not answer whether it started a task
 LOG_LENGTH = 1200  # characters of them that a message has room for; the finding's `log` holds them all
 LOG_PATIENCE = 10.0  # seconds the last log lines may take to arrive
+PATIENT = 10**6  # looks in a row that ECS may leave unanswered for a passing reason
+ALL_LINES = 10_000  # log lines read where a revision is looked for: as many as CloudWatch Logs gives at once
+LOG_SETTLES = (3, 2.0, 20.0)  # a log is whole when so many looks, so many seconds apart, see the same; at most so long
+LAUNCH_TYPES = ("FARGATE", "EC2", "EXTERNAL")
+STEP = "codedeploy-step"  # the tag that says which of the commands a task runs
+WITH_PLATFORM = ("FARGATE", "FARGATE_SPOT")  # what alone takes a platform version
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The commands of a migration tool. `before` prints where the database is, so that a rollback has a target."""
+
+    command: tuple[str, ...]
+    verify_schema_command: tuple[str, ...]
+    before: tuple[str, ...]
+
+
+PRESETS = {
+    "alembic": Preset(
+        ("alembic", "upgrade", "head"), ("alembic", "current", "--check-heads"), ("alembic", "current", "--verbose")
+    ),
+    "django": Preset(
+        ("python", "manage.py", "migrate", "--noinput"),
+        ("python", "manage.py", "migrate", "--check"),
+        ("python", "manage.py", "showmigrations", "--list"),
+    ),
+}
 
 
 @dataclass(frozen=True)
 class Settings(HookSettings):
     """The commands, each a list of words for the container (no shell unless it names one).
 
-    `timeout`: seconds one may take. `log_lines`: how many last lines of its log the message quotes.
+    `preset` fills those that are not set. `cpu` (units) and `memory` (MiB) are the task's; `subnets`,
+    `security_groups`, `assign_public_ip` and `launch` (a launch type or a capacity provider) say where it runs; None:
+    as the service's tasks. `lock_timeout`, `statement_timeout`: seconds, told to PostgreSQL's clients by PGOPTIONS.
+    `timeout`: seconds one command may take. `log_lines`: how many last lines of its log the message quotes.
+    `concurrent`: what a migration of another deployment that still runs means. `retry_interrupted`: whether a spot
+    interruption in the middle of a command starts it once more; before its start it always does. `max_duration`:
+    seconds that all may take, over several invocations.
     """
 
+    preset: Optional[str] = limits(None, choices=tuple(PRESETS))
     command: Command = None
     verify_schema_command: Command = None
     verify_data_command: Command = None
     rollback_command: Command = None
     container: Optional[str] = None
     environment: dict[str, str] = field(default_factory=dict)
+    cpu: Optional[int] = limits(None, least=128, most=16_384)
+    memory: Optional[int] = limits(None, least=128, most=122_880)
+    subnets: Optional[tuple[str, ...]] = None
+    security_groups: Optional[tuple[str, ...]] = None
+    assign_public_ip: Optional[bool] = None
+    launch: Optional[str] = None
+    lock_timeout: Optional[float] = limits(None, least=0.001, most=3000)
+    statement_timeout: Optional[float] = limits(None, least=0.001, most=3000)
     timeout: Optional[float] = limits(None, least=0.001)
     log_lines: int = limits(20, least=0, most=1000)
     interval: float = limits(2.0, least=0.001, most=60)
+    concurrent: str = limits("wait", choices=("wait", "fail"))
+    retry_interrupted: bool = False
     on_rollback_deployment: str = limits("skip", choices=("skip", "run"))
+    max_duration: float = limits(3000.0, least=60, most=3300)
 
     def __post_init__(self) -> None:
-        if self.command is None and (self.verify_schema_command or self.verify_data_command or self.rollback_command):
-            raise ValueError("command is not set, but a command that follows it is: set command")
+        follows = self.verify_schema_command or self.verify_data_command or self.rollback_command
+        if self.command is None and self.preset is None and follows:
+            raise ValueError("command is not set, but a command that follows it is: set command, or preset")
+
+    @property
+    def steps(self) -> dict[str, tuple[str, ...]]:
+        """The commands in their order; the user's own, else the preset's."""
+        preset = PRESETS.get(self.preset or "")
+        steps = {
+            "migrate": self.command or (preset.command if preset else None),
+            "verify_schema": self.verify_schema_command or (preset.verify_schema_command if preset else None),
+            "verify_data": self.verify_data_command,
+        }
+        return {step: command for step, command in steps.items() if command}
+
+    def variables(self, options: str = "") -> dict[str, str]:
+        """The container's further environment; `options` is its own PGOPTIONS, which RunTask would replace.
+
+        PGOPTIONS is read by libpq, and so by psycopg; asyncpg does not.
+        """
+        times = {"lock_timeout": self.lock_timeout, "statement_timeout": self.statement_timeout}
+        wanted = [f"-c {name}={seconds * 1000:.0f}" for name, seconds in times.items() if seconds is not None]
+        if not wanted:
+            return self.environment
+        return {
+            **self.environment,
+            "PGOPTIONS": " ".join([self.environment.get("PGOPTIONS", options), *wanted]).strip(),
+        }
 
 
 @lifecycle_hook("BeforeAllowTraffic", Settings)
@@ -60,20 +140,21 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
         yield Check("migrate", lambda: skipped(why_not, by_choice=True))
         return
     job = Migration(deployment, settings, deadline)
-    commands = {
-        "migrate": settings.command,
-        "verify_schema": settings.verify_schema_command,
-        "verify_data": settings.verify_data_command,
-    }
-    for step, command in commands.items():
-        if command and not (yield Check(step, partial(job.run, step, command, room_for_rollback=True))):
+    if not (yield Check("alone", job.is_alone)):
+        return
+    if settings.preset and not settings.rollback_command and not (yield Check("revision", job.find_revision)):
+        return
+    for step, command in settings.steps.items():
+        if not (yield Check(step, partial(job.run, step, command))):
             if job.may_have_changed:
                 yield Check("rollback", job.roll_back)
             return
+    if job.was_given_up():
+        yield Check("rollback", job.roll_back_again)
 
 
 def _why_nothing_runs(deployment: Deployment, settings: Settings) -> str:
-    if not settings.command:
+    if not settings.steps:
         return "no command is set for run_migrations: nothing was migrated"
     if deployment.is_rollback and settings.on_rollback_deployment == "skip":
         return "this is a rollback deployment: nothing was migrated (on_rollback_deployment is skip)"
@@ -81,87 +162,218 @@ def _why_nothing_runs(deployment: Deployment, settings: Settings) -> str:
 
 
 class Migration:
-    """The steps of one deployment's migration.
+    """The steps of one deployment's migration, in one invocation or several.
 
-    `may_have_changed`: the migration's container has started. `may_still_run`: a task that could not be stopped.
+    `may_have_changed`: the migration's container may have started. `may_still_run`: words for what was not stopped.
+    `begun`: this deployment's tasks by their step, where they were looked for.
     """
 
     def __init__(self, deployment: Deployment, settings: Settings, deadline: Deadline) -> None:
         self.deployment = deployment
         self.settings = settings
         self.deadline = deadline
-        self.may_have_changed = False
+        carried = deadline.journey.state
+        self.may_have_changed = bool(carried.get("may_have_changed"))
+        self.rollback_command: Command = tuple(carried.get("rollback_command") or ()) or settings.rollback_command
         self.may_still_run = ""
+        self.begun: dict[str, Task] | None = None
+        self._known_target: Target | None = None
 
-    def run(self, step: str, command: tuple[str, ...], room_for_rollback: bool) -> Finding:
+    # Before anything runs.
+
+    def is_alone(self) -> Finding:
+        """No migration of another deployment of this service is still running."""
+        if self.settings.concurrent == "fail":
+            return self._others()
+        here = self.deadline.remaining() - self.deadline.journey.room
+        seconds = self._seconds_for("migrate")
+        hands_over = bool(self.deadline.journey.hops_left) and seconds > here
+        patience = self.deadline.within(min(seconds, here) if hands_over else seconds)
+        finding = poll(self._others, patience, self.settings.interval, consecutive_error_limit=PATIENT)[0]
+        if hands_over and not finding.good and not patience.remaining():
+            raise ToBeContinued({})
+        return finding
+
+    def _others(self) -> Finding:
+        others = self._look_around()
+        if self.begun:
+            return passed("this deployment's migration has begun already: it was alone then")
+        if not others:
+            return passed("no migration of another deployment is running")
+        named = ", ".join(f"{task.id} of deployment {task.started_by}" for task in others)
+        return failed(f"a migration of another deployment is still running: task {named}: wait for its end, or stop it")
+
+    def _look_around(self) -> list[Task]:
+        """The tasks of other deployments' migrations that run; those of this one become `begun`."""
+        cluster = self.deployment.cluster
+        known = tasks.describe(cluster, tasks.arns_of_family(cluster, self._target().family), tags=True)
+        migrations = [task for task in known if task.group == self._group]
+        self.begun = {task.tags.get(STEP, ""): task for task in migrations if task.started_by == self.deployment.id}
+        # One that was told to stop runs on until its containers have ended.
+        over = ("DEPROVISIONING", "STOPPED", "DELETED")
+        return [task for task in migrations if task.started_by != self.deployment.id and task.status not in over]
+
+    def was_given_up(self) -> bool:
+        """Whether another delivery of this event has begun to roll back; what it failed of may be known to it alone."""
+        if not self.begun or "rollback" not in self.begun:
+            try:
+                self._look_around()
+            except CannotLook:
+                return False
+        return "rollback" in (self.begun or {})
+
+    @property
+    def _group(self) -> str:
+        return f"run_migrations:{self.deployment.service_name}"
+
+    def find_revision(self) -> Finding:
+        """Where the database is before the migration, so that there is a way back."""
+        finding, task = self._run("revision", PRESETS[str(self.settings.preset)].before)
+        if not finding.good or task is None:
+            return finding
+        target, id_, found = self._target(), task.id, _WayBack(self.settings.preset == "alembic")
+        looks, interval, patience = LOG_SETTLES
+
+        def look() -> Finding:
+            return found.read(tasks.last_lines(target.definition, target.container, id_, ALL_LINES))
+
+        read = poll(look, self.deadline.within(patience), interval, looks, PATIENT)[0]
+        if not read.good:
+            detail = f"where the database is could not be read: {read.detail}: mend the log, or set rollback_command"
+            return replace(read, detail=detail)
+        self.rollback_command = found.command
+        return passed(f"{read.detail}; rollback: {' '.join(found.command or ('none',))}")
+
+    # The commands.
+
+    def run(self, step: str, command: tuple[str, ...]) -> Finding:
         """Run one command as a task to its end and judge the named container's exit code."""
-        target = self._target()
-        label = f"{step} ({' '.join(command)})"
-        arn = tasks.run(
-            tasks.OneOff(
-                cluster=self.deployment.cluster,
-                task_definition=target.task_definition,
-                container=target.container,
-                command=command,
-                environment=self.settings.environment,
-                placement=target.placement,
-                started_by=self.deployment.id,
-                client_token=hashlib.sha256(f"{self.deployment.id}/{step}".encode()).hexdigest(),
-                tags={
-                    "codedeploy-deployment": self.deployment.id,
-                    "codedeploy-hook": "run_migrations",
-                    "codedeploy-step": step,
-                },
-            )
-        )
-        task, trouble = self._wait(arn, self._time_for_command(room_for_rollback))
+        if self.begun is None:  # the invocation before this one saw that it is alone
+            self.was_given_up()
+        if "rollback" in (self.begun or {}) and step not in (self.begun or {}):
+            return skipped(f"{step}: another delivery of this event did not come to it before it rolled back")
+        return self._run(step, command)[0]
+
+    def _run(self, step: str, command: tuple[str, ...], attempt: int = 1) -> tuple[Finding, Task | None]:
+        label = f"{step} ({' '.join(command)})" + (f", attempt {attempt} after an interruption" if attempt > 1 else "")
+        target, started = self._start(step if attempt == 1 else f"{step}-{attempt}", command)
+        task, trouble = self._wait(started, step, target.container)
         container = task.container(target.container) if task else None
         if step == "migrate":
             # Not knowing counts as a change: an unneeded downgrade does less harm than half a migration.
-            self.may_have_changed = (
-                container is None or container.exit_code is not None or container.status == "RUNNING"
-            )
+            never_ran = bool(task and container and not self.may_still_run and task.never_ran(container))
+            self.may_have_changed = self.may_have_changed or not never_ran
         if trouble:
-            return self._with_log(could_not_look(f"{label}: {trouble}"), target, arn)
+            return self._with_log(could_not_look(f"{label}: {trouble}"), target, started), task
         if container is None or task is None:
-            return could_not_look(f"{label}: container {target.container} is not in task {arn}")
-        if container.exit_code is None:
-            return failed(f"{label}: container {container.name} never started: {task.why_stopped()}", task=task.id)
-        if container.exit_code != 0:
-            reason = "; ".join(part for part in (task.stop_code, task.stopped_reason, container.reason) if part)
-            return self._with_log(
-                failed(f"{label}: exit {container.exit_code} ({reason})", task=task.id, exit_code=container.exit_code),
-                target,
-                arn,
-            )
-        if task.stop_code not in ("", "EssentialContainerExited"):  # told to end, some programs do so with 0
-            return self._with_log(
-                failed(f"{label}: exit 0, but it was stopped before its end ({task.why_stopped()})", task=task.id),
-                target,
-                arn,
-            )
-        return passed(f"{label}: exit 0", task=task.id, exit_code=0)
+            return could_not_look(f"{label}: container {target.container} is not in task {started.arn}"), task
+        never_ran = task.never_ran(container)
+        if task.was_interrupted and attempt == 1 and (never_ran or self.settings.retry_interrupted):
+            return self._run(step, command, attempt + 1)
+        wrong = _why_it_failed(task, container, retried=attempt > 1)
+        if not wrong:
+            return passed(f"{label}: exit 0", task=task.id, exit_code=0), task
+        if never_ran:
+            return failed(f"{label}: {wrong}", task=task.id), task
+        finding = failed(f"{label}: {wrong}", task=task.id, exit_code=container.exit_code)
+        return self._with_log(finding, target, task), task
+
+    def _start(self, step: str, command: tuple[str, ...]) -> tuple[Target, Task]:
+        """Start a command's task, or find it started already.
+
+        What ECS did not answer it may have done: it is asked again, with the same token. A rollback is also asked for
+        again where there was no room for it.
+        """
+        patience = self.deadline.within(min(ROOM_TO_START, self._seconds_for(step)))
+        may_have_started = False
+        while True:
+            try:
+                target = self._target()
+                return target, tasks.run(self._task(target, step, command))
+            except CannotLook as problem:
+                operation = problem.operation if isinstance(problem, AwsCallFailed) else ""
+                may_have_started = may_have_started or (problem.transient and operation == "run_task")
+                no_room = step.startswith("rollback") and isinstance(problem, tasks.NotPlaced)
+                if (problem.transient or no_room) and patience.sleep(self.settings.interval):
+                    continue
+                if may_have_started:
+                    self.may_still_run = f"the task of {step}, of which ECS did not answer whether it started,"
+                    self.may_have_changed = self.may_have_changed or step.startswith("migrate")
+                raise
+
+    def _task(self, target: Target, step: str, command: tuple[str, ...]) -> tasks.OneOff:
+        return tasks.OneOff(
+            cluster=self.deployment.cluster,
+            task_definition=target.task_definition,
+            container=target.container,
+            command=command,
+            environment=self.settings.variables(target.options),
+            placement=self._placement(target.placement),
+            size={"cpu": self.settings.cpu, "memory": self.settings.memory},
+            group=self._group,
+            started_by=self.deployment.id,
+            client_token=hashlib.sha256(f"{self.deployment.id}/{step}".encode()).hexdigest(),
+            tags={
+                "codedeploy-deployment": self.deployment.id,
+                "codedeploy-hook": "run_migrations",
+                STEP: step,
+            },
+        )
+
+    def _placement(self, of_service: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Where the service's tasks run, but for what the user says."""
+        settings, placement = self.settings, dict(of_service)
+        if settings.launch:
+            for key in ("launchType", "capacityProviderStrategy"):
+                placement.pop(key, None)
+            if settings.launch in LAUNCH_TYPES:
+                placement["launchType"] = settings.launch
+            else:
+                placement["capacityProviderStrategy"] = [{"capacityProvider": settings.launch, "weight": 1}]
+            if settings.launch not in WITH_PLATFORM:
+                placement.pop("platformVersion", None)
+        network: dict[str, Any] = dict((placement.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {})
+        if settings.subnets:
+            network["subnets"] = list(settings.subnets)
+        if settings.security_groups:
+            network["securityGroups"] = list(settings.security_groups)
+        if settings.assign_public_ip is not None:
+            network["assignPublicIp"] = "ENABLED" if settings.assign_public_ip else "DISABLED"
+        return {**placement, "networkConfiguration": {"awsvpcConfiguration": network}} if network else placement
 
     def roll_back(self) -> Finding:
         """Undo with the new image: an old one cannot locate the newer revision."""
-        command = self.settings.rollback_command
+        command = self.rollback_command
         if not command:
-            detail = "no rollback_command is set: the database is as the failed step left it"
-            return Finding(skipped(detail).outcome, detail, aftermath=True)
+            preset = self.settings.preset
+            why = f"no rollback_command is set{f', and preset {preset} found no way back' if preset else ''}"
+            detail = f"{why}: the database is as the failed step left it"
+            return replace(skipped(detail), aftermath=True)
         words = " ".join(command)
         if self.may_still_run:  # two commands at once on one schema do more harm than one that failed
-            detail = f"NOT ROLLED BACK: task {self.may_still_run} may still run; see to its end, then run {words}"
-            return Finding(failed(detail).outcome, detail, aftermath=True)
+            detail = f"NOT ROLLED BACK: {self.may_still_run} may still run; see to its end, then run {words}"
+            return replace(failed(detail), aftermath=True)
         try:
-            finding = self.run("rollback", command, room_for_rollback=False)
+            finding = self._run("rollback", command)[0]
         except CannotLook as problem:
             finding = could_not_look(str(problem))
         if finding.good:
-            return Finding(finding.outcome, f"rolled back with {words}", aftermath=True, values=finding.values)
+            return replace(finding, detail=f"rolled back with {words}", aftermath=True)
         detail = f"THE ROLLBACK FAILED TOO, the database is in an unknown state and needs a person: {finding.detail}"
-        return Finding(finding.outcome, detail, aftermath=True, values=finding.values)
+        return replace(finding, detail=detail, aftermath=True)
+
+    def roll_back_again(self) -> Finding:
+        """Join the rollback of another delivery: that it went well does not make the migration one that did."""
+        finding = self.roll_back()
+        said = f"another delivery of this event gave up the migration: {finding.detail}"
+        return replace(finding if not finding.good else failed(said), aftermath=True)
 
     def _target(self) -> Target:
+        if self._known_target is None:
+            self._known_target = self._find_target()
+        return self._known_target
+
+    def _find_target(self) -> Target:
         deployment = self.deployment
         service = deployment.service()
         try:
@@ -179,50 +391,90 @@ class Migration:
             )
         return Target(name, definition, container, placement)
 
-    def _time_for_command(self, room_for_rollback: bool) -> float:
-        left = self.deadline.remaining()
-        room = ROOM_TO_STOP + (ROOM_TO_ROLL_BACK if room_for_rollback and self.settings.rollback_command else 0)
-        return min(left - min(room, 0.4 * left), self.settings.timeout or left)
+    # Time.
 
-    def _wait(self, arn: str, seconds: float) -> tuple[tasks.Task | None, str]:
-        """The task when it has stopped, and what is wrong with the waiting (empty if nothing is)."""
-        seen: list[tasks.Task] = []
+    def _seconds_for(self, step: str) -> float:
+        """Seconds that a command may take in all invocations to come, room to stop it and to roll back kept.
+
+        The room is at most 40 % of the time: for the migration, of all there was, or it would use the room up bit by
+        bit, and for what follows it of what it left.
+        """
+        journey, remaining = self.deadline.journey, self.deadline.remaining()
+        whole = left = journey.reach(remaining)
+        is_rollback = step.startswith("rollback")
+        if journey.until and not is_rollback:
+            whole = left = min(left, max(0.0, journey.until - time.time()))
+            if step.startswith("migrate"):
+                whole += max(0.0, time.time() - journey.began)
+        roll_back = ROOM_TO_ROLL_BACK if self.rollback_command and not is_rollback else 0
+        return max(0.0, left - min(self._room_to_stop() + roll_back, 0.4 * whole))
+
+    def _room_to_stop(self) -> float:
+        killed_after = self._known_target.stop_timeout if self._known_target else KILLED_AFTER
+        return ROOM_TO_STOP + max(0.0, killed_after - KILLED_AFTER)
+
+    def _wait(self, started: Task, step: str, name: str) -> tuple[Task | None, str]:
+        """The task when it has stopped, and what is wrong with the waiting (empty if nothing is).
+
+        Where the invocation ends before the task's time, a fresh one goes on waiting.
+        """
+        seen: list[Task] = []
 
         def look() -> Finding:
             # A task just started may not be visible yet: that is no finding, only a reason to look again.
-            seen[:] = tasks.describe(self.deployment.cluster, [arn])
+            seen[:] = tasks.describe(self.deployment.cluster, [started.arn])
             if seen and seen[0].status == "STOPPED":
                 return passed("stopped")
-            return failed(f"task {arn.rpartition('/')[2]} is {seen[0].status if seen else 'not visible'}")
+            return failed(f"task {started.id} is {seen[0].status if seen else 'not visible'}")
 
+        def look_at_its_end() -> Finding:
+            """Its network goes after its containers have ended, which is enough."""
+            finding = look()
+            container = seen[0].container(name) if seen else None
+            return passed("stopped") if container and container.status == "STOPPED" else finding
+
+        seconds = self._seconds_for(step)
+        if self.settings.timeout is not None and step != "rollback":
+            seconds = min(seconds, max(0.0, self.settings.timeout - started.age))
+        here = self.deadline.remaining() - self.deadline.journey.room
+        hands_over = bool(self.deadline.journey.hops_left) and seconds > here
         # However long ECS does not answer, it is no reason to stop a migration half-way.
-        finding = poll(look, self.deadline.within(seconds), self.settings.interval, consecutive_error_limit=10**6)[0]
+        patience = self.deadline.within(min(seconds, here) if hands_over else seconds)
+        finding = poll(look, patience, self.settings.interval, consecutive_error_limit=PATIENT)[0]
         if finding.good:
             return seen[0], ""
+        if hands_over and not patience.remaining():
+            changed = self.may_have_changed
+            raise ToBeContinued({"may_have_changed": changed, "rollback_command": self.rollback_command})
         trouble = finding.detail
-        self.may_still_run = arn.rpartition("/")[2]
+        self.may_still_run = f"task {started.id}"
         try:
-            tasks.stop(self.deployment.cluster, arn, f"run_migrations of deployment {self.deployment.id}: {trouble}")
-            stopped = poll(look, self.deadline.within(ROOM_TO_STOP), self.settings.interval)[0].good
+            reason = f"run_migrations of deployment {self.deployment.id}: {trouble}"
+            tasks.stop(self.deployment.cluster, started.arn, reason)
+            room = self.deadline.within(self._room_to_stop())
+            often = min(self.settings.interval, LOOKS_AT_ITS_END)
+            stopped = poll(look_at_its_end, room, often, consecutive_error_limit=PATIENT)[0].good
             self.may_still_run = "" if stopped else self.may_still_run
+            if stopped and seen and seen[0].stop_code not in ("", "UserInitiated"):
+                return seen[0], ""  # it had just ended by itself, as every other delivery will see
             trouble += "; it was stopped" if stopped else "; it was told to stop and has not yet"
         except CannotLook as problem:
             trouble += f"; it could not be stopped: {problem}"
         return (seen[0] if seen else None), trouble
 
-    def _with_log(self, finding: Finding, target: Target, arn: str) -> Finding:
+    def _with_log(self, finding: Finding, target: Target, task: Task) -> Finding:
         """The finding, its detail followed by the container's last log lines."""
         if not self.settings.log_lines:
             return finding
         log = tasks.quote_log(
             target.definition,
             target.container,
-            arn.rpartition("/")[2],
+            task.id,
             self.deadline.within(LOG_PATIENCE),
             count=self.settings.log_lines,
             length=LOG_LENGTH,
         )
-        return Finding(finding.outcome, f"{finding.detail}; {log.words}", values={**finding.values, "log": log.lines})
+        return replace(finding, detail=f"{finding.detail}; {log.words}", values={**finding.values, "log": log.lines})
 
 
 @dataclass(frozen=True)
@@ -233,3 +485,118 @@ class Target:
     definition: Mapping[str, Any]
     container: str
     placement: Mapping[str, Any]
+
+    @property
+    def family(self) -> str:
+        """The task definition's family."""
+        return self.task_definition.rpartition("/")[2].partition(":")[0]
+
+    @property
+    def stop_timeout(self) -> float:
+        """Seconds that ECS gives the container to end by itself when its task is stopped."""
+        return float(self._declared.get("stopTimeout") or KILLED_AFTER)
+
+    @property
+    def options(self) -> str:
+        """The container's own PGOPTIONS."""
+        declared = self._declared.get("environment") or []
+        return next((str(pair.get("value")) for pair in declared if pair.get("name") == "PGOPTIONS"), "")
+
+    @property
+    def _declared(self) -> Mapping[str, Any]:
+        containers = self.definition.get("containerDefinitions") or []
+        return next(entry for entry in containers if entry.get("name") == self.container)
+
+
+def _why_it_failed(task: Task, container: Container, *, retried: bool) -> str:
+    """Why the named container's end is no success; empty if it is one."""
+    if task.never_ran(container):
+        return f"container {container.name} never started: {task.why_stopped()}"
+    code = "no exit code" if container.exit_code is None else f"exit {container.exit_code}"
+    reason = "; ".join(part for part in (task.stop_code, task.stopped_reason, container.reason) if part)
+    if "OutOfMemory" in reason and container.exit_code != 0:
+        return f"{code}, out of memory ({reason}): set memory of run_migrations, or give the task more"
+    if task.was_interrupted:
+        cure = "" if retried else ": retry_interrupted starts it again"
+        return f"{code}, its instance was taken away in the middle ({reason}){cure}"
+    if task.stop_code == "UserInitiated":
+        return f"{code}, it was stopped before its end ({reason})"
+    if container.exit_code != 0:
+        return f"{code} ({reason})"
+    if task.stop_code not in ("", "EssentialContainerExited"):  # told to end, some programs do so with 0
+        return f"exit 0, but it was stopped before its end ({task.why_stopped()})"
+    return ""
+
+
+class _WayBack:
+    """From the log of a preset's `before` command: the command that leads back to where the database is now."""
+
+    def __init__(self, is_alembic: bool) -> None:
+        self.command: Command = None
+        self._way_back = _alembic_way_back if is_alembic else _django_way_back
+        self._lines: list[str] = []
+
+    def read(self, lines: list[str]) -> Finding:
+        """Read the log once more; good where it says the same as before, for its last lines may come late."""
+        grows, self._lines = lines != self._lines, lines
+        if len(lines) >= ALL_LINES:
+            return failed(f"the log has more than {ALL_LINES} lines", certain=True)
+        try:
+            self.command, said = self._way_back(lines)
+        except CannotLook as problem:
+            return could_not_look(str(problem))
+        return failed("its log still grows") if grows else passed(said)
+
+
+def _alembic_way_back(log: Sequence[str]) -> tuple[Command, str]:
+    """From what `alembic current --verbose` printed: a heading, then `Rev: <revision>` for each head.
+
+    Never to base: a log that came in part looks alike, and a downgrade to base drops all there is.
+    """
+    found = [match[1] for match in (re.match(r"Rev: (\S+)", line) for line in log) if match]
+    if len(found) == 1:
+        return ("alembic", "downgrade", found[0]), f"the database is at revision {found[0]}"
+    if found:
+        return None, f"the database is at several revisions ({', '.join(found)}), to which no one command leads back"
+    if any(line.startswith("Current revision(s) for") for line in log):
+        return None, "the database has no revision yet"
+    raise CannotLook(f"alembic current said no revision ({len(log)} log lines)")
+
+
+def _django_way_back(log: Sequence[str]) -> tuple[Command, str]:
+    """From what `manage.py showmigrations --list` printed: each app, and its migrations, `[X]` those that are applied.
+
+    For each app with migrations to come, back to its last; never to zero, for the same reason. None where migrations to
+    come stand between applied ones, or have the number of one: a command back would undo others too, or leave some.
+    """
+    apps: dict[str, list[tuple[bool, str]]] = {}
+    app = ""
+    for line in log:
+        match = re.match(r" \[([X -])\] (\S+)|(\w+)$", line.rstrip())
+        if match and match[3]:
+            app = match[3]
+        elif match and app:
+            apps.setdefault(app, []).append((match[1] != " ", match[2]))
+    if not apps:
+        raise CannotLook(f"showmigrations listed no migrations ({len(log)} log lines)")
+    to_come = {name: listed for name, listed in apps.items() if not all(applied for applied, _ in listed)}
+    new = ", ".join(name for name, listed in to_come.items() if not any(applied for applied, _ in listed))
+    branched = ", ".join(name for name, listed in to_come.items() if _branches(listed))
+    if not to_come:
+        return None, "all migrations are applied already, so no command leads back"
+    if new:
+        return None, f"app {new} has no migration yet, so no command leads back"
+    if branched:
+        return None, f"the migrations of app {branched} branch, so no one command leads back"
+    targets = {name: [each for applied, each in listed if applied][-1] for name, listed in to_come.items()}
+    words = [f"python manage.py migrate {name} {shlex.quote(last)} --noinput" for name, last in targets.items()]
+    return ("sh", "-c", " && ".join(words)), f"migrations are to come in {', '.join(to_come)}"
+
+
+def _branches(listed: Sequence[tuple[bool, str]]) -> bool:
+    """Whether migrations to come do not simply follow those applied: they are listed or numbered as if beside them."""
+    applied = [each for each, _ in listed]
+    numbers: tuple[set[str], set[str]] = (set(), set())
+    for each, name in listed:
+        numbers[each].add(re.match(r"\d*", name)[0] or name)  # type: ignore[index]  # it always matches
+    return applied != sorted(applied, reverse=True) or bool(numbers[0] & numbers[1])

@@ -51,11 +51,11 @@ class _Container:
 class _Task:
     """One task: starts its containers, and looks at them when asked."""
 
-    def __init__(self, spec: TaskSpec, folder: Path, image_folder: Path, volume: Path, log: LogSink) -> None:
+    def __init__(self, spec: TaskSpec, folder: Path, pull: Callable[[str], Path], volume: Path, log: LogSink) -> None:
         self.spec = spec
         self.containers = [_Container(container) for container in spec.containers]
         self._folder = folder
-        self._images = image_folder
+        self._pull = pull
         self._volume = volume
         self._log = log
         self._stop_code: str | None = None
@@ -76,15 +76,14 @@ class _Task:
 
     def _start(self, container: _Container) -> None:
         spec = container.spec
-        tag = images.tag_of(spec.image)
-        root = images.build(tag, self._images)
+        root = self._pull(spec.image)
         container.folder = self._folder / spec.name
         container.folder.mkdir(parents=True)
         for entry in root.iterdir():
             (container.folder / entry.name).symlink_to(entry)
         (container.folder / "data").symlink_to(self._volume, target_is_directory=True)
         container.environment = plain_environment(**spec.environment)
-        container.state = ContainerState("RUNNING", image_digest=images.digest(tag))
+        container.state = ContainerState("RUNNING", image_digest=images.digest(root.name))
         container.started_at = time.monotonic()
         listening = socket.socket() if spec.port else None
         if listening:
@@ -195,22 +194,38 @@ class Containers:
         image_folder: where the images are.
         volume: the shared volume, in each container as `data`.
         log: takes what the containers write.
+        has_image: whether the registry has an image now. It is asked at each start: no image is kept (Fargate).
     """
 
-    def __init__(self, folder: Path, image_folder: Path, volume: Path, log: LogSink) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        image_folder: Path,
+        volume: Path,
+        log: LogSink,
+        has_image: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self._folder = folder
         self._images = image_folder
         self._volume = volume
         self._log = log
+        self._has_image = has_image
         self._tasks: dict[str, _Task] = {}
         volume.mkdir(parents=True, exist_ok=True)
 
     def start(self, spec: TaskSpec) -> None:
         """Start a task's containers."""
         folder = self._folder / spec.task_arn.rsplit("/", 1)[-1]
-        task = _Task(spec, folder, self._images, self._volume, self._log)
+        task = _Task(spec, folder, self._pull, self._volume, self._log)
         self._tasks[spec.task_arn] = task
         task.start()
+
+    def _pull(self, image: str) -> Path:
+        """Return an image's root; raises ImageNotFoundError."""
+        tag = images.tag_of(image)
+        if not self._has_image(image):
+            raise images.ImageNotFoundError(f"{image}: not found")
+        return images.build(tag, self._images)
 
     def stop(self, task_arn: str) -> None:
         """Stop a task: SIGTERM to its containers, SIGKILL two seconds later."""

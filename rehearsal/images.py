@@ -1,7 +1,8 @@
 """The images that can be released: the application's folder, with the migrations that a tag had.
 
 An image is a folder, as a container image is a file system. Tags differ in the revisions of the database they
-bring; whatever else distinguishes a release (a fault, say) stands in the environment of its task definition.
+bring, and in faults of migrations and models; whatever else distinguishes a release (a fault of the application, say)
+stands in the environment of its task definition.
 """
 
 from __future__ import annotations
@@ -19,8 +20,25 @@ REVISIONS: dict[str, tuple[str, ...]] = {
     "1.1.0": ("0001", "0002", "0003"),
     # Two new revisions: the first succeeds, the second stumbles over what is in the database.
     "1.2.0": ("0001", "0002", "0003", "0004"),
+    "1.2.1": ("0001", "0002", "0003", "0004"),
+    "1.3.0": ("0001", "0002", "0003"),
 }
 """Database revisions by image tag."""
+
+ADDITIONS: dict[str, tuple[str, str]] = {
+    # As 1.2.0, but for its first new revision nobody has written the way back.
+    "1.2.1": (
+        "migrations/versions/0003_order_note.py",
+        """
+
+def downgrade() -> None:
+    raise NotImplementedError("there is no way back: the notes would be lost")
+""",
+    ),
+    # Somebody has changed the models and forgotten the migration.
+    "1.3.0": ("orders/models.py", '\n\nIndex("orders_by_item", Order.item)\n'),
+}
+"""What the image of a tag has more than the application: the file, and what comes at its end."""
 
 
 class ImageNotFoundError(Exception):
@@ -39,6 +57,10 @@ def build(tag: str, folder: Path) -> Path:
             if not revision.name.startswith(REVISIONS[tag]):
                 revision.unlink()
         (unfinished / "VERSION").write_text(tag + "\n")
+        if tag in ADDITIONS:
+            path, text = ADDITIONS[tag]
+            with (unfinished / path).open("a", encoding="utf-8") as file:
+                file.write(text)
         unfinished.rename(root)
     return root
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +105,7 @@ class _Ended(Exception):  # noqa: N818  (an ending, not an error)
 
 @dataclass(frozen=True)
 class Clients:
-    """boto3 clients of the services that CodeDeploy uses, and of those that can be changed before a deployment."""
+    """boto3 clients of the services that CodeDeploy uses, and of those that are changed before or beside it."""
 
     ecs: Any
     elbv2: Any
@@ -111,6 +113,8 @@ class Clients:
     cloudwatch: Any
     codedeploy: Any
     acm: Any
+    ecr: Any
+    logs: Any
 
 
 class Player:
@@ -121,6 +125,9 @@ class Player:
         clients: how CodeDeploy reaches the other services.
         attempts: the functions' runs so far, a growing list.
         progress: told of each event, when it begins and when it has ended.
+        deliveries: how often the event for a hook is delivered, all at once, by lifecycle event; once by default.
+        meanwhile: what happens beside a lifecycle event, from its beginning on; returns what it did, in a line. Its
+            end is waited for.
     """
 
     def __init__(
@@ -129,11 +136,16 @@ class Player:
         clients: Clients,
         attempts: list[Attempt],
         progress: Callable[[EventRecord], None],
+        *,
+        deliveries: Mapping[str, int] | None = None,
+        meanwhile: Mapping[str, Callable[[], str]] | None = None,
     ) -> None:
         self._deployment = deployment
         self._clients = clients
         self._attempts = attempts
         self._progress = progress
+        self._deliveries = deliveries or {}
+        self._meanwhile = meanwhile or {}
         self._timeline = Timeline(deployment.deployment_id, [EventRecord(name) for name in EVENTS])
         self._alarm: str | None = None
         self._over = threading.Event()
@@ -179,10 +191,11 @@ class Player:
         execution_id = self._deployment.begin(record.name)
         self._progress(record)
         try:
-            if act is not None:
-                act(record)
-            else:
-                self._hook(record, execution_id)
+            with self._beside(record):
+                if act is not None:
+                    act(record)
+                else:
+                    self._hook(record, execution_id)
             record.status = "Succeeded"
         except _Ended as end:
             record.status = "Failed" if end.status == "Failed" else "Skipped"
@@ -194,6 +207,20 @@ class Player:
                 self._deployment.finish(record.name, record.status)
             self._progress(record)
 
+    @contextmanager
+    def _beside(self, record: EventRecord) -> Iterator[None]:
+        """Let happen what is to happen beside an event."""
+        step = self._meanwhile.get(record.name)
+        if step is None:
+            yield
+            return
+        with ThreadPoolExecutor(1) as beside:
+            done = beside.submit(step)
+            try:
+                yield
+            finally:
+                record.notes.append(f"meanwhile: {done.result()}")
+
     # The hooks.
 
     def _hook(self, record: EventRecord, execution_id: str) -> None:
@@ -204,7 +231,13 @@ class Player:
         payload = {"DeploymentId": self._deployment.deployment_id, "LifecycleEventHookExecutionId": execution_id}
         record.hook = HookRun(arn.rsplit(":", 1)[-1])
         known = len(self._attempts)
-        self._clients.functions.invoke(FunctionName=arn, InvocationType="Event", Payload=json.dumps(payload).encode())
+        deliveries = self._deliveries.get(record.name, 1)
+        if deliveries > 1:
+            record.notes.append(f"the event is delivered {deliveries} times at once")
+        for _ in range(deliveries):
+            self._clients.functions.invoke(
+                FunctionName=arn, InvocationType="Event", Payload=json.dumps(payload).encode()
+            )
         report = self._deployment.wait_for_report(execution_id, HOOK_LIMIT)
         record.hook.report = report
         self._collect(record.hook, known, execution_id)
@@ -223,12 +256,12 @@ class Player:
         return None
 
     def _collect(self, run: HookRun, known: int, execution_id: str) -> None:
-        """Take what the function returned; it reports first and returns a moment later."""
+        """Take what the function returned; it reports first and returns a moment later, in each of its runs."""
         deadline = time.monotonic() + 5
         while True:
             run.attempts = [a for a in self._attempts[known:] if execution_id.encode() in a.payload]
-            last = run.attempts[-1] if run.attempts else None
-            if (last is not None and (last.result or last.error)) or time.monotonic() > deadline:
+            ended = [bool(attempt.result or attempt.error) for attempt in run.attempts]
+            if (ended and all(ended)) or time.monotonic() > deadline:
                 break
             time.sleep(0.05)
         reports = self._deployment.reports

@@ -8,8 +8,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from moto.ecr.models import ecr_backends
 from moto.logs.exceptions import ResourceNotFoundException
 
+from rehearsal.aws.ecr import find_image
 from rehearsal.aws.logs import append
 from rehearsal.aws.world import ContainerState, TargetState, TaskSpec, TaskState
 from rehearsal.containers import Containers
@@ -75,9 +77,10 @@ class Machine:
         self._stop = threading.Event()
         self._written = written
         self._log_lock = threading.Lock()
+        self._registry = ecr_backends[account_id][region]
         self._names = folder / "names.json"
         self.volume = folder / "data"
-        self.containers = Containers(folder / "tasks", image_folder, self.volume, self._log)
+        self.containers = Containers(folder / "tasks", image_folder, self.volume, self._log, self.has_image)
         self.metrics = Metrics(account_id, region)
         self.balancer = LoadBalancer(account_id, region, self.containers.address, self.metrics.observe)
         self.functions = Functions(folder / "functions", function_python, self._names, aws, self._log)
@@ -112,6 +115,12 @@ class Machine:
     def task_state(self, task_arn: str) -> TaskState:
         """Say how a task's processes are."""
         return self.containers.state(task_arn)
+
+    def has_image(self, image: str) -> bool:
+        """Say whether the registry has an image."""
+        name, _, tag = image.rpartition(":")
+        repository = self._registry.repositories.get(name.partition("/")[2])
+        return repository is not None and not isinstance(find_image(repository, {"imageTag": tag}), dict)
 
     def target_state(self, target_group_arn: str, address: str, port: int) -> TargetState:
         """Say what the load balancer's health checks say."""

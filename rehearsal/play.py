@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import gzip
 import json
 import socket
@@ -11,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +24,7 @@ from rehearsal.customers import Customers, Visit, visit
 from rehearsal.lifecycle import Clients, EventRecord, Player, Timeline
 from rehearsal.machine import Machine
 from rehearsal.preparations import listener_pair
-from rehearsal.record import Expectation, Record, checks_of, hops_of
+from rehearsal.record import Expectation, Record, checks_of, hops_of, verdicts_of
 from rehearsal.scenarios import BLUE, HOOKS, Scenario
 from rehearsal.stage import ACCOUNT_ID, REGION, Applied, Stage, aws_environment, client
 
@@ -99,7 +101,16 @@ def play(
             customers.come()
         deployment = codedeploy.find(_release(scenario, applied, endpoint))
         watcher.say(f"  deployment {deployment.deployment_id} of release {scenario.release.tag}")
-        timeline = Player(deployment, clients, machine.functions.attempts, watcher.event).play()
+        timeline = Player(
+            deployment,
+            clients,
+            machine.functions.attempts,
+            watcher.event,
+            deliveries=scenario.deliveries,
+            meanwhile={
+                event: functools.partial(step, clients, applied.outputs) for event, step in scenario.meanwhile.items()
+            },
+        ).play()
         if timeline.rollback_id:
             watcher.say(f"  ↩ rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
         time.sleep(0.5)  # the customers have the last word
@@ -107,7 +118,7 @@ def play(
         probes = [visit(production) for _ in range(PROBES)]
         # Where the deployment group has no test listener, nothing moves the one that the load balancer has.
         tested = "testTrafficRoute" in listener_pair(clients, applied.outputs)
-        revision = _revision(machine.volume)
+        database = _look_into(machine.volume / "orders.db", scenario)
         record = Record(
             scenario=scenario,
             timeline=timeline,
@@ -117,12 +128,11 @@ def play(
                 timeline,
                 probes,
                 visit(test, tls=machine.balancer.serves_https(test)) if tested else None,
-                revision=revision,
-                left=_left(machine.volume),
+                database,
             ),
             visits=list(customers.visits),
             serving=sorted({probe.version or f"HTTP {probe.status}" for probe in probes}),
-            revision=revision,
+            revision=database.revision,
             began=began,
             seconds=time.time() - began,
         )
@@ -135,18 +145,26 @@ def play(
     return record
 
 
+@dataclass(frozen=True)
+class Database:
+    """What the database says in the end."""
+
+    revision: str
+    runs: int = 1
+    """How often the release's migration has begun."""
+    left: int = 0
+    """Orders that the hooks have placed and not deleted."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """By query of the scenario."""
+
+
 def check(
-    scenario: Scenario,
-    timeline: Timeline,
-    probes: list[Visit],
-    test_probe: Visit | None,
-    *,
-    revision: str,
-    left: int,
+    scenario: Scenario, timeline: Timeline, probes: list[Visit], test_probe: Visit | None, database: Database
 ) -> list[Expectation]:
     """Compare how a scenario ended with how it was expected to; without a test listener there is no `test_probe`.
 
-    Whatever happens, no order that a hook has placed is `left`.
+    Whatever happens, each hook has one report accepted and comes to one verdict, the migration begins once at most, and
+    no order that a hook has placed is left.
     """
     expected = scenario.expected
     found = [
@@ -170,12 +188,23 @@ def check(
         found.append(
             Expectation("fresh invocations went on", at_least, at_least if hops >= expected.hops else str(hops))
         )
+    for event in timeline.events:
+        if event.hook and event.hook.report:
+            verdicts, reports = " and ".join(sorted(verdicts_of(event))), event.hook.accepted_reports
+            came = f"{verdicts}, {reports} report{'' if reports == 1 else 's'} taken"
+            found.append(Expectation(f"at {event.name}", f"{event.hook.report.upper()}, 1 report taken", came))
     serving = ", ".join(sorted({probe.version or f"HTTP {probe.status}" for probe in probes}))
     found.append(Expectation("production answers from", expected.serving, serving))
     if test_probe is not None:
         found.append(Expectation("the test listener answers from", expected.serving, test_probe.version or "nobody"))
-    found.append(Expectation("the database is at revision", expected.revision, revision))
-    found.append(Expectation("orders that the hooks have left behind", "0", str(left)))
+    found.append(Expectation("the database is at revision", expected.revision, database.revision))
+    found += [
+        Expectation(f"the database answers {query}", answer, database.answers.get(query, "nothing"))
+        for query, answer in expected.database.items()
+    ]
+    runs = "once at most" if database.runs <= 1 else f"{database.runs} times"
+    found.append(Expectation("the release's migration has run", "once at most", runs))
+    found.append(Expectation("orders that the hooks have left behind", "0", str(database.left)))
     return found
 
 
@@ -211,6 +240,11 @@ def _release(scenario: Scenario, applied: Applied, endpoint: str) -> str:
     )
     container["secrets"] = [{"name": name, "valueFrom": source} for name, source in secrets.items()]
     container["environment"] += [{"name": k, "value": v} for k, v in scenario.release.environment.items()]
+    definition["containerDefinitions"] += [
+        {"name": name, "command": list(command), "essential": False}
+        | {key: container[key] for key in ("image", "logConfiguration")}
+        for name, command in scenario.release.sidecars.items()
+    ]
     registered = ecs.register_task_definition(
         **{
             key: definition[key]
@@ -308,21 +342,23 @@ def _clients(endpoint: str) -> Clients:
         cloudwatch=client("cloudwatch", endpoint),
         codedeploy=client("codedeploy", endpoint),
         acm=client("acm", endpoint),
+        ecr=client("ecr", endpoint),
+        logs=client("logs", endpoint),
     )
 
 
-def _revision(volume: Path) -> str:
-    return ", ".join(_query(volume, "select version_num from alembic_version")) or "none"
+def _look_into(path: Path, scenario: Scenario) -> Database:
+    with closing(sqlite3.connect(path)) as connection:
 
+        def ask(query: str, *values: str) -> list[str]:
+            return [str(row[0]) for row in connection.execute(query, values)]
 
-def _left(volume: Path) -> int:
-    """Count the orders for the item that the hooks order."""
-    return len(_query(volume, "select id from orders where item = 'rehearsal'"))
-
-
-def _query(volume: Path, statement: str) -> list[str]:
-    with closing(sqlite3.connect(volume / "orders.db")) as connection:
-        return [str(row[0]) for row in connection.execute(statement)]
+        return Database(
+            revision=", ".join(ask("select version_num from alembic_version")) or "none",
+            runs=len(ask("select rowid from migration_runs where version = ?", scenario.release.tag)),
+            left=len(ask("select id from orders where item = 'rehearsal'")),
+            answers={query: ", ".join(ask(query)) for query in scenario.expected.database},
+        )
 
 
 def save(record: Record, path: Path) -> None:

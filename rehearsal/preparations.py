@@ -1,4 +1,4 @@
-"""What can be changed in the environment before a deployment; `Scenario.prepare` names the steps."""
+"""What is changed before a deployment, or beside it: `Scenario.prepare` and `Scenario.meanwhile` name the steps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from rehearsal import images
 from rehearsal.certificates import authority
 from rehearsal.lifecycle import Clients
 
@@ -16,6 +17,9 @@ Step = Callable[[Clients, Outputs], str]
 
 ALARM_LIMIT = 15.0
 """Seconds that an alarm has to go off."""
+
+MIGRATION_LIMIT = 60.0
+"""Seconds within which a migration is at work."""
 
 
 def remove_test_listener(clients: Clients, outputs: Outputs) -> str:
@@ -139,6 +143,46 @@ def add_alarm_without_data(clients: Clients, outputs: Outputs) -> str:
         ComparisonOperator="GreaterThanThreshold",
     )
     return f"alarm {name} watches a metric that nobody publishes"
+
+
+def remove_image(tag: str) -> Step:
+    """Return a step that removes an image from ECR, as a lifecycle policy does that keeps too few."""
+
+    def step(clients: Clients, outputs: Outputs) -> str:  # noqa: ARG001  (the registry is not of one environment)
+        answer = clients.ecr.batch_delete_image(repositoryName=images.REPOSITORY, imageIds=[{"imageTag": tag}])
+        if answer["failures"]:
+            raise LookupError(f"ECR removes no {images.REPOSITORY}:{tag}: {answer['failures']}")
+        return f"image {images.REPOSITORY}:{tag} was removed from ECR"
+
+    return step
+
+
+def stop_migration(clients: Clients, outputs: Outputs) -> str:
+    """Stop the migration's task, found by its tags, when its log says that its revisions are made."""
+    family, cluster = outputs["task_family"], outputs["cluster_name"]
+    definition = clients.ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+    container = definition["containerDefinitions"][0]
+    options = container["logConfiguration"]["options"]
+    deadline = time.monotonic() + MIGRATION_LIMIT
+
+    def at_work() -> str | None:
+        arns = clients.ecs.list_tasks(cluster=cluster, family=family)["taskArns"]
+        tasks = clients.ecs.describe_tasks(cluster=cluster, tasks=arns, include=["TAGS"])["tasks"] if arns else []
+        for task in tasks:
+            if {"key": "codedeploy-step", "value": "migrate"} in task.get("tags", []):
+                arn: str = task["taskArn"]
+                stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{arn.rpartition('/')[2]}"
+                found = clients.logs.filter_log_events(logGroupName=options["awslogs-group"])["events"]
+                if any(e["logStreamName"] == stream and "the backfill begins" in e["message"] for e in found):
+                    return arn
+        return None
+
+    while (arn := at_work()) is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"no migration was at work within {MIGRATION_LIMIT:.0f} s")
+        time.sleep(0.2)
+    clients.ecs.stop_task(cluster=cluster, task=arn, reason="it locks the orders")
+    return f"somebody stopped task {arn.rpartition('/')[2]}"
 
 
 def listener_pair(clients: Clients, outputs: Outputs) -> dict[str, Any]:

@@ -100,12 +100,18 @@ def message_of(event: EventRecord) -> str:
 
 def hops_of(event: EventRecord) -> list[str]:
     """Return what an event's hook said each time that it handed over to a fresh invocation of itself."""
+    return [str(result.get("message", "")) for result in _results_of(event) if result.get("status") == CONTINUED]
+
+
+def verdicts_of(event: EventRecord) -> set[str]:
+    """Return to what an event's hook came, where it did not hand over: one, however often the event was delivered."""
+    return {str(result.get("status")) for result in _results_of(event)} - {CONTINUED}
+
+
+def _results_of(event: EventRecord) -> list[dict[str, Any]]:
+    """Return what each run of an event's hook returned."""
     results = [json.loads(a.result) for a in event.hook.attempts if a.result] if event.hook else []
-    return [
-        str(result.get("message", ""))
-        for result in results
-        if isinstance(result, dict) and result.get("status") == CONTINUED
-    ]
+    return [result for result in results if isinstance(result, dict)]
 
 
 def checks_of(event: EventRecord) -> list[dict[str, Any]]:

@@ -15,8 +15,10 @@ from rehearsal.preparations import (
     add_alarm_without_data,
     fire_alarm,
     lead_tests_astray,
+    remove_image,
     remove_test_listener,
     serve_tests_on_https,
+    stop_migration,
     unpair_production_listener,
 )
 
@@ -40,6 +42,25 @@ BY_NAME = {"validate_test_traffic": {"host": HOST}}
 ALARMS_ONLY: Mapping[str, Any] = {"samples": 0, "load": None, "flows": {"order": None}}
 """Settings of validate_production for scenarios in which the window is what matters."""
 
+MIGRATION_ONLY: Mapping[str, Mapping[str, Any]] = {
+    "validate_test_traffic": {"samples": 0},
+    "validate_production": {"duration": 1, **ALARMS_ONLY},
+}
+"""Settings of the other hooks for scenarios in which the migration is what matters."""
+
+NOTE_COLUMN = "select count(*) from pragma_table_info('orders') where name = 'note'"
+"""Whether the database has what revision 0003 brings."""
+
+RUNS = "select version from migration_runs"
+"""Every migration that has begun, by release."""
+
+SHARED_ADDRESSES = """\
+import sqlite3
+query = "select count(*) from (select 1 from customers group by email having count(*) > 1)"
+count = sqlite3.connect("data/orders.db").execute(query).fetchone()[0]
+raise SystemExit(f"addresses that customers share: {count}" if count else 0)
+"""
+
 BLUE = "1.0.0"
 """The release that serves before each deployment; its database is at revision 0002."""
 
@@ -55,6 +76,8 @@ class Release:
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Secrets of the new task definition's container, by variable; of those that it has already, what they reference
     instead."""
+    sidecars: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Command by name of containers beside the application's, not essential, of the same image."""
     container_port: int = 8000
     """What the AppSpec says."""
     task_definition: str | None = None
@@ -74,11 +97,13 @@ class Expected:
     checks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By function and check: what came of it, an outcome or the beginning of `<outcome>: <detail>`."""
     hops: int = 0
-    """How often at least the production hook goes on in a fresh invocation of itself."""
+    """How often at least a hook goes on in a fresh invocation of itself."""
     serving: str = BLUE
     """The release that answers on the production listener in the end."""
     revision: str = "0002"
     """The revision of the database in the end."""
+    database: Mapping[str, str] = field(default_factory=dict)
+    """By query: what the database answers in the end, the first column of each row."""
     error: str | None = "HOOK_EXECUTION_FAILURE"
     """The code of the deployment's errorInformation."""
 
@@ -95,6 +120,10 @@ class Scenario:
     release: Release = field(default_factory=Release)
     prepare: tuple[Step, ...] = ()
     """What is changed in the environment before the deployment; see preparations.py."""
+    meanwhile: Mapping[str, Step] = field(default_factory=dict)
+    """What happens beside a lifecycle event, from its beginning on."""
+    deliveries: Mapping[str, int] = field(default_factory=dict)
+    """How often the event for a hook is delivered, all at once, by lifecycle event; once where it is not named."""
     blue_environment: Mapping[str, str] = field(default_factory=dict)
     """Further variables of the release that serves before; it starts with them."""
     customers: bool = True
@@ -177,9 +206,127 @@ SCENARIOS: tuple[Scenario, ...] = (
         "broken-migration",
         "A migration exits 1",
         "Release 1.2.0 brings two migrations. The second wants one account per e-mail address, and two customers share "
-        "one. The first is taken back by the rollback command.",
-        Expected(stopped_at="BeforeAllowTraffic", message=("alembic upgrade head", "UNIQUE constraint failed")),
+        "one. The first is taken back: the revision before it was looked up before anything ran.",
+        Expected(
+            stopped_at="BeforeAllowTraffic",
+            message=("alembic upgrade head", "UNIQUE constraint failed", "rolled back with alembic downgrade 0002"),
+            database={NOTE_COLUMN: "0"},
+        ),
         Release(tag="1.2.0"),
+        settings=MIGRATION_ONLY,
+    ),
+    Scenario(
+        "broken-rollback",
+        "A migration exits 1, and so does its rollback",
+        "As before, but nobody has written the way back of the first migration. The database stays between two "
+        "releases, and the message says so as loudly as it can.",
+        Expected(
+            stopped_at="BeforeAllowTraffic",
+            message=("THE ROLLBACK FAILED TOO", "alembic downgrade 0002", "there is no way back"),
+            revision="0003",
+            database={NOTE_COLUMN: "1"},
+        ),
+        Release(tag="1.2.1"),
+        settings=MIGRATION_ONLY,
+    ),
+    Scenario(
+        "schema-drift",
+        "The schema is not what the models say",
+        "The models of release 1.3.0 have an index that none of its migrations makes. Every migration succeeds and "
+        "nothing would fail, only be slow; `alembic check` compares the two.",
+        Expected(
+            stopped_at="BeforeAllowTraffic",
+            message=("verify_schema (alembic check)", "add_index", "rolled back with alembic downgrade 0002"),
+            database={NOTE_COLUMN: "0"},
+            checks={"run_migrations": {"migrate": "passed", "verify_schema": "failed", "rollback": "passed"}},
+        ),
+        Release(tag="1.3.0"),
+        settings={**MIGRATION_ONLY, "run_migrations": {"verify_schema_command": ["alembic", "check"]}},
+    ),
+    Scenario(
+        "wrong-data",
+        "The data are not as they have to be",
+        "The schema is right; a command that counts what may not be there finds an e-mail address of two customers.",
+        Expected(
+            stopped_at="BeforeAllowTraffic",
+            message=("addresses that customers share: 1", "rolled back with alembic downgrade 0002"),
+            database={NOTE_COLUMN: "0", "select count(*) from customers": "3"},
+            checks={"run_migrations": {"verify_schema": "passed", "verify_data": "failed", "rollback": "passed"}},
+        ),
+        settings={
+            **MIGRATION_ONLY,
+            "run_migrations": {"verify_data_command": ["python", "-c", SHARED_ADDRESSES]},
+        },
+    ),
+    Scenario(
+        "long-migration",
+        "A migration longer than one invocation",
+        "The migration takes longer than the function may run. A fresh invocation goes on waiting for the same task, "
+        "and none starts it again.",
+        Expected(
+            "Succeeded",
+            serving="1.1.0",
+            revision="0003",
+            error=None,
+            database={RUNS: "1.0.0, 1.1.0"},
+            hops=1,
+            checks={"run_migrations": {"revision": "passed", "migrate": "passed", "verify_schema": "passed"}},
+        ),
+        settings={**MIGRATION_ONLY, "run_migrations": {"environment": {"MIGRATION_SECONDS": "20"}}},
+        # A quarter of it is waited for: half of so short a time is kept for the report, and a quarter of the rest to
+        # hand over. Five invocations are enough on a busy machine too.
+        function_timeout={"run_migrations": 40},
+    ),
+    Scenario(
+        "delivered-thrice",
+        "The hook's event comes three times at once",
+        "Lambda delivers an event at least once. Three invocations start together; each task runs once, and all three "
+        "read its result.",
+        Expected("Succeeded", serving="1.1.0", revision="0003", error=None, database={RUNS: "1.0.0, 1.1.0"}),
+        deliveries={"BeforeAllowTraffic": 3},
+        settings=MIGRATION_ONLY,
+    ),
+    Scenario(
+        "image-gone",
+        "The image is removed while the deployment runs",
+        "Green runs already when a lifecycle policy removes its image from ECR. The migration's task cannot pull it: "
+        "nothing has changed, so nothing is rolled back.",
+        Expected(
+            stopped_at="BeforeAllowTraffic",
+            message=("container app never started", "CannotPullContainerError", "orders:1.1.0: not found"),
+            database={RUNS: "1.0.0"},
+            checks={"run_migrations": {"migrate": "failed", "rollback": "not there"}},
+        ),
+        meanwhile={"AfterAllowTestTraffic": remove_image("1.1.0")},
+        settings={**MIGRATION_ONLY, "run_migrations": {"rollback_command": ["alembic", "downgrade", "0002"]}},
+    ),
+    Scenario(
+        "sidecar-fails",
+        "A container beside the migration exits 1",
+        "The application has an agent beside it that exits 1 when it is told to end, as it is when the migration is "
+        "done. The migration's own exit code counts.",
+        Expected(
+            "Succeeded",
+            serving="1.1.0",
+            revision="0003",
+            error=None,
+            checks={"run_migrations": {"migrate": "passed: migrate (alembic upgrade head): exit 0"}},
+        ),
+        Release(sidecars={"agent": ("sh", "-c", "trap 'exit 1' TERM; while true; do sleep 60; done")}),
+        settings=MIGRATION_ONLY,
+    ),
+    Scenario(
+        "migration-stopped",
+        "Somebody stops the migration",
+        "The migration's revisions are made and it still works on the data when somebody stops its task. Half a "
+        "migration is taken back.",
+        Expected(
+            stopped_at="BeforeAllowTraffic",
+            message=("stopped before its end", "it locks the orders", "rolled back with alembic downgrade 0002"),
+            database={NOTE_COLUMN: "0"},
+        ),
+        meanwhile={"BeforeAllowTraffic": stop_migration},
+        settings={**MIGRATION_ONLY, "run_migrations": {"environment": {"MIGRATION_SECONDS": "60"}}},
     ),
     Scenario(
         "alarm",

@@ -132,6 +132,7 @@ class Stage:
         self.folder = scratch_folder()
         self.images = self.folder / "images"
         self.function_python = _function_python()
+        self._children: list[Child] = []
         self._stand_in = StandIn()
         self._world = StagingWorld()
 
@@ -264,10 +265,14 @@ class Stage:
         pid = os.fork()
         if pid:
             os.close(held)
-            return Child(pid, hold)
+            child = Child(pid, hold)
+            self._children.append(child)
+            return child
         code = 70
         try:
-            os.close(hold)
+            # Those of the others too: who keeps one open keeps that other one from ending.
+            for descriptor in (hold, *(child.hold for child in self._children if child.hold >= 0)):
+                os.close(descriptor)
             os.setsid()  # a Ctrl-C reaches the parent, which lets go
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -186,6 +186,13 @@ run "every_input" {
         Condition = { StringEquals = { "ecs:CreateAction" = "RunTask" } }
       },
       {
+        Sid       = "ListTasks"
+        Effect    = "Allow"
+        Action    = "ecs:ListTasks"
+        Resource  = "*"
+        Condition = { StringEquals = { "ecs:cluster" = "arn:aws-us-gov:ecs:eu-west-1:111122223333:cluster/main" } }
+      },
+      {
         Sid      = "ReadTasks"
         Effect   = "Allow"
         Action   = "ecs:DescribeTasks"
@@ -209,6 +216,12 @@ run "every_input" {
         Effect   = "Allow"
         Action   = "logs:GetLogEvents"
         Resource = "arn:aws-us-gov:logs:*:111122223333:log-group:*:log-stream:*"
+      },
+      {
+        Sid      = "InvokeItself"
+        Effect   = "Allow"
+        Action   = "lambda:InvokeFunction"
+        Resource = "arn:aws-us-gov:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-run-migrations"
       },
     ]
     error_message = data.aws_iam_policy_document.hook["run_migrations"].json
@@ -242,6 +255,42 @@ run "narrowed_roles" {
   }
 }
 
+# A preset migrates as a command does.
+run "preset" {
+  command = plan
+
+  variables {
+    run_migrations = { preset = "alembic" }
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.hook["run_migrations"].json).Statement[*].Sid == [
+      "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadRevision", "ReadRevisionObject",
+      "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks", "StopTasks", "PassTaskRoles",
+      "ReadTaskLogs", "InvokeItself",
+    ]
+    error_message = data.aws_iam_policy_document.hook["run_migrations"].json
+  }
+}
+
+# Where nothing is migrated, nothing more is allowed, whatever else is set.
+run "no_migrations" {
+  command = plan
+
+  variables {
+    run_migrations = {
+      subnets = ["subnet-0a"], launch = "FARGATE_SPOT", max_duration = 3300, pass_role_arns = ["arn:aws:iam::111122223333:role/task"]
+    }
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.hook["run_migrations"].json).Statement[*].Sid == [
+      "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService",
+    ]
+    error_message = data.aws_iam_policy_document.hook["run_migrations"].json
+  }
+}
+
 # What a hook needs for some of its options only, for just what these name, and just that hook.
 run "traffic_options" {
   command = plan
@@ -261,7 +310,7 @@ run "traffic_options" {
     }
 
     validate_production = {
-      duration = 721
+      duration = 331
       flows = {
         order = {
           steps = [{

@@ -130,6 +130,26 @@ run "options" {
   ]
 }
 
+# A migration may outlive the function's time-out, not what all of its invocations may take.
+run "migrations_longer_than_one_invocation" {
+  command = plan
+
+  variables {
+    timeout        = 180
+    run_migrations = { preset = "alembic", timeout = 2940 }
+  }
+}
+
+run "migrations_longer_than_all_invocations" {
+  command = plan
+
+  variables {
+    run_migrations = { preset = "alembic", timeout = 2940, max_duration = 2999 }
+  }
+
+  expect_failures = [var.run_migrations]
+}
+
 # The requests of both hooks are refused by the functions that would send them.
 run "requests" {
   command = plan

@@ -212,8 +212,29 @@ run "every_input" {
     }
 
     run_migrations = {
-      command        = ["alembic", "upgrade", "head"]
-      pass_role_arns = ["arn:aws:iam::111122223333:role/task"]
+      preset                 = "alembic"
+      command                = ["alembic", "upgrade", "head"]
+      verify_schema_command  = ["alembic", "current", "--check-heads"]
+      verify_data_command    = ["check"]
+      rollback_command       = ["alembic", "downgrade", "-1"]
+      container              = "app"
+      environment            = { TENANT = "acme" }
+      cpu                    = 512
+      memory                 = 1024
+      subnets                = ["subnet-0a", "subnet-0b"]
+      security_groups        = ["sg-0a"]
+      assign_public_ip       = false
+      launch                 = "FARGATE_SPOT"
+      lock_timeout           = 2.5
+      statement_timeout      = 60
+      timeout                = 1200
+      max_duration           = 3300
+      concurrent             = "fail"
+      retry_interrupted      = true
+      log_lines              = 0
+      interval               = 0.5
+      on_rollback_deployment = "run"
+      pass_role_arns         = ["arn:aws:iam::111122223333:role/task"]
     }
 
     validate_production = {
@@ -277,10 +298,9 @@ run "every_input" {
   }
 
   assert {
-    condition = jsondecode(aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS) == {
-      checks                 = {}, command = ["alembic", "upgrade", "head"], environment = {}, log_lines = 20, interval = 2
-      on_rollback_deployment = "skip"
-    }
+    condition = jsondecode(aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS) == jsondecode(jsonencode({
+      for key, value in var.run_migrations : key => value if !contains(["checks", "pass_role_arns"], key)
+    }))
     error_message = "HOOK_SETTINGS of run_migrations: ${aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS}"
   }
 
@@ -300,6 +320,26 @@ run "every_input" {
       },
     ]
     error_message = "HOOK_SETTINGS of validate_production: ${aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS}"
+  }
+}
+
+# What equals its default, or is null, is not handed over. False is no default where null is.
+run "migrations_without_their_defaults" {
+  command = plan
+
+  variables {
+    run_migrations = {
+      command                = ["migrate"], preset = null, assign_public_ip = false, environment = {}, checks = {}
+      max_duration           = 3000, concurrent = "wait", retry_interrupted = false, log_lines = 20, interval = 2
+      on_rollback_deployment = "skip"
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS) == {
+      command = ["migrate"], assign_public_ip = false
+    }
+    error_message = "HOOK_SETTINGS of run_migrations: ${aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS}"
   }
 }
 
@@ -435,6 +475,19 @@ run "secret_options_stay_secret" {
   assert {
     condition     = issensitive(aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS)
     error_message = "A header given as sensitive is shown in plans."
+  }
+}
+
+run "secret_variables_of_migrations_stay_secret" {
+  command = plan
+
+  variables {
+    run_migrations = { command = ["migrate"], environment = { LICENCE = sensitive("s3cret") } }
+  }
+
+  assert {
+    condition     = issensitive(aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS)
+    error_message = "An environment variable given as sensitive is shown in plans."
   }
 }
 

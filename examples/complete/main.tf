@@ -54,9 +54,9 @@ module "hooks" {
   }
 
   run_migrations = {
-    command               = ["alembic", "upgrade", "head"]
-    verify_schema_command = ["alembic", "current", "--check-heads"]
-    pass_role_arns        = [aws_iam_role.execution.arn, aws_iam_role.task.arn]
+    preset         = "alembic"
+    lock_timeout   = 5
+    pass_role_arns = [aws_iam_role.execution.arn, aws_iam_role.task.arn]
   }
 
   validate_production = {

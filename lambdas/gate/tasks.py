@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any, Callable, Optional
 
 from gate import aws
@@ -17,11 +18,17 @@ _SECRET = re.compile(
 )
 AT_ONCE = 100  # tasks that DescribeTasks takes
 _ID = re.compile(r"[0-9a-f-]{8,}|[0-9]+")
+# What ECS says of a container whose command never ran; some of these come with an exit code of Docker's own.
+_NEVER_RAN = re.compile(r"Cannot(Pull|Create|Start)|ResourceInitializationError")
+
+
+class NotPlaced(CannotLook):
+    """ECS answered, and started nothing: there was no room, say."""
 
 
 @dataclass(frozen=True)
 class Container:
-    """One container of a task. `exit_code` is None if it never started or still runs."""
+    """One container of a task. `exit_code` is None if it never started, still runs, or its host went away."""
 
     name: str
     status: str
@@ -29,6 +36,7 @@ class Container:
     reason: str
     health: str  # HEALTHY, UNHEALTHY, or UNKNOWN where no health check is defined
     image_digest: str
+    runtime_id: str  # empty until it is created on its host
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Container:
@@ -40,6 +48,7 @@ class Container:
             reason=str(answer.get("reason") or ""),
             health=str(answer.get("healthStatus") or "UNKNOWN"),
             image_digest=str(answer.get("imageDigest") or ""),
+            runtime_id=str(answer.get("runtimeId") or ""),
         )
 
 
@@ -50,10 +59,14 @@ class Task:
     arn: str
     status: str
     started_by: str
+    group: str
+    created_at: Optional[datetime]
+    started_at: Optional[datetime]  # when all its containers ran
     stop_code: str
     stopped_reason: str
     containers: tuple[Container, ...]
     addresses: tuple[str, ...]  # of its own network interface; none where it shares the instance's
+    tags: Mapping[str, str]  # where they were asked for
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Task:
@@ -62,6 +75,9 @@ class Task:
             arn=str(answer.get("taskArn", "")),
             status=str(answer.get("lastStatus", "UNKNOWN")),
             started_by=str(answer.get("startedBy") or ""),
+            group=str(answer.get("group") or ""),
+            created_at=answer.get("createdAt"),
+            started_at=answer.get("startedAt"),
             stop_code=str(answer.get("stopCode") or ""),
             stopped_reason=str(answer.get("stoppedReason") or ""),
             containers=tuple(Container.of(entry) for entry in answer.get("containers") or []),
@@ -72,6 +88,7 @@ class Task:
                 for version in ("privateIpv4Address", "ipv6Address")
                 if interface.get(version)
             ),
+            tags={str(tag.get("key")): str(tag.get("value")) for tag in answer.get("tags") or []},
         )
 
     @property
@@ -80,10 +97,30 @@ class Task:
         return self.status in ("DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED", "DELETED")
 
     @property
+    def age(self) -> float:
+        """Seconds since it was asked for; 0 where ECS does not say."""
+        return max(0.0, (datetime.now(timezone.utc) - self.created_at).total_seconds()) if self.created_at else 0.0
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether the capacity below it was taken away."""
+        return self.stop_code in ("SpotInterruption", "TerminationNotice")
+
+    @property
     def has_crashed(self) -> bool:
         """Whether it ended by itself, never started or was ended for its health: not by a scale-in or a person."""
         ended = self.stop_code in ("EssentialContainerExited", "TaskFailedToStart")
         return ended or (self.stop_code == "ServiceSchedulerInitiated" and "health check" in self.stopped_reason)
+
+    def never_ran(self, container: Container) -> bool:
+        """Whether the container's command has certainly never run, now that the task has ended.
+
+        No exit code does not say so by itself: when its host goes away, nobody tells the code of what ran there.
+        """
+        if _NEVER_RAN.match(container.reason):
+            return True
+        never_seen = not self.started_at and not container.runtime_id
+        return container.exit_code is None and (self.stop_code == "TaskFailedToStart" or never_seen)
 
     def blamed(self) -> Container | None:
         """The container that died first, as far as ECS tells: one with a reason, else with an exit code of its own.
@@ -116,26 +153,37 @@ class Task:
         """The stop code, the stopped reason and each container's exit code and reason, in one phrase."""
         parts = [part for part in (self.stop_code, self.stopped_reason) if part]
         for container in self.containers:
-            code = "never started" if container.exit_code is None else f"exit {container.exit_code}"
+            code = "no exit code" if container.exit_code is None else f"exit {container.exit_code}"
+            code = "never started" if self.never_ran(container) else code
             reason = f" ({container.reason})" if container.reason else ""
             parts.append(f"container {container.name}: {code}{reason}")
         return "; ".join(parts) or "no reason given"
 
 
-def describe(cluster: str, arns: Sequence[str]) -> list[Task]:
+def describe(cluster: str, arns: Sequence[str], *, tags: bool = False) -> list[Task]:
     """The tasks with these ARNs. One that ECS no longer knows is simply not among them (it comes in `failures`)."""
     found = []
+    more: dict[str, Any] = {"include": ["TAGS"]} if tags else {}
     for start in range(0, len(arns), AT_ONCE):
-        answer = aws.call("ecs", "describe_tasks", cluster=cluster, tasks=list(arns[start : start + AT_ONCE]))
+        answer = aws.call("ecs", "describe_tasks", cluster=cluster, tasks=list(arns[start : start + AT_ONCE]), **more)
         found += [Task.of(entry) for entry in answer.get("tasks", [])]
     return found
 
 
+def arns_of_family(cluster: str, family: str) -> list[str]:
+    """The tasks of a task definition's family, and those told to stop or stopped within the hour."""
+    return _arns(cluster, family=family)
+
+
 def arns_of_service(cluster: str, service: str) -> list[str]:
     """The service's tasks, of all its task sets, and those stopped within the hour."""
+    return _arns(cluster, serviceName=service)
+
+
+def _arns(cluster: str, **chosen: str) -> list[str]:
     arns: list[str] = []
     for status in ("RUNNING", "STOPPED"):
-        arns += aws.pages("ecs", "list_tasks", "taskArns", cluster=cluster, serviceName=service, desiredStatus=status)
+        arns += aws.pages("ecs", "list_tasks", "taskArns", cluster=cluster, desiredStatus=status, **chosen)
     return list(dict.fromkeys(arns))
 
 
@@ -149,15 +197,17 @@ class OneOff:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     placement: Mapping[str, Any]  # launchType or capacityProviderStrategy, platformVersion, networkConfiguration
+    size: Mapping[str, Optional[int]]  # cpu (units) and memory (MiB) of the task; None: as its definition says
+    group: str
     started_by: str
     client_token: str
     tags: Mapping[str, str]
 
 
-def run(task: OneOff) -> str:
-    """Start the task and return its ARN; with the same `client_token` again, the ARN of the one already started.
+def run(task: OneOff) -> Task:
+    """Start the task; with the same `client_token` again, find the one already started.
 
-    Raises CannotLook with ECS's own reason if nothing was started.
+    Raises NotPlaced with ECS's own reason if nothing was started.
     """
     override: dict[str, Any] = {"name": task.container, "command": list(task.command)}
     if task.environment:
@@ -169,7 +219,11 @@ def run(task: OneOff) -> str:
             cluster=task.cluster,
             taskDefinition=task.task_definition,
             count=1,
-            overrides={"containerOverrides": [override]},
+            overrides={
+                "containerOverrides": [override],
+                **{name: str(value) for name, value in task.size.items() if value is not None},
+            },
+            group=task.group,
             startedBy=task.started_by,
             clientToken=task.client_token,
             tags=[{"key": key, "value": value} for key, value in sorted(task.tags.items())],
@@ -179,7 +233,8 @@ def run(task: OneOff) -> str:
         # The token is taken, with other parameters: the settings changed between two deliveries of one event.
         existing = getattr(problem.__cause__, "response", {}).get("resourceIds") or []
         if problem.code == "ConflictException" and existing:
-            return str(existing[0])
+            found = describe(task.cluster, [str(existing[0])])
+            return found[0] if found else Task.of({"taskArn": existing[0]})
         raise
     started = answer.get("tasks") or []
     if not started:
@@ -187,8 +242,8 @@ def run(task: OneOff) -> str:
             f"{failure.get('reason', 'no reason given')} {failure.get('detail', '')}".strip()
             for failure in answer.get("failures") or []
         )
-        raise CannotLook(f"ECS did not start the task ({reasons or 'no reason given'})")
-    return str(started[0]["taskArn"])
+        raise NotPlaced(f"ECS did not start the task ({reasons or 'no reason given'})")
+    return Task.of(started[0])
 
 
 def stop(cluster: str, arn: str, reason: str) -> None:

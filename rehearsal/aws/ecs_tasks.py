@@ -90,7 +90,7 @@ class RunningContainer:
         }
 
     def _never_started(self) -> bool:
-        return self.state.exit_code is None
+        return self.state.exit_code is None and not self.state.lost
 
 
 class StandInTask:
@@ -232,7 +232,8 @@ class StandInTask:
             status = "STOPPING"
         for container in self.containers:
             container.state = state.containers.get(container.spec.name, container.state)
-        if status == "RUNNING" and self.started_at is None:
+        ran = any(c.state.exit_code is not None or c.state.lost for c in self.containers)
+        if (status == "RUNNING" or ran) and self.started_at is None:
             self.started_at = utcnow()
         if status == "STOPPED":
             self.stop_code = self.stop_code or state.stop_code

@@ -8,7 +8,8 @@ what a deployment is called). Whether a task really runs is asked of the `World`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -58,11 +59,13 @@ class ContainerState:
     status: str = "PENDING"
     """PENDING, RUNNING or STOPPED."""
     exit_code: int | None = None
-    """None while it runs, and for a container that never started."""
+    """None while it runs, for a container that never started, and for one that is `lost`."""
     reason: str | None = None
     health: str = "UNKNOWN"
     """HEALTHY, UNHEALTHY, or UNKNOWN (no health check, or no answer of it yet)."""
     image_digest: str | None = None
+    lost: bool = False
+    """It ran, and nobody told how it ended: its host went away."""
 
 
 @dataclass
@@ -137,12 +140,26 @@ class Exit:
     """How a container of a one-off task ends."""
 
     code: int | None = 0
-    """None: the container never started (CannotPullContainerError and the like)."""
+    """None: the container never started (CannotPullContainerError and the like), unless it is `lost`."""
     lines: tuple[str, ...] = ()
     """What it writes to its log group, if it has one."""
     reason: str | None = None
     runs_for: int = 1
     """Looks at which the task is still seen RUNNING, or PENDING if it never starts."""
+    lasts: float = 0.0
+    """Seconds of the world's clock for which it is seen so at the least."""
+    lost: bool = False
+    """It runs, and its code is never told: its host goes away."""
+    stop_code: str | None = None
+    """Why the task ends, if it is not for its containers: SpotInterruption, TerminationNotice, UserInitiated, …"""
+    stopped_reason: str | None = None
+    deaf_for: float = 0.0
+    """Seconds for which it goes on when it is told to stop; 143 (SIGTERM) is its code then, unless it ends before."""
+
+    @property
+    def never_starts(self) -> bool:
+        """Say whether the container never starts."""
+        return self.code is None and not self.lost
 
 
 @dataclass
@@ -150,7 +167,11 @@ class _Scripted:
     spec: TaskSpec
     digests: Mapping[str, str]
     """By container name."""
+    began: float
+    exits: dict[str, Exit]
+    """By container name, where the script says it of this one task."""
     looks: int = 0
+    told_to_stop: float | None = None
     stopped: TaskState | None = None
 
 
@@ -162,9 +183,12 @@ class ScriptedWorld:
     with the code scripted for its command in `exits`, else 0.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
         self.exits: dict[tuple[str, ...], Exit] = {}
         """By command: how a container of a one-off task ends."""
+        self.next_exits: dict[tuple[str, ...], list[Exit]] = {}
+        """By command: how it ends in the next tasks, one after the other, before `exits` applies."""
         self.container_exits: dict[str, Exit] = {}
         """By container name, for containers whose command is not in `exits` (sidecars, say)."""
         self.crashing: dict[str, int] = {}
@@ -209,14 +233,17 @@ class ScriptedWorld:
                 raise LaunchError(self.launch_errors[container.image])
         self.started.append(spec)
         digests = {image: self._digest(image) for image in dict.fromkeys(c.image for c in spec.containers)}
-        self._tasks[spec.task_arn] = _Scripted(spec, {c.name: digests[c.image] for c in spec.containers})
+        exits = {c.name: self.next_exits[c.command].pop(0) for c in spec.containers if self.next_exits.get(c.command)}
+        by_name = {c.name: digests[c.image] for c in spec.containers}
+        self._tasks[spec.task_arn] = _Scripted(spec, by_name, self.clock(), exits)
 
     def stop_task(self, task_arn: str, reason: str) -> None:
-        """Stop the task's containers with exit code 143 (SIGTERM)."""
+        """Stop the task's containers with exit code 143 (SIGTERM), as soon as they listen."""
         self.stopped.append((task_arn, reason))
         task = self._tasks.get(task_arn)
         if task is not None and task.stopped is None:
-            task.stopped = TaskState("STOPPED", {c.name: _stopped(task, c, 143) for c in task.spec.containers})
+            task.told_to_stop = self.clock() if task.told_to_stop is None else task.told_to_stop
+            task.stopped = self._end_as_told(task)
 
     def task_state(self, task_arn: str) -> TaskState:
         """Say what the script says of the task, and count the look."""
@@ -226,9 +253,11 @@ class ScriptedWorld:
             task.stopped = self._ending(task)
             if task.stopped is not None:
                 self._write_logs(task)
+        if task.stopped is None:
+            task.stopped = self._end_as_told(task)
         if task.stopped is not None:
             return task.stopped
-        if any(c.image in self.pending for c in task.spec.containers):
+        if any(c.image in self.pending or self._never_starts(task, c) for c in task.spec.containers):
             return TaskState("PENDING", {c.name: ContainerState() for c in task.spec.containers})
         return TaskState("RUNNING", {c.name: self._running(task, c) for c in task.spec.containers})
 
@@ -280,25 +309,46 @@ class ScriptedWorld:
             # The other containers are stopped by the task's end: SIGTERM.
             states = {c.name: _stopped(task, c, crashed.get(c.name, 143)) for c in containers}
             return TaskState("STOPPED", states, *_ESSENTIAL_EXITED)
-        exits = {c.name: self._exit(c) for c in containers}
-        if task.looks <= max((exits[c.name].runs_for for c in containers if c.essential), default=1):
+        exits = {c.name: self._exit(task, c) for c in containers}
+        essential = [exits[c.name] for c in containers if c.essential]
+        if task.looks <= max((each.runs_for for each in essential), default=1):
             return None
-        states = {c.name: _stopped(task, c, exits[c.name].code, exits[c.name].reason) for c in containers}
-        unstarted = [c.name for c in containers if c.essential and exits[c.name].code is None]
+        if self.clock() - task.began < max((each.lasts for each in essential), default=0.0):
+            return None
+        states = {c.name: _ended(task, c, exits[c.name]) for c in containers}
+        for each in exits.values():
+            if each.stop_code:
+                return TaskState("STOPPED", states, each.stop_code, each.stopped_reason)
+        unstarted = [each for each in essential if each.never_starts]
         if unstarted:
-            return TaskState("STOPPED", states, "TaskFailedToStart", exits[unstarted[0]].reason)
-        return TaskState("STOPPED", states, *_ESSENTIAL_EXITED)
+            return TaskState("STOPPED", states, "TaskFailedToStart", unstarted[0].reason)
+        code, reason = _ESSENTIAL_EXITED
+        return TaskState(
+            "STOPPED", states, code, next((e.stopped_reason for e in essential if e.stopped_reason), reason)
+        )
 
-    def _exit(self, container: ContainerSpec) -> Exit:
+    def _end_as_told(self, task: _Scripted) -> TaskState | None:
+        """Return the state in which the task has stopped because it was told to, or None while it goes on."""
+        exits = {c.name: self._exit(task, c) for c in task.spec.containers}
+        deaf_for = 0.0 if is_of_task_set(task.spec) else max(each.deaf_for for each in exits.values())
+        if task.told_to_stop is None or self.clock() - task.told_to_stop < deaf_for:
+            return None
+        codes = {c.name: None if self._never_starts(task, c) else 143 for c in task.spec.containers}
+        return TaskState("STOPPED", {c.name: _stopped(task, c, codes[c.name]) for c in task.spec.containers})
+
+    def _exit(self, task: _Scripted, container: ContainerSpec) -> Exit:
         by_name = self.container_exits.get(container.name, Exit())
-        return self.exits.get(container.command, by_name)
+        return task.exits.get(container.name, self.exits.get(container.command, by_name))
+
+    def _never_starts(self, task: _Scripted, container: ContainerSpec) -> bool:
+        return not is_of_task_set(task.spec) and container.essential and self._exit(task, container).never_starts
 
     def _write_logs(self, task: _Scripted) -> None:
         # Imported here because moto's models are slow to import, and only tests with log lines need them.
         from rehearsal.aws.logs import append
 
         for container in task.spec.containers:
-            lines = self._exit(container).lines
+            lines = self._exit(task, container).lines
             if is_of_task_set(task.spec):
                 lines = self.crash_lines.get(container.image, ()) if container.image in self.crashing else ()
             if container.log_group and lines:
@@ -310,6 +360,12 @@ _ESSENTIAL_EXITED = ("EssentialContainerExited", "Essential container in task ex
 
 def _stopped(task: _Scripted, container: ContainerSpec, code: int | None, reason: str | None = None) -> ContainerState:
     return ContainerState("STOPPED", code, reason, image_digest=task.digests[container.name])
+
+
+def _ended(task: _Scripted, container: ContainerSpec, how: Exit) -> ContainerState:
+    state = _stopped(task, container, None if how.lost else how.code, how.reason)
+    state.lost = how.lost
+    return state
 
 
 def is_of_task_set(spec: TaskSpec) -> bool:

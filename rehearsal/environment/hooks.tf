@@ -47,10 +47,8 @@ module "lambda" {
   }
 
   run_migrations = {
-    command               = ["alembic", "upgrade", "head"]
-    verify_schema_command = ["alembic", "current", "--check-heads"]
-    rollback_command      = ["alembic", "downgrade", "0002"]
-    interval              = 0.5
+    preset   = "alembic"
+    interval = 0.5
   }
 
   validate_production = {

@@ -306,6 +306,11 @@ def test_the_defaults_that_main_tf_leaves_out_are_those_of_the_types() -> None:
     assert set(checks) == set(type_at("validate_production", "http_checks.*"))
 
 
+def test_the_defaults_of_migrations_that_main_tf_leaves_out_are_those_of_the_type() -> None:
+    """Just these: what has no default is not in the list, and null is left out by itself."""
+    assert literals(local_block("_migration_defaults")) == defaults(attributes("run_migrations"))
+
+
 def conditions(hook: str) -> list[str]:
     """The conditions of the variable's validations."""
     found = re.findall(r"condition += (.*?)\n    error_message", block(hook), re.DOTALL)
@@ -359,6 +364,9 @@ def test_the_bounds_were_found() -> None:
         "validate_test_traffic.flows.*.steps.[].max_body",
         "validate_test_traffic.thresholds.p90_ms",
         "run_migrations.log_lines",
+        "run_migrations.memory",
+        "run_migrations.lock_timeout",
+        "run_migrations.max_duration",
         "validate_production.http_checks.*.samples",
         "validate_production.metrics.*.period",
         "validate_production.load.concurrency",
@@ -396,7 +404,29 @@ def test_words_are_the_same(hook: str) -> None:
             assert isinstance(
                 read(hook, document(("metrics.*." if root == "metric" else "") + path, word)), HookSettings
             )
-    assert found == {"run_migrations": 2, "validate_production": 11}.get(hook, 0)
+    assert found == {"run_migrations": 6, "validate_production": 11}.get(hook, 0)
+
+
+def test_no_word_of_migrations_is_missing() -> None:
+    """What the handler has a choice for, a plan lets through: a preset added to one side only would be found."""
+    text = "\n".join(conditions("run_migrations"))
+    listed = re.findall(r"contains\((\[[^\]]*\]), var\.run_migrations\.(\w+)\)", text)
+    choices = {
+        field.name: list(field.metadata["choices"])
+        for field in dataclasses.fields(settings_type("run_migrations"))
+        if field.metadata.get("choices") and field.name != "checks"
+    }
+    assert {name: json.loads(words) for words, name in listed} == choices
+    assert set(choices) == {"preset", "concurrent", "on_rollback_deployment"}
+
+
+@pytest.mark.parametrize("follows", ["verify_schema_command", "verify_data_command", "rollback_command"])
+def test_a_command_that_follows_none_is_refused(follows: str) -> None:
+    """By a rule of variables.tf and one of the class: a preset is as good as a command."""
+    with pytest.raises(BadSettings, match="set command, or preset"):
+        read("run_migrations", {follows: ["true"]})
+    for first in ({"command": ["true"]}, {"preset": "django"}):
+        assert isinstance(read("run_migrations", {follows: ["true"], **first}), HookSettings)
 
 
 @pytest.mark.parametrize(("hook", "path"), REQUESTS)

@@ -153,7 +153,7 @@ def granted_actions(hook: str) -> set[str]:
         for name, actions in re.findall(r"^    (\w+) = \{\n\s+actions\s+= \[(.*?)\]", text, re.MULTILINE | re.DOTALL)
     }
     common = re.search(r"_common = concat\(\n\s+\[(.*?)\]", text, re.DOTALL)
-    own = re.search(rf"^    {hook}\s+= (?:var\S+ == null \? \[\] : )?\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
+    own = re.search(rf"^    {hook}\s+= (?:var[^\n]+ == null \? \[\] : )?\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
     assert common is not None
     assert own is not None
     names = re.findall(r'"(\w+)"', common[1] + own[1])

@@ -290,17 +290,93 @@ def _cases() -> list[Case]:
         Case({"run_migrations": {"command": []}}, "run_migrations has command = []; expected words, such as"),
         Case(
             {"run_migrations": {"verify_data_command": ["check"]}},
-            "run_migrations has verify_data_command without command: nothing would run. Set command too.",
+            "run_migrations has verify_data_command without command and preset: nothing would run. Set command too, or",
             apart="no command",
+        ),
+        Case(
+            {"run_migrations": {"preset": "flyway"}},
+            'run_migrations.preset is "flyway"; expected "alembic" or "django", or null. For another tool set command',
         ),
         Case(
             {"run_migrations": {"container": "app:1"}},
             'run_migrations.container is "app:1"; expected a container\'s name',
         ),
         Case(
-            {"run_migrations": {"timeout": 871}},
-            "run_migrations.timeout is 871; expected seconds above 0, up to 870 (timeout less the 30 seconds kept",
-            apart="compares",
+            {"run_migrations": {"cpu": 0.5}},
+            "run_migrations.cpu is 0.5; expected a whole number of CPU units (1024 are one vCPU) from 128 to 16384, or",
+        ),
+        Case(
+            {"run_migrations": {"cpu": 256.5}},
+            "run_migrations.cpu is 256.5; expected a whole number of CPU units",
+            apart="parts",
+        ),
+        Case(
+            {"run_migrations": {"memory": 122881}},
+            "run_migrations.memory is 122881; expected a whole number of MiB from 128 to 122880, or null for what the",
+        ),
+        Case(
+            {"run_migrations": {"memory": 512.5}},
+            "run_migrations.memory is 512.5; expected a whole number of MiB",
+            apart="parts",
+        ),
+        Case(
+            {"run_migrations": {"subnets": ["subnet-0a", "10.0.0.0/24"]}},
+            'run_migrations.subnets is ["subnet-0a","10.0.0.0/24"]; expected 1 to 16 ids such as "subnet-0123456789',
+        ),
+        Case(
+            {"run_migrations": {"subnets": []}},
+            "run_migrations.subnets is []; expected 1 to 16 ids such as",
+            apart="none",
+        ),
+        Case(
+            {"run_migrations": {"security_groups": ["default"]}},
+            'run_migrations.security_groups is ["default"]; expected 1 to 5 ids such as "sg-0123456789abcdef0", or',
+        ),
+        Case(
+            {"run_migrations": {"security_groups": []}},
+            "run_migrations.security_groups is []; expected 1 to 5 ids such as",
+            apart="none",
+        ),
+        Case(
+            {"run_migrations": {"security_groups": [f"sg-{number}" for number in range(6)]}},
+            '"sg-5"]; expected 1 to 5 ids such as',
+            apart="many",
+        ),
+        Case(
+            {"run_migrations": {"subnets": [f"subnet-{number}" for number in range(17)]}},
+            '"subnet-16"]; expected 1 to 16 ids such as',
+            apart="many",
+        ),
+        Case(
+            {"run_migrations": {"launch": "spot capacity"}},
+            'run_migrations.launch is "spot capacity"; expected "FARGATE", "EC2" or "EXTERNAL", or a capacity provider',
+        ),
+        Case(
+            {"run_migrations": {"launch": "Fargate"}},
+            'run_migrations.launch is "Fargate"; expected "FARGATE", "EC2" or "EXTERNAL", or a capacity provider',
+            apart="none",
+        ),
+        Case(
+            {"run_migrations": {"lock_timeout": 0, "statement_timeout": 3001}},
+            "run_migrations has lock_timeout = 0, statement_timeout = 3001; expected seconds from 0.001 to 3000, or",
+        ),
+        Case(
+            {"run_migrations": {"timeout": 2941}},
+            "run_migrations.timeout is 2941; expected seconds above 0, up to 2940 (max_duration less 60 for stopping",
+            apart="none",
+        ),
+        Case(
+            {"run_migrations": {"timeout": 0}},
+            "run_migrations.timeout is 0; expected seconds above 0, up to 2940",
+            apart="parts",
+        ),
+        Case(
+            {"run_migrations": {"max_duration": 3301}},
+            "run_migrations.max_duration is 3301; expected 60 to 3300 seconds: CodeDeploy gives a hook one hour.",
+        ),
+        Case(
+            {"run_migrations": {"concurrent": "join"}},
+            'run_migrations.concurrent is "join"; expected "wait" or "fail".',
         ),
         Case(
             {"run_migrations": {"log_lines": -1}},
@@ -649,7 +725,24 @@ def test_values_on_the_edge_are_accepted(terraform: Terraform, tmp_path: Path) -
             "concurrency": 64,
             "thresholds": {"error_rate": 1, "max_ms": 0.5},
         },
-        "run_migrations": {"command": ["true"], "timeout": 870, "log_lines": 0, "on_rollback_deployment": "run"},
+        "run_migrations": {
+            "preset": "django",
+            "verify_data_command": ["true"],
+            "cpu": 128,
+            "memory": 122880,
+            "subnets": [f"subnet-{number}" for number in range(16)],
+            "security_groups": [f"sg-{number}" for number in range(5)],
+            "assign_public_ip": False,
+            "launch": "my_Spot-1",
+            "lock_timeout": 0.001,
+            "statement_timeout": 3000,
+            "timeout": 3240,
+            "max_duration": 3300,
+            "concurrent": "fail",
+            "retry_interrupted": True,
+            "log_lines": 0,
+            "on_rollback_deployment": "run",
+        },
         "validate_production": {
             "http_checks": http_checks,
             "flows": flows,

@@ -120,6 +120,14 @@ def test_inputs_may_be_unknown_until_apply(terraform: Terraform, stack: Path) ->
     }
     options = {
         "validate_test_traffic": {"http_checks": {"health": request}, "host": later},
+        "run_migrations": {
+            "command": ["migrate", later],
+            "environment": {"TENANT": later},
+            "subnets": [later],
+            "security_groups": '${split(",", terraform_data.later.output)}',
+            "launch": later,
+            "pass_role_arns": [later],
+        },
         "validate_production": {"flows": {"order": {"steps": [request]}}, "alarms": {"errors": "OK"}},
     }
     more = {"tags": {"Name": later}, "policy_documents": {"run_migrations": later}}

@@ -70,6 +70,25 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     host.end()
 
 
+def test_an_image_that_is_gone(tmp_path: Path) -> None:
+    """The registry is asked at each start: what was there for one task need not be for the next."""
+    there = True
+    host = Containers(tmp_path / "tasks", tmp_path / "images", tmp_path / "data", lambda *_: None, lambda _: there)
+    container = ContainerSpec(name="app", image="registry/orders:1.0.0", command=("true",))
+    states = []
+    for number in (1, 2):
+        arn = f"{TASK}{number}"
+        host.start(TaskSpec(arn, "shop", "orders:1", (container,), "10.0.0.5"))
+        while host.state(arn).last_status != "STOPPED":
+            time.sleep(0.01)
+        states.append(host.state(arn))
+        there = False
+    pulled, gone = states
+    assert (pulled.stop_code, pulled.containers["app"].exit_code) == ("EssentialContainerExited", 0)
+    assert (gone.stop_code, gone.containers["app"].exit_code) == ("TaskFailedToStart", None)
+    assert gone.stopped_reason == "CannotPullContainerError: registry/orders:1.0.0: not found"
+
+
 def test_a_slow_start_is_no_failure(host: Host) -> None:
     """UNKNOWN while it starts, however many checks fail, then HEALTHY; after that failures count at once."""
     host.start("test -e data/ready")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 from moto import mock_aws
 
-from rehearsal import lifecycle
+from rehearsal import images, lifecycle
 from rehearsal.aws import stack as stacks
 from rehearsal.aws import world
 from rehearsal.aws.codedeploy import HOOK_EVENTS
 from rehearsal.aws.install import install
+from rehearsal.aws.logs import append
 from rehearsal.functions import Attempt
 from rehearsal.lifecycle import Clients, Player, Timeline
 from rehearsal.metrics import Metrics
@@ -24,13 +26,19 @@ from rehearsal.preparations import (
     fire_alarm,
     lead_tests_astray,
     listener_pair,
+    remove_image,
     remove_test_listener,
     serve_tests_on_https,
+    stop_migration,
     unpair_production_listener,
 )
 
 ACCOUNT = "123456789012"
 ALARM = "orders-errors"
+AWSLOGS = {
+    "logDriver": "awslogs",
+    "options": {"awslogs-group": "/shop", "awslogs-region": stacks.REGION, "awslogs-stream-prefix": "app"},
+}
 
 
 class Hooks:
@@ -53,11 +61,13 @@ class Hooks:
         self.before.get(event, lambda: None)()
         report = self.reports.get(event, "Succeeded")
         if report is not None:
-            self._codedeploy.put_lifecycle_event_hook_execution_status(
-                deploymentId=payload["DeploymentId"],
-                lifecycleEventHookExecutionId=payload["LifecycleEventHookExecutionId"],
-                status=report,
-            )
+            # Of an event delivered several times the first report counts.
+            with contextlib.suppress(self._codedeploy.exceptions.LifecycleEventAlreadyCompletedException):
+                self._codedeploy.put_lifecycle_event_hook_execution_status(
+                    deploymentId=payload["DeploymentId"],
+                    lifecycleEventHookExecutionId=payload["LifecycleEventHookExecutionId"],
+                    status=report,
+                )
         self.attempts.append(Attempt(event, Payload, result=b"{}"))
 
 
@@ -68,14 +78,14 @@ class Town:
         self.stack = stacks.build(alarms=[ALARM])
         self.hooks = Hooks(self.stack)
         client = self.stack.client
-        self.clients = Clients(
-            client("ecs"), client("elbv2"), self.hooks, client("cloudwatch"), client("codedeploy"), client("acm")
-        )
+        services = ("ecs", "elbv2", "cloudwatch", "codedeploy", "acm", "ecr", "logs")
+        self.clients = Clients(functions=self.hooks, **{service: client(service) for service in services})
         self.outputs = {
             "application_name": self.stack.application,
             "deployment_group_name": self.stack.deployment_group,
             "cluster_name": self.stack.cluster,
             "service_name": self.stack.service,
+            "task_family": "orders",
         }
         client("codedeploy").update_deployment_group(
             applicationName=self.stack.application,
@@ -99,11 +109,16 @@ class Town:
         """Set the alarm's state to ALARM."""
         self.clients.cloudwatch.set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="by a test")
 
-    def play(self) -> Timeline:
+    def play(
+        self, deliveries: Mapping[str, int] | None = None, meanwhile: Mapping[str, Callable[[], str]] | None = None
+    ) -> Timeline:
         """Play a deployment with a hook at each event that may have one."""
         spec = self.stack.app_spec(self.stack.register(), **{event: f"arn:aws:lambda:{event}" for event in HOOK_EVENTS})
         deployment = self.stack.deploy(app_spec=spec)
-        return Player(deployment, self.clients, self.hooks.attempts, lambda _: None).play()
+        attempts = self.hooks.attempts
+        return Player(
+            deployment, self.clients, attempts, lambda _: None, deliveries=deliveries, meanwhile=meanwhile
+        ).play()
 
 
 @pytest.fixture
@@ -126,6 +141,48 @@ def test_a_deployment_without_a_fault(town: Town) -> None:
     """Every hook runs once, and the deployment succeeds."""
     assert ending(town.play()) == ("Succeeded", None, None)
     assert town.hooks.ran == list(HOOK_EVENTS)
+
+
+def test_an_event_delivered_several_times(town: Town) -> None:
+    """Its hook runs as often, all runs are told of, and one report is taken."""
+    timeline = town.play(deliveries={"BeforeAllowTraffic": 3})
+    assert ending(timeline) == ("Succeeded", None, None)
+    runs = {event.name: event.hook for event in timeline.events if event.hook}
+    assert {name: len(hook.attempts) for name, hook in runs.items()} == {
+        name: 3 if name == "BeforeAllowTraffic" else 1 for name in HOOK_EVENTS
+    }
+    assert {hook.accepted_reports for hook in runs.values()} == {1}
+    (note,) = [note for event in timeline.events for note in event.notes if "delivered" in note]
+    assert "3 times" in note
+
+
+@pytest.mark.parametrize("event", ["AllowTestTraffic", "BeforeAllowTraffic"])
+def test_what_happens_beside_an_event(town: Town, event: str) -> None:
+    """It begins with the event, its end is waited for, and what it did is told."""
+    begun, let_go = threading.Event(), threading.Event()
+    town.hooks.before["BeforeAllowTraffic"] = let_go.set
+
+    def step() -> str:
+        begun.set()
+        if event == "BeforeAllowTraffic":
+            assert let_go.wait(5), "the hook is not called meanwhile"
+        return "the lights go out"
+
+    timeline = town.play(meanwhile={event: step})
+    assert begun.is_set()
+    assert ending(timeline) == ("Succeeded", None, None)
+    noted = {each.name: each.notes for each in timeline.events if "meanwhile: the lights go out" in each.notes}
+    assert list(noted) == [event]
+
+
+def test_what_goes_wrong_beside_an_event(town: Town) -> None:
+    """It is no part of the deployment: the player breaks down."""
+
+    def step() -> str:
+        raise TimeoutError("there was no migration")
+
+    with pytest.raises(TimeoutError, match="no migration"):
+        town.play(meanwhile={"BeforeAllowTraffic": step})
 
 
 def test_an_alarm_that_fires_already_stops_install(town: Town) -> None:
@@ -274,6 +331,59 @@ def test_add_alarm_without_data(town: Town) -> None:
     Metrics(ACCOUNT, stacks.REGION).evaluate()
     found: Any = town.clients.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
     assert found["StateValue"] == "INSUFFICIENT_DATA"
+
+
+def test_remove_image(town: Town) -> None:
+    """It is gone from ECR, the others stay; what is not there cannot be removed."""
+    ecr = town.clients.ecr
+    ecr.create_repository(repositoryName=images.REPOSITORY)
+    for tag in ("1.0.0", "1.1.0"):
+        ecr.put_image(repositoryName=images.REPOSITORY, imageTag=tag, imageManifest=images.manifest(tag))
+    remove = remove_image("1.1.0")
+    assert "orders:1.1.0" in remove(town.clients, town.outputs)
+    assert [image["imageTag"] for image in ecr.list_images(repositoryName=images.REPOSITORY)["imageIds"]] == ["1.0.0"]
+    with pytest.raises(LookupError, match=r"orders:1\.1\.0"):
+        remove(town.clients, town.outputs)
+
+
+def test_stop_migration(town: Town) -> None:
+    """Of the tasks that run, the one that is tagged as the migration; as soon as its log says that it is at work."""
+    scripted, ecs = world.current(), town.clients.ecs
+    assert isinstance(scripted, world.ScriptedWorld)
+    scripted.exits["sleep", "60"] = world.Exit(runs_for=1_000_000)
+    town.clients.logs.create_log_group(logGroupName="/shop")
+    definition = town.stack.register(logConfiguration=AWSLOGS)
+    started: dict[str, str] = {
+        step: ecs.run_task(
+            cluster=town.stack.cluster,
+            taskDefinition=definition,
+            launchType="FARGATE",
+            networkConfiguration=town.stack.network,
+            overrides={"containerOverrides": [{"name": "app", "command": ["sleep", "60"]}]},
+            tags=[{"key": "codedeploy-step", "value": step}],
+        )["tasks"][0]["taskArn"]
+        for step in ("revision", "migrate")
+    }
+
+    def write(step: str, line: str) -> None:
+        append(started[step], "/shop", f"app/app/{started[step].rpartition('/')[2]}", [line])
+
+    write("revision", "the backfill begins: 60 s")
+    write("migrate", "Running upgrade 0002 -> 0003")
+    timer = threading.Timer(0.3, write, ("migrate", "the backfill begins: 60 s"))
+    timer.start()
+    said = stop_migration(town.clients, town.outputs)
+    assert not timer.is_alive()
+    assert started["migrate"].rpartition("/")[2] in said
+    assert scripted.stopped == [(started["migrate"], "it locks the orders")]
+
+
+def test_no_migration_to_stop(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for without end."""
+    monkeypatch.setattr("rehearsal.preparations.MIGRATION_LIMIT", 0.3)
+    town.stack.register(logConfiguration=AWSLOGS)
+    with pytest.raises(TimeoutError, match="no migration was at work"):
+        stop_migration(town.clients, town.outputs)
 
 
 def groups_of(town: Town, listener: str) -> set[str]:

@@ -12,8 +12,8 @@ from rehearsal.aws.codedeploy import EVENTS
 from rehearsal.customers import Visit
 from rehearsal.functions import Attempt
 from rehearsal.lifecycle import EventRecord, HookRun, Timeline
-from rehearsal.play import check, found_by
-from rehearsal.record import Record, check_of_line, hop_of_line, hops_of, outcome_of
+from rehearsal.play import Database, check, found_by
+from rehearsal.record import Record, check_of_line, hop_of_line, hops_of, outcome_of, verdicts_of
 from rehearsal.scenarios import Expected, Scenario
 
 VISIT = Visit(at=0.0, version="1.1.0", status=200, seconds=0.1)
@@ -28,7 +28,9 @@ def played(event: str, *checks: dict[str, Any]) -> Timeline:
     """Return a deployment that succeeded, with a hook's checks at one event."""
     timeline = Timeline("d-ABCDEFGHI", [EventRecord(name, "Succeeded", 1.0, 2.0) for name in EVENTS], "Succeeded")
     record = next(each for each in timeline.events if each.name == event)
-    record.hook = HookRun("hook", "Succeeded", {"status": "SUCCEEDED", "message": "well", "checks": list(checks)})
+    result = {"status": "SUCCEEDED", "message": "well", "checks": list(checks)}
+    run = Attempt("hook", b"{}", result=json.dumps(result).encode())
+    record.hook = HookRun("hook", "Succeeded", result, [run], accepted_reports=1)
     return timeline
 
 
@@ -53,7 +55,7 @@ def test_expected_checks(wanted: str, met: bool) -> None:
     met_ones = {
         e.what: e.met
         for e in check(
-            scenario(validate_deployment={"green_targets": wanted}), timeline, [VISIT], VISIT, revision="0003", left=0
+            scenario(validate_deployment={"green_targets": wanted}), timeline, [VISIT], VISIT, Database("0003")
         )
     }
     assert met_ones.pop("validate_deployment's check green_targets is") is met
@@ -70,8 +72,8 @@ def test_what_a_hook_found() -> None:
 
 def test_without_a_test_listener() -> None:
     """Nothing is expected of it."""
-    asked = [e.what for e in check(scenario(), played("AfterInstall"), [VISIT], VISIT, revision="0003", left=0)]
-    not_asked = [e.what for e in check(scenario(), played("AfterInstall"), [VISIT], None, revision="0003", left=0)]
+    asked = [e.what for e in check(scenario(), played("AfterInstall"), [VISIT], VISIT, Database("0003"))]
+    not_asked = [e.what for e in check(scenario(), played("AfterInstall"), [VISIT], None, Database("0003"))]
     assert set(asked) - set(not_asked) == {"the test listener answers from"}
 
 
@@ -128,16 +130,65 @@ def test_expected_hops(wanted: int, met: bool) -> None:
     assert event.hook is not None
     event.hook.attempts = [Attempt("hook", b"{}", result=result_of("CONTINUED", "continued by request b-1"))]
     asked = Scenario("tried", "Tried", "Something is tried.", Expected("Succeeded", error=None, hops=wanted))
-    found = check(asked, timeline, [VISIT], VISIT, revision="0002", left=0)
+    found = check(asked, timeline, [VISIT], VISIT, Database("0002"))
     assert all(e.met for e in found if e.what == "fresh invocations went on") is met
 
 
-def test_what_the_hooks_leave_behind() -> None:
-    """Whatever a scenario expects, no order of a hook's stays."""
-    (kept,) = [
-        e for e in check(scenario(), played("AfterInstall"), [VISIT], VISIT, revision="0003", left=2) if not e.met
-    ]
-    assert (kept.what, kept.found) == ("orders that the hooks have left behind", "2")
+@pytest.mark.parametrize(
+    ("database", "what", "came"),
+    [
+        (Database("0003", left=2), "orders that the hooks have left behind", "2"),
+        (Database("0003", runs=2), "the release's migration has run", "2 times"),
+        (Database("0002"), "the database is at revision", "0002"),
+    ],
+)
+def test_what_is_in_the_database(database: Database, what: str, came: str) -> None:
+    """Whatever a scenario expects, no order of a hook's stays, and no migration runs twice."""
+    (wrong,) = [e for e in check(scenario(), played("AfterInstall"), [VISIT], VISIT, database) if not e.met]
+    assert (wrong.what, wrong.found) == (what, came)
+
+
+@pytest.mark.parametrize(("answers", "met"), [({"select 1": "1"}, True), ({"select 1": "2"}, False), ({}, False)])
+def test_expected_answers_of_the_database(answers: dict[str, str], met: bool) -> None:
+    """As text, query by query."""
+    asked = Scenario("tried", "Tried", "Something is tried.", Expected("Succeeded", database={"select 1": "1"}))
+    found = check(asked, played("AfterInstall"), [VISIT], VISIT, Database("0002", answers=answers))
+    assert [e.met for e in found if "select 1" in e.what] == [met]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "reports", "met"),
+    [
+        (["SUCCEEDED"], 1, True),
+        (["SUCCEEDED", "SUCCEEDED", "SUCCEEDED"], 1, True),
+        (["CONTINUED", "SUCCEEDED"], 1, True),
+        (["SUCCEEDED", "FAILED"], 1, False),
+        (["FAILED"], 1, False),
+        (["CONTINUED"], 1, False),
+        (["SUCCEEDED"], 0, False),
+        (["SUCCEEDED", "SUCCEEDED"], 2, False),
+    ],
+)
+def test_one_verdict_and_one_report(statuses: list[str], reports: int, met: bool) -> None:
+    """However often an event is delivered, its hook's runs come to one verdict, and one report is taken."""
+    timeline = played("AfterInstall")
+    event = next(each for each in timeline.events if each.hook)
+    assert event.hook is not None
+    event.hook.attempts = [Attempt("hook", b"{}", result=result_of(status, "so it is")) for status in statuses]
+    event.hook.accepted_reports = reports
+    found = check(scenario(), timeline, [VISIT], VISIT, Database("0003"))
+    assert [e.met for e in found if e.what == "at AfterInstall"] == [met]
+    assert verdicts_of(event) == set(statuses) - {"CONTINUED"}
+
+
+def test_a_hook_without_a_report_has_no_verdict() -> None:
+    """It was stopped, or hung: the ending says so, and what a run returns later counts for nothing."""
+    timeline = played("AfterInstall")
+    event = next(each for each in timeline.events if each.hook)
+    assert event.hook is not None
+    event.hook.report = None
+    found = check(scenario(), timeline, [VISIT], VISIT, Database("0003"))
+    assert not [e for e in found if e.what == "at AfterInstall"]
 
 
 def recorded(timeline: Timeline) -> Record:

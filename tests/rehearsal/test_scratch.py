@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,34 @@ def test_left_over_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     second = stage.scratch_folder()
     assert not theirs.exists()
     assert {path.name for path in tmp_path.iterdir()} == {first.name, second.name}
+
+
+FORK = """
+import time
+from rehearsal.stage import Stage
+
+def sleep():
+    time.sleep(60)
+    return 0
+
+stage = Stage(print)
+try:
+    first, second = stage.fork(sleep), stage.fork(sleep)
+    first.end()
+    print(first.code, second.poll(), flush=True)
+    second.end()
+    print(second.code, flush=True)
+finally:
+    stage.close()
+"""
+
+
+def test_forked_processes_end_one_by_one() -> None:
+    """One that was forked later does not keep an earlier one from ending."""
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["130", "None", "130"]
+    assert time.monotonic() - began < 50
 
 
 def test_a_folder_just_made_is_somebodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ predecessor's schema has too; what a migration adds is used one release later (e
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -31,3 +31,6 @@ class Order(Base):
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
     item: Mapped[str] = mapped_column(String(80))
     quantity: Mapped[int] = mapped_column()
+
+
+Index("orders_by_customer", Order.customer_id)

@@ -40,6 +40,8 @@ class Settings:
     """Seconds that the application takes before it listens."""
     start_failure: str
     """Why the application refuses to start; empty: it starts."""
+    migration_seconds: float
+    """Seconds that a migration takes after its revisions."""
 
 
 def read_settings() -> Settings:
@@ -61,4 +63,5 @@ def read_settings() -> Settings:
         maximum_quantity=int(os.environ.get("MAXIMUM_QUANTITY", "1000")),
         start_delay=float(os.environ.get("START_DELAY", "0")),
         start_failure=os.environ.get("START_FAILURE", ""),
+        migration_seconds=float(os.environ.get("MIGRATION_SECONDS", "0")),
     )

@@ -71,14 +71,19 @@ def stage(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[Stage]:
             name = f"{client.meta.service_model.service_name}:{operation}"
             if within:
                 return call(client, operation, parameters)
-            stage.calls.append(Call(name, parameters, clock.now))
-            if name not in stage.instead:
-                return call(client, operation, parameters)
-            within.append(name)
-            try:
-                return stage.instead[name](parameters)
-            finally:
-                within.pop()
+            made = Call(name, parameters, clock.now)
+            stage.calls.append(made)
+
+            def answer() -> Any:
+                if name not in stage.instead:
+                    return call(client, operation, parameters)
+                within.append(name)
+                try:
+                    return stage.instead[name](parameters)
+                finally:
+                    within.pop()
+
+            return stage.around(made, answer) if stage.around else answer()
 
         monkeypatch.setattr(base, "_make_api_call", recorded)
         yield stage
@@ -110,6 +115,21 @@ def site(stage: Stage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterato
         monkeypatch.setattr(f"{hook}.Sender", functools.partial(Sender, clock=clock.time))
     yield site
     site.stop()
+
+
+@pytest.fixture
+def wall(now: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]:
+    """The same wall clock for run_migrations, and for the tasks that ECS runs."""
+
+    class WallClock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> WallClock:
+            return cls.fromtimestamp(now().timestamp(), tz)
+
+    monkeypatch.setattr("gate.tasks.datetime", WallClock)
+    monkeypatch.setattr("run_migrations.time", SimpleNamespace(time=lambda: now().timestamp()))
+    monkeypatch.setattr("rehearsal.aws.ecs_tasks.utcnow", lambda: now().replace(tzinfo=None))
+    return now
 
 
 @pytest.fixture

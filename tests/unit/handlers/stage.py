@@ -15,10 +15,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+from moto.ecs.models import ecs_backends
 
 from rehearsal.aws import codedeploy
 from rehearsal.aws.world import ScriptedWorld, use
@@ -69,10 +71,12 @@ class Stage:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.world = ScriptedWorld()
+        self.world = ScriptedWorld(clock.time)
         use(self.world)
         self.calls: list[Call] = []
         self.instead: dict[str, Callable[[Mapping[str, Any]], Any]] = {}
+        self.around: Callable[[Call, Callable[[], Any]], Any] | None = None
+        """Makes the handler's calls in the place of the stage; takes a call and what answers it."""
         self.deployment: codedeploy.Deployment
         self._execution_id = ""
         self.ec2: Any = boto3.client("ec2")
@@ -391,6 +395,13 @@ class Stage:
             ListenerArn=listener, DefaultActions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
         )
 
+    def forget_tasks(self) -> None:
+        """Let an hour pass in which ECS forgets the one-off tasks that have stopped, for a test with many of them."""
+        backend = ecs_backends[ACCOUNT][self.region]
+        tasks = backend.tasks[CLUSTER]
+        for arn in [arn for arn, task in tasks.items() if task.last_status == "STOPPED"]:
+            del tasks[arn]
+
     # What came of it.
 
     def report(self) -> str | None:
@@ -430,6 +441,41 @@ class Judgement(dict[str, Any]):
 
 
 Judge = Callable[..., Judgement]
+
+
+class Relay:
+    """A hook as Lambda invokes it, with so many seconds each time: by CodeDeploy, and by what it sends to itself."""
+
+    def __init__(self, stage: Stage, hook: ModuleType, seconds: float = 900) -> None:
+        self.stage = stage
+        self.hook = hook
+        self.seconds = seconds
+        stage.create_hooks()
+        self.function = stage.hooks["BeforeAllowTraffic"]
+
+    def deliver(self, event: Mapping[str, Any]) -> Judgement:
+        """Deliver one event."""
+        number = len(self.stage.world.invocations)
+        context = SimpleNamespace(
+            get_remaining_time_in_millis=lambda: int(self.seconds * 1000),
+            invoked_function_arn=self.function,
+            aws_request_id=f"request-{number}",
+        )
+        return Judgement(self.hook.handler(event, context))
+
+    @property
+    def handed_over(self) -> list[dict[str, Any]]:
+        """The events that the function has sent to itself."""
+        return [json.loads(payload) for name, payload, _ in self.stage.world.invocations if name == self.function]
+
+    def play(self, event: Mapping[str, Any]) -> list[Judgement]:
+        """Deliver an event, and what is handed over, until the hook has reported."""
+        judgements = [self.deliver(event)]
+        while judgements[-1]["status"] == "CONTINUED":
+            assert self.stage.deployment.reports == [], "who hands over does not report"
+            judgements.append(self.deliver(self.handed_over[-1]))
+        assert self.stage.report() == ("Succeeded" if judgements[-1].succeeded else "Failed")
+        return judgements
 
 
 def refuse(code: str, message: str = "refused by the test", status: int = 400, **fields: Any) -> Callable[..., Any]:

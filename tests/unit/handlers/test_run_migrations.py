@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 import run_migrations as hook
+from alembic import command
+from alembic.config import Config
 
+from rehearsal.aws.logs import append
 from rehearsal.aws.world import Exit, PlacementFailure, TaskSpec
-from tests.unit.handlers.stage import CLUSTER, Judge, Judgement, Stage, refuse
+from tests.unit.handlers.stage import CLUSTER, SERVICE, Call, Judge, Judgement, Relay, Stage, refuse
 
 EVENT = "BeforeAllowTraffic"
 MIGRATE = ("alembic", "upgrade", "head")
@@ -85,6 +92,7 @@ def test_what_it_calls(stage: Stage, judge: Judge) -> None:
         "codedeploy:PutLifecycleEventHookExecutionStatus",
         "ecs:DescribeServices",
         "ecs:DescribeTaskDefinition",
+        "ecs:ListTasks",
         "ecs:RunTask",
         "ecs:DescribeTasks",
         "logs:GetLogEvents",
@@ -94,7 +102,8 @@ def test_what_it_calls(stage: Stage, judge: Judge) -> None:
 def test_the_schema_and_the_data_are_verified_after_it(stage: Stage, judge: Judge) -> None:
     judgement = judge(hook, stage.at(EVENT), **ALL)
     assert judgement.succeeded
-    assert judgement.message == "3 checks passed"
+    assert judgement.message == "4 checks passed"
+    assert list(judgement.outcomes()) == ["deployment", "alone", "migrate", "verify_schema", "verify_data"]
     assert commands(stage) == [MIGRATE, SCHEMA, DATA]
 
 
@@ -162,7 +171,8 @@ def test_of_long_log_lines_the_end_is_shown(stage: Stage, judge: Judge) -> None:
     stage.world.exits[MIGRATE] = Exit(1, lines=(*trace, "UNIQUE constraint failed: orders.email"))
     judgement = judge(hook, stage.at(EVENT), command=MIGRATE)
     assert "| UNIQUE constraint failed: orders.email; no rollback_command is set" in judgement.message
-    assert len(judgement["checks"][1]["log"]) == 20
+    (migrate,) = [check for check in judgement["checks"] if check["name"] == "migrate"]
+    assert len(migrate["log"]) == 20
 
 
 def test_log_lines_that_come_late(stage: Stage, judge: Judge) -> None:
@@ -281,22 +291,21 @@ def test_a_task_that_ecs_does_not_start(stage: Stage, judge: Judge) -> None:
 
 def test_an_exit_with_0_because_it_was_told_to_end(stage: Stage, judge: Judge) -> None:
     """Some programs end with 0 on SIGTERM: a spot interruption half-way is no migration."""
-    event = stage.at(EVENT)
-
-    def interrupted(parameters: Any) -> Any:
-        del stage.instead["ecs:DescribeTasks"]
-        answer = stage.ecs.describe_tasks(**parameters)
-        stage.instead["ecs:DescribeTasks"] = interrupted
-        for task in answer["tasks"]:
-            if task["lastStatus"] == "STOPPED":
-                task |= {"stopCode": "SpotInterruption", "stoppedReason": "Your Spot Task was interrupted."}
-        return answer
-
-    stage.instead["ecs:DescribeTasks"] = interrupted
-    judgement = judge(hook, event, command=MIGRATE)
+    stage.world.exits[MIGRATE] = Exit(0, stop_code="SpotInterruption", stopped_reason="Your Spot Task was interrupted.")
+    judgement = judge(hook, stage.at(EVENT), command=MIGRATE)
     assert not judgement.succeeded
     assert judgement.message.startswith(
-        "migrate (alembic upgrade head): exit 0, but it was stopped before its end (SpotInterruption; Your Spot Task"
+        "migrate (alembic upgrade head): exit 0, its instance was taken away in the middle "
+        "(SpotInterruption; Your Spot Task was interrupted.): retry_interrupted starts it again; its log: "
+    )
+    assert commands(stage) == [MIGRATE]
+
+
+def test_an_exit_with_0_of_a_task_that_ecs_stopped(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(0, stop_code="ServiceSchedulerInitiated", stopped_reason="Scaling activity")
+    judgement = judge(hook, stage.at(EVENT), command=MIGRATE)
+    assert judgement.message.startswith(
+        "migrate (alembic upgrade head): exit 0, but it was stopped before its end (ServiceSchedulerInitiated; Scaling "
     )
 
 
@@ -495,3 +504,1220 @@ def test_the_names_of_checks_can_be_set(stage: Stage, judge: Judge) -> None:
     assert judgement.succeeded
     assert commands(stage) == [MIGRATE, DATA]
     assert "1 warned: verify_data (python -m shop.verify): exit 1" in judgement.message
+
+
+# The presets.
+
+WHERE = ("alembic", "current", "--verbose")
+HEADING = "Current revision(s) for postgresql://shop:***@db/shop:"
+CURRENT = (
+    "INFO  [alembic.runtime.migration] Context impl PostgresqlImpl.",
+    HEADING,
+    "Rev: 1975ea83b712 (head)",
+    "Parent: <base>",
+    "Path: /app/migrations/1975ea83b712_orders.py",
+    "",
+    "    Rev: is what this migration's own text begins with",
+)
+DJANGO = ("python", "manage.py", "migrate", "--noinput")
+LISTED = ("python", "manage.py", "showmigrations", "--list")
+SHOWN = (
+    *("admin", " [X] 0001_initial"),
+    *("orders", " [X] 0001_initial", " [X] 0002_note", " [ ] 0003_email", " [ ] 0004_x"),
+    *("sessions", " (no migrations)"),
+    *("stock", " [X] 0001_squashed_0003 (3 squashed migrations)", " [ ] 0004_place"),
+)
+
+
+def test_alembic_runs_its_commands_and_finds_the_revision_first(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
+    judgement = judge(hook, stage.at(EVENT), preset="alembic")
+    assert judgement.succeeded
+    assert commands(stage) == [WHERE, MIGRATE, SCHEMA]
+    expected = "the database is at revision 1975ea83b712; rollback: alembic downgrade 1975ea83b712"
+    assert judgement.check("revision") == ("passed", expected)
+
+
+@pytest.mark.parametrize("failing", [MIGRATE, SCHEMA])
+def test_alembic_goes_back_to_the_revision_found(stage: Stage, judge: Judge, failing: tuple[str, ...]) -> None:
+    stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
+    stage.world.exits[failing] = Exit(1)
+    judgement = judge(hook, stage.at(EVENT), preset="alembic")
+    assert commands(stage)[-2:] == [failing, ("alembic", "downgrade", "1975ea83b712")]
+    assert judgement.message.endswith("; rolled back with alembic downgrade 1975ea83b712")
+
+
+def test_a_revision_may_be_named_with_a_dot(stage: Stage, judge: Judge) -> None:
+    """Alembic takes a part of a name for the whole: `1` may be another revision than `1.10`."""
+    stage.world.exits[WHERE] = Exit(0, lines=(HEADING, "Rev: 1.10 (head)"))
+    stage.world.exits[MIGRATE] = Exit(1)
+    judge(hook, stage.at(EVENT), preset="alembic")
+    assert commands(stage)[-1] == ("alembic", "downgrade", "1.10")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((HEADING, "Rev: aaa (head)", "Parent: 1", "Rev: bbb (head)"),
+         "the database is at several revisions (aaa, bbb), to which no one command leads back; rollback: none"),
+        ((HEADING,), "the database has no revision yet; rollback: none"),
+    ],
+)  # fmt: skip
+def test_alembic_without_a_way_back(stage: Stage, judge: Judge, lines: tuple[str, ...], said: str) -> None:
+    stage.world.exits[WHERE] = Exit(0, lines=lines)
+    stage.world.exits[MIGRATE] = Exit(1)
+    judgement = judge(hook, stage.at(EVENT), preset="alembic")
+    assert judgement.check("revision") == ("passed", said)
+    assert commands(stage) == [WHERE, MIGRATE]
+    assert judgement.message.endswith(
+        "; no rollback_command is set, and preset alembic found no way back: the database is as the failed step left it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((), "showmigrations listed no migrations (0 log lines) (still so after 20 s)"),
+        (("Traceback (most recent call last):",), "showmigrations listed no migrations (1 log lines)"),
+    ],
+)
+@pytest.mark.parametrize("preset", ["alembic", "django"])
+def test_an_unreadable_log_is_never_a_pass(
+    stage: Stage, judge: Judge, preset: str, lines: tuple[str, ...], said: str
+) -> None:
+    """Nothing has run by then, and nothing runs: least of all a downgrade to base."""
+    stage.world.exits[WHERE] = stage.world.exits[LISTED] = Exit(0, lines=lines)
+    judgement = judge(hook, stage.at(EVENT), preset=preset)
+    if preset == "alembic":
+        said = said.replace("showmigrations listed no migrations", "alembic current said no revision")
+    assert judgement.message.startswith(f"where the database is could not be read: {said}")
+    assert judgement.message.endswith(": mend the log, or set rollback_command")
+    assert judgement.check("revision")[0] == "error"
+    assert commands(stage) == [WHERE if preset == "alembic" else LISTED]
+
+
+def test_another_log_driver_is_said_where_a_revision_is_looked_for(stage: Stage, judge: Judge) -> None:
+    stage.green_definition = stage.register(logConfiguration={"logDriver": "awsfirelens"})
+    judgement = judge(hook, stage.at(EVENT), preset="alembic")
+    assert judgement.message == (
+        "where the database is could not be read: its log driver is awsfirelens, only awslogs can be read here: "
+        "mend the log, or set rollback_command"
+    )
+    assert stage.clock.now < 10, "nothing is waited for that will not come"
+
+
+def test_a_log_that_may_not_be_read_where_a_revision_is_looked_for(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.instead["logs:GetLogEvents"] = refuse("AccessDeniedException")
+    judgement = judge(hook, event, preset="django")
+    assert "could not be read: logs:GetLogEvents was denied: allow it in this hook's role" in judgement.message
+    assert commands(stage) == [LISTED]
+
+
+def log_of(stage: Stage, *lines: str) -> None:
+    """Let lines come into the log of the last task."""
+    arn = one_off(stage)[-1].task_arn
+    append(arn, "/ecs/shop", f"shop/app/{arn.rpartition('/')[2]}", lines)
+
+
+def test_a_log_that_comes_in_two_parts_is_read_whole(stage: Stage, judge: Judge) -> None:
+    """The first part alone would be a failure, or say that there is no revision yet."""
+    stage.world.exits[WHERE] = Exit(0, lines=CURRENT[:2])
+    stage.world.exits[MIGRATE] = Exit(1)
+    stage.clock.after(5, lambda: log_of(stage, *CURRENT[2:]))
+    judge(hook, stage.at(EVENT), preset="alembic")
+    assert commands(stage)[-1] == ("alembic", "downgrade", "1975ea83b712")
+
+
+def test_a_log_longer_than_one_answer_is_not_guessed_at(
+    stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hook, "ALL_LINES", len(SHOWN))
+    stage.world.exits[LISTED] = Exit(0, lines=SHOWN)
+    judgement = judge(hook, stage.at(EVENT), preset="django")
+    assert judgement.message.startswith("where the database is could not be read: the log has more than 12 lines: ")
+
+
+def test_what_looks_for_the_revision_fails(stage: Stage, judge: Judge) -> None:
+    """A database that the new image does not know, say: nothing was changed."""
+    stage.world.exits[WHERE] = Exit(255, lines=("FAILED: Can't locate revision identified by 'abc'",))
+    judgement = judge(hook, stage.at(EVENT), preset="alembic")
+    assert judgement.message.startswith("revision (alembic current --verbose): exit 255 (")
+    assert judgement.message.endswith("last log lines: FAILED: Can't locate revision identified by 'abc'")
+    assert commands(stage) == [WHERE]
+
+
+ENVIRONMENT = """
+from alembic import context
+from sqlalchemy import create_engine, pool
+
+with create_engine(context.config.get_main_option("url"), poolclass=pool.NullPool).connect() as connection:
+    context.configure(connection=connection)
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+def test_alembic_prints_what_is_read(tmp_path: Path) -> None:
+    """The library itself, at each revision; a docstring may say anything."""
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "env.py").write_text(ENVIRONMENT)
+    down: str | None = None
+    for revision in ("1.0", "1.1"):
+        text = f'"""Rev: none\n\nRev: none\n"""\nrevision, down_revision = {revision!r}, {down!r}\n'
+        (tmp_path / "versions" / f"{revision}.py").write_text(text + "def upgrade(): pass\n")
+        down = revision
+    found = []
+    for _ in range(3):
+        out = StringIO()
+        config = Config(stdout=out)
+        config.set_main_option("script_location", str(tmp_path))
+        config.set_main_option("path_separator", "os")
+        config.set_main_option("url", f"sqlite:///{tmp_path / 'shop.db'}")
+        command.current(config, verbose=True)
+        found.append(hook._alembic_way_back(out.getvalue().splitlines()))
+        if len(found) < 3:
+            command.upgrade(config, "+1")
+    assert found == [
+        (None, "the database has no revision yet"),
+        (("alembic", "downgrade", "1.0"), "the database is at revision 1.0"),
+        (("alembic", "downgrade", "1.1"), "the database is at revision 1.1"),
+    ]
+
+
+def test_django_goes_back_to_each_apps_last_migration(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[LISTED] = Exit(0, lines=SHOWN)
+    stage.world.exits[DJANGO] = Exit(1)
+    judgement = judge(hook, stage.at(EVENT), preset="django")
+    script = (
+        "python manage.py migrate orders 0002_note --noinput && "
+        "python manage.py migrate stock 0001_squashed_0003 --noinput"
+    )
+    assert judgement.check("revision") == (
+        "passed", f"migrations are to come in orders, stock; rollback: sh -c {script}"
+    )  # fmt: skip
+    assert commands(stage) == [LISTED, DJANGO, ("sh", "-c", script)]
+    assert judgement.message.endswith(f"; rolled back with sh -c {script}")
+
+
+def test_django_runs_its_commands(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[LISTED] = Exit(0, lines=SHOWN)
+    assert judge(hook, stage.at(EVENT), preset="django").succeeded
+    assert commands(stage) == [LISTED, DJANGO, ("python", "manage.py", "migrate", "--check")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("orders", " [ ] 0001_initial", "stock", " [X] 0001_initial", " [ ] 0002_x"),
+         "app orders has no migration yet, so no command leads back"),
+        (("orders", " [X] 0001_initial"), "all migrations are applied already, so no command leads back"),
+        (("shop", " [X] 0001_initial", " [ ] 0002_b", " [X] 0002_a", " [ ] 0003_merge"),
+         "the migrations of app shop branch, so no one command leads back"),
+        (("shop", " [X] 0001_initial", " [X] 0002_a", " [ ] 0002_b", " [ ] 0003_merge"),
+         "the migrations of app shop branch, so no one command leads back"),
+    ],
+    ids=["new app", "none to come", "an applied one after", "two of one number"],
+)  # fmt: skip
+def test_django_without_a_way_back(stage: Stage, judge: Judge, lines: tuple[str, ...], said: str) -> None:
+    """`migrate shop 0001_initial` would undo 0002_a too, which was there before; `migrate shop 0002_a` leave 0002_b."""
+    stage.world.exits[LISTED] = Exit(0, lines=lines)
+    stage.world.exits[DJANGO] = Exit(1)
+    judgement = judge(hook, stage.at(EVENT), preset="django")
+    assert judgement.check("revision") == ("passed", f"{said}; rollback: none")
+    assert commands(stage) == [LISTED, DJANGO]
+
+
+@pytest.mark.parametrize(
+    ("lines", "target"),
+    [
+        (("shop", " [X] 0001_initial", " [-] 0002_squashed_0004 (3 squashed migrations) Run 'manage.py migrate' to …",
+          " [ ] 0005_x"), "0002_squashed_0004"),
+        (("shop", " [X] 0001_it's", " [ ] 0002_x"), """'0001_it'"'"'s'"""),
+        (("shop", " [X] 0001-initial", " [ ] 0002_x"), "0001-initial"),
+        (("shop", " [X] initial", " [ ] more"), "initial"),
+        (("Loading .env", "shop", " [X] 0001_a", " [ ] 0002_b"), "0001_a"),
+    ],
+)  # fmt: skip
+def test_what_django_lists(lines: tuple[str, ...], target: str) -> None:
+    way_back, _ = hook._django_way_back(lines)
+    assert way_back == ("sh", "-c", f"python manage.py migrate shop {target} --noinput")
+
+
+def test_own_commands_come_before_the_presets(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[DATA] = Exit(1)
+    own = {"command": ["migrate"], "verify_schema_command": ["look"], "rollback_command": ["back"]}
+    judgement = judge(hook, stage.at(EVENT), preset="alembic", verify_data_command=DATA, **own)
+    assert commands(stage) == [("migrate",), ("look",), DATA, ("back",)]
+    assert "revision" not in judgement.outcomes(), "nothing asks for it"
+
+
+def test_a_preset_with_one_command_of_its_own(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
+    judge(hook, stage.at(EVENT), preset="alembic", verify_schema_command=["look"])
+    assert commands(stage) == [WHERE, MIGRATE, ("look",)]
+
+
+def test_an_unknown_preset_is_a_bad_setting(stage: Stage, judge: Judge) -> None:
+    judgement = judge(hook, stage.at(EVENT), preset="flyway")
+    assert judgement.message == 'HOOK_SETTINGS.preset is "flyway", expected one of alembic, django'
+
+
+# Where it runs.
+
+
+def test_the_size_of_the_task(stage: Stage, judge: Judge) -> None:
+    judge(hook, stage.at(EVENT), command=MIGRATE, cpu=1024, memory=4096)
+    (call,) = stage.called("ecs:RunTask")
+    assert (call["overrides"]["cpu"], call["overrides"]["memory"]) == ("1024", "4096")
+    (task,) = one_off(stage)
+    assert (task.cpu, task.memory) == (1024, 4096)
+
+
+def test_by_default_nothing_is_overridden_but_the_command(stage: Stage, judge: Judge) -> None:
+    judge(hook, stage.at(EVENT), command=MIGRATE)
+    (call,) = stage.called("ecs:RunTask")
+    assert call["overrides"] == {"containerOverrides": [{"name": "app", "command": list(MIGRATE)}]}
+
+
+def test_a_network_of_its_own(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    other = stage.ec2.create_security_group(GroupName="db", Description="db", VpcId=stage.vpc)["GroupId"]
+    judge(hook, event, command=MIGRATE, subnets=stage.subnets[1:], security_groups=[other], assign_public_ip=True)
+    (call,) = stage.called("ecs:RunTask")
+    assert call["networkConfiguration"]["awsvpcConfiguration"] == {
+        "subnets": stage.subnets[1:], "securityGroups": [other], "assignPublicIp": "ENABLED"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "changed"),
+    [
+        ({"assign_public_ip": False}, {"assignPublicIp": "DISABLED"}),
+        ({"subnets": ["subnet-1"]}, {"subnets": ["subnet-1"]}),
+        ({"security_groups": ["sg-1", "sg-2"]}, {"securityGroups": ["sg-1", "sg-2"]}),
+    ],
+)
+def test_one_part_of_the_network(stage: Stage, judge: Judge, settings: dict[str, Any], changed: dict[str, Any]) -> None:
+    event = stage.at(EVENT)
+    stage.instead["ecs:RunTask"] = refuse("ClientException")
+    judge(hook, event, command=MIGRATE, **settings)
+    services = {"subnets": stage.subnets, "securityGroups": [stage.security_group]}
+    (call,) = stage.called("ecs:RunTask")
+    vpc = call["networkConfiguration"]["awsvpcConfiguration"]
+    assert vpc == {**{key: vpc[key] for key in vpc}, **services, **changed}
+
+
+@pytest.mark.parametrize(
+    ("launch", "expected"),
+    [
+        ("FARGATE", {"launchType": "FARGATE", "platformVersion": "1.4.0"}),
+        ("EC2", {"launchType": "EC2"}),
+        ("EXTERNAL", {"launchType": "EXTERNAL"}),
+        ("FARGATE_SPOT", {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}],
+                          "platformVersion": "1.4.0"}),
+        ("my-instances", {"capacityProviderStrategy": [{"capacityProvider": "my-instances", "weight": 1}]}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("by_provider", [True, False])
+def test_what_launches_it(stage: Stage, judge: Judge, launch: str, expected: dict[str, Any], by_provider: bool) -> None:
+    """Only Fargate has platform versions: with any other, ECS refuses one."""
+    of_service = (
+        {"capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 3}]}
+        if by_provider
+        else {"launchType": "FARGATE"}
+    )
+    event = stage.at("BeforeInstall")
+    stage.create_task_set(event["DeploymentId"], platformVersion="1.4.0", **of_service)
+    stage.calls.clear()
+    stage.instead["ecs:RunTask"] = refuse("ClientException")
+    judge(hook, event, command=MIGRATE, launch=launch)
+    (call,) = stage.called("ecs:RunTask")
+    placed = ("launchType", "capacityProviderStrategy", "platformVersion")
+    assert {key: call[key] for key in placed if key in call} == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"lock_timeout": 5}, "-c lock_timeout=5000"),
+        ({"statement_timeout": 0.25}, "-c statement_timeout=250"),
+        ({"lock_timeout": 5, "statement_timeout": 600}, "-c lock_timeout=5000 -c statement_timeout=600000"),
+        ({"lock_timeout": 5, "environment": {"PGOPTIONS": "-c search_path=shop"}},
+         "-c search_path=shop -c lock_timeout=5000"),
+        ({"environment": {"PGOPTIONS": "-c search_path=shop"}}, "-c search_path=shop"),
+    ],
+)  # fmt: skip
+def test_what_postgresql_is_told(stage: Stage, judge: Judge, settings: dict[str, Any], expected: str) -> None:
+    judge(hook, stage.at(EVENT), **ALL, **settings)
+    for task in one_off(stage):
+        assert task.containers[0].environment["PGOPTIONS"] == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, "-c search_path=shop -c lock_timeout=5000"),
+        ({"PGOPTIONS": "-c jit=off"}, "-c jit=off -c lock_timeout=5000"),
+    ],
+)
+def test_the_containers_own_options_are_kept(
+    stage: Stage, judge: Judge, environment: dict[str, str], expected: str
+) -> None:
+    """RunTask would replace them: a migration without its search_path runs in another schema."""
+    stage.green_definition = stage.register(environment=[{"name": "PGOPTIONS", "value": "-c search_path=shop"}])
+    judge(hook, stage.at(EVENT), command=MIGRATE, lock_timeout=5, environment=environment)
+    (task,) = one_off(stage)
+    assert task.containers[0].environment["PGOPTIONS"] == expected
+
+
+def test_without_the_settings_postgresql_is_told_nothing(stage: Stage, judge: Judge) -> None:
+    stage.green_definition = stage.register(environment=[{"name": "PGOPTIONS", "value": "-c search_path=shop"}])
+    judge(hook, stage.at(EVENT), command=MIGRATE)
+    (call,) = stage.called("ecs:RunTask")
+    assert "environment" not in call["overrides"]["containerOverrides"][0]
+
+
+def test_a_person_finds_each_task(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
+    stage.world.exits[SCHEMA] = Exit(1)
+    event = stage.at(EVENT)
+    judge(hook, event, preset="alembic")
+    steps = []
+    for call in stage.called("ecs:RunTask"):
+        tags = {tag["key"]: tag["value"] for tag in call["tags"]}
+        steps.append(tags.pop("codedeploy-step"))
+        assert tags == {"codedeploy-deployment": event["DeploymentId"], "codedeploy-hook": "run_migrations"}
+        assert (call["startedBy"], call["group"]) == (event["DeploymentId"], "run_migrations:shop")
+    assert steps == ["revision", "migrate", "verify_schema", "rollback"]
+    assert len({call["clientToken"] for call in stage.called("ecs:RunTask")}) == 4
+
+
+# One at a time.
+
+
+def other_migration(stage: Stage, **changes: Any) -> str:
+    """Start a task as another deployment's migration does; return its ARN."""
+    task = {
+        "cluster": CLUSTER, "taskDefinition": stage.blue_definition, "launchType": "FARGATE",
+        "networkConfiguration": stage.network(), "group": "run_migrations:shop", "startedBy": "d-OTHER0000",
+        "overrides": {"containerOverrides": [{"name": "app", "command": ["other"]}]}, **changes,
+    }  # fmt: skip
+    return str(stage.ecs.run_task(**task)["tasks"][0]["taskArn"])
+
+
+def test_it_waits_for_the_migration_of_another_deployment(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[("other",)] = Exit(0, lasts=60)
+    event = stage.at(EVENT)
+    other_migration(stage)
+    judgement = judge(hook, event, command=MIGRATE)
+    assert judgement.succeeded
+    assert judgement.check("alone") == ("passed", "no migration of another deployment is running")
+    assert stage.clock.now >= 60
+    assert commands(stage) == [("other",), MIGRATE]
+
+
+def test_it_fails_for_the_migration_of_another_deployment_if_asked_to(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[("other",)] = Exit(0, lasts=60)
+    event = stage.at(EVENT)
+    arn = other_migration(stage)
+    judgement = judge(hook, event, **ALL, concurrent="fail")
+    assert judgement.message == (
+        f"a migration of another deployment is still running: task {arn.rpartition('/')[2]} of deployment d-OTHER0000: "
+        "wait for its end, or stop it"
+    )
+    assert commands(stage) == [("other",)]
+    assert stage.clock.now == 0
+
+
+def test_one_that_was_told_to_stop_still_runs(stage: Stage, judge: Judge) -> None:
+    """ECS lists it among those to stop, and gives its containers their time."""
+    stage.world.exits[("other",)] = Exit(0, lasts=FOREVER, deaf_for=40)
+    event = stage.at(EVENT)
+    stage.ecs.stop_task(cluster=CLUSTER, task=other_migration(stage))
+    assert judge(hook, event, command=MIGRATE).succeeded
+    assert stage.clock.now >= 40
+
+
+def test_the_wait_ends_with_the_time(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[("other",)] = Exit(0, lasts=FOREVER)
+    event = stage.at(EVENT)
+    other_migration(stage)
+    judgement = judge(hook, event, **ALL, interval=60)
+    assert "of deployment d-OTHER0000: wait for its end, or stop it (still so after 645 s)" in judgement.message
+    assert commands(stage) == [("other",)]
+    assert stage.world.stopped == [], "it is not ours to stop"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"group": "family:shop"},
+        {"group": "run_migrations:billing"},
+        {"group": "run_migrations:shop", "startedBy": ""},
+    ],
+    ids=["a task by hand", "another service of this family", "ours"],
+)
+def test_what_is_no_migration_of_another_deployment(stage: Stage, judge: Judge, changes: dict[str, Any]) -> None:
+    """Nor are the service's own tasks, of which there are always some."""
+    stage.world.exits[("other",)] = Exit(0, lasts=FOREVER)
+    event = stage.at(EVENT)
+    other_migration(stage, **{**changes, "startedBy": changes.get("startedBy", "d-OTHER0000") or event["DeploymentId"]})
+    assert judge(hook, event, command=MIGRATE, concurrent="fail").succeeded
+
+
+def test_a_redelivery_does_not_wait_for_who_came_after_its_migration(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own task may be running: to turn away from it would leave it alone."""
+    event = stage.at(EVENT)
+    stage.around = dies_at(stage, "ecs:RunTask", after=True)
+    with pytest.raises(Death):
+        deliver(monkeypatch, event, command=MIGRATE, concurrent="fail")
+    stage.around = None
+    stage.world.exits[("other",)] = Exit(0, lasts=FOREVER)
+    other_migration(stage)
+    judgement = deliver(monkeypatch, event, command=MIGRATE, concurrent="fail")
+    assert judgement.succeeded
+    assert judgement.check("alone")[1] == "this deployment's migration has begun already: it was alone then"
+
+
+def test_tasks_that_may_not_be_listed(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.instead["ecs:ListTasks"] = refuse("AccessDeniedException")
+    judgement = judge(hook, event, command=MIGRATE)
+    assert judgement.message.startswith("ecs:ListTasks was denied: allow it in this hook's role")
+    assert one_off(stage) == []
+
+
+def test_nobody_need_be_alone_who_says_so(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[("other",)] = Exit(0, lasts=FOREVER)
+    event = stage.at(EVENT)
+    other_migration(stage)
+    assert judge(hook, event, command=MIGRATE, checks={"alone": "skip"}).succeeded
+
+
+# Capacity that is taken away, and other ends.
+
+SPOT: dict[str, Any] = {"stop_code": "SpotInterruption", "stopped_reason": "Your Spot Task was interrupted."}
+GONE: dict[str, Any] = {"stop_code": "TerminationNotice", "stopped_reason": "Host EC2 (instance i-1) terminated."}
+
+
+@pytest.mark.parametrize("why", [SPOT, GONE], ids=["spot", "termination"])
+def test_an_interruption_before_the_start_is_retried_once(stage: Stage, judge: Judge, why: dict[str, Any]) -> None:
+    stage.world.next_exits[MIGRATE] = [Exit(None, **why)]
+    event = stage.at(EVENT)
+    judgement = judge(hook, event, **ALL)
+    assert judgement.succeeded
+    expected = "migrate (alembic upgrade head), attempt 2 after an interruption: exit 0"
+    assert judgement.check("migrate") == ("passed", expected)
+    assert commands(stage) == [MIGRATE, MIGRATE, SCHEMA, DATA]
+    steps = [
+        tag["value"] for call in stage.called("ecs:RunTask") for tag in call["tags"] if tag["key"].endswith("step")
+    ]
+    assert steps[:2] == ["migrate", "migrate-2"]
+
+
+def test_a_second_delivery_finds_the_second_attempt(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.world.next_exits[MIGRATE] = [Exit(None, **SPOT)]
+    event = stage.at(EVENT)
+    judgements = [deliver(monkeypatch, event, command=MIGRATE) for _ in range(2)]
+    assert [judgement.succeeded for judgement in judgements] == [True, True]
+    assert commands(stage) == [MIGRATE, MIGRATE]
+    tokens = [call["clientToken"] for call in stage.called("ecs:RunTask")]
+    assert tokens[:2] == tokens[2:]
+    assert len(set(tokens)) == 2
+
+
+def test_two_interruptions_before_the_start(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(None, **SPOT)
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert judgement.message == (
+        "migrate (alembic upgrade head), attempt 2 after an interruption: container app never started: "
+        "SpotInterruption; Your Spot Task was interrupted.; container app: never started"
+    )
+    assert commands(stage) == [MIGRATE, MIGRATE], "and nothing is rolled back, for nothing ran"
+
+
+def test_an_interruption_in_the_middle_is_rolled_back(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(143, **SPOT)
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert commands(stage) == [MIGRATE, BACK]
+    assert judgement.message.startswith(
+        "migrate (alembic upgrade head): exit 143, its instance was taken away in the middle "
+        "(SpotInterruption; Your Spot Task was interrupted.): retry_interrupted starts it again; "
+    )
+
+
+def test_an_interruption_in_the_middle_is_retried_if_asked_to(stage: Stage, judge: Judge) -> None:
+    stage.world.next_exits[MIGRATE] = [Exit(143, **SPOT)]
+    assert judge(hook, stage.at(EVENT), **ALL, retry_interrupted=True).succeeded
+    assert commands(stage) == [MIGRATE, MIGRATE, SCHEMA, DATA]
+
+
+def test_two_interruptions_in_the_middle(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(143, **SPOT)
+    judgement = judge(hook, stage.at(EVENT), **ALL, retry_interrupted=True)
+    assert commands(stage) == [MIGRATE, MIGRATE, BACK]
+    assert judgement.message.startswith(
+        "migrate (alembic upgrade head), attempt 2 after an interruption: exit 143, its instance was taken away in the "
+        "middle (SpotInterruption; Your Spot Task was interrupted.); its log: "
+    )
+
+
+def test_a_second_attempt_that_never_starts_follows_a_first_that_ran(stage: Stage, judge: Judge) -> None:
+    """What the first one did is still to be undone."""
+    stage.world.next_exits[MIGRATE] = [Exit(143, **SPOT), Exit(None, reason="CannotPullContainerError: 429")]
+    judge(hook, stage.at(EVENT), **ALL, retry_interrupted=True)
+    assert commands(stage) == [MIGRATE, MIGRATE, BACK]
+
+
+def test_a_host_that_goes_away_takes_the_exit_code_along(stage: Stage, judge: Judge) -> None:
+    """No exit code, and yet it ran: it is neither started again nor left as it is."""
+    stage.world.exits[MIGRATE] = Exit(None, lost=True, **GONE)
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert commands(stage) == [MIGRATE, BACK]
+    assert judgement.message.startswith(
+        "migrate (alembic upgrade head): no exit code, its instance was taken away in the middle "
+        "(TerminationNotice; Host EC2 (instance i-1) terminated.): retry_interrupted starts it again; "
+    )
+
+
+def test_a_host_that_goes_away_at_once(stage: Stage, judge: Judge) -> None:
+    """Before anybody has seen the task run."""
+    stage.world.exits[MIGRATE] = Exit(None, lost=True, runs_for=0, **GONE)
+    judge(hook, stage.at(EVENT), **ALL)
+    assert commands(stage) == [MIGRATE, BACK]
+
+
+def test_an_exit_code_that_is_missing(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(None, lost=True)
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert judgement.message.startswith(
+        "migrate (alembic upgrade head): no exit code (EssentialContainerExited; Essential container in task exited)"
+    )
+    assert commands(stage) == [MIGRATE, BACK]
+
+
+@pytest.mark.parametrize("code", [143, 0, None])
+def test_a_task_that_a_person_stops(stage: Stage, judge: Judge, code: int | None) -> None:
+    why: dict[str, Any] = {"stop_code": "UserInitiated", "stopped_reason": "Task stopped by user"}
+    stage.world.exits[MIGRATE] = Exit(code, lost=code is None, **why)
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert judgement.message.startswith(
+        f"migrate (alembic upgrade head): {'no exit code' if code is None else f'exit {code}'}, it was stopped before "
+        "its end (UserInitiated; Task stopped by user); "
+    )
+    assert commands(stage) == [MIGRATE, BACK]
+
+
+def test_a_task_that_a_person_stops_before_its_start(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(None, stop_code="UserInitiated", stopped_reason="Task stopped by user")
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert "container app never started: UserInitiated; Task stopped by user" in judgement.message
+    assert commands(stage) == [MIGRATE]
+
+
+OOM = "OutOfMemoryError: Container killed due to memory usage"
+
+
+@pytest.mark.parametrize(
+    "end", [{"reason": OOM}, {"stopped_reason": OOM}], ids=["the container's reason", "the task's reason"]
+)
+def test_out_of_memory(stage: Stage, judge: Judge, end: dict[str, Any]) -> None:
+    stage.world.exits[MIGRATE] = Exit(137, **end)
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert judgement.message.startswith("migrate (alembic upgrade head): exit 137, out of memory (Essential")
+    assert f"{OOM}): set memory of run_migrations, or give the task more" in judgement.message
+    assert commands(stage) == [MIGRATE, BACK]
+
+
+def test_a_sidecar_without_memory_is_not_the_migration(stage: Stage, judge: Judge) -> None:
+    stage.green_definition = stage.register(({"name": "agent", "image": "agent:1", "essential": False},))
+    stage.world.container_exits["agent"] = Exit(137, reason=OOM)
+    stage.world.exits[MIGRATE] = Exit(0, stopped_reason=OOM)
+    assert judge(hook, stage.at(EVENT), **ALL).succeeded
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (None, "CannotPullContainerError: pull image manifest has been retried 1 time(s): not found"),
+        (None, "ResourceInitializationError: unable to pull secrets or registry auth"),
+        (None, "CannotCreateContainerError: no space left on device"),
+        (128, "CannotStartContainerError: OCI runtime create failed: exec: alembic: executable file not found"),
+    ],
+)
+def test_nothing_is_rolled_back_for_a_failure_to_start(
+    stage: Stage, judge: Judge, code: int | None, reason: str
+) -> None:
+    """Docker gives a container that it could not start a code of its own."""
+    stage.world.exits[MIGRATE] = Exit(code, reason=reason, stop_code="TaskFailedToStart", stopped_reason=reason)
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert judgement.message.startswith("migrate (alembic upgrade head): container app never started: TaskFailedTo")
+    assert reason in judgement.message
+    assert commands(stage) == [MIGRATE]
+    assert not stage.called("logs:GetLogEvents"), "there is no log of what never ran"
+
+
+def test_a_verification_that_does_not_start_is_rolled_back(stage: Stage, judge: Judge) -> None:
+    """The migration changed something, and nothing says that it is right."""
+    stage.world.exits[SCHEMA] = Exit(None, reason="CannotPullContainerError: not found")
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert commands(stage) == [MIGRATE, SCHEMA, BACK]
+    assert "verify_schema (alembic current --check-heads): container app never started" in judgement.message
+    assert judgement.message.endswith("; rolled back with alembic downgrade -1")
+
+
+def test_the_message_of_a_failure_and_its_rollback(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
+    stage.world.exits[MIGRATE] = Exit(1, lines=("relation orders exists already",))
+    assert judge(hook, stage.at(EVENT), preset="alembic").message == (
+        "migrate (alembic upgrade head): exit 1 (EssentialContainerExited; Essential container in task exited); "
+        "last log lines: relation orders exists already; rolled back with alembic downgrade 1975ea83b712"
+    )
+
+
+def test_a_password_in_the_log_is_masked(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(1, lines=("could not connect to postgresql://shop:hunter2@db/shop",))
+    judgement = judge(hook, stage.at(EVENT), command=MIGRATE)
+    assert "postgresql://shop:***@db/shop" in judgement.message
+    assert "hunter2" not in str(judgement)
+
+
+# Severities.
+
+
+def test_a_migration_left_out_is_not_rolled_back(stage: Stage, judge: Judge) -> None:
+    """`alembic downgrade -1` would undo the one before."""
+    stage.world.exits[SCHEMA] = Exit(1)
+    judgement = judge(hook, stage.at(EVENT), **ALL, checks={"migrate": "skip"})
+    assert not judgement.succeeded
+    assert commands(stage) == [SCHEMA]
+
+
+def test_a_migration_that_may_only_warn(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(1)
+    judgement = judge(hook, stage.at(EVENT), **ALL, checks={"migrate": "warn"})
+    assert judgement.succeeded
+    assert commands(stage) == [MIGRATE, SCHEMA, DATA]
+    assert "1 warned: migrate (alembic upgrade head): exit 1" in judgement.message
+
+
+def test_a_migration_that_may_only_warn_and_never_started(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(None, reason="CannotPullContainerError: not found")
+    stage.world.exits[SCHEMA] = Exit(1)
+    assert not judge(hook, stage.at(EVENT), **ALL, checks={"migrate": "warn"}).succeeded
+    assert commands(stage) == [MIGRATE, SCHEMA]
+
+
+def test_a_rollback_left_out(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(1)
+    judgement = judge(hook, stage.at(EVENT), **ALL, checks={"rollback": "skip"})
+    assert (judgement.succeeded, judgement.check("rollback")[0]) == (False, "skipped")
+    assert commands(stage) == [MIGRATE]
+
+
+def test_a_revision_left_out(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(1)
+    judge(hook, stage.at(EVENT), preset="alembic", checks={"revision": "skip"})
+    assert commands(stage) == [MIGRATE]
+
+
+# What ECS does not answer.
+
+
+def test_a_start_that_ecs_does_not_answer_is_asked_for_again(stage: Stage, judge: Judge) -> None:
+    """It has started all the same: the token finds it."""
+    event = stage.at(EVENT)
+
+    def lost(parameters: Any) -> Any:
+        del stage.instead["ecs:RunTask"]
+        stage.ecs.run_task(**parameters)
+        return refuse("ServerException", "Service Unavailable", 503)(parameters)
+
+    stage.instead["ecs:RunTask"] = lost
+    assert judge(hook, event, command=MIGRATE).succeeded
+    assert commands(stage) == [MIGRATE]
+
+
+def test_a_start_that_ecs_never_answers_may_have_happened(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.instead["ecs:RunTask"] = refuse("ServerException", "Service Unavailable", 503)
+    judgement = judge(hook, event, **ALL)
+    assert judgement.message.startswith(
+        "NOT ROLLED BACK: the task of migrate, of which ECS did not answer whether it started, may still run; see to "
+        "its end, then run alembic downgrade -1 (and 1 more: migrate)"
+    )
+    assert judgement.check("migrate")[0] == "error"
+    assert 60 <= stage.clock.now < 70
+
+
+def test_a_rollback_without_room_is_tried_again(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(1)
+    event = stage.at(EVENT)
+    no_room = {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time."}]}
+
+    def first(parameters: Any) -> Any:
+        del stage.instead["ecs:RunTask"]
+        answer = stage.ecs.run_task(**parameters)
+        stage.instead["ecs:RunTask"] = lambda _: no_room
+        stage.clock.after(30, stage.instead.clear)
+        return answer
+
+    stage.instead["ecs:RunTask"] = first
+    judgement = judge(hook, event, **ALL)
+    assert judgement.check("rollback") == ("passed", "rolled back with alembic downgrade -1")
+    assert stage.clock.now >= 30
+
+
+def test_a_rollback_that_never_finds_room(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(1)
+    event = stage.at(EVENT)
+
+    def first(parameters: Any) -> Any:
+        del stage.instead["ecs:RunTask"]
+        answer = stage.ecs.run_task(**parameters)
+        stage.world.placement_failures = [PlacementFailure("Capacity is unavailable at this time.")] * 100
+        return answer
+
+    stage.instead["ecs:RunTask"] = first
+    judgement = judge(hook, event, **ALL)
+    assert judgement.message.startswith(
+        "THE ROLLBACK FAILED TOO, the database is in an unknown state and needs a person: "
+        "ECS did not start the task (Capacity is unavailable at this time.)"
+    )
+    assert commands(stage) == [MIGRATE]
+
+
+def test_a_task_that_ends_by_itself_as_it_is_stopped(stage: Stage, judge: Judge) -> None:
+    """Every later delivery sees that it ended well: this one has to see the same."""
+    stage.world.exits[MIGRATE] = Exit(0, lasts=80)
+    event = stage.at(EVENT)
+    stage.instead["ecs:StopTask"] = lambda _: {"task": {}}  # AWS stops no task that is ending
+    judgement = judge(hook, event, **ALL, timeout=60, interval=30)
+    assert judgement.succeeded
+    assert commands(stage) == [MIGRATE, SCHEMA, DATA]
+
+
+def test_a_task_that_takes_its_time_to_stop(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(0, lasts=FOREVER, deaf_for=30)
+    judgement = judge(hook, stage.at(EVENT), **ALL, timeout=60, interval=10)
+    assert "(still so after 60 s); it was stopped; " in judgement.message
+    assert commands(stage) == [MIGRATE, BACK]
+    assert stage.clock.now >= 90
+
+
+@pytest.mark.parametrize(("stop_timeout", "rolled_back"), [(None, False), (120, True)])
+def test_a_container_with_a_long_stop_timeout_is_waited_for(
+    stage: Stage, judge: Judge, stop_timeout: int | None, rolled_back: bool
+) -> None:
+    if stop_timeout:
+        stage.green_definition = stage.register(stopTimeout=stop_timeout)
+    stage.world.exits[MIGRATE] = Exit(0, lasts=FOREVER, deaf_for=115)
+    judgement = judge(hook, stage.at(EVENT), **ALL, timeout=60, interval=10)
+    assert commands(stage) == ([MIGRATE, BACK] if rolled_back else [MIGRATE])
+    assert ("NOT ROLLED BACK" in judgement.message) is not rolled_back
+
+
+def test_a_task_that_is_stopped_before_it_has_started(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(None, lasts=FOREVER)
+    judgement = judge(hook, stage.at(EVENT), **ALL, timeout=60, interval=10)
+    assert "is PENDING (still so after 60 s); it was stopped" in judgement.message
+    assert commands(stage) == [MIGRATE]
+
+
+def test_ecs_may_be_silent_while_a_task_is_stopped(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(0, lasts=FOREVER, deaf_for=1)
+    event = stage.at(EVENT)
+
+    def silent() -> None:
+        stage.instead["ecs:DescribeTasks"] = refuse("ServerException", "try again", 500)
+
+    stage.clock.after(59, silent)
+    stage.clock.after(80, stage.instead.clear)
+    judge(hook, event, **ALL, timeout=60, interval=2)
+    assert commands(stage) == [MIGRATE, BACK]
+
+
+# Crashes of the function.
+
+
+class Death(BaseException):
+    """The process is gone: nothing catches that."""
+
+
+def dies_at(stage: Stage, place: int | str, *, after: bool) -> Callable[[Call, Callable[[], Any]], Any]:
+    """Let the function die at its call of this number, or of this name, before AWS acts or `after` it has."""
+    dead: list[bool] = []
+
+    def around(call: Call, answer: Callable[[], Any]) -> Any:
+        if dead:
+            raise Death
+        if place in (len(stage.calls), call.name):
+            dead.append(True)
+            if after:
+                answer()
+            raise Death
+        return answer()
+
+    return around
+
+
+@pytest.mark.parametrize(
+    ("failing", "after"),
+    [(DATA, False), (DATA, True), (MIGRATE, True), (None, True)],
+    ids=["data before", "data after", "migrate", "none"],
+)
+def test_a_crash_at_any_call(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, failing: tuple[str, ...] | None, after: bool
+) -> None:
+    """Lambda delivers the event again: each step runs once, and CodeDeploy takes one report."""
+    stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
+    expected: list[tuple[str, ...]] = [WHERE, MIGRATE, SCHEMA, DATA]
+    if failing:
+        stage.world.exits[failing] = Exit(1, lines=("wrong",))
+        expected = [*expected[: expected.index(failing) + 1], ("alembic", "downgrade", "1975ea83b712")]
+    settings = {"preset": "alembic", "verify_data_command": DATA}
+    place, crashed = 0, True
+    while crashed:
+        place += 1
+        event = stage.at(EVENT)
+        stage.world.started.clear()
+        stage.around = dies_at(stage, place, after=after)
+        crashed = False
+        try:
+            deliver(monkeypatch, event, **settings)
+        except Death:
+            crashed = True
+        stage.around = None
+        judgement = deliver(monkeypatch, event, **settings)
+        assert judgement.succeeded is (failing is None), f"after call {place}: {judgement.message}"
+        assert commands(stage) == expected, f"after call {place}"
+        taken = [report.status for report in stage.deployment.reports if report.accepted]
+        assert taken == ["Failed" if failing else "Succeeded"], f"after call {place}"
+        stage.deployment.set_status("Stopped")
+        stage.ecs.delete_task_set(cluster=CLUSTER, service=SERVICE, taskSet=stage.green_set, force=True)
+        stage.forget_tasks()
+    assert place > 15
+
+
+def test_what_was_rolled_back_is_not_a_success_of_the_next_delivery(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There was no room for the verification, and the report was lost: now there is room."""
+    event = stage.at(EVENT)
+    run_task = stage.ecs.run_task
+
+    def no_room(parameters: Any) -> Any:
+        if parameters["overrides"]["containerOverrides"][0]["command"] == list(DATA):
+            return {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
+        return run_task(**parameters)
+
+    stage.instead["ecs:RunTask"] = within(stage, "ecs:RunTask", no_room)
+    stage.around = dies_at(stage, "codedeploy:PutLifecycleEventHookExecutionStatus", after=False)
+    with pytest.raises(Death):
+        deliver(monkeypatch, event, **ALL)
+    assert commands(stage) == [MIGRATE, SCHEMA, BACK]
+    stage.around = None
+    stage.instead.clear()
+    judgement = deliver(monkeypatch, event, **ALL)
+    assert not judgement.succeeded
+    assert commands(stage) == [MIGRATE, SCHEMA, BACK]
+    assert judgement.message == (
+        "another delivery of this event gave up the migration: rolled back with alembic downgrade -1"
+    )
+    assert judgement.check("verify_data")[0] == "skipped"
+
+
+def within(stage: Stage, name: str, answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """An answer that may itself ask AWS."""
+
+    def instead(parameters: Any) -> Any:
+        del stage.instead[name]
+        try:
+            return answer(parameters)
+        finally:
+            stage.instead[name] = instead
+
+    return instead
+
+
+def test_the_settings_change_between_two_deliveries(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step's token is taken: the tasks that exist are joined, and their exit codes count."""
+    stage.world.exits[MIGRATE] = Exit(1)
+    event = stage.at(EVENT)
+    stage.around = dies_at(stage, "logs:GetLogEvents", after=False)
+    with pytest.raises(Death):
+        deliver(monkeypatch, event, **ALL)
+    stage.around = None
+    changed = {**ALL, "command": ["another", "command"], "memory": 2048, "launch": "FARGATE_SPOT"}
+    judgement = deliver(monkeypatch, event, **changed)
+    assert judgement.check("migrate")[1].startswith("migrate (another command): exit 1")
+    assert commands(stage) == [MIGRATE, BACK]
+
+
+@pytest.mark.parametrize("tasks_gone", [False, True])
+def test_a_token_that_is_taken_and_a_task_not_visible_yet(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tasks_gone: bool
+) -> None:
+    event = stage.at(EVENT)
+    deliver(monkeypatch, event, command=MIGRATE)
+    missing = {"tasks": [], "failures": [{"arn": "…", "reason": "MISSING"}]}
+    if tasks_gone:
+        stage.instead["ecs:DescribeTasks"] = lambda _: missing
+        stage.clock.after(5, stage.instead.clear)
+    assert deliver(monkeypatch, event, command=MIGRATE, cpu=512).succeeded
+    assert len(one_off(stage)) == 1
+
+
+# More than one invocation.
+
+
+SLOW = {**ALL, "interval": 10}
+PRESET = {"preset": "alembic", "interval": 10}
+
+
+@pytest.fixture
+def relay(stage: Stage, wall: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch) -> Relay:
+    """The hook as Lambda invokes it, with 300 seconds each time: 270 of them for looking."""
+    del wall
+    monkeypatch.setenv("HOOK_SETTINGS", json.dumps(SLOW))
+    return Relay(stage, hook, 300)
+
+
+def statuses(judgements: list[Judgement]) -> list[str]:
+    return [judgement["status"] for judgement in judgements]
+
+
+def hops(count_: int, last: str) -> list[str]:
+    return ["CONTINUED"] * count_ + [last]
+
+
+def test_a_migration_longer_than_its_invocation_goes_on_in_the_next(stage: Stage, relay: Relay) -> None:
+    stage.world.exits[MIGRATE] = Exit(0, lasts=600)
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(2, "SUCCEEDED")
+    assert commands(stage) == [MIGRATE, SCHEMA, DATA]
+    assert judgements[0].message.startswith("continued by request ")
+    assert judgements[0].message.endswith(": hop 1 of 4, migrate goes on")
+    assert judgements[-1].message == "4 checks passed"
+    assert list(judgements[-1].outcomes()) == ["deployment", "alone", "migrate", "verify_schema", "verify_data"]
+    tokens = [call["clientToken"] for call in stage.called("ecs:RunTask")]
+    assert tokens[0] == tokens[1] == tokens[2]
+    assert 600 <= stage.clock.now < 650
+
+
+def test_the_way_back_comes_along(stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", json.dumps(PRESET))
+    stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
+    stage.world.exits[SCHEMA] = Exit(1, lasts=400)
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(1, "FAILED")
+    assert relay.handed_over[0]["Continuation"]["state"] == {
+        "may_have_changed": True, "rollback_command": ["alembic", "downgrade", "1975ea83b712"]
+    }  # fmt: skip
+    assert commands(stage) == [WHERE, MIGRATE, SCHEMA, ("alembic", "downgrade", "1975ea83b712")]
+    assert judgements[-1].message.endswith("; rolled back with alembic downgrade 1975ea83b712")
+
+
+def test_the_timeout_counts_over_invocations(stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", json.dumps({**SLOW, "timeout": 400}))
+    stage.world.exits[MIGRATE] = Exit(0, lasts=FOREVER)
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(1, "FAILED")
+    assert commands(stage) == [MIGRATE, BACK]
+    ((_, reason),) = stage.world.stopped
+    assert reason.startswith(f"run_migrations of deployment {stage.deployment.deployment_id}: task ")
+    assert 400 <= stage.clock.now < 430
+
+
+def test_the_timeout_counts_over_deliveries(stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function died, and Lambda came back after a while: the migration has been running all the time."""
+    monkeypatch.setenv("HOOK_SETTINGS", json.dumps({**SLOW, "timeout": 200}))
+    stage.world.exits[MIGRATE] = Exit(0, lasts=FOREVER)
+    event = stage.at(EVENT)
+    stage.around = dies_at(stage, "ecs:RunTask", after=True)
+    with pytest.raises(Death):
+        relay.deliver(event)
+    stage.around = None
+    stage.clock.sleep(150)
+    assert not relay.deliver(event).succeeded
+    assert 200 <= stage.clock.now < 230
+
+
+def test_each_command_has_the_timeout(stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", json.dumps({**SLOW, "timeout": 250}))
+    for command_ in (MIGRATE, SCHEMA, DATA):
+        stage.world.exits[command_] = Exit(0, lasts=240)
+    assert statuses(relay.play(stage.at(EVENT))) == hops(2, "SUCCEEDED")
+
+
+def test_room_to_stop_and_to_roll_back_is_kept_in_the_last_invocation(stage: Stage, relay: Relay) -> None:
+    """Four hops: five times 270 s, less 20 s for each hand-over; 225 s of them to stop and to roll back."""
+    stage.world.exits[MIGRATE] = Exit(0, lasts=FOREVER)
+    stage.world.exits[BACK] = Exit(0, lasts=120)
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(4, "FAILED")
+    assert commands(stage) == [MIGRATE, BACK]
+    assert len(stage.world.stopped) == 1
+    assert judgements[-1].check("rollback") == ("passed", "rolled back with alembic downgrade -1")
+    assert "; it was stopped; " in judgements[-1].message
+    assert judgements[-1].message.endswith("; rolled back with alembic downgrade -1")
+    assert stage.clock.now < 5 * 300
+
+
+def test_the_time_for_the_rollback_is_in_the_invocations_to_come(stage: Stage, relay: Relay) -> None:
+    """As long as others may follow, none of this one's time is kept for it."""
+    stage.world.exits[MIGRATE] = Exit(0, lasts=FOREVER)
+    first = relay.deliver(stage.at(EVENT))
+    assert first["status"] == "CONTINUED"
+    assert stage.clock.now == 250
+    assert stage.world.stopped == []
+
+
+@pytest.mark.parametrize("seconds", [300, 900, 780])
+def test_max_duration_is_the_end_of_it(
+    stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """Whatever the function's own time is, stopping and rolling back included."""
+    relay.seconds = seconds
+    monkeypatch.setenv("HOOK_SETTINGS", json.dumps({**SLOW, "max_duration": 1000}))
+    stage.world.exits[MIGRATE] = Exit(0, lasts=FOREVER)
+    stage.world.exits[BACK] = Exit(0, lasts=100)
+    judgements = relay.play(stage.at(EVENT))
+    assert judgements[-1].check("rollback")[0] == "passed"
+    assert commands(stage) == [MIGRATE, BACK]
+    assert 850 < stage.clock.now <= 1000
+
+
+def test_a_failure_in_the_third_hop_is_rolled_back(stage: Stage, relay: Relay) -> None:
+    stage.world.exits[MIGRATE] = Exit(1, lasts=800)
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(3, "FAILED")
+    assert commands(stage) == [MIGRATE, BACK]
+    assert judgements[-1].message.startswith("migrate (alembic upgrade head): exit 1 (")
+    assert judgements[-1].message.endswith("; rolled back with alembic downgrade -1")
+
+
+def test_a_verification_that_fails_hops_after_the_migration(stage: Stage, relay: Relay) -> None:
+    stage.world.exits[MIGRATE] = Exit(0, lasts=200)
+    stage.world.exits[SCHEMA] = Exit(0, lasts=200)
+    stage.world.exits[DATA] = Exit(1, lasts=400)
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(3, "FAILED")
+    assert commands(stage) == [MIGRATE, SCHEMA, DATA, BACK]
+
+
+def test_a_migration_that_never_started_is_not_rolled_back_in_a_later_hop(stage: Stage, relay: Relay) -> None:
+    stage.world.exits[MIGRATE] = Exit(None, reason="CannotPullContainerError: timeout", lasts=400)
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(1, "FAILED")
+    assert commands(stage) == [MIGRATE]
+
+
+def test_a_rollback_longer_than_an_invocation(stage: Stage, relay: Relay) -> None:
+    stage.world.exits[MIGRATE] = Exit(1)
+    stage.world.exits[BACK] = Exit(0, lasts=600)
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(2, "FAILED")
+    assert judgements[0].message.endswith(": hop 1 of 4, rollback goes on")
+    assert commands(stage) == [MIGRATE, BACK]
+    assert judgements[-1].check("migrate")[0] == "failed"
+    assert judgements[-1].check("rollback") == ("passed", "rolled back with alembic downgrade -1")
+    assert judgements[-1].message.endswith("; rolled back with alembic downgrade -1")
+
+
+def test_a_rollback_that_fails_hops_later(stage: Stage, relay: Relay) -> None:
+    stage.world.exits[MIGRATE] = Exit(1)
+    stage.world.exits[BACK] = Exit(2, lasts=600)
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(2, "FAILED")
+    assert judgements[-1].message.startswith("THE ROLLBACK FAILED TOO, the database is in an unknown state")
+
+
+def test_a_rollback_without_an_end_is_stopped(stage: Stage, relay: Relay) -> None:
+    stage.world.exits[MIGRATE] = Exit(1)
+    stage.world.exits[BACK] = Exit(0, lasts=FOREVER)
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(4, "FAILED")
+    assert judgements[-1].message.startswith("THE ROLLBACK FAILED TOO, the database is in an unknown state")
+    assert len(stage.world.stopped) == 1
+
+
+def test_the_wait_for_another_deployment_goes_on_in_the_next_invocation(stage: Stage, relay: Relay) -> None:
+    stage.world.exits[("other",)] = Exit(0, lasts=600)
+    event = stage.at(EVENT)
+    other_migration(stage)
+    judgements = relay.play(event)
+    assert statuses(judgements) == hops(2, "SUCCEEDED")
+    assert all(judgement.message.endswith(", alone goes on") for judgement in judgements[:2])
+    assert commands(stage) == [("other",), MIGRATE, SCHEMA, DATA]
+
+
+def test_the_revision_may_take_more_than_one_invocation(
+    stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", json.dumps(PRESET))
+    stage.world.exits[WHERE] = Exit(0, lasts=400, lines=CURRENT)
+    stage.world.exits[MIGRATE] = Exit(1)
+    assert statuses(relay.play(stage.at(EVENT))) == hops(1, "FAILED")
+    assert commands(stage) == [WHERE, MIGRATE, ("alembic", "downgrade", "1975ea83b712")]
+
+
+def test_an_interruption_hops_later_is_retried(stage: Stage, relay: Relay) -> None:
+    stage.world.next_exits[MIGRATE] = [Exit(None, lasts=400, **SPOT), Exit(0, lasts=400)]
+    judgements = relay.play(stage.at(EVENT))
+    assert statuses(judgements) == hops(3, "SUCCEEDED")
+    assert commands(stage) == [MIGRATE, MIGRATE, SCHEMA, DATA]
+
+
+def test_a_hop_that_is_delivered_twice(stage: Stage, relay: Relay) -> None:
+    stage.world.exits[MIGRATE] = Exit(1, lasts=400)
+    relay.deliver(stage.at(EVENT))
+    (hop,) = relay.handed_over
+    judgements = [relay.deliver(hop) for _ in range(2)]
+    assert statuses(judgements) == ["FAILED", "FAILED"]
+    assert commands(stage) == [MIGRATE, BACK]
+    assert [report.accepted for report in stage.deployment.reports] == [True, False]
+
+
+def test_a_hop_that_crashed_after_it_gave_up_is_not_a_success(stage: Stage, relay: Relay) -> None:
+    """Only AWS can tell the second delivery of a hop that the first one rolled back."""
+    stage.world.exits[MIGRATE] = Exit(0, lasts=400)
+    relay.deliver(stage.at(EVENT))
+    (hop,) = relay.handed_over
+    run_task = stage.ecs.run_task
+
+    def no_room(parameters: Any) -> Any:
+        if parameters["overrides"]["containerOverrides"][0]["command"] == list(SCHEMA):
+            return {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
+        return run_task(**parameters)
+
+    stage.instead["ecs:RunTask"] = within(stage, "ecs:RunTask", no_room)
+    stage.around = dies_at(stage, "codedeploy:PutLifecycleEventHookExecutionStatus", after=False)
+    with pytest.raises(Death):
+        relay.deliver(hop)
+    stage.around = None
+    stage.instead.clear()
+    assert not relay.deliver(hop).succeeded
+    assert commands(stage) == [MIGRATE, BACK]
+
+
+def test_by_hand_nothing_is_handed_over(stage: Stage, judge: Judge) -> None:
+    """Without a context there is nobody to invoke."""
+    stage.world.exits[MIGRATE] = Exit(0, lasts=FOREVER)
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert commands(stage) == [MIGRATE, BACK]
+    assert not stage.called("lambda:Invoke")
+    assert "(still so after 645 s)" in judgement.message
+
+
+def test_a_hand_over_that_is_refused(stage: Stage, relay: Relay) -> None:
+    """The migration runs on, and the message says which check was left."""
+    stage.world.exits[MIGRATE] = Exit(0, lasts=600)
+    event = stage.at(EVENT)
+    stage.instead["lambda:Invoke"] = refuse("AccessDeniedException", "no", 403)
+    judgement = relay.deliver(event)
+    assert judgement.message.startswith("the hook could not be handed over: lambda:InvokeFunction was denied")
+    assert stage.report() == "Failed"

@@ -23,6 +23,8 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.Integer, sa.ForeignKey("customers.id"), nullable=False),
         sa.Column("item", sa.String(80), nullable=False),
         sa.Column("quantity", sa.Integer, nullable=False),
+        # Or SQLite would give the number of a deleted order to the next one.
+        sqlite_autoincrement=True,
     )
     # Two customers share an address: data as it grows in the field, on which a migration can stumble.
     op.bulk_insert(

@@ -16,5 +16,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the column."""
-    with op.batch_alter_table("orders") as table:
+    with op.batch_alter_table("orders", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.drop_column("note")
