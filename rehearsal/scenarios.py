@@ -144,7 +144,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         "healthy",
         "A healthy release",
         "Release 1.1.0 brings a migration and works. All five hooks let it pass, and the traffic moves to it.",
-        Expected("Succeeded", serving="1.1.0", revision="0003", error=None),
+        Expected(
+            "Succeeded",
+            serving="1.1.0",
+            revision="0003",
+            error=None,
+            database={NOTE_COLUMN: "1"},
+            checks={"run_migrations": {"revision": "passed: the database is at revision 0002"}},
+        ),
     ),
     Scenario(
         "first-deployment",

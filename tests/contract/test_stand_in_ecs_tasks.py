@@ -342,6 +342,111 @@ def test_times_are_real(stack: Stack) -> None:
     assert abs(task["createdAt"] - datetime.now().astimezone()) < timedelta(minutes=5)
 
 
+# What a migration's task is asked for, and how it may end.
+
+
+def test_a_group_of_ones_own(stack: Stack) -> None:
+    """API reference, RunTask: `group` is kept, and found in DescribeTasks only: ListTasks has no such filter."""
+    arn = run(stack, group="run_migrations:orders", startedBy="d-123456789")["tasks"][0]["taskArn"]
+    task = look(stack, arn)
+    assert (task["group"], task["startedBy"]) == ("run_migrations:orders", "d-123456789")
+
+
+def test_the_size_of_a_task_can_be_overridden(stack: Stack, scripted: ScriptedWorld) -> None:
+    override = {"containerOverrides": [{"name": "app", "command": list(UPGRADE)}], "cpu": "1024", "memory": "2048"}
+    arn = run(stack, overrides=override)["tasks"][0]["taskArn"]
+    task = look(stack, arn)
+    assert (task["cpu"], task["memory"]) == ("1024", "2048")
+    assert (task["overrides"]["cpu"], task["overrides"]["memory"]) == ("1024", "2048")
+    assert (scripted.started[-1].cpu, scripted.started[-1].memory) == (1024, 2048)
+
+
+def test_tasks_are_listed_by_family(stack: Stack, scripted: ScriptedWorld) -> None:
+    """Of all revisions, of the service and by hand; those told to stop are listed as STOPPED while they still run."""
+    ecs = stack.client("ecs")
+    scripted.exits[UPGRADE] = Exit(0, lasts=1e9, deaf_for=1e9)
+    arn = run(stack, stack.register("orders:2"))["tasks"][0]["taskArn"]
+    listed = ecs.list_tasks(cluster="shop", family="orders")["taskArns"]
+    assert arn in listed
+    assert len(listed) == 3
+    assert ecs.list_tasks(cluster="shop", family="order")["taskArns"] == []
+    ecs.stop_task(cluster="shop", task=arn)
+    assert arn not in ecs.list_tasks(cluster="shop", family="orders")["taskArns"]
+    assert ecs.list_tasks(cluster="shop", family="orders", desiredStatus="STOPPED")["taskArns"] == [arn]
+    task = look(stack, arn)
+    assert (task["lastStatus"], task["containers"][0]["lastStatus"]) == ("STOPPING", "RUNNING")
+
+
+@pytest.mark.parametrize("code", ["SpotInterruption", "TerminationNotice", "UserInitiated"])
+@pytest.mark.parametrize("ran", [True, False])
+def test_a_task_that_is_ended_from_outside(stack: Stack, scripted: ScriptedWorld, code: str, ran: bool) -> None:
+    scripted.exits[UPGRADE] = Exit(143 if ran else None, stop_code=code, stopped_reason="taken away")
+    arn = run(stack)["tasks"][0]["taskArn"]
+    assert look(stack, arn)["lastStatus"] == ("RUNNING" if ran else "PENDING")
+    task = finished(stack, arn)
+    assert (task["stopCode"], task["stoppedReason"]) == (code, "taken away")
+    assert ("startedAt" in task, "runtimeId" in task["containers"][0]) == (ran, ran)
+    assert task["containers"][0].get("exitCode") == (143 if ran else None)
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+def test_an_exit_code_that_nobody_tells(stack: Stack, scripted: ScriptedWorld, looks: int) -> None:
+    """AWS: a host that goes away takes it along; that the container ran is seen by `startedAt` and `runtimeId`."""
+    scripted.exits[UPGRADE] = Exit(None, lost=True, runs_for=looks, stop_code="TerminationNotice")
+    task = finished(stack, run(stack)["tasks"][0]["taskArn"])
+    assert "exitCode" not in task["containers"][0]
+    assert "runtimeId" in task["containers"][0]
+    assert "startedAt" in task
+
+
+def test_a_container_without_memory(stack: Stack, scripted: ScriptedWorld) -> None:
+    reason = "OutOfMemoryError: Container killed due to memory usage"
+    scripted.exits[UPGRADE] = Exit(137, reason=reason, stopped_reason=reason)
+    task = finished(stack, run(stack)["tasks"][0]["taskArn"])
+    assert (task["stopCode"], task["stoppedReason"]) == ("EssentialContainerExited", reason)
+    assert (task["containers"][0]["exitCode"], task["containers"][0]["reason"]) == (137, reason)
+
+
+def test_one_task_may_end_otherwise_than_the_next(stack: Stack, scripted: ScriptedWorld) -> None:
+    scripted.next_exits[UPGRADE] = [Exit(1), Exit(2)]
+    arns = [run(stack)["tasks"][0]["taskArn"] for _ in range(3)]
+    assert [finished(stack, arn)["containers"][0]["exitCode"] for arn in arns] == [1, 2, 0]
+
+
+def test_a_task_may_last_by_the_clock(stack: Stack, scripted: ScriptedWorld) -> None:
+    now = [0.0]
+    scripted.clock = lambda: now[0]
+    scripted.exits[UPGRADE] = Exit(0, lasts=60)
+    arn = run(stack)["tasks"][0]["taskArn"]
+    assert {look(stack, arn)["lastStatus"] for _ in range(5)} == {"RUNNING"}
+    now[0] = 60.0
+    assert look(stack, arn)["lastStatus"] == "STOPPED"
+
+
+def test_a_task_that_does_not_listen(stack: Stack, scripted: ScriptedWorld) -> None:
+    """ECS gives its containers their stopTimeout; the stop code is there at once."""
+    now = [0.0]
+    scripted.clock = lambda: now[0]
+    scripted.exits[UPGRADE] = Exit(0, lasts=1e9, deaf_for=30)
+    arn = run(stack)["tasks"][0]["taskArn"]
+    stack.client("ecs").stop_task(cluster="shop", task=arn, reason="too long")
+    task = look(stack, arn)
+    assert (task["lastStatus"], task["stopCode"], task["stoppedReason"]) == ("STOPPING", "UserInitiated", "too long")
+    now[0] = 30.0
+    assert look(stack, arn)["containers"][0]["exitCode"] == 143
+
+
+def test_a_task_that_is_stopped_before_it_started(stack: Stack, scripted: ScriptedWorld) -> None:
+    scripted.exits[UPGRADE] = Exit(None, runs_for=100)
+    arn = run(stack)["tasks"][0]["taskArn"]
+    assert look(stack, arn)["lastStatus"] == "PENDING"
+    stack.client("ecs").stop_task(cluster="shop", task=arn)
+    task = look(stack, arn)
+    assert (task["lastStatus"], task["stopCode"]) == ("STOPPED", "UserInitiated")
+    assert "exitCode" not in task["containers"][0]
+    assert "startedAt" not in task
+
+
 # Secrets.
 
 
