@@ -153,7 +153,7 @@ def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
         return
     sender = Sender(production.url, settings.host, settings.headers)
     sound = yield from Traffic(deployment, settings, deadline, sender, production.listener.rules).checks()
-    if sound and settings.load and not deployment.is_rollback:
+    if sound and settings.load:
         sound = yield Check("load", partial(production.bears_load, settings.load))
     if sound:  # what has failed is not made worse by a load, nor customers' time by a bake window
         sound = yield Check("bake", production.bake)
@@ -224,7 +224,9 @@ class Production:
         return green_serves(self.deployment, self.group, self.listener, "production")
 
     def bears_load(self, load: Load) -> list[Finding]:
-        """The service bears the load that was asked for."""
+        """The service bears the load that was asked for; on the way back it is spared."""
+        if self.deployment.is_rollback:
+            return [skipped("no load is sent on a rollback deployment", by_choice=True)]
         headers = {**self.settings.headers, **load.headers}
         load = replace(load, host=load.host or self.settings.host, headers=headers)
         return judge_load(load, send_load(load, self.url, self.deadline))
@@ -297,21 +299,29 @@ class Production:
         now, limit = datetime.now(timezone.utc), self.settings.thresholds
         if now <= self.counted_from:
             return [skipped("green's figures count from the next whole minute on", "traffic", no_data=True)]
-        if self.deployment.load_balancer(self.listener).kind == "network":
-            return [skipped("a Network Load Balancer counts no requests and no errors: declare metrics", "traffic")]
         green = self._figures(self.group, self.counted_from, now)
         since = f"{(now - self.counted_from).total_seconds():.0f} s"
+        verdict = skipped if self.settings.no_data == "pass" else failed
+        usage = [
+            *_usage("cpu", green.average("cpu"), limit.cpu_percent),
+            *_usage("memory", green.average("memory"), limit.memory_percent),
+        ]
+        if self.deployment.load_balancer(self.listener).kind == "network":
+            said = "a Network Load Balancer publishes no requests, errors and latencies"
+            if limit.rejected_connections is not None:
+                usage.append(
+                    could_not_look(f"{said}, nor rejected connections: do not set them", "rejected_connections")
+                )
+            return [*usage, verdict(f"{said}: declare metrics", "traffic")]
         findings = [
             *_unhealthy(list(green.series["unhealthy_hosts"].values()), limit.unhealthy_hosts),
             *_rejected(green.total("rejected_connections"), limit.rejected_connections),
-            *_usage("cpu", green.average("cpu"), limit.cpu_percent),
-            *_usage("memory", green.average("memory"), limit.memory_percent),
+            *usage,
         ]
         if not green.requests:
             detail = (
                 f"the load balancer counted no request to {self.group.name} in {since}, or has not published it yet"
             )
-            verdict = skipped if self.settings.no_data == "pass" else failed
             return [*findings, verdict(f"{detail}: without any there is no error rate", "traffic", no_data=True)]
         certain = green.requests >= ENOUGH_REQUESTS
         unreached = green.total("connection_errors")
@@ -421,7 +431,7 @@ def _unhealthy(counts: list[float], most: float) -> list[Finding]:
     """Unhealthy targets by minute. A new task counts as one while its first checks are on; one minute may be that."""
     above, label = [count for count in counts if count > most], "unhealthy_hosts"
     if not counts:
-        return []
+        return [skipped("the load balancer has published no count of unhealthy green targets", label)]
     said = f"{max(counts):g} unhealthy green targets since the shift"
     if len(above) > 1 or counts[-1] > most:
         return [failed(f"{said}, {most:g} allowed", label, certain=len(above) > 1)]

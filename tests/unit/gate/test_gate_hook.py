@@ -951,20 +951,26 @@ def test_a_state_that_is_no_json_is_reported_failed(codedeploy: CodeDeploy, stat
     assert (codedeploy.statuses, codedeploy.handed_over) == (["Failed"], [])
 
 
-def test_when_the_watchdog_has_reported_nothing_is_handed_over(
-    codedeploy: CodeDeploy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    watchdogs: list[Any] = []
+@pytest.fixture
+def watchdogs(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
+    """The watchdogs' barks, which come when a test says."""
+    barks: list[Callable[[], None]] = []
 
     def timer(_seconds: float, bark: Callable[[], None]) -> Any:
-        watchdogs.append(bark)
+        barks.append(bark)
         return Mock()
 
+    monkeypatch.setattr("gate.hook.threading", SimpleNamespace(Timer=timer, Lock=threading.Lock))
+    return barks
+
+
+def test_when_the_watchdog_has_reported_nothing_is_handed_over(
+    codedeploy: CodeDeploy, watchdogs: list[Callable[[], None]]
+) -> None:
     def look() -> Finding:
         watchdogs[0]()
         raise ToBeContinued({})
 
-    monkeypatch.setattr("gate.hook.threading", SimpleNamespace(Timer=timer, Lock=threading.Lock))
     answer = lifecycle_hook("AfterInstall", PatientSettings)(
         lambda _deployment, _settings, _deadline: [Check("long", look)]
     )(EVENT, lambda_context())
@@ -974,16 +980,9 @@ def test_when_the_watchdog_has_reported_nothing_is_handed_over(
 
 
 def test_the_watchdog_does_not_report_what_was_handed_over(
-    codedeploy: CodeDeploy, monkeypatch: pytest.MonkeyPatch
+    codedeploy: CodeDeploy, watchdogs: list[Callable[[], None]]
 ) -> None:
     """It may have begun to bark just before it was called off."""
-    watchdogs: list[Any] = []
-
-    def timer(_seconds: float, bark: Callable[[], None]) -> Any:
-        watchdogs.append(bark)
-        return Mock()
-
-    monkeypatch.setattr("gate.hook.threading", SimpleNamespace(Timer=timer, Lock=threading.Lock))
     handler = lifecycle_hook("AfterInstall", PatientSettings)(
         lambda _deployment, _settings, _deadline: [raising(ToBeContinued({}), "long")]
     )

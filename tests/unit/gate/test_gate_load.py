@@ -22,10 +22,9 @@ from gate.waiting import Deadline, OutOfTime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.gate.conftest import Clock
-from tests.unit.gate.web_server import Certificates, Request, WebServer, make_certificates
+from tests.unit.gate.conftest import NAME, Clock
+from tests.unit.gate.web_server import Certificates, Request, WebServer
 
-NAME = "shop.example.com"
 SECRET = "correct-horse-battery"
 
 
@@ -35,12 +34,6 @@ def web() -> Iterator[WebServer]:
     server = WebServer(routes={"/": lambda request: request.answer()})
     yield server
     server.close()
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """An authority nobody knows, and its certificate for one name."""
-    return make_certificates(tmp_path_factory.mktemp("certificates"), NAME)
 
 
 @pytest.fixture

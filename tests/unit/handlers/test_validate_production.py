@@ -596,14 +596,49 @@ def test_a_network_load_balancer_has_no_figures_and_that_is_said(stage: Stage, j
     kind = {"LoadBalancers": [{**stage.elbv2.describe_load_balancers()["LoadBalancers"][0], "Type": "network"}]}
     event = stage.at(EVENT)
     stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: kind
-    judgement = judge(hook, event, **AT_ONCE, no_data="fail")
+    said = "a Network Load Balancer publishes no requests, errors and latencies"
+    judgement = judge(hook, event, **AT_ONCE)
     assert judgement.succeeded
-    assert judgement.check("traffic") == (
-        "skipped",
-        "a Network Load Balancer counts no requests and no errors: declare metrics",
-    )
+    assert judgement.check("traffic") == ("skipped", f"{said}: declare metrics")
     assert judgement.check("against_blue")[0] == "skipped"
-    assert stage.called("cloudwatch:GetMetricData") == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "check", "outcome"),
+    [
+        ({"no_data": "fail"}, "traffic", "failed"),
+        ({"thresholds": {"rejected_connections": 0}}, "rejected_connections", "error"),
+        ({"thresholds": {"cpu_percent": 80}}, "cpu", "error"),
+    ],
+)
+def test_what_is_asked_of_a_network_load_balancer_and_cannot_be_seen_is_no_pass(
+    stage: Stage, judge: Judge, settings: dict[str, Any], check: str, outcome: str
+) -> None:
+    kind = {"LoadBalancers": [{**stage.elbv2.describe_load_balancers()["LoadBalancers"][0], "Type": "network"}]}
+    event = stage.at(EVENT)
+    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: kind
+    judgement = judge(hook, event, **AT_ONCE, **settings)
+    assert not judgement.succeeded
+    assert judgement.check(check)[0] == outcome
+
+
+def test_a_count_of_unhealthy_targets_that_is_not_there_is_said(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    traffic()
+    judgement = judge(hook, event, **AT_ONCE)
+    assert judgement.check("unhealthy_hosts") == (
+        "skipped",
+        "the load balancer has published no count of unhealthy green targets",
+    )
+
+
+def test_on_a_rollback_deployment_no_load_is_sent_and_that_is_said(stage: Stage, judge: Judge, site: Site) -> None:
+    stage.at("AfterInstall")
+    settings = {**AT_ONCE, "load": {"rate": 10, "duration": 1, "path": "/load"}}
+    judgement = judge(hook, stage.rollback_at(EVENT), **settings)
+    assert judgement.succeeded
+    assert judgement.check("load") == ("skipped", "no load is sent on a rollback deployment")
+    assert "/load" not in [request.path for request in site.requests]
 
 
 def test_where_only_rules_lead_to_green_a_default_check_would_ask_somebody_else(
@@ -1461,8 +1496,8 @@ def test_a_bake_that_does_not_fit_one_invocation_goes_on_in_the_next(
     assert stage.clock.now == about(1000)
     assert len(site.requests) == 1, "earlier checks are not made again"
     assert [name for name in last.outcomes() if not name.startswith("against_blue")] == [
-        "deployment", "time", "production_listener", "http:health", "alarms:shop-5xx", "alarms:mine", "error_rate",
-        "latency_p99",
+        "deployment", "time", "production_listener", "http:health", "alarms:shop-5xx", "alarms:mine",
+        "unhealthy_hosts", "error_rate", "latency_p99",
     ]  # fmt: skip
     assert last.check("http:health") == first.check("http:health")
     assert last.check("error_rate") == ("passed", "1 of 1000 requests to green failed (0.10%) in 1000 s")
