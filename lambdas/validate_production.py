@@ -149,7 +149,8 @@ def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
     production = Production(deployment, settings, deadline)
     if not (yield Check("time", production.fits_the_time)):
         return
-    if not (yield Check("green_serves_production", production.green_serves)):
+    # Whatever its severity, nothing is sent to a listener that does not lead to green.
+    if not (yield Check("green_serves_production", production.green_serves)) or production.leads_elsewhere:
         return
     sender = Sender(production.url, settings.host, settings.headers)
     sound = yield from Traffic(deployment, settings, deadline, sender, production.listener.rules).checks()
@@ -171,6 +172,7 @@ class Production:
         carried = deadline.journey.state
         self.shifted_at = _moment(carried.get("shifted_at")) or datetime.now(timezone.utc)
         self.bake_began = _moment(carried.get("bake_began"))
+        self.leads_elsewhere = False  # as far as was looked
 
     @cached_property
     def counted_from(self) -> datetime:
@@ -217,7 +219,9 @@ class Production:
 
     def green_serves(self) -> Finding:
         """All production traffic goes to green, and green has a healthy target; shortly after the shift, soon."""
-        return poll(self._serving, self.deadline.within(60), interval=2)[0]
+        finding = poll(self._serving, self.deadline.within(60), interval=2)[0]
+        self.leads_elsewhere = not finding.good
+        return finding
 
     def _serving(self) -> Finding:
         self.listener = self.deployment.production_listener()

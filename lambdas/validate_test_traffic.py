@@ -49,8 +49,16 @@ def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
         return
     if deployment.test_listener() is None and not settings.base_url:
         return  # the user chose to go without (`checks`)
-    serving = partial(serves_tests, deployment)
-    if not (yield Check("green_serves_tests", lambda: poll(serving, deadline, settings.interval))):
+    serves = partial(serves_tests, deployment)
+    patience = deadline.within(60) if deployment.is_rollback else deadline  # the way back is not held up
+    found: list[Finding] = []
+
+    def look() -> list[Finding]:
+        found[:] = poll(serves, patience, settings.interval)
+        return list(found)
+
+    # Whatever its severity, nothing is sent to a listener that does not lead to green.
+    if not (yield Check("green_serves_tests", look)) or not all(finding.good for finding in found):
         return
     sender = Sender(settings.base_url or _test_url(deployment), settings.host, settings.headers)
     rules = () if settings.base_url else _listener(deployment).rules

@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from http.cookiejar import DefaultCookiePolicy
+from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import Any, Callable, Optional
 
 from gate import aws
@@ -144,8 +144,7 @@ class Sender:
             session = self._requests.Session()
             if self._keeps_cookies:  # for all names that this visitor goes to
                 session.cookies = kept.setdefault("cookies", session.cookies)
-                # A test listener may speak HTTP where production speaks HTTPS: Secure cookies are sent all the same.
-                session.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("http", "https")))
+                session.cookies.set_policy(_AlsoByHttp())
             else:  # a sticky cookie would lead all requests to one target
                 session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             session.mount("https://", self._adapter(host))
@@ -185,6 +184,14 @@ class Sender:
             return content.decode(response.encoding if declared else "utf-8", "replace"), size > most
         except LookupError:  # a charset that Python does not know
             return content.decode("utf-8", "replace"), size > most
+
+
+class _AlsoByHttp(DefaultCookiePolicy):
+    """A test listener may speak HTTP where production speaks HTTPS: Secure cookies are kept for it all the same."""
+
+    def set_ok(self, cookie: Cookie, request: Any) -> bool:
+        cookie.secure = False  # `requests` sends cookies by a policy of its own, which looks at this
+        return super().set_ok(cookie, request)
 
 
 def read_secret(reference: str) -> str:

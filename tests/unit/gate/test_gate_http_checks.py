@@ -123,6 +123,11 @@ def test_where_no_answer_came_nothing_else_is_said() -> None:
     assert shortcomings(check, Answer(2.0, problem="connection refused")) == ["connection refused"]
 
 
+def test_of_a_location_nothing_is_shown_that_may_hold_a_token() -> None:
+    answer = Answer(2.0, 302, {"Location": "https://shop/in#access_token=TOK"})
+    assert head_shortcomings(HttpCheck(), answer) == ["[STATUS] (302, Location https://shop/in) expected 200-299"]
+
+
 def test_of_a_sample_only_status_and_headers_are_judged() -> None:
     check = HttpCheck(response_headers={"X-A": "1"}, body_contains="yes", max_latency_ms=1)
     assert head_shortcomings(check, Answer(2.0, 404, {"x-a": "2"})) == [

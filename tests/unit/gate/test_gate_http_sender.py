@@ -632,6 +632,12 @@ def test_what_was_read_is_hidden_with_and_without_its_word() -> None:
     assert sender.hide("more", "more") == "***"
 
 
+def test_a_secret_is_hidden_as_json_and_an_excerpt_write_it() -> None:
+    sender = hiding('pass"word  two')
+    assert sender.hide('{"a": "pass\\"word  two"}') == '{"a": "***"}'
+    assert sender.hide('pass"word two') == "***"
+
+
 def test_of_two_secrets_the_longer_is_hidden_first() -> None:
     assert hiding("horse", SECRET).hide(f"{SECRET} and horse") == "*** and ***"
 

@@ -1604,3 +1604,66 @@ def test_on_a_rollback_deployment_the_undone_one_gets_no_request(stage: Stage, j
     assert "the test listener does not lead to green (shop-blue) alone but to shop-green 100" in judgement.message
     assert judgement.check("green_serves_tests")[0] == "failed"
     assert site.requests == []
+    assert stage.clock.now <= 120  # nor holds it up
+
+
+def test_a_listener_on_blue_that_only_warns_gets_no_request(stage: Stage, judge: Judge, site: Site) -> None:
+    event = stage.at(EVENT)
+    stage.lead(stage.test_listener, {stage.blue_group: 1})
+    judgement = judge(hook, event, interval=60, checks={"green_serves_tests": "warn"}, **EVERYTHING)
+    assert judgement.check("green_serves_tests")[0] == "failed"
+    assert "http:front" not in judgement.outcomes()
+    assert site.requests == []
+
+
+# What must not be lost, and must not be shown.
+
+
+def test_time_is_kept_for_cleaning_up(stage: Stage, judge: Judge, site: Site) -> None:
+    """The step before would use up all the time there is."""
+    site.answer = lambda request: Response(204 if request.method == "DELETE" else 503, "")
+    steps = [
+        {"path": "/slow", "attempts": 100, "interval": 60},
+        {"path": "/clean", "method": "DELETE", "status": ["204"], "always": True},
+    ]
+    judgement = judge(hook, stage.at(EVENT), flows={"f": {"steps": steps}})
+    assert not judgement.succeeded
+    assert site.requests[-1].method == "DELETE"
+
+
+def test_what_green_is_called_is_found_once_so_that_cleaning_up_does_not_hang_on_it(
+    stage: Stage, judge: Judge, site: Site
+) -> None:
+    def answer(_request: Request) -> Response:
+        stage.instead["ecs:DescribeServices"] = refuse("ServerException", status=500)
+        return Response()
+
+    site.answer = answer
+    steps = [{"path": "/place"}, {"path": "/orders/{revision}", "method": "DELETE", "always": True}]
+    judgement = judge(hook, stage.at(EVENT), flows={"f": {"steps": steps}})
+    assert judgement.succeeded
+    assert [request.method for request in site.requests] == ["GET", "DELETE"]
+
+
+def test_a_secure_cookie_is_kept_on_a_listener_that_speaks_http(stage: Stage, judge: Judge, site: Site) -> None:
+    site.answer = lambda _: Response(headers={"Set-Cookie": "session=abc; Secure; Path=/"})
+    judge(hook, stage.at(EVENT), flows={"f": {"steps": [{"path": "/in"}, {"path": "/out"}]}})
+    assert site.requests[1].headers.get("Cookie") == "session=abc"
+
+
+def test_a_log_in_that_fails_does_not_show_what_it_was_answered(stage: Stage, judge: Judge, site: Site) -> None:
+    site.answer = lambda _: Response(401, '{"refresh": "R-TOKEN"}')
+    steps = [
+        {"path": "/in", "method": "POST", "save": {"token": "access"}},
+        {"path": "/out", "headers": {"Authorization": "Bearer {token}"}},
+    ]
+    judgement = judge(hook, stage.at(EVENT), flows={"f": {"steps": steps}})
+    assert not judgement.succeeded
+    assert "R-TOKEN" not in json.dumps(judgement)
+
+
+def test_a_password_in_base_url_is_not_shown(stage: Stage, judge: Judge, site: Site) -> None:
+    address = site.url.replace("//", "//tester:hunter2@")
+    judgement = judge(hook, without_test_listener(stage), base_url=address, **NO_SAMPLES)
+    assert judgement.check("test_listener")[1].endswith(f"base_url {site.url} is used")
+    assert "hunter2" not in json.dumps(judgement)
