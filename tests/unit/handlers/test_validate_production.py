@@ -159,6 +159,15 @@ def test_no_healthy_green_target(stage: Stage, judge: Judge, site: Site) -> None
     assert site.requests == []
 
 
+def test_production_on_blue_that_only_warns_gets_no_request(stage: Stage, judge: Judge, site: Site) -> None:
+    event = stage.at(EVENT)
+    stage.lead(stage.production_listener, {stage.blue_group: 100, stage.green_group: 0})
+    checks = {"green_serves_production": "warn", "production_listener": "warn"}
+    judgement = judge(hook, event, **AT_ONCE, checks=checks)
+    assert "http:health" not in judgement.outcomes()
+    assert site.requests == []
+
+
 def test_the_check_of_the_listener_may_be_skipped(stage: Stage, judge: Judge) -> None:
     judgement = judge(hook, stage.at(EVENT), **AT_ONCE, checks={"green_serves_production": "skip"})
     assert judgement.succeeded
