@@ -16,7 +16,7 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from gate import tasks
 from gate.aws import AwsCallFailed
@@ -31,14 +31,15 @@ Command = Optional[tuple[str, ...]]
 
 ROOM_TO_STOP = 45.0  # seconds kept to stop a task that takes too long and to see it stopped
 KILLED_AFTER = 30.0  # of them, those that ECS gives a container to end by itself, where its definition does not say
-LOOKS_AT_ITS_END = 5.0  # seconds between two looks at a task that was told to stop, at the most
+SOON = 5.0  # seconds, at the most, until ECS is asked again for what shall not wait for the user's interval
 ROOM_TO_ROLL_BACK = 180.0  # seconds kept for the rollback command; both together at most 40 % of the time
 ROOM_TO_START = 60.0  # seconds for asking ECS again that did not answer whether it started a task
 LOG_LENGTH = 1200  # characters of them that a message has room for; the finding's `log` holds them all
 LOG_PATIENCE = 10.0  # seconds the last log lines may take to arrive
 PATIENT = 10**6  # looks in a row that ECS may leave unanswered for a passing reason
+LABEL_LENGTH = 80  # characters of a command that a message has room for: some are whole programs
 ALL_LINES = 10_000  # log lines read where a revision is looked for: as many as CloudWatch Logs gives at once
-LOG_SETTLES = (3, 2.0, 20.0)  # a log is whole when so many looks, so many seconds apart, see the same; at most so long
+LOG_SETTLES = (3, 2.0, 20.0)  # a log is whole when so many looks, at most so many seconds apart, see the same; so long
 LAUNCH_TYPES = ("FARGATE", "EC2", "EXTERNAL")
 STEP = "codedeploy-step"  # the tag that says which of the commands a task runs
 WITH_PLATFORM = ("FARGATE", "FARGATE_SPOT")  # what alone takes a platform version
@@ -46,21 +47,32 @@ WITH_PLATFORM = ("FARGATE", "FARGATE_SPOT")  # what alone takes a platform versi
 
 @dataclass(frozen=True)
 class Preset:
-    """The commands of a migration tool. `before` prints where the database is, so that a rollback has a target."""
+    """The commands of a migration tool. `before` prints where the database is, so that a rollback has a target.
+
+    `unknown`: what an older version of the tool says that does not know the verification, and `cure`.
+    """
 
     command: tuple[str, ...]
     verify_schema_command: tuple[str, ...]
     before: tuple[str, ...]
+    unknown: str
+    cure: str
 
 
 PRESETS = {
     "alembic": Preset(
-        ("alembic", "upgrade", "head"), ("alembic", "current", "--check-heads"), ("alembic", "current", "--verbose")
+        ("alembic", "upgrade", "head"),
+        ("alembic", "current", "--check-heads"),
+        ("alembic", "current", "--verbose"),
+        unknown="unrecognized arguments: --check-heads",
+        cure="--check-heads came with Alembic 1.17.1: update it, or set verify_schema_command",
     ),
     "django": Preset(
         ("python", "manage.py", "migrate", "--noinput"),
         ("python", "manage.py", "migrate", "--check"),
         ("python", "manage.py", "showmigrations", "--list"),
+        unknown="unrecognized arguments: --check",
+        cure="migrate --check came with Django 3.1: update it, or set verify_schema_command",
     ),
 }
 
@@ -185,14 +197,7 @@ class Migration:
         """No migration of another deployment of this service is still running."""
         if self.settings.concurrent == "fail":
             return self._others()
-        here = self.deadline.remaining() - self.deadline.journey.room
-        seconds = self._seconds_for("migrate")
-        hands_over = bool(self.deadline.journey.hops_left) and seconds > here
-        patience = self.deadline.within(min(seconds, here) if hands_over else seconds)
-        finding = poll(self._others, patience, self.settings.interval, consecutive_error_limit=PATIENT)[0]
-        if hands_over and not finding.good and not patience.remaining():
-            raise ToBeContinued({})
-        return finding
+        return self._poll(self._others, self._seconds_for("migrate"))
 
     def _others(self) -> Finding:
         others = self._look_around()
@@ -228,21 +233,28 @@ class Migration:
 
     def find_revision(self) -> Finding:
         """Where the database is before the migration, so that there is a way back."""
-        finding, task = self._run("revision", PRESETS[str(self.settings.preset)].before)
+        found, self.rollback_command = self._where_it_is("revision")
+        if not found.good:
+            return found
+        return replace(found, detail=f"{found.detail}; rollback: {shlex.join(self.rollback_command or ('none',))}")
+
+    def _where_it_is(self, step: str) -> tuple[Finding, Command]:
+        """Run the preset's `before`; what its log says of the database, and the command that leads back there."""
+        finding, task = self._run(step, PRESETS[str(self.settings.preset)].before)
         if not finding.good or task is None:
-            return finding
+            return finding, None
         target, id_, found = self._target(), task.id, _WayBack(self.settings.preset == "alembic")
         looks, interval, patience = LOG_SETTLES
 
         def look() -> Finding:
             return found.read(tasks.last_lines(target.definition, target.container, id_, ALL_LINES))
 
-        read = poll(look, self.deadline.within(patience), interval, looks, PATIENT)[0]
+        often = min(interval, self.settings.interval)
+        read = poll(look, self.deadline.within(patience), often, looks, PATIENT)[0]
         if not read.good:
             detail = f"where the database is could not be read: {read.detail}: mend the log, or set rollback_command"
-            return replace(read, detail=detail)
-        self.rollback_command = found.command
-        return passed(f"{read.detail}; rollback: {' '.join(found.command or ('none',))}")
+            read = replace(read, detail=detail)
+        return read, found.command
 
     # The commands.
 
@@ -250,12 +262,19 @@ class Migration:
         """Run one command as a task to its end and judge the named container's exit code."""
         if self.begun is None:  # the invocation before this one saw that it is alone
             self.was_given_up()
-        if "rollback" in (self.begun or {}) and step not in (self.begun or {}):
+        begun = self.begun or {}
+        if "rollback" in begun and step not in begun:
             return skipped(f"{step}: another delivery of this event did not come to it before it rolled back")
-        return self._run(step, command)[0]
+        if step not in begun and not self._seconds_for(step):
+            return could_not_look(f"{step}: no time was left to run it: raise max_duration (it is at most 3300 s)")
+        finding = self._run(step, command)[0]
+        preset = PRESETS.get(self.settings.preset or "")
+        if preset and not finding.good and preset.unknown in finding.detail:
+            finding = replace(finding, detail=f"{finding.detail}; {preset.cure}")
+        return finding
 
     def _run(self, step: str, command: tuple[str, ...], attempt: int = 1) -> tuple[Finding, Task | None]:
-        label = f"{step} ({' '.join(command)})" + (f", attempt {attempt} after an interruption" if attempt > 1 else "")
+        label = f"{step} ({_in_short(command)})" + (f", attempt {attempt} after an interruption" if attempt > 1 else "")
         target, started = self._start(step if attempt == 1 else f"{step}-{attempt}", command)
         task, trouble = self._wait(started, step, target.container)
         container = task.container(target.container) if task else None
@@ -294,7 +313,7 @@ class Migration:
                 operation = problem.operation if isinstance(problem, AwsCallFailed) else ""
                 may_have_started = may_have_started or (problem.transient and operation == "run_task")
                 no_room = step.startswith("rollback") and isinstance(problem, tasks.NotPlaced)
-                if (problem.transient or no_room) and patience.sleep(self.settings.interval):
+                if (problem.transient or no_room) and patience.sleep(min(self.settings.interval, SOON)):
                     continue
                 if may_have_started:
                     self.may_still_run = f"the task of {step}, of which ECS did not answer whether it started,"
@@ -349,7 +368,7 @@ class Migration:
             why = f"no rollback_command is set{f', and preset {preset} found no way back' if preset else ''}"
             detail = f"{why}: the database is as the failed step left it"
             return replace(skipped(detail), aftermath=True)
-        words = " ".join(command)
+        words = shlex.join(command)
         if self.may_still_run:  # two commands at once on one schema do more harm than one that failed
             detail = f"NOT ROLLED BACK: {self.may_still_run} may still run; see to its end, then run {words}"
             return replace(failed(detail), aftermath=True)
@@ -359,8 +378,21 @@ class Migration:
             finding = could_not_look(str(problem))
         if finding.good:
             return replace(finding, detail=f"rolled back with {words}", aftermath=True)
-        detail = f"THE ROLLBACK FAILED TOO, the database is in an unknown state and needs a person: {finding.detail}"
+        detail = f"THE ROLLBACK FAILED TOO, {self._state_of_things()} and needs a person: {finding.detail}"
         return replace(finding, detail=detail, aftermath=True)
+
+    def _state_of_things(self) -> str:
+        """In words, in what state a rollback that failed has left the database: looked up, where a preset can."""
+        unknown = "the database is in an unknown state"
+        if self.may_still_run:
+            return f"{self.may_still_run} may still run, {unknown}"
+        if not self.settings.preset:
+            return unknown
+        try:
+            found = self._where_it_is("rollback-state")[0]
+        except CannotLook:
+            return unknown
+        return f"{found.detail} now" if found.good else unknown
 
     def roll_back_again(self) -> Finding:
         """Join the rollback of another delivery: that it went well does not make the migration one that did."""
@@ -383,11 +415,17 @@ class Migration:
             name = deployment.appspec.task_definition
             placement = deployment.placement_to_come(service)
         definition = deployment.task_definition(name)
-        known = [str(container.get("name")) for container in definition.get("containerDefinitions") or []]
+        declared = definition.get("containerDefinitions") or []
+        known = [str(container.get("name")) for container in declared]
         container = self.settings.container or (known[0] if len(known) == 1 else deployment.appspec.container_name)
         if container not in known:
             raise CannotLook(
                 f"container {container} is not in task definition {name} (it has {', '.join(known)}): set container"
+            )
+        if any(entry.get("name") == container and entry.get("essential") is False for entry in declared):
+            raise CannotLook(
+                f"container {container} of task definition {name} is not essential, so the task would run on after its "
+                "command has ended: make it essential, or set container to one that is"
             )
         return Target(name, definition, container, placement)
 
@@ -400,24 +438,36 @@ class Migration:
         bit, and for what follows it of what it left.
         """
         journey, remaining = self.deadline.journey, self.deadline.remaining()
+        if step.startswith("rollback"):  # half a migration is worse than a late report: it may overrun max_duration
+            left = journey.in_all(remaining)
+            return max(0.0, left - min(self._room_to_stop(), 0.4 * left))
         whole = left = journey.reach(remaining)
-        is_rollback = step.startswith("rollback")
-        if journey.until and not is_rollback:
-            whole = left = min(left, max(0.0, journey.until - time.time()))
-            if step.startswith("migrate"):
-                whole += max(0.0, time.time() - journey.began)
-        roll_back = ROOM_TO_ROLL_BACK if self.rollback_command and not is_rollback else 0
+        if journey.until and step.startswith("migrate"):
+            whole += max(0.0, time.time() - journey.began)
+        roll_back = ROOM_TO_ROLL_BACK if self.rollback_command else 0
         return max(0.0, left - min(self._room_to_stop() + roll_back, 0.4 * whole))
 
     def _room_to_stop(self) -> float:
         killed_after = self._known_target.stop_timeout if self._known_target else KILLED_AFTER
         return ROOM_TO_STOP + max(0.0, killed_after - KILLED_AFTER)
 
-    def _wait(self, started: Task, step: str, name: str) -> tuple[Task | None, str]:
-        """The task when it has stopped, and what is wrong with the waiting (empty if nothing is).
+    def _poll(self, look: Callable[[], Finding], seconds: float, unwatched: str = "") -> Finding:
+        """Look for `seconds`; where this invocation ends before them, a fresh one goes on looking.
 
-        Where the invocation ends before the task's time, a fresh one goes on waiting.
+        However long ECS does not answer, it is no reason to stop a migration half-way.
         """
+        journey = self.deadline.journey
+        here = self.deadline.remaining() - journey.room
+        hands_over = bool(journey.hops_left) and seconds > here
+        patience = self.deadline.within(min(seconds, here) if hands_over else seconds)
+        finding = poll(look, patience, self.settings.interval, consecutive_error_limit=PATIENT)[0]
+        if hands_over and not finding.good and not patience.remaining():
+            changed = self.may_have_changed
+            raise ToBeContinued({"may_have_changed": changed, "rollback_command": self.rollback_command}, unwatched)
+        return finding
+
+    def _wait(self, started: Task, step: str, name: str) -> tuple[Task | None, str]:
+        """The task when it has stopped, and what is wrong with the waiting (empty if nothing is)."""
         seen: list[Task] = []
 
         def look() -> Finding:
@@ -436,23 +486,17 @@ class Migration:
         seconds = self._seconds_for(step)
         if self.settings.timeout is not None and step != "rollback":
             seconds = min(seconds, max(0.0, self.settings.timeout - started.age))
-        here = self.deadline.remaining() - self.deadline.journey.room
-        hands_over = bool(self.deadline.journey.hops_left) and seconds > here
-        # However long ECS does not answer, it is no reason to stop a migration half-way.
-        patience = self.deadline.within(min(seconds, here) if hands_over else seconds)
-        finding = poll(look, patience, self.settings.interval, consecutive_error_limit=PATIENT)[0]
+        undo = f"; to undo it then, run {shlex.join(self.rollback_command)}" if self.rollback_command else ""
+        finding = self._poll(look, seconds, f"task {started.id} of {step} runs on unwatched: see to its end{undo}")
         if finding.good:
             return seen[0], ""
-        if hands_over and not patience.remaining():
-            changed = self.may_have_changed
-            raise ToBeContinued({"may_have_changed": changed, "rollback_command": self.rollback_command})
         trouble = finding.detail
         self.may_still_run = f"task {started.id}"
         try:
             reason = f"run_migrations of deployment {self.deployment.id}: {trouble}"
             tasks.stop(self.deployment.cluster, started.arn, reason)
             room = self.deadline.within(self._room_to_stop())
-            often = min(self.settings.interval, LOOKS_AT_ITS_END)
+            often = min(self.settings.interval, SOON)
             stopped = poll(look_at_its_end, room, often, consecutive_error_limit=PATIENT)[0].good
             self.may_still_run = "" if stopped else self.may_still_run
             if stopped and seen and seen[0].stop_code not in ("", "UserInitiated"):
@@ -506,6 +550,12 @@ class Target:
     def _declared(self) -> Mapping[str, Any]:
         containers = self.definition.get("containerDefinitions") or []
         return next(entry for entry in containers if entry.get("name") == self.container)
+
+
+def _in_short(command: Sequence[str]) -> str:
+    """The command on one line, long ones cut."""
+    words = " ".join(shlex.join(command).split())
+    return words if len(words) <= LABEL_LENGTH else f"{words[: LABEL_LENGTH - 1]}…"
 
 
 def _why_it_failed(task: Task, container: Container, *, retried: bool) -> str:
@@ -590,7 +640,8 @@ def _django_way_back(log: Sequence[str]) -> tuple[Command, str]:
         return None, f"the migrations of app {branched} branch, so no one command leads back"
     targets = {name: [each for applied, each in listed if applied][-1] for name, listed in to_come.items()}
     words = [f"python manage.py migrate {name} {shlex.quote(last)} --noinput" for name, last in targets.items()]
-    return ("sh", "-c", " && ".join(words)), f"migrations are to come in {', '.join(to_come)}"
+    missing = [f"{name} {each}" for name, listed in to_come.items() for applied, each in listed if not applied]
+    return ("sh", "-c", " && ".join(words)), f"migrations are to come ({', '.join(missing)})"
 
 
 def _branches(listed: Sequence[tuple[bool, str]]) -> bool:

@@ -125,7 +125,7 @@ class _Invocation:
                 self._judge(checks, settings_type)
         except ToBeContinued as rest:
             if self.deadline.journey.hops_left:
-                return self._hand_over(rest.state)
+                return self._hand_over(rest)
             no_more = could_not_look(f"check {self.current} needs more time, and no further invocation may follow")
             self._record(self.current, no_more, declared=self._severity)
         except OutOfTime:
@@ -157,9 +157,10 @@ class _Invocation:
         # Not one the user can switch off: about a deployment that is not ours, nothing can be judged.
         identity = Check("deployment", lambda: poll(lambda: _is_ours(deployment), self.deadline.within(60), interval=2))
         self.handed_over.pop(identity.name, None)  # it may have been stopped since
-        if not self._run(identity, {}):
+        if self._run(identity, {}):
+            self.preamble = len(self.results)
+        elif not self.event.continuation.get("unwatched"):  # what runs is seen to its end, whatever became of the rest
             return
-        self.preamble = len(self.results)
         self.awaited = str(self.event.continuation.get("check", ""))
         steps = iter(checks(deployment, settings, self.deadline))
         self.current = self.hook
@@ -238,8 +239,8 @@ class _Invocation:
         """How far the hook has come; one without `max_duration` never goes on in another invocation."""
         carried = self.event.continuation
         began, hop = float(carried.get("started_at", time.time())), int(carried.get("hop", 0))
-        until = began + max_duration
-        may_go_on = max_duration > 0 and time.time() < until and bool(_own_name(self.context))
+        until = began + max_duration if max_duration else 0.0
+        may_go_on = time.time() < until and bool(_own_name(self.context))
         return Journey(
             began=began,
             hop=hop,
@@ -249,7 +250,7 @@ class _Invocation:
             state=carried.get("state") or {},
         )
 
-    def _hand_over(self, state: Mapping[str, Any]) -> dict[str, Any]:
+    def _hand_over(self, rest: ToBeContinued) -> dict[str, Any]:
         """Let a fresh invocation of this function go on; the report will be its own. If that fails, report so."""
         with self._answering:
             if self._answer is not None:  # the watchdog came first
@@ -260,7 +261,8 @@ class _Invocation:
                 "hop": hop,
                 "request_id": str(getattr(self.context, "aws_request_id", "")),
                 "check": self.current,
-                "state": state,
+                "state": rest.state,
+                "unwatched": rest.unwatched,
                 "done": self.done,
             }
             event = {
@@ -280,8 +282,9 @@ class _Invocation:
             except Exception as problem:  # whatever it is, the report has to be made
                 if not isinstance(problem, CannotLook):
                     logger.exception("the hook could not be handed over", extra=self._fields())
-                stays = could_not_look(f"the hook could not be handed over: {_finding_of(problem).detail}")
-                self._record(self.current, stays, declared=self._severity)
+                stays = f"the hook could not be handed over: {_finding_of(problem).detail}"
+                stays += f"; {rest.unwatched}" if rest.unwatched else ""
+                self._record(self.current, could_not_look(stays), declared=self._severity)
         return self.answer()
 
     def answer(self) -> dict[str, Any]:
@@ -383,6 +386,7 @@ def _is_continuation(carried: Any) -> bool:
         all(type(number) in (int, float) and math.isfinite(number or 0) for number in numbers)
         and 1 <= carried["hop"] <= MAX_HOPS
         and isinstance(carried.get("check"), str)
+        and isinstance(carried.get("unwatched", ""), str)
         and isinstance(carried.get("state"), Mapping)
         and isinstance(carried.get("done"), Mapping)
         and all(isinstance(results, list) and results for results in carried["done"].values())

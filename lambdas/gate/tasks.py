@@ -155,7 +155,7 @@ class Task:
         for container in self.containers:
             code = "no exit code" if container.exit_code is None else f"exit {container.exit_code}"
             code = "never started" if self.never_ran(container) else code
-            reason = f" ({container.reason})" if container.reason else ""
+            reason = f" ({container.reason})" if container.reason and container.reason not in parts else ""
             parts.append(f"container {container.name}: {code}{reason}")
         return "; ".join(parts) or "no reason given"
 

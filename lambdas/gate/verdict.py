@@ -235,20 +235,25 @@ def decide(results: Sequence[Result], may_fail: bool = True) -> Verdict:
 
 
 def _reasons(results: Sequence[Result]) -> str:
-    """The first reason in full (what was seen to be wrong before what could not be seen), the others by name."""
+    """The first reason in full (what was seen to be wrong before what could not be seen), the others by name.
+
+    Where the first is what was done about a failure and went wrong too, the failure follows in full.
+    """
 
     def place(result: Result) -> tuple[bool, bool]:
         return not result.finding.aftermath, result.finding.outcome is not Outcome.FAILED
 
     ordered = sorted(results, key=place)
-    first = ordered[0]
-    others = [result.name for result in ordered[1:] if result.finding.detail != first.finding.detail]
-    reason = first.finding.detail or first.name
+    told = ordered[: 2 if ordered[0].finding.aftermath else 1]
+    reason = "; before that: ".join(result.finding.detail or result.name for result in told)
+    others = [
+        result.name for result in ordered[len(told) :] if result.finding.detail not in [r.finding.detail for r in told]
+    ]
     if others:
         reason += f" (and {len(others)} more: {', '.join(dict.fromkeys(others))})"
     return _one_line(reason)
 
 
-def _one_line(text: str, limit: int = 2000) -> str:
+def _one_line(text: str, limit: int = 4000) -> str:
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -23,11 +23,14 @@ class ToBeContinued(BaseException):
     """A look goes well and needs more time than this invocation has: a fresh one shall go on, with this `state`.
 
     To be raised by a look while `Journey.hops_left`; `state` is JSON, small, and comes back as `Journey.state`.
+    `unwatched` says what would go on by itself, and what to do about it, if none could follow; where it says something,
+    the fresh one sees to it even if the deployment has ended meanwhile.
     """
 
-    def __init__(self, state: Mapping[str, Any]) -> None:
+    def __init__(self, state: Mapping[str, Any], unwatched: str = "") -> None:
         super().__init__("to be continued")
         self.state = state
+        self.unwatched = unwatched
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,8 @@ class Journey:
     """A hook's work over several invocations of its function.
 
     `began`: when the first one started, in epoch seconds. `hop`: how many came before this one. `hops_left`: how many
-    may follow. `seconds`: what a fresh one has for looking. `until`: when the hook has to be done, in epoch seconds.
-    `state`: what the one before this one left.
+    may follow. `seconds`: what a fresh one has for looking. `until`: when the hook has to be done, in epoch seconds; 0:
+    when this invocation ends. `state`: what the one before this one left.
     """
 
     began: float = field(default_factory=time.time)
@@ -51,12 +54,14 @@ class Journey:
         """Seconds of this invocation that are kept for handing over; 0 where nothing may follow."""
         return min(HAND_OVER, self.seconds / 4) if self.hops_left else 0.0
 
-    def reach(self, remaining: float) -> float:
+    def in_all(self, remaining: float) -> float:
         """Seconds for looking, those of the invocations to come included, where this one has `remaining` left."""
-        if not self.hops_left:
-            return remaining
-        in_all = remaining + self.hops_left * (self.seconds - self.room)
-        return min(in_all, max(self.until - time.time(), remaining))
+        return remaining + self.hops_left * (self.seconds - self.room)
+
+    def reach(self, remaining: float) -> float:
+        """Of these seconds, those until the hook has to be done."""
+        in_all = self.in_all(remaining)
+        return min(in_all, max(0.0, self.until - time.time())) if self.until else in_all
 
 
 @contextmanager

@@ -618,6 +618,7 @@ class LongHook:
         self.looked: list[str] = []
         self.journeys: list[Journey] = []
         self.last_words: Finding | None = None
+        self.unwatched = ""
 
         @lifecycle_hook("AfterAllowTraffic", settings)
         def handler(_deployment: Deployment, _settings: HookSettings, deadline: Deadline) -> Iterator[Check]:
@@ -645,7 +646,7 @@ class LongHook:
         left, here = began + self.seconds - self.clock.now, deadline.remaining() - journey.room
         deadline.sleep(min(left, here))
         if left > here:
-            raise ToBeContinued({"began": began})
+            raise ToBeContinued({"began": began}, self.unwatched)
         return passed(f"it has lasted {self.clock.now - began:.0f} s")
 
     def play(self, codedeploy: CodeDeploy, context: Any = None) -> list[dict[str, Any]]:
@@ -679,6 +680,7 @@ def test_what_does_not_fit_is_handed_over_and_not_reported(
             "request_id": "request-0",
             "check": "long",
             "state": {"began": 1000.0},
+            "unwatched": "",
             "done": {"deployment": [{**ours, "by_choice": False}], "first": [{**first, "by_choice": False}]},
         },
     }
@@ -882,6 +884,21 @@ def test_whose_deployment_it_is_is_looked_at_anew(codedeploy: CodeDeploy, clock:
     assert (codedeploy.statuses, len(hook.journeys)) == (["Failed"], 1)
 
 
+@pytest.mark.parametrize("reply", [deployment("Stopped"), refused("AccessDeniedException", status=403)])
+def test_what_runs_is_seen_to_its_end_when_the_deployment_was_stopped(
+    codedeploy: CodeDeploy, clock: Clock, reply: Reply
+) -> None:
+    hook = LongHook(clock, 1000)
+    hook.unwatched = "task 1 runs on unwatched"
+    hook.handler(EVENT, lambda_context())
+    codedeploy.replies["GetDeployment"] = [reply]
+    answer = hook.handler(codedeploy.handed_over[0], lambda_context())
+    assert outcomes(answer)["long"] == "passed"
+    assert hook.looked == ["after"]
+    assert outcomes(answer)["deployment"] in ("failed", "error")
+    assert codedeploy.statuses == ["Failed"]
+
+
 def test_settings_that_were_broken_meanwhile_are_reported(
     codedeploy: CodeDeploy, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -934,6 +951,14 @@ def test_a_hand_over_that_cannot_be_sent_is_reported_failed_at_once(
     assert outcomes(answer) == {"deployment": "passed", "odd": "failed", "long": "error"}
     assert codedeploy.statuses == ["Failed"]
     assert clock.now == 1850
+
+
+def test_a_hand_over_that_cannot_be_sent_says_what_nobody_watches(codedeploy: CodeDeploy, clock: Clock) -> None:
+    codedeploy.replies[INVOKE] = [refused("AccessDeniedException", "no identity-based policy", 403)]
+    hook = LongHook(clock, 1000)
+    hook.unwatched = "task 1 runs on unwatched: see to its end"
+    answer = hook.handler(EVENT, lambda_context())
+    assert answer["message"].endswith("; task 1 runs on unwatched: see to its end")
 
 
 def test_a_hand_over_that_gets_through_in_the_end_is_one(codedeploy: CodeDeploy, clock: Clock) -> None:
@@ -1006,6 +1031,7 @@ CARRIED: dict[str, Any] = {
         {**CARRIED, "hop": 0}, {**CARRIED, "hop": 5}, {**CARRIED, "hop": -1}, {**CARRIED, "hop": "1"},
         {**CARRIED, "hop": True}, {**CARRIED, "hop": math.nan},
         {**CARRIED, "state": None}, {**CARRIED, "state": []}, {**CARRIED, "check": None},
+        {**CARRIED, "unwatched": None},
         {**CARRIED, "done": None}, {**CARRIED, "done": []}, {**CARRIED, "done": {"first": 3}},
         {**CARRIED, "done": {"first": None}}, {**CARRIED, "done": {"first": []}}, {**CARRIED, "done": {"first": "x"}},
         {**CARRIED, "done": {"first": {"name": "first"}}}, {**CARRIED, "done": {"first": [3]}},

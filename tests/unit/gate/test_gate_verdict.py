@@ -59,7 +59,16 @@ def result(  # noqa: PLR0917 - a row of the tables below
         (
             [result("a", "failed", "exit 1"), result("b", "failed", "THE ROLLBACK FAILED TOO", aftermath=True)],
             False,
-            "THE ROLLBACK FAILED TOO (and 1 more: a)",
+            "THE ROLLBACK FAILED TOO; before that: exit 1",
+        ),
+        (
+            [
+                result("a", "failed", "exit 1"),
+                result("b", "error", "denied"),
+                result("c", "failed", "THE ROLLBACK FAILED TOO", aftermath=True),
+            ],
+            False,
+            "THE ROLLBACK FAILED TOO; before that: exit 1 (and 1 more: b)",
         ),
         ([result("a", "failed", "two\n  lines\tof it")], False, "two lines of it"),
     ],
@@ -98,9 +107,9 @@ def test_never_succeeded_over_a_failing_result_or_over_nothing(results: list[Res
 
 
 @given(st.lists(outcomes, max_size=8))
-def test_the_message_is_one_line_of_2000_characters_at_most(results: list[Result]) -> None:
+def test_the_message_is_one_line_of_4000_characters_at_most(results: list[Result]) -> None:
     message = decide(results).message
-    assert len(message) <= 2000
+    assert len(message) <= 4000
     assert len(message.splitlines()) <= 1
 
 

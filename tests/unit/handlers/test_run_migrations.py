@@ -230,7 +230,7 @@ def test_the_exit_code_of_a_sidecar_is_not_read(stage: Stage, judge: Judge, code
 
 
 def test_the_container_is_the_appspecs_or_the_users(stage: Stage, judge: Judge) -> None:
-    stage.green_definition = stage.register(({"name": "admin", "image": "admin:1", "essential": False},))
+    stage.green_definition = stage.register(({"name": "admin", "image": "admin:1"},))
     event = stage.at(EVENT)
     judge(hook, event, command=MIGRATE)
     stage.deployment.set_status("Stopped")
@@ -239,6 +239,16 @@ def test_the_container_is_the_appspecs_or_the_users(stage: Stage, judge: Judge) 
     judge(hook, stage.at(EVENT), command=MIGRATE, container="admin")
     second = stage.called("ecs:RunTask")
     assert [override["name"] for call in second for override in call["overrides"]["containerOverrides"]] == ["admin"]
+
+
+def test_a_container_whose_end_does_not_end_the_task(stage: Stage, judge: Judge) -> None:
+    stage.green_definition = stage.register(({"name": "admin", "image": "admin:1", "essential": False},))
+    judgement = judge(hook, stage.at(EVENT), command=MIGRATE, container="admin", rollback_command=BACK)
+    assert judgement.message == (
+        f"container admin of task definition {stage.green_definition} is not essential, so the task would run on after "
+        "its command has ended: make it essential, or set container to one that is"
+    )
+    assert one_off(stage) == []
 
 
 def test_a_container_that_is_not_there(stage: Stage, judge: Judge) -> None:
@@ -255,7 +265,7 @@ def test_a_container_that_never_started(stage: Stage, judge: Judge) -> None:
     judgement = judge(hook, stage.at(EVENT), **ALL)
     assert judgement.message == (
         "migrate (alembic upgrade head): container app never started: "
-        f"TaskFailedToStart; {reason}; container app: never started ({reason})"
+        f"TaskFailedToStart; {reason}; container app: never started"
     )
     assert commands(stage) == [MIGRATE]  # there is nothing to roll back
 
@@ -455,8 +465,32 @@ def test_a_rollback_that_fails_is_the_loudest(stage: Stage, judge: Judge) -> Non
         "THE ROLLBACK FAILED TOO, the database is in an unknown state and needs a person: "
         "rollback (alembic downgrade -1): exit 2 ("
     )
-    assert "cannot drop it" in judgement.message
-    assert judgement.message.endswith("(and 1 more: migrate)")
+    assert "cannot drop it; before that: migrate (alembic upgrade head): exit 1 (" in judgement.message
+
+
+def test_a_rollback_that_fails_says_where_the_database_is_now(stage: Stage, judge: Judge) -> None:
+    half_way = (HEADING, "Rev: 2b5c", "Parent: 1975ea83b712")
+    stage.world.next_exits[WHERE] = [Exit(0, lines=CURRENT), Exit(0, lines=half_way)]
+    stage.world.exits[MIGRATE] = Exit(1)
+    stage.world.exits[("alembic", "downgrade", "1975ea83b712")] = Exit(2, lines=("cannot drop it",))
+    judgement = judge(hook, stage.at(EVENT), preset="alembic")
+    assert judgement.message.startswith(
+        "THE ROLLBACK FAILED TOO, the database is at revision 2b5c now and needs a person: "
+        "rollback (alembic downgrade 1975ea83b712): exit 2 ("
+    )
+    assert commands(stage) == [WHERE, MIGRATE, ("alembic", "downgrade", "1975ea83b712"), WHERE]
+
+
+@pytest.mark.parametrize("gone", [Exit(1), Exit(0, lines=("no word of it",))])
+def test_a_rollback_that_fails_where_nobody_can_tell_where_the_database_is(
+    stage: Stage, judge: Judge, gone: Exit
+) -> None:
+    stage.world.next_exits[WHERE] = [Exit(0, lines=CURRENT), gone]
+    stage.world.exits[MIGRATE] = Exit(1)
+    stage.world.exits[("alembic", "downgrade", "1975ea83b712")] = Exit(2)
+    judgement = judge(hook, stage.at(EVENT), preset="alembic")
+    assert judgement.message.startswith("THE ROLLBACK FAILED TOO, the database is in an unknown state and needs a ")
+    assert commands(stage)[-1] == WHERE
 
 
 def test_a_rollback_that_does_not_start_is_as_loud(stage: Stage, judge: Judge) -> None:
@@ -527,6 +561,23 @@ SHOWN = (
     *("sessions", " (no migrations)"),
     *("stock", " [X] 0001_squashed_0003 (3 squashed migrations)", " [ ] 0004_place"),
 )
+
+
+def test_an_alembic_that_does_not_know_the_verification(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
+    stage.world.exits[SCHEMA] = Exit(2, lines=("alembic: error: unrecognized arguments: --check-heads",))
+    judgement = judge(hook, stage.at(EVENT), preset="alembic")
+    cure = "; --check-heads came with Alembic 1.17.1: update it, or set verify_schema_command; rolled back with "
+    assert cure in judgement.message
+
+
+def test_a_program_as_a_command_is_named_by_its_beginning(stage: Stage, judge: Judge) -> None:
+    program = ("python", "-c", "import shop\n" + "shop.migrate()\n" * 50)
+    stage.world.exits[program] = Exit(1)
+    judgement = judge(hook, stage.at(EVENT), command=program)
+    label = judgement.message.partition("): exit 1")[0]
+    assert label.startswith("migrate (python -c 'import shop shop.migrate() ")
+    assert (label[-1], len(label)) == ("…", len("migrate (") + 80)
 
 
 def test_alembic_runs_its_commands_and_finds_the_revision_first(stage: Stage, judge: Judge) -> None:
@@ -694,10 +745,11 @@ def test_django_goes_back_to_each_apps_last_migration(stage: Stage, judge: Judge
         "python manage.py migrate stock 0001_squashed_0003 --noinput"
     )
     assert judgement.check("revision") == (
-        "passed", f"migrations are to come in orders, stock; rollback: sh -c {script}"
-    )  # fmt: skip
+        "passed",
+        f"migrations are to come (orders 0003_email, orders 0004_x, stock 0004_place); rollback: sh -c '{script}'",
+    )
     assert commands(stage) == [LISTED, DJANGO, ("sh", "-c", script)]
-    assert judgement.message.endswith(f"; rolled back with sh -c {script}")
+    assert judgement.message.endswith(f"; rolled back with sh -c '{script}'")
 
 
 def test_django_runs_its_commands(stage: Stage, judge: Judge) -> None:
@@ -1247,7 +1299,7 @@ def test_a_start_that_ecs_never_answers_may_have_happened(stage: Stage, judge: J
     judgement = judge(hook, event, **ALL)
     assert judgement.message.startswith(
         "NOT ROLLED BACK: the task of migrate, of which ECS did not answer whether it started, may still run; see to "
-        "its end, then run alembic downgrade -1 (and 1 more: migrate)"
+        "its end, then run alembic downgrade -1; before that: ecs:RunTask failed on every attempt ("
     )
     assert judgement.check("migrate")[0] == "error"
     assert 60 <= stage.clock.now < 70
@@ -1626,6 +1678,49 @@ def test_a_rollback_longer_than_an_invocation(stage: Stage, relay: Relay) -> Non
     assert judgements[-1].check("migrate")[0] == "failed"
     assert judgements[-1].check("rollback") == ("passed", "rolled back with alembic downgrade -1")
     assert judgements[-1].message.endswith("; rolled back with alembic downgrade -1")
+
+
+def test_a_migration_of_a_deployment_that_was_stopped_is_seen_to_its_end(stage: Stage, relay: Relay) -> None:
+    """Somebody stops the deployment between two invocations: half a migration is taken back all the same."""
+    stage.world.exits[MIGRATE] = Exit(1, lasts=400)
+    event = stage.at(EVENT)
+    assert relay.deliver(event)["status"] == "CONTINUED"
+    stage.deployment.set_status("Stopped")
+    judgement = relay.deliver(relay.handed_over[-1])
+    assert judgement.check("deployment")[0] == "failed"
+    assert judgement.check("rollback") == ("passed", "rolled back with alembic downgrade -1")
+    assert commands(stage) == [MIGRATE, BACK]
+    assert not judgement.succeeded
+
+
+def test_a_hand_over_that_is_refused_names_the_task_that_runs_on(stage: Stage, relay: Relay) -> None:
+    stage.world.exits[MIGRATE] = Exit(0, lasts=400)
+    event = stage.at(EVENT)
+    stage.instead["lambda:Invoke"] = refuse("AccessDeniedException", "no identity-based policy", 403)
+    judgement = relay.deliver(event)
+    (task,) = one_off(stage)
+    assert (judgement.succeeded, stage.report()) == (False, "Failed")
+    assert judgement.message.endswith(
+        f"; task {task.task_arn.rpartition('/')[2]} of migrate runs on unwatched: see to its end; to undo it then, run "
+        "alembic downgrade -1"
+    )
+
+
+def test_a_step_without_any_time_is_not_started(
+    stage: Stage, relay: Relay, wall: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", json.dumps({**ALL, "max_duration": 60}))
+    event = stage.at(EVENT)
+    done = {"name": "migrate", "outcome": "passed", "severity": "fail", "detail": "exit 0"}
+    carried = {
+        "started_at": wall().timestamp() - 61, "hop": 1, "check": "verify_schema",
+        "state": {"may_have_changed": True}, "done": {"alone": [done], "migrate": [done]},
+    }  # fmt: skip
+    judgement = relay.deliver({**event, "Continuation": carried})
+    assert judgement.check("verify_schema")[1] == (
+        "verify_schema: no time was left to run it: raise max_duration (it is at most 3300 s)"
+    )
+    assert commands(stage) == [BACK]
 
 
 def test_a_rollback_that_fails_hops_later(stage: Stage, relay: Relay) -> None:
