@@ -197,7 +197,7 @@ def test_a_task_that_cannot_start_is_enough_to_be_certain(stage: Stage, judge: J
     assert not judgement.succeeded
     assert judgement.check("task_start") == (
         "failed",
-        f"green tasks cannot be started: TaskFailedToStart; {reason}; container app: never started ({reason})",
+        f"green tasks cannot be started: TaskFailedToStart; {reason}; container app: never started",
     )
     assert judgement.message.startswith("green tasks cannot be started: ")
     assert stage.clock.now == 0
