@@ -25,7 +25,8 @@ scenarios: venv ## List the scenarios of the rehearsal
 test: dev runtime ## Run all tests; ARGS="tests/unit -k name" runs some
 	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests -n auto) -q --durations=10
 
-bench: venv ## Measure the load that the gate can send, beside hey's (needs nginx and hey)
+bench: venv runtime ## Measure what the hooks cost, and the load that the gate can send beside hey (needs nginx and hey)
+	@$(venv) tools/bench_cost.py
 	@$(venv) tools/bench_load.py
 
 check: fmt-check lint types check-package check-docs test ## Run everything that CI runs: format, lint, types, packages, docs, tests

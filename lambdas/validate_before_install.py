@@ -126,9 +126,11 @@ class ServiceChecks(Checks):
 
     @cached_property
     def _settling(self) -> list[Finding]:
+        first = [self.release.service]  # has just been read
+
         def look() -> list[Finding]:
             # What is looked at afterwards shall be what was waited for.
-            self.release.waited_for = service = self.deployment.service()
+            self.release.waited_for = service = first.pop() if first else self.deployment.service()
             return [_running_count(service), _steady(service)]
 
         def keeps_waiting(finding: Finding) -> bool:
