@@ -210,6 +210,27 @@ def test_an_appspec_is_read_however_it_is_written(stage: Stage, judge: Judge, wr
     assert judgement.check("task_definition") == ("passed", f"task definition {stage.green_definition} is ACTIVE")
 
 
+def service_in_yaml(task_definition: str, port: str = "8000", before: str = "") -> str:
+    """An AppSpec whose values are written as YAML."""
+    return f"""{before}
+Resources:
+  - TargetService:
+      Type: AWS::ECS::Service
+      Properties:
+        TaskDefinition: {task_definition}
+        LoadBalancerInfo:
+          ContainerName: app
+          ContainerPort: {port}
+"""
+
+
+def alias_bomb() -> str:
+    """Ten lines that stand for a thousand million values."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    return "\n".join([*lines, "bomb: &bomb [*a8, *a8]"])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -244,7 +265,21 @@ def test_an_appspec_is_read_however_it_is_written(stage: Stage, judge: Judge, wr
             ),
             "the AppSpec's ContainerPort is 'http', expected a number",
         ),
-        ("[" * 5000, "the AppSpec is "),
+        ("[" * 5000, "the AppSpec is nested too deeply to be read"),
+        ("a: " + "{a: " * 3000, "the AppSpec is nested too deeply to be read"),
+        ("#" * 100_001, "the AppSpec has 100001 characters or more, expected at most 100000"),
+        (service_in_yaml("arn", before=alias_bomb()), "the AppSpec's aliases, written out, come to more than 1000000"),
+        (service_in_yaml("*bomb", before=alias_bomb()), "the AppSpec's aliases, written out, come to more than"),
+        (service_in_yaml("&itself [*itself]"), "the AppSpec's aliases, written out, come to more than 1000000"),
+        (service_in_yaml("{a: b}"), "the AppSpec's TaskDefinition is {'a': 'b'}, expected text"),
+        (service_in_yaml("!!python/object/apply:os.getcwd []"), "the AppSpec is neither JSON nor YAML: could not"),
+        (
+            service_in_yaml("x\n        taskdefinition: y"),
+            "the AppSpec has the key taskdefinition twice in one mapping",
+        ),
+        ('{"Resources": [], "Resources": []}', "the AppSpec has the key Resources twice in one mapping: leave one"),
+        (service_in_yaml("x", port="[80]"), "the AppSpec's LoadBalancerInfo.ContainerPort is [80], expected text"),
+        (service_in_yaml("x", port="1" + ":59" * 3000), "the AppSpec's ContainerPort is a"),
     ],
 )
 def test_an_appspec_that_cannot_be_read(stage: Stage, judge: Judge, text: str, words: str) -> None:
@@ -1178,6 +1213,8 @@ def test_hooks_however_they_are_written(stage: Stage, judge: Judge, form: str) -
         ([{"AfterTestTraffic": "x"}], "the AppSpec's Hooks name the event AfterTestTraffic, expected one of Before"),
         ([{"AfterInstall": {"location": "x"}}], "the AppSpec's hook AfterInstall is {'location': 'x'}, expected a"),
         ([{"AfterInstall": None}], "the AppSpec's hook AfterInstall is None, expected a function's name or ARN"),
+        ([{"AfterInstall": "a"}, {"afterinstall": "b"}], "the AppSpec has the key afterinstall twice in one mapping"),
+        ([{"E" * 300: "a"}], f"the AppSpec's Hooks name the event {'E' * 119}…, expected one of"),
     ],
 )
 def test_hooks_that_are_none(stage: Stage, judge: Judge, hooks: Any, words: str) -> None:
