@@ -86,6 +86,7 @@ def client(
 
     Time-outs are in seconds; `attempts` counts the first try.
     """
+    _make_room_for_old_botocore()
     import boto3  # the import must fail inside the guard, where it is reported
     from botocore.config import Config
 
@@ -97,6 +98,17 @@ def client(
     )
     with _creating:
         return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+
+
+def _make_room_for_old_botocore() -> None:
+    """Give urllib3 2, which the layer brings, the name without which botocore up to 1.29.90 cannot be imported.
+
+    AWS's runtimes of Python 3.9 and 3.10 have held such versions, and a function can be pinned to one of them.
+    """
+    from urllib3.util import ssl_
+
+    if not hasattr(ssl_, "DEFAULT_CIPHERS"):
+        ssl_.DEFAULT_CIPHERS = "DEFAULT"  # type: ignore[attr-defined]  # OpenSSL's own choice, as urllib3 2 has it
 
 
 # Ten checks need not wait out the same dead endpoint ten times: for this many seconds the first failure answers.

@@ -223,3 +223,12 @@ def test_an_answer_that_refuses_is_no_dead_endpoint(codedeploy: CodeDeploy) -> N
     with pytest.raises(aws.AwsDenied):
         aws.call("ecs", "stop_task", task="t")
     assert "ResponseMetadata" in aws.call("ecs", "stop_task", task="t")
+
+
+def test_an_old_botocore_finds_what_urllib3_2_has_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without that name botocore up to 1.29.90 cannot be imported, and no hook would report anything."""
+    monkeypatch.delattr("urllib3.util.ssl_.DEFAULT_CIPHERS", raising=False)
+    aws.client("sts")
+    from urllib3.util import ssl_
+
+    assert vars(ssl_)["DEFAULT_CIPHERS"] == "DEFAULT"
