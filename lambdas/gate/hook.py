@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, TypeVar
 
 from gate import aws
@@ -35,6 +35,7 @@ from gate.verdict import (
     failed,
     finding_of,
     passed,
+    sendable,
     severity_for,
     skipped,
     take,
@@ -48,6 +49,7 @@ RESERVE = 30.0  # seconds kept for the report; half of time-outs below a minute
 DEFAULT_TIME = 900.0  # seconds, where no Lambda context says more
 
 MAX_HOPS = 4  # hand-overs to a fresh invocation: five of 15 minutes fill the hour, and Lambda stops a chain of 16
+MOST_DETAIL = 10_000  # characters of a finding's detail: CloudWatch Logs takes lines of 256 KB
 DETAIL = 400  # characters of a finding's detail that are handed over; of what went well a quarter
 
 SUCCEEDED, FAILED, CONTINUED = "SUCCEEDED", "FAILED", "CONTINUED"
@@ -220,7 +222,8 @@ class _Invocation:
         severity = severity_for(name, declared, overrides or {})
         if severity is Severity.SKIP and not finding.by_choice:
             finding = skipped(f"left out by the setting `checks` (found: {finding.detail})", by_choice=True)
-        result = Result(name, severity, finding, duration_ms)
+        finding = replace(finding, detail=sendable(finding.detail[:MOST_DETAIL]))
+        result = Result(sendable(name), severity, finding, duration_ms)
         self.results.append(result)
         self._log(result)
         return result
@@ -358,7 +361,8 @@ def read_event(event: Any) -> tuple[HookEvent, str]:
     wanted = ("DeploymentId", "LifecycleEventHookExecutionId")
     # In other spellings they are not CodeDeploy's, but still say which deployment waits for a report.
     spelled = {str(key).lower(): value for key, value in event.items()}
-    values = [str(value) if isinstance(value, str) else "" for value in (spelled.get(key.lower()) for key in wanted)]
+    given = [event.get(key) or spelled.get(key.lower()) for key in wanted]
+    values = [sendable(value) if isinstance(value, str) else "" for value in given]
     found = HookEvent(values[0], values[1])
     missing = [key for key, value in zip(wanted, values) if not value]
     unknown = sorted(str(key) for key in event if key not in (*wanted, "Continuation"))
@@ -381,9 +385,8 @@ def _is_continuation(carried: Any) -> bool:
         return False
     if not carried:
         return True
-    numbers = (carried.get("started_at"), carried.get("hop"))
     return (
-        all(type(number) in (int, float) and math.isfinite(number or 0) for number in numbers)
+        all(_is_number(carried.get(name)) for name in ("started_at", "hop"))
         and 1 <= carried["hop"] <= MAX_HOPS
         and isinstance(carried.get("check"), str)
         and isinstance(carried.get("unwatched", ""), str)
@@ -408,10 +411,19 @@ def _to_hand_over(result: Result) -> dict[str, Any]:
     }
 
 
+def _is_number(value: Any) -> bool:
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:  # a whole number may have any length
+        return False
+
+
 def _is_known(result: Any) -> bool:
     try:
+        if not isinstance(result["name"], str) or not isinstance(result["detail"], str):
+            return False
         _known(result)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return False
     return True
 

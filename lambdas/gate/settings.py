@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import gzip
 import json
 import logging
 import math
@@ -24,6 +23,8 @@ logger = logging.getLogger("gate")
 S = TypeVar("S", bound="HookSettings")
 
 SEVERITIES = ("fail", "warn", "skip")
+MOST_TEXT = 200_000  # bytes of settings when unpacked; those that fit Lambda's 4 KB have some 50,000
+MOST_PROBLEMS = 50  # that are named at once
 
 
 class BadSettings(Exception):  # noqa: N818  # it is what happened, and reads as such
@@ -96,7 +97,8 @@ def read_settings(settings_type: type[S], environ: Mapping[str, str] | None = No
     problems: list[str] = []
     settings = _object(settings_type, document, "HOOK_SETTINGS", problems)
     if problems or settings is None:
-        raise BadSettings("; ".join(problems))
+        more = [f"and {len(problems) - MOST_PROBLEMS} more"] if len(problems) > MOST_PROBLEMS else []
+        raise BadSettings("; ".join(problems[:MOST_PROBLEMS] + more))
     return settings  # type: ignore[no-any-return]  # _object builds what it was told to
 
 
@@ -104,10 +106,16 @@ def _unpacked(text: str) -> str:
     """The settings as JSON. Long ones come as the base64 of gzip: Lambda's environment has 4 KB. Raises ValueError."""
     if text.startswith("{"):
         return text
+    unpacker = zlib.decompressobj(wbits=31)  # of gzip
     try:
-        return gzip.decompress(base64.b64decode(text, validate=True)).decode()
-    except (ValueError, OSError, EOFError, zlib.error):
-        return text  # not packed, then; the reader of JSON says what is wrong with it
+        unpacked = unpacker.decompress(base64.b64decode(text, validate=True), MOST_TEXT)
+        if len(unpacked) == MOST_TEXT:
+            raise BadSettings(f"HOOK_SETTINGS has {MOST_TEXT} bytes or more when it is unpacked: shorten it")
+        if unpacker.eof:
+            return unpacked.decode()
+    except (ValueError, zlib.error):
+        pass
+    return text  # not packed, then; the reader of JSON says what is wrong with it
 
 
 def _refuse(word: str) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Optional
 
 from gate import aws
-from gate.verdict import CannotLook, Finding, failed, passed
+from gate.verdict import CannotLook, Finding, failed, passed, sendable
 from gate.waiting import Deadline, poll
 
 # What a program may write that fails at its start: a URL with a password, or a setting of a telling name.
@@ -280,7 +280,7 @@ def last_lines(definition: Mapping[str, Any], container: str, task_id: str, coun
         if problem.code == "ResourceNotFoundException":  # the stream comes with its first line
             return []
         raise
-    return [str(event.get("message", "")).rstrip() for event in answer.get("events", [])][-count:]
+    return [sendable(str(event.get("message", ""))).rstrip() for event in answer.get("events", [])][-count:]
 
 
 @dataclass(frozen=True)

@@ -254,6 +254,11 @@ def _reasons(results: Sequence[Result]) -> str:
     return _one_line(reason)
 
 
+def sendable(text: str) -> str:
+    """The text with what UTF-8 cannot write replaced: JSON may bring half a character, and no log takes it."""
+    return text.encode(errors="replace").decode()
+
+
 def _one_line(text: str, limit: int = 4000) -> str:
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -455,6 +455,28 @@ def test_an_event_of_another_kind_that_names_both_ids_is_reported_failed(codedep
     assert len(codedeploy.calls) == 1
 
 
+def test_codedeploys_own_spelling_says_which_deployment_it_is(codedeploy: CodeDeploy) -> None:
+    event = {**EVENT, "deploymentid": "d-OTHER", "LIFECYCLEEVENTHOOKEXECUTIONID": "execution-2"}
+    assert "unknown fields: LIFECYCLEEVENTHOOKEXECUTIONID, deploymentid" in hook_of(good())(event)["message"]
+    assert [report["deploymentId"] for report in codedeploy.reports] == ["d-ABCDEF123"]
+
+
+def test_what_utf_8_cannot_write_is_replaced(codedeploy: CodeDeploy, caplog: pytest.LogCaptureFixture) -> None:
+    """JSON may hold half of a character; awslambdaric's log and answer raise for it."""
+    answer = hook_of(Check("half\ud83d", lambda: failed("the answer is \ud83d")))({**EVENT, "\udcff": 1})
+    again = hook_of(Check("half\ud83d", lambda: failed("the answer is \ud83d")))(EVENT)
+    json.dumps([answer, again], ensure_ascii=False).encode()
+    [str(value).encode() for record in caplog.records for value in vars(record).values()]
+    assert again["message"] == "the answer is ?"
+    assert codedeploy.statuses == ["Failed", "Failed"]
+
+
+def test_a_detail_of_any_length_is_shortened(codedeploy: CodeDeploy) -> None:
+    answer = hook_of(Check("long", lambda: failed("x" * 1_000_000)))(EVENT)
+    assert len(json.dumps(answer)) < 20_000
+    assert codedeploy.statuses == ["Failed"]
+
+
 def test_a_complaint_about_an_event_shows_its_fields_but_no_values() -> None:
     found, complaint = read_event({"Records": ["confidential"], "DeploymentId": "d-1"})
     assert (found.deployment_id, found.execution_id) == ("d-1", "")
@@ -1030,6 +1052,7 @@ CARRIED: dict[str, Any] = {
         {**CARRIED, "started_at": math.nan}, {**CARRIED, "started_at": math.inf},
         {**CARRIED, "hop": 0}, {**CARRIED, "hop": 5}, {**CARRIED, "hop": -1}, {**CARRIED, "hop": "1"},
         {**CARRIED, "hop": True}, {**CARRIED, "hop": math.nan},
+        {**CARRIED, "hop": 10**400}, {**CARRIED, "started_at": -(10**400)},
         {**CARRIED, "state": None}, {**CARRIED, "state": []}, {**CARRIED, "check": None},
         {**CARRIED, "unwatched": None},
         {**CARRIED, "done": None}, {**CARRIED, "done": []}, {**CARRIED, "done": {"first": 3}},
@@ -1038,6 +1061,8 @@ CARRIED: dict[str, Any] = {
         {**CARRIED, "done": {"first": [{**CARRIED["done"]["first"][0], "outcome": "fine"}]}},
         {**CARRIED, "done": {"first": [{**CARRIED["done"]["first"][0], "severity": None}]}},
         {**CARRIED, "done": {"first": [{**CARRIED["done"]["first"][0], "duration_ms": "x"}]}},
+        {**CARRIED, "done": {"first": [{**CARRIED["done"]["first"][0], "duration_ms": math.inf}]}},
+        {**CARRIED, "done": {"first": [{**CARRIED["done"]["first"][0], "detail": [[]]}]}},
         {**CARRIED, "done": {"first": [{"name": "first", "outcome": "passed"}]}},
     ],
     ids=repr,

@@ -321,6 +321,17 @@ def test_settings_that_cannot_be_unpacked_are_no_json(text: str) -> None:
     assert SECRET not in found
 
 
+def test_settings_that_unpack_to_more_than_anybody_has_are_refused() -> None:
+    assert problems(packed(json.dumps({"text": "x" * 200_000}))).startswith("HOOK_SETTINGS has 200000 bytes or more")
+    assert read(packed(json.dumps({"text": "x" * 190_000}))).text == "x" * 190_000
+
+
+def test_of_many_problems_the_first_are_named() -> None:
+    found = problems(json.dumps({"words": [0] * 1000}))
+    assert found.count("expected text") == 50
+    assert found.endswith("; and 950 more")
+
+
 @given(st.text(max_size=30), st.binary(max_size=40))
 def test_anything_packed_is_read_or_refused(text: str, content: bytes) -> None:
     raw = base64.b64encode(gzip.compress(text.encode(errors="replace"))).decode()
