@@ -2,9 +2,11 @@
 
     python tools/environments.py venv rehearsal/requirements.txt
     python tools/environments.py runtime rehearsal/runtime/requirements.txt
+    python tools/environments.py --python 3.9 python3.9-oldest tests/proof/runtimes/python3.9-oldest.txt
 
-An environment is filled once: .build/<name>/installed.json remembers the content of each requirement file, and a
-file that has changed since is installed again. Written so that a Python that is too old can still say so.
+With `--python`, the environment is one of another version of Python; where this machine has none, it is left out. An
+environment is filled once: .build/<name>/installed.json remembers the content of each requirement file, and a file
+that has changed since is installed again. Written so that a Python that is too old can still say so.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ class SetupError(Exception):
     """A virtual environment cannot be made; the message says why and the cure."""
 
 
-def ensure(name: str, requirements: list[str]) -> None:
-    """Make .build/<name> and install the requirement files into it, unless it holds them already."""
+def ensure(name: str, requirements: list[str], python: str = sys.executable) -> None:
+    """Make .build/<name> of `python` and install the requirement files into it, unless it holds them already."""
     BUILD.mkdir(exist_ok=True)
     with _lock(BUILD / f"{name}.lock"):
         folder = BUILD / name
@@ -40,7 +42,7 @@ def ensure(name: str, requirements: list[str]) -> None:
         if not _works(folder):
             shutil.rmtree(folder, ignore_errors=True)
             installed = {}
-            _create(folder)
+            _create(folder, python)
         if wanted.items() <= installed.items():
             return
         print(f"Installing {' and '.join(requirements)} into .build/{name} …", file=sys.stderr, flush=True)
@@ -60,8 +62,21 @@ def python_of(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _create(folder: Path) -> None:
-    result = subprocess.run([sys.executable, "-m", "venv", str(folder)], capture_output=True, text=True, check=False)
+def find_python(version: str) -> str | None:
+    """Return an interpreter of this version (`3.9`): from the PATH, or from pyenv's folder of versions."""
+    on_path = shutil.which(f"python{version}")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    # pyenv puts a script of the same name on the PATH, which fails unless that version is chosen.
+    is_shim = bool(on_path) and Path(str(on_path)).parent.name == "shims"
+    folders = [pyenv, Path(str(on_path)).parent.parent / "versions"] if is_shim else [pyenv]
+    candidates = [str(path) for folder in folders for path in sorted(folder.glob(f"{version}.*/bin/python{version}"))]
+    if on_path and not is_shim:
+        candidates.insert(0, on_path)
+    return candidates[0] if candidates else None
+
+
+def _create(folder: Path, python: str) -> None:
+    result = subprocess.run([python, "-m", "venv", str(folder)], capture_output=True, text=True, check=False)
     if result.returncode == 0:
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -69,10 +84,10 @@ def _create(folder: Path) -> None:
     if "ensurepip" in output or "No module named venv" in output:
         package = f"python3.{sys.version_info.minor}-venv"
         raise SetupError(
-            f"{sys.executable} cannot make virtual environments: its venv or ensurepip module is missing. "
+            f"{python} cannot make virtual environments: its venv or ensurepip module is missing. "
             f"On Debian and Ubuntu install it with: apt install {package}. Or name another Python: make PYTHON=… ."
         )
-    raise SetupError(f"{sys.executable} -m venv {folder} failed: {output}")
+    raise SetupError(f"{python} -m venv {folder} failed: {output}")
 
 
 def _works(folder: Path) -> bool:
@@ -123,11 +138,19 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return 1
+    python: str | None = sys.executable
+    if arguments[:1] == ["--python"] and len(arguments) > 1:
+        version, arguments = arguments[1], arguments[2:]
+        python = find_python(version)
     if len(arguments) < 2:
-        print(f"usage: python {Path(__file__).name} <name> <requirements file>…", file=sys.stderr)
+        usage = f"python {Path(__file__).name} [--python <version>] <name> <requirements file>…"
+        print(f"usage: {usage}", file=sys.stderr)
         return 2
+    if python is None:
+        print(f"{arguments[0]} is left out: no python{version} on the PATH or in pyenv's versions", file=sys.stderr)
+        return 0
     try:
-        ensure(arguments[0], arguments[1:])
+        ensure(arguments[0], arguments[1:], python)
     except SetupError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

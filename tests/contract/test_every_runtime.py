@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.package.conftest import find_python
+from tools.environments import find_python
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = ["3.9", "3.10", "3.11", "3.12", "3.13"]

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,34 @@ def test_changed_requirements_are_installed_again(installs: list[list[str]], tmp
     (tmp_path / "rehearsal" / "requirements.txt").write_text("moto==2\n", encoding="utf-8")
     environments.ensure("venv", ["tests/requirements.txt"])
     assert installs == [["tests"], ["tests"]]
+
+
+def test_another_python_makes_its_own_environment(
+    installs: list[list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`--python 3.9` finds that interpreter and makes the environment with it."""
+    made: list[list[str]] = []
+    run = subprocess.run
+
+    def watched(command: list[str], **options: Any) -> Any:
+        made.append(command)
+        return run(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", watched)
+    monkeypatch.setattr(environments, "find_python", lambda version: f"/opt/python{version}")
+    assert environments.main(["--python", "3.9", "old", "rehearsal/requirements.txt"]) == 0
+    assert made[0] == ["/opt/python3.9", "-m", "venv", str(tmp_path / ".build" / "old")]
+    assert installs == [["rehearsal"]]
+
+
+def test_a_python_that_is_not_here_is_left_out(
+    installs: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a word, and without a failure: not every machine has every version."""
+    monkeypatch.setattr(environments, "find_python", lambda _version: None)
+    assert environments.main(["--python", "3.9", "old", "rehearsal/requirements.txt"]) == 0
+    assert "old is left out: no python3.9 on the PATH or in pyenv's versions" in capsys.readouterr().err
+    assert installs == []
 
 
 def test_a_broken_stamp_counts_for_nothing(installs: list[list[str]], tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools import package
+from tools.environments import find_python
 
 HANDLER = '''"""A handler."""
 
@@ -43,19 +43,6 @@ def project(tmp_path: Path) -> Path:
         shutil.copy(wheel, wheels)
     package.build(root, root / "dist")
     return root
-
-
-def find_python(version: str) -> str | None:
-    """Return an interpreter of this version (`3.9`): from the PATH, or from pyenv's folder of versions."""
-    on_path = shutil.which(f"python{version}")
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    # pyenv puts a script of the same name on the PATH, which fails unless that version is chosen.
-    is_shim = bool(on_path) and Path(str(on_path)).parent.name == "shims"
-    folders = [pyenv, Path(str(on_path)).parent.parent / "versions"] if is_shim else [pyenv]
-    candidates = [str(path) for folder in folders for path in sorted(folder.glob(f"{version}.*/bin/python{version}"))]
-    if on_path and not is_shim:
-        candidates.insert(0, on_path)
-    return candidates[0] if candidates else None
 
 
 @pytest.fixture
