@@ -1,0 +1,228 @@
+"""Change lambdas/ in small ways, one at a time, and see whether the tests notice.
+
+    python tools/mutants.py [--sample 200] [--seed 1] [--jobs 2] [--only lambdas/gate/hook.py]
+
+Cosmic Ray's operators make the changes; of all the places where one of them can, a random sample is taken, and of a
+place's changes one. A mutant is killed if one of the tests that run through its line fails, those of the module's own
+file first. Changes that Python does not see (of annotations, of docstrings) are no mutants. Prints the survivors, the
+share of killed ones, and the branch coverage of lambdas/ by tests/unit that the choice of tests rests on. Works on
+copies below .build/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+
+import coverage
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".build" / "mutation"
+COPIED = ("lambdas", "rehearsal", "tests", "tools", "dist", "examples")
+LIMIT = 300.0  # seconds for the tests of a mutant; one that takes longer hangs, which is noticed too
+# Names of variables exchanged for numbers at random are mistakes that nobody makes.
+UNLIKELY = ("VariableReplacer", "VariableInserter")
+KILLED, SURVIVED, HANGS = "killed", "survived", "hangs"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one file."""
+
+    path: str
+    line: int
+    operator: str
+    source: str
+    mutated: str
+
+    @property
+    def diff(self) -> str:
+        """The changed lines."""
+        lines = difflib.unified_diff(self.source.splitlines(), self.mutated.splitlines(), lineterm="", n=0)
+        return "\n".join(line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---"))
+
+
+def copy_to(folder: Path) -> None:
+    """Copy what the tests need, as it lies here."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in COPIED:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".terraform"))
+    for path in [*ROOT.glob("*.tf"), *ROOT.glob("*.md"), ROOT / "pyproject.toml", ROOT / "Makefile"]:
+        shutil.copy2(path, folder / path.name)
+    (folder / ".build").symlink_to(ROOT / ".build")
+
+
+def pytest(folder: Path, *arguments: str, timeout: float | None = None) -> int:
+    """Run pytest in a copy; its exit status, -1 after `timeout` seconds."""
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", *arguments]
+    with (folder / "pytest.log").open("w") as log:
+        try:
+            return subprocess.run(
+                command, cwd=folder, env=environment, stdout=log, stderr=log, timeout=timeout, check=False
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return -1
+
+
+def tests_by_line(folder: Path, jobs: int) -> dict[str, dict[int, list[str]]]:
+    """Which tests run through each line of lambdas/, by measuring; prints the branch coverage on the way."""
+    known = FOLDER / "contexts.json"
+    changed = max(path.stat().st_mtime for name in ("lambdas", "tests") for path in (ROOT / name).rglob("*.py"))
+    if not known.exists() or known.stat().st_mtime < changed:
+        print("measuring which tests run through which line …", flush=True)
+        flags = ("--cov=lambdas", "--cov-branch", "--cov-context=test", "--cov-report=term")
+        if pytest(folder, "tests/unit", "-n", str(jobs), *flags) != 0:
+            raise SystemExit(f"the tests fail without any change: see {folder / 'pytest.log'}")
+        print((folder / "pytest.log").read_text().rpartition("coverage: ")[2], flush=True)
+        data = coverage.CoverageData(str(folder / ".coverage"))
+        data.read()
+        found = {
+            str(Path(name).relative_to(folder)): {
+                line: sorted({each.rpartition("|")[0] for each in contexts if "|" in each})
+                for line, contexts in data.contexts_by_lineno(name).items()
+            }
+            for name in data.measured_files()
+        }
+        known.write_text(json.dumps(found))
+    return {
+        path: {int(line): tests for line, tests in lines.items()}
+        for path, lines in json.loads(known.read_text()).items()
+    }
+
+
+def sites(path: Path) -> dict[tuple[int, int, str], list[tuple[str, int]]]:
+    """The places where an operator can change a file: (line, column, kind) → (operator, its occurrence)."""
+    tree = get_ast(path.read_text(encoding="utf-8"))
+    nodes = list(ast_nodes(tree))
+    found: dict[tuple[int, int, str], list[tuple[str, int]]] = {}
+    for name in operator_names():
+        kind = name.partition("/")[2].partition("_")[0]
+        if kind in UNLIKELY:
+            continue
+        positions = [start for node in nodes for start, _ in get_operator(name)().mutation_positions(node)]
+        for occurrence, (line, column) in enumerate(positions):
+            found.setdefault((line, column, kind), []).append((name, occurrence))
+    return found
+
+
+def essence(source: str) -> str:
+    """What Python runs of a source: its tree without annotations and docstrings."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(None)
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.returns = None
+        body = getattr(node, "body", None)
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
+            body[0].value = ast.Constant(None)
+    return ast.dump(tree)
+
+
+def draw(only: str, sample: int, seed: int) -> Iterator[Mutant]:
+    """A random sample of mutants, the same for the same seed and sources."""
+    dice = random.Random(seed)  # noqa: S311  (a sample, no secret)
+    places = []
+    for path in sorted((ROOT / "lambdas").rglob("*.py")):
+        name = str(path.relative_to(ROOT))
+        if only in name:
+            places += [(name, place, changes) for place, changes in sorted(sites(path).items())]
+    print(f"{len(places)} places can be changed; a sample of {sample} (seed {seed})", flush=True)
+    dice.shuffle(places)
+    drawn = 0
+    for name, (line, _, _), changes in places:
+        if drawn == sample:
+            return
+        operator, occurrence = dice.choice(changes)
+        source = (ROOT / name).read_text(encoding="utf-8")
+        mutated = mutate_code(source, get_operator(operator)(), occurrence)
+        if mutated and essence(mutated) != essence(source):
+            drawn += 1
+            yield Mutant(name, line, operator.partition("/")[2], source, mutated)
+
+
+def in_order(tests: Sequence[str], path: str) -> list[str]:
+    """The tests, those of the module's own file first."""
+    own = f"test_{'gate_' if '/gate/' in path else ''}{Path(path).stem}.py"
+    return sorted(tests, key=lambda test: (own not in test, test))
+
+
+def judge(mutant: Mutant, tests: Sequence[str], folder: Path) -> str:
+    """Put the mutant in its place in a copy and run the tests."""
+    if not tests:
+        return SURVIVED
+    target = folder / mutant.path
+    target.write_text(mutant.mutated, encoding="utf-8")
+    try:
+        listed = folder / "tests.txt"
+        listed.write_text("\n".join(in_order(tests, mutant.path)))
+        status = pytest(folder, "-x", f"@{listed}", timeout=LIMIT)
+    finally:
+        target.write_text(mutant.source, encoding="utf-8")
+    if status == -1:
+        return HANGS
+    return SURVIVED if status == 0 else KILLED
+
+
+def main() -> int:
+    """Measure, draw, judge, print; 1 if less than 85 % are killed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--sample", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default="lambdas/")
+    options = parser.parse_args()
+    began = time.monotonic()
+    folders: Queue[Path] = Queue()
+    for number in range(options.jobs):
+        copy_to(FOLDER / str(number))
+        folders.put(FOLDER / str(number))
+    lines = tests_by_line(FOLDER / "0", options.jobs)
+
+    def take(mutant: Mutant) -> tuple[Mutant, str, int]:
+        folder = folders.get()
+        tests = lines.get(mutant.path, {}).get(mutant.line, [])
+        try:
+            return mutant, judge(mutant, tests, folder), len(tests)
+        finally:
+            folders.put(folder)
+
+    counts = {KILLED: 0, SURVIVED: 0, HANGS: 0}
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for mutant, outcome, tests in pool.map(take, list(draw(options.only, options.sample, options.seed))):
+            counts[outcome] += 1
+            if outcome == SURVIVED:
+                where = f"{mutant.path}:{mutant.line} {mutant.operator}"
+                print(f"{where} survives {tests} tests\n{mutant.diff}", flush=True)
+    share = 1 - counts[SURVIVED] / max(sum(counts.values()), 1)
+    print(f"{counts}: {share:.1%} noticed, in {time.monotonic() - began:.0f} s")
+    return 0 if share >= 0.85 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
