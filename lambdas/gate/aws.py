@@ -10,12 +10,13 @@ CannotLook                     gate.verdict: a look could not be taken
 from __future__ import annotations
 
 import functools
+import json
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from gate.verdict import CannotLook
+from gate.verdict import CannotLook, masked
 
 # Against a VPC without a way out, boto3's own defaults (60 s a try) outlive the function and nothing is reported.
 CONNECT_TIMEOUT = 3.0
@@ -97,7 +98,10 @@ def client(
         user_agent_extra="codedeploy-hooks",
     )
     with _creating:
-        return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+        made: Any = boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+    if service == "ecs":
+        _teach_client_token(made)
+    return made
 
 
 def _make_room_for_old_botocore() -> None:
@@ -109,6 +113,24 @@ def _make_room_for_old_botocore() -> None:
 
     if not hasattr(ssl_, "DEFAULT_CIPHERS"):
         ssl_.DEFAULT_CIPHERS = "DEFAULT"  # type: ignore[attr-defined]  # OpenSSL's own choice, as urllib3 2 has it
+
+
+def _teach_client_token(ecs: Any) -> None:
+    """Let a boto3 of before November 2023 send RunTask's `clientToken`, which it does not know and would refuse.
+
+    Without the token, an event that comes twice would migrate twice.
+    """
+    if "clientToken" in ecs.meta.service_model.operation_model("RunTask").input_shape.members:
+        return
+
+    def take_out(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context["client_token"] = params.pop("clientToken", "")
+
+    def put_in(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        params["body"] = json.dumps({**json.loads(params["body"]), "clientToken": context["client_token"]}).encode()
+
+    ecs.meta.events.register("before-parameter-build.ecs.RunTask", take_out)
+    ecs.meta.events.register("before-call.ecs.RunTask", put_in)
 
 
 # Ten checks need not wait out the same dead endpoint ten times: for this many seconds the first failure answers.
@@ -188,7 +210,7 @@ def explain(problem: Exception, service: str, operation: str) -> CannotLook:
     response = getattr(problem, "response", None)
     if isinstance(response, dict):  # a ClientError: AWS answered
         error = response.get("Error") or {}
-        code, text = str(error.get("Code", "")), str(error.get("Message", ""))
+        code, text = str(error.get("Code", "")), masked(str(error.get("Message", "")))
         status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
         if code in _CREDENTIALS:
             return AwsDenied(f"{action} was refused: {code}: check the function's role", service, operation, code)
@@ -213,7 +235,7 @@ def explain(problem: Exception, service: str, operation: str) -> CannotLook:
             operation,
             kind,
         )
-    return AwsCallFailed(f"{action} failed: {kind}: {problem}", service, operation, kind)
+    return AwsCallFailed(f"{action} failed: {kind}: {masked(str(problem))}", service, operation, kind)
 
 
 def _is_connection_error(problem: Exception) -> bool:

@@ -225,6 +225,17 @@ def test_an_answer_that_refuses_is_no_dead_endpoint(codedeploy: CodeDeploy) -> N
     assert "ResponseMetadata" in aws.call("ecs", "stop_task", task="t")
 
 
+def test_an_old_boto3_sends_the_client_token_too(codedeploy: CodeDeploy) -> None:
+    """Of a model that does not know it, such as that of AWS's runtimes until November 2023."""
+    codedeploy.replies["RunTask"] = [Reply({})]
+    shape = aws.client("ecs").meta.service_model.operation_model("RunTask").input_shape
+    kept = shape.members.pop("clientToken")
+    aws._teach_client_token(aws.client("ecs"))
+    aws.call("ecs", "run_task", taskDefinition="shop:2", clientToken="token-1")
+    shape.members["clientToken"] = kept
+    assert codedeploy.calls == [("RunTask", {"taskDefinition": "shop:2", "clientToken": "token-1"})]
+
+
 def test_an_old_botocore_finds_what_urllib3_2_has_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without that name botocore up to 1.29.90 cannot be imported, and no hook would report anything."""
     monkeypatch.delattr("urllib3.util.ssl_.DEFAULT_CIPHERS", raising=False)
