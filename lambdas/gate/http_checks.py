@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from gate.deployment import TargetGroup
 from gate.settings import limits
-from gate.verdict import CannotLook
+from gate.verdict import TELLING, CannotLook, masked
 from gate.waiting import interrupt
 
 EXCERPT = 120  # characters of a body shown in a message
@@ -390,12 +390,14 @@ def head_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
     """Where status and headers are not as expected: what is judged of each sample too."""
     found = []
     if not check.accepts(answer.status):
-        location = re.split(r"[?#]", answer.header("location") or "")[0]  # what follows may hold a secret
+        location = shown_address(answer.header("location") or "")
         where = f", Location {location}" if location else ""
         found.append(f"[STATUS] ({answer.status}{where}) expected {', '.join(check.status)}")
     for name, expected in check.response_headers.items():
-        if answer.header(name) != expected:
-            found.append(f"[HEADER {name}] ({answer.header(name) or 'absent'}) expected {expected}")
+        value = answer.header(name)
+        if value != expected:
+            shown = ("***", "another value") if value and TELLING.search(name) else (value or "absent", expected)
+            found.append(f"[HEADER {name}] ({shown[0]}) expected {shown[1]}")
     return found
 
 
@@ -441,13 +443,14 @@ def json_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
         wrong = comparison.shortcomings(value)
         if wrong:
             shown = "absent" if value is None else "a value" if comparison.exists is False else excerpt(_as_text(value))
+            shown = "***" if value is not None and TELLING.search(expression) else shown
             found.append(f"[JSON {expression}] ({shown}) expected {' and '.join(wrong)}")
     return found
 
 
 def excerpt(text: str) -> str:
-    """The beginning of a body, on one line."""
-    line = " ".join(text.split())
+    """The beginning of a body, on one line, without what looks like a secret."""
+    line = masked(" ".join(text.split()))
     return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
 
 
@@ -513,4 +516,7 @@ def base_url_problem(url: str, option: str = "base_url") -> str:
             return ""
     except ValueError:  # brackets that do not close
         pass
-    return f"{option} {shown_address(url)!r} is no address such as https://test.example.com:8443"
+    # Where it does not end is where it is wrong: a password with a "?" or a "/" in it.
+    return (
+        f"{option} {shown_address(re.sub(r'//.*@', '//', url))!r} is no address such as https://test.example.com:8443"
+    )

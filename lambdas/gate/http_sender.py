@@ -7,13 +7,15 @@ import json
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import Any, Callable, Optional
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gate import aws
 from gate.http_checks import EXCERPT, Answer, HttpRequest
-from gate.verdict import CannotLook
+from gate.verdict import TELLING, CannotLook
 
 SHORTEST_SECRET = 4  # characters; what is shorter would black out half of a message
 DAY = 86_400.0  # seconds
@@ -61,10 +63,20 @@ class Sender:
         return self._base_url.startswith("https:")
 
     def read_secrets(self, check: HttpRequest) -> None:
-        """Read the values of the check's secret headers, once. Raises CannotLook where one cannot be read."""
+        """Read the values of the check's secret headers, once. Raises CannotLook where one cannot be read.
+
+        What else looks like a secret, in its address and its headers, is to be hidden as well.
+        """
         for reference in check.secret_headers.values():
             if reference not in self.secrets:
                 self.secrets[reference] = read_secret(reference)
+        url = check.url or f"{self._base_url.rstrip('/')}/{check.path.lstrip('/')}"
+        named = [*parse_qsl(urlsplit(url).query), *self._headers.items(), *check.headers.items()]
+        told = [value for name, value in named if TELLING.search(name)]
+        name, _, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
+        if password:  # `requests` sends both as a header
+            told += [password, unquote(password), f"Basic {b64encode(unquote(f'{name}:{password}').encode()).decode()}"]
+        self.secrets.update({f"as given: {value}": value for value in told})
 
     def hide(self, text: str, *more: str) -> str:
         """The text without the secrets that were read, and without `more`: an answer may hold what it was sent."""

@@ -9,13 +9,9 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Optional
 
 from gate import aws
-from gate.verdict import CannotLook, Finding, failed, passed, sendable
+from gate.verdict import CannotLook, Finding, failed, masked, passed, sendable
 from gate.waiting import Deadline, poll
 
-# What a program may write that fails at its start: a URL with a password, or a setting of a telling name.
-_SECRET = re.compile(
-    r"(://[^\s:/@]*:|(?:password|passwd|secret|token|api_?key)[\"']?\s*[=:]\s*[\"']?)[^\s@\"',;]+", re.IGNORECASE
-)
 AT_ONCE = 100  # tasks that DescribeTasks takes
 _ID = re.compile(r"[0-9a-f-]{8,}|[0-9]+")
 # What ECS says of a container whose command never ran; some of these come with an exit code of Docker's own.
@@ -301,7 +297,7 @@ def quote_log(
     lines: list[str] = []
 
     def look() -> Finding:
-        lines[:] = [_SECRET.sub(r"\1***", line) for line in last_lines(definition, container, task_id, count)]
+        lines[:] = [masked(line) for line in last_lines(definition, container, task_id, count)]
         return passed("read") if lines else failed("it is empty")
 
     read = poll(look, deadline, interval=1)[0]

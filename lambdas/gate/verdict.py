@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Callable, Optional, TypeVar, Union
+
+# What foreign words may hold, a log, an answer's body, an error: a URL with a password, or a value of a telling name.
+TELLING = re.compile(
+    r"authori[sz]ation|cookie|credential|csrf|password|passwd|secret|token|api[-_]?key|session", re.IGNORECASE
+)
+_URL = re.compile(r"(://[^\s/@\"']*?:)[^\s\"']+(?=@)")
+_NAMED = re.compile(
+    # Not after the colon of an ARN, where it says what kind of thing is named.
+    rf"((?<!:)(?:{TELLING.pattern})[\w-]*\\?[\"']?\s*[=:]\s*\\?[\"']?)(?:(?:bearer|basic)\s+)?[^\s\"',;&}}]+",
+    re.IGNORECASE,
+)
 
 
 class Outcome(str, Enum):
@@ -257,6 +269,11 @@ def _reasons(results: Sequence[Result]) -> str:
 def sendable(text: str) -> str:
     """The text with what UTF-8 cannot write replaced: JSON may bring half a character, and no log takes it."""
     return text.encode(errors="replace").decode()
+
+
+def masked(text: str) -> str:
+    """Foreign words without what looks like a password, a token or a session."""
+    return _NAMED.sub(r"\1***", _URL.sub(r"\1***", text))
 
 
 def _one_line(text: str, limit: int = 4000) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gate.verdict import Finding, Outcome, Result, Severity, Verdict, decide, severity_for, take
+from gate.verdict import Finding, Outcome, Result, Severity, Verdict, decide, masked, severity_for, take
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -154,3 +154,31 @@ def test_a_values_key_takes_no_fields_place() -> None:
     assert shown == {
         "name": "a", "outcome": "failed", "severity": "fail", "detail": "wrong", "duration_ms": 12, "count": 3
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("postgres://app:p@ss/w@db:5432/x", "postgres://app:***@db:5432/x"),
+        ("Authorization: Bearer abc.def", "Authorization: ***"),
+        ('{"headers": {"authorization": "Basic abc=="}}', '{"headers": {"authorization": "***"}}'),
+        ('{\\"token\\": \\"abc\\"}', '{\\"token\\": \\"***"}'),
+        ("Set-Cookie: session=abc; Path=/", "Set-Cookie: ***; Path=/"),
+        ("csrftoken=abc&next=1", "csrftoken=***&next=1"),
+        ("PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql"),
+    ],
+)
+def test_what_looks_like_a_secret_is_masked(said: str, shown: str) -> None:
+    assert masked(said) == shown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:orders/smoke-a1b2c3",
+        "http://10.0.0.1:8080/health answered 500",
+        "the session has ended",
+    ],
+)
+def test_other_words_stay(said: str) -> None:
+    assert masked(said) == said

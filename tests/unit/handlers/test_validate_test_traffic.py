@@ -876,6 +876,32 @@ def test_a_secret_is_not_shown_where_a_check_fails(
     assert TOKEN not in everything_shown(judgement, caplog)
 
 
+def test_nor_is_what_looks_like_one_in_address_headers_and_answer(
+    stage: Stage, judge: Judge, site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A secret that is given as plain text is the stack's to keep, but no message repeats it."""
+
+    def answer(request: Request) -> Response:
+        sent = f"{request.path} {request.headers['X-Api-Key']} {request.headers['Authorization']}"
+        return Response(500, json.dumps({"sent": sent, "access_token": f"{TOKEN}-5"}), {"Set-Cookie": f"a={TOKEN}-6"})
+
+    site.answer = answer
+    check = {
+        "url": f"http://user:{TOKEN}-1@{stage.dns_name}:80/?token={TOKEN}-2",
+        "headers": {"X-Api-Key": f"{TOKEN}-3"},
+        "response_headers": {"set-cookie": "none"},
+        "jmespath": {"access_token": {"length": 1}},
+        **ONE_ATTEMPT,
+    }
+    judgement = judge(hook, stage.at(EVENT), http_checks={"front": check})
+    assert judgement.message == (
+        f"GET http://{stage.dns_name}:80/: [STATUS] (500) expected 200-299; "
+        "[HEADER set-cookie] (***) expected another value; [JSON access_token] (***) expected length 1, not 16; "
+        'body: {"sent": "/?token=*** *** ***", "access_token": "***"}'
+    )
+    assert TOKEN not in everything_shown(judgement, caplog)
+
+
 def test_a_secret_is_not_shown_where_samples_fail(
     stage: Stage, judge: Judge, site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
