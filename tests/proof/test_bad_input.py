@@ -1,0 +1,353 @@
+"""Whatever events, settings and AppSpecs hold: one report, never Succeeded, in time, by name, and no secret in it."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import gzip
+import json
+import logging
+import math
+import time
+from collections.abc import Mapping
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+import run_migrations
+import validate_before_install
+import validate_deployment
+import validate_production
+import validate_test_traffic
+import yaml
+from gate.appspec import AppSpec, parse_appspec
+from gate.verdict import CannotLook
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.proof.figures import FIGURES
+from tests.unit.gate.codedeploy_server import EVENT, CodeDeploy
+
+HOOKS = (
+    validate_before_install,
+    validate_deployment,
+    validate_test_traffic,
+    run_migrations,
+    validate_production,
+)
+every_hook = pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.__name__)
+SECRET = "pl4nted-s3cret"
+SECONDS = 5.0  # of the 900 that a hook has; a busy machine included
+LONGEST = 20_000  # characters of a whole answer
+
+texts = st.text(st.characters(), max_size=20)  # halves of characters included
+scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.integers(10**300, 10**400), st.floats(), texts,
+    st.sampled_from(["", "NaN", "x" * 5000, "\ud83d", "é", "\x00", "2024-99-99", "{token}", "arn:aws:"]),
+)  # fmt: skip
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4))
+
+
+def deep(levels: int) -> Any:
+    """A list in a list in a list."""
+    found: Any = SECRET
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+@st.composite
+def mutated(draw: st.DrawFn, document: Any) -> Any:
+    """A document of which some members are other than they should be, are missing, or have company."""
+    document = copy.deepcopy(document)
+    for _ in range(draw(st.integers(1, 3))):
+        place = document
+        while True:
+            inner = [each for each in (place.values() if isinstance(place, dict) else place) if _holds(each)]
+            if not inner or draw(st.booleans()):
+                break
+            place = draw(st.sampled_from(inner))
+        key = draw(st.sampled_from([*(place if isinstance(place, dict) else range(len(place)))]))
+        if draw(st.integers(0, 4)) == 0:
+            del place[key]
+            if not place:
+                return document
+        else:
+            place[key] = draw(values)
+    return document
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, (dict, list)) and bool(value)
+
+
+def judged(hook: ModuleType, event: Any, codedeploy: CodeDeploy, caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
+    """What a hook answers, of which all that holds for any input has been checked."""
+    codedeploy.calls.clear()
+    caplog.clear()
+    began = time.monotonic()
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: 900_000, invoked_function_arn="")
+    answer: dict[str, Any] = hook.handler(event, context)
+    assert time.monotonic() - began < SECONDS
+    assert answer["status"] == "FAILED"
+    assert answer["message"]
+    assert codedeploy.statuses in (["Failed"], [])
+    shown = json.dumps(answer, ensure_ascii=False)
+    shown.encode()
+    assert len(shown) < LONGEST
+    logged = json.dumps([{key: str(value) for key, value in vars(record).items()} for record in caplog.records])
+    assert SECRET not in shown + logged
+    FIGURES[f"bad inputs to {hook.__name__}"] += 1
+    return answer
+
+
+@pytest.fixture(autouse=True)
+def _ready(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Settings with which each hook has something to do; CodeDeploy's double knows the deployment, and no more."""
+    request.getfixturevalue("codedeploy")
+    monkeypatch.setenv("HOOK_SETTINGS", '{"preset": "alembic"}')
+    caplog.set_level(logging.DEBUG, logger="gate")
+
+
+# Events
+
+CONTINUED: dict[str, Any] = {
+    **EVENT,
+    "Continuation": {
+        "started_at": 1.0, "hop": 1, "request_id": "r", "check": "bake", "state": {"shifted_at": "x"}, "unwatched": "",
+        "done": {"time": [{"name": "time", "outcome": "passed", "severity": "fail", "detail": SECRET * 0 + "fine",
+                           "by_choice": False, "duration_ms": 1}]},
+    },
+}  # fmt: skip
+EVENTS: dict[str, Any] = {
+    "nothing": None,
+    "a list": deep(5),
+    "five thousand levels": {**EVENT, "more": deep(5000)},
+    "a continuation of five thousand levels": {**EVENT, "Continuation": {"state": deep(5000)}},
+    "ten thousand fields": {**EVENT, **{f"field-{number}": SECRET for number in range(10_000)}},
+    "a megabyte": {**EVENT, "x" * 1_000_000: SECRET},
+    "numbers without end": {**CONTINUED, "Continuation": {**CONTINUED["Continuation"], "hop": 10**400}},
+    "infinity": {**CONTINUED, "Continuation": {**CONTINUED["Continuation"], "started_at": math.inf}},
+    "half a character": {"DeploymentId": "\ud83d", "LifecycleEventHookExecutionId": "\udcff", "\ud83d": 1},
+    "two spellings": {**EVENT, "deploymentid": "d-OTHER"},
+    "a check that no hook has": CONTINUED,
+    "a rollback that is none": {
+        **EVENT,
+        "Continuation": {**CONTINUED["Continuation"], "state": {"rollback_command": 5, "may_have_changed": SECRET}},
+    },
+    "an ECS-native event": {"executionDetails": {"serviceArn": SECRET}, "lifecycleStage": "PRE_SCALE_UP"},
+    "an event of EventBridge": {"source": "aws.codedeploy", "detail": {"deploymentId": "d-1", "token": SECRET}},
+}
+
+
+@every_hook
+@pytest.mark.parametrize("event", EVENTS.values(), ids=list(EVENTS))
+@pytest.mark.usefixtures("gate_clock")
+def test_an_event_of_any_kind(
+    codedeploy: CodeDeploy, caplog: pytest.LogCaptureFixture, hook: ModuleType, event: Any
+) -> None:
+    judged(hook, event, codedeploy, caplog)
+    named = isinstance(event, Mapping) and EVENT.keys() <= event.keys()
+    assert codedeploy.statuses == (["Failed"] if named else [])
+    if named and event["DeploymentId"] == EVENT["DeploymentId"]:
+        assert codedeploy.reports[0]["deploymentId"] == EVENT["DeploymentId"]
+
+
+@every_hook
+@pytest.mark.usefixtures("gate_clock")
+@settings(max_examples=150)
+@given(event=st.one_of(values, mutated(CONTINUED), mutated({**EVENT, "Continuation": {}})))
+def test_any_event(codedeploy: CodeDeploy, caplog: pytest.LogCaptureFixture, hook: ModuleType, event: Any) -> None:
+    """Of JSON that Lambda may deliver, and of the hook's own hand-over with lies in it."""
+    judged(hook, event, codedeploy, caplog)
+    named = [event.get(key) for key in EVENT] if isinstance(event, dict) else []
+    if named and all(isinstance(value, str) and value for value in named):
+        assert codedeploy.statuses == ["Failed"]
+
+
+# Settings
+
+REQUEST: dict[str, Any] = {
+    "path": f"/?token={SECRET}", "method": "POST", "headers": {"X-Key": SECRET}, "body": SECRET, "status": ["2xx"],
+    "secret_headers": {"Authorization": SECRET}, "jmespath": {"a": {"equals": "b"}}, "timeout": 1, "save": {"a": "b"},
+    "attempts": 2, "response_headers": {"A": "b"}, "certificate_days": 3, "json": "{", "follow_redirects": True,
+}  # fmt: skip
+ALL_SETTINGS: dict[str, Any] = {
+    "checks": {"a": "warn"}, "http_checks": {"a": REQUEST}, "flows": {"f": {"steps": [REQUEST, REQUEST]}},
+    "headers": {"Cookie": SECRET}, "thresholds": {"error_rate": 0.1}, "samples": 1, "interval": 1, "timeout": 5,
+    "preset": "alembic", "command": ["a"], "environment": {"PASSWORD": SECRET}, "cpu": 256, "subnets": ["s"],
+    "max_duration": 60, "alarms": {"a": "OK"}, "baseline": {"tolerance": 1}, "load": {"rate": 1, "duration": 1},
+    "metrics": {"m": {"namespace": "n", "metric_name": "m", "threshold_range": {"min": 1}}},
+    "base_url": f"ftp://user:{SECRET}@host", "expected_count": 1, "log_lines": 1, "concurrency": 2, "no_data": "pass",
+}  # fmt: skip
+
+
+def packed(content: bytes) -> str:
+    """As Terraform packs long settings."""
+    return base64.b64encode(gzip.compress(content)).decode()
+
+
+SETTINGS: dict[str, tuple[str, str]] = {
+    "no JSON": (SECRET, "HOOK_SETTINGS is not JSON: "),
+    "no object": ("[1]", "HOOK_SETTINGS is [1], expected an object"),
+    "a number": ("1e999", "HOOK_SETTINGS is Infinity, expected an object"),
+    "not a number": ('{"interval": NaN}', "HOOK_SETTINGS is not JSON: NaN is no number"),
+    "five thousand levels": ("[" * 5000, "HOOK_SETTINGS is nested too deeply"),
+    "levels in an object": ('{"checks":' * 900 + "1" + "}" * 900, "HOOK_SETTINGS.checks.checks is {"),
+    "half a gzip": (packed(b"{}" * 500)[:-8], "HOOK_SETTINGS is not JSON"),
+    "three megabytes in four kilobytes": (
+        packed(b'{"checks": [' + b"0," * 1_500_000),
+        "HOOK_SETTINGS has 200000 bytes",
+    ),
+    "a hundred thousand problems": (
+        packed(json.dumps({"checks": {f"c{n}": 0 for n in range(15_000)}}).encode()),
+        "HOOK_SETTINGS.checks.c0 is 0, expected text",
+    ),
+    "a word of four kilobytes": (
+        json.dumps({"checks": {"a": "x" * 4000}}),
+        f'HOOK_SETTINGS.checks.a is "{"x" * 58}…, expected one of fail, warn, skip',
+    ),
+    "half a character": ('{"checks": {"\\ud83d": "\\ud83d"}}', 'HOOK_SETTINGS.checks.? is "?", expected one of'),
+}
+
+
+@every_hook
+@pytest.mark.parametrize(("text", "words"), SETTINGS.values(), ids=list(SETTINGS))
+@pytest.mark.usefixtures("gate_clock")
+def test_settings_are_refused_by_name(  # noqa: PLR0917 - what is tested, and by what
+    codedeploy: CodeDeploy,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    hook: ModuleType,
+    text: str,
+    words: str,
+) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", text)
+    assert judged(hook, EVENT, codedeploy, caplog)["message"].startswith(words)
+    assert codedeploy.statuses == ["Failed"]
+
+
+@every_hook
+@pytest.mark.usefixtures("gate_clock")
+@settings(max_examples=150)
+@given(document=st.one_of(values, mutated(ALL_SETTINGS)), packs=st.booleans())
+def test_any_settings(  # noqa: PLR0917 - what is tested, and by what
+    codedeploy: CodeDeploy,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    hook: ModuleType,
+    document: Any,
+    packs: bool,
+) -> None:
+    """Values of another type, size or kind, anywhere: the refusal begins with the path, or a look is refused."""
+    text = json.dumps(document)
+    monkeypatch.setenv("HOOK_SETTINGS", packed(text.encode()) if packs else text.replace("\0", ""))
+    if hook is run_migrations and isinstance(document, dict) and not document.get("preset"):
+        return  # it may have nothing to do, and says so
+    answer = judged(hook, EVENT, codedeploy, caplog)
+    assert codedeploy.statuses == ["Failed"]
+    if not isinstance(document, dict):
+        assert answer["message"].startswith("HOOK_SETTINGS")
+
+
+# AppSpecs
+
+GOOD: dict[str, Any] = {
+    "version": 0.0,
+    "Resources": [
+        {
+            "TargetService": {
+                "Type": "AWS::ECS::Service",
+                "Properties": {
+                    "TaskDefinition": "shop:2",
+                    "LoadBalancerInfo": {"ContainerName": "app", "ContainerPort": 8000},
+                    "PlatformVersion": "1.4.0",
+                    "CapacityProviderStrategy": [{"CapacityProvider": "FARGATE", "Base": 1, "Weight": 1}],
+                    "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["s"], "SecurityGroups": ["g"]}},
+                },
+            }
+        }
+    ],
+    "Hooks": [{"BeforeInstall": "f"}, {"AfterInstall": ["g"]}],
+}
+
+
+def read(text: str) -> AppSpec | str:
+    """What an AppSpec comes to, or the words of its refusal; nothing else, and soon."""
+    began = time.monotonic()
+    try:
+        return parse_appspec(text)
+    except CannotLook as problem:
+        return str(problem)
+    finally:
+        assert time.monotonic() - began < SECONDS
+        FIGURES["AppSpecs"] += 1
+
+
+def test_the_appspec_of_these_tests_is_one() -> None:
+    for text in (json.dumps(GOOD), yaml.safe_dump(GOOD)):
+        found = read(text)
+        assert isinstance(found, AppSpec)
+        assert dict(found.hooks) == {"BeforeInstall": "f", "AfterInstall": "g"}
+
+
+@settings(max_examples=400)
+@given(document=st.one_of(values, mutated(GOOD)), as_yaml=st.booleans())
+def test_any_appspec(document: Any, as_yaml: bool) -> None:
+    """It is read, and its texts are texts, or is refused."""
+    try:
+        text = yaml.safe_dump(document) if as_yaml else json.dumps(document)
+    except yaml.YAMLError:
+        return
+    found = read(text)
+    if isinstance(found, str):
+        assert len(found) < 400
+    else:
+        assert found.task_definition
+        assert all(found.hooks.values())
+
+
+@settings(max_examples=400)
+@given(text=st.text(st.sampled_from("{}[]:,-&*!<|>%@\"'#?\n \t\\aA0.~é\ud83d\x00\ufeff"), max_size=60))
+def test_any_text_as_appspec(text: str) -> None:
+    read(text)
+
+
+def bomb(width: int, levels: int, line: str) -> str:
+    """Lines of YAML, each of which repeats the one before it."""
+    lines = [line.format(0, "x")]
+    lines += [line.format(level, ", ".join([f"*a{level - 1}"] * width)) for level in range(1, levels)]
+    return "\n".join([*lines, yaml.safe_dump(GOOD)])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (bomb(9, 10, "b{0}: &a{0} [{1}]"), "the AppSpec's aliases, written out, come to more than 1000000 characters"),
+        (bomb(2, 60, "b{0}: &a{0} [{1}]"), "the AppSpec's aliases, written out, come to more than 1000000 characters"),
+        (bomb(40, 6, "b{0}: &a{0} {{k: [{1}]}}"), "the AppSpec's aliases, written out, come to more than"),
+        ("a: &a {b: *a}\n" + yaml.safe_dump(GOOD), "the AppSpec's aliases, written out, come to more than"),
+        (yaml.safe_dump(GOOD) + "---\n" + yaml.safe_dump(GOOD), "the AppSpec is neither JSON nor YAML: expected a sin"),
+        (
+            yaml.safe_dump(GOOD).replace("shop:2", "!!python/object/apply:os.abort []"),
+            "the AppSpec is neither JSON nor",
+        ),
+        (yaml.safe_dump(GOOD).replace("shop:2", "2024-99-99"), "the AppSpec is neither JSON nor YAML: month must be"),
+        (yaml.safe_dump(GOOD).replace("8000", ".nan"), "the AppSpec's ContainerPort is nan, expected a number"),
+        (yaml.safe_dump(GOOD).replace("8000", "1" + ":59" * 4000), "the AppSpec's ContainerPort is a"),
+        (yaml.safe_dump(GOOD).encode("utf-16").decode("utf-8", "replace"), "the AppSpec is neither JSON nor YAML: un"),
+        (yaml.safe_dump(GOOD).encode("utf-32").decode("latin-1"), "the AppSpec is neither JSON nor YAML: un"),
+        ("[" * 100_000, "the AppSpec is nested too deeply to be read"),
+        ("{a: " * 20_000, "the AppSpec is nested too deeply to be read"),
+        ("- " * 40_000, "the AppSpec is nested too deeply to be read"),
+        ("x" * 100_001, "the AppSpec has 100001 characters or more, expected at most 100000"),
+        (json.dumps(GOOD)[:-1] + ', "resources": []}', "the AppSpec has the key resources twice in one mapping"),
+        (yaml.safe_dump(GOOD) + "hooks: []\n", "the AppSpec has the key hooks twice in one mapping"),
+        (json.dumps(GOOD).replace("AfterInstall", "beforeinstall"), "the AppSpec has the key beforeinstall twice"),
+    ],
+    ids=lambda value: value[:40] if value.startswith("the AppSpec") else "",
+)
+def test_an_appspec_is_refused_by_name(text: str, words: str) -> None:
+    found = read(text)
+    assert isinstance(found, str)
+    assert found.startswith(words)
