@@ -14,6 +14,7 @@ import re
 import shlex
 import time
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Callable, Optional
@@ -161,7 +162,12 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
             if job.may_have_changed:
                 yield Check("rollback", job.roll_back)
             return
-    if job.was_given_up():
+    try:
+        given_up = job.was_given_up()
+    except CannotLook as problem:
+        yield Check("rollback", partial(job.not_seen, problem))
+        return
+    if given_up:
         yield Check("rollback", job.roll_back_again)
 
 
@@ -220,12 +226,19 @@ class Migration:
 
     def was_given_up(self) -> bool:
         """Whether another delivery of this event has begun to roll back; what it failed of may be known to it alone."""
-        if not self.begun or "rollback" not in self.begun:
+        patience = self.deadline.within(ROOM_TO_START)
+        while not self.begun or "rollback" not in self.begun:
             try:
                 self._look_around()
-            except CannotLook:
-                return False
+                break
+            except CannotLook as problem:
+                if not problem.transient or not patience.sleep(min(self.settings.interval, SOON)):
+                    raise
         return "rollback" in (self.begun or {})
+
+    def not_seen(self, problem: CannotLook) -> Finding:
+        """Nothing was seen of a rollback, but nobody could look."""
+        return could_not_look(f"whether another delivery of this event has begun to roll back was not seen: {problem}")
 
     @property
     def _group(self) -> str:
@@ -261,7 +274,8 @@ class Migration:
     def run(self, step: str, command: tuple[str, ...]) -> Finding:
         """Run one command as a task to its end and judge the named container's exit code."""
         if self.begun is None:  # the invocation before this one saw that it is alone
-            self.was_given_up()
+            with suppress(CannotLook):  # asked once more at the end
+                self.was_given_up()
         begun = self.begun or {}
         if "rollback" in begun and step not in begun:
             return skipped(f"{step}: another delivery of this event did not come to it before it rolled back")

@@ -227,7 +227,8 @@ def run(task: OneOff) -> Task:
         )
     except aws.AwsCallFailed as problem:
         # The token is taken, with other parameters: the settings changed between two deliveries of one event.
-        existing = getattr(problem.__cause__, "response", {}).get("resourceIds") or []
+        response = getattr(problem.__cause__, "response", None)  # of a lost connection botocore says None
+        existing = (response or {}).get("resourceIds") or []
         if problem.code == "ConflictException" and existing:
             found = describe(task.cluster, [str(existing[0])])
             return found[0] if found else Task.of({"taskArn": existing[0]})

@@ -14,6 +14,7 @@ import pytest
 import run_migrations as hook
 from alembic import command
 from alembic.config import Config
+from botocore.exceptions import ConnectionClosedError
 
 from rehearsal.aws.logs import append
 from rehearsal.aws.world import Exit, PlacementFailure, TaskSpec
@@ -1816,3 +1817,50 @@ def test_a_hand_over_that_is_refused(stage: Stage, relay: Relay) -> None:
     judgement = relay.deliver(event)
     assert judgement.message.startswith("the hook could not be handed over: lambda:InvokeFunction was denied")
     assert stage.report() == "Failed"
+
+
+# Whether another delivery has given up.
+
+
+def test_a_rollback_that_nobody_could_see_is_no_success(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+
+    def around(call: Call, answer: Callable[[], Any]) -> Any:
+        migrated = len(stage.called("ecs:RunTask")) > 0
+        return refuse("AccessDeniedException")({}) if migrated and call.name == "ecs:ListTasks" else answer()
+
+    stage.around = around
+    judgement = judge(hook, event, command=MIGRATE)
+    assert not judgement.succeeded
+    assert judgement.check("migrate")[0] == "passed"
+    assert judgement.check("rollback")[0] == "error"
+    assert "whether another delivery of this event has begun to roll back was not seen: ecs:ListTasks" in (
+        judgement.message
+    )
+
+
+def test_a_moment_of_throttling_at_the_end_is_borne(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    refused: list[Call] = []
+
+    def around(call: Call, answer: Callable[[], Any]) -> Any:
+        if call.name == "ecs:ListTasks" and stage.called("ecs:RunTask") and len(refused) < 3:
+            refused.append(call)
+            return refuse("ThrottlingException")({})
+        return answer()
+
+    stage.around = around
+    assert judge(hook, event, command=MIGRATE).succeeded
+    assert len(refused) == 3
+
+
+def test_a_start_whose_answer_is_lost_is_told_as_what_it_is(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+
+    def lost(_parameters: Any) -> Any:
+        raise ConnectionClosedError(endpoint_url="https://ecs")
+
+    stage.instead["ecs:RunTask"] = lost
+    judgement = judge(hook, event, command=MIGRATE, rollback_command=BACK)
+    assert judgement.check("migrate")[1].startswith("ECS could not be reached for ecs:RunTask (ConnectionClosedError")
+    assert "NOT ROLLED BACK: the task of migrate, of which ECS did not answer whether it started" in judgement.message
