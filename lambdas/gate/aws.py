@@ -4,7 +4,8 @@ CannotLook                     gate.verdict: a look could not be taken
  └─ AwsCallFailed              an AWS call gave no answer; service, operation and code as attributes
      ├─ AwsDenied              the role lacks a permission; the message names the action
      ├─ AwsUnreachable         no connection, or no answer in time; names the endpoint and what to check
-     └─ AwsThrottled           throttled or 5xx, after all attempts; may pass by itself
+     ├─ AwsThrottled           throttled or 5xx, after all attempts; may pass by itself
+     └─ AwsUnreadable          something was answered that is not AWS's, or not all of it; may pass by itself
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gate.verdict import CannotLook, masked
@@ -74,6 +76,12 @@ class AwsThrottled(AwsCallFailed):
 
     transient = True
     passes_soon = True
+
+
+class AwsUnreadable(AwsCallFailed):
+    """What came back is no answer of the service: a proxy's page, half a document, nothing at all."""
+
+    transient = True
 
 
 _creating = threading.Lock()  # boto3's default session may not create clients from two threads at once
@@ -146,8 +154,9 @@ def forget() -> None:
 
 
 def try_again() -> None:
-    """Forget dead endpoints: what one invocation met does not answer for the next."""
+    """Forget dead endpoints and calls under way: what one invocation met does not answer for the next."""
     _unreachable.clear()
+    _awaited.clear()
 
 
 def call(service: str, operation: str, region: str | None = None, **parameters: Any) -> dict[str, Any]:
@@ -158,21 +167,79 @@ def call(service: str, operation: str, region: str | None = None, **parameters: 
     _refuse_if_unreachable(service, region)
     _count()
     try:
-        answer: dict[str, Any] = getattr(client(service, region), operation)(**parameters)
+        method = getattr(client(service, region), operation)
+        with answering(service, operation):
+            answer = method(**parameters)
     except Exception as problem:
         raise _remember(explain(problem, service, operation), region) from problem
-    return answer
+    return readable(answer, service, operation)
 
 
 def pages(service: str, operation: str, key: str, region: str | None = None, **parameters: Any) -> Iterator[Any]:
     """Every entry under `key` of all pages of an AWS answer. Raises as `call` does."""
     _refuse_if_unreachable(service, region)
     try:
-        for page in client(service, region).get_paginator(operation).paginate(**parameters):
+        found = iter(client(service, region).get_paginator(operation).paginate(**parameters))
+        while True:
+            with answering(service, operation):
+                page = next(found, None)
+            if page is None:
+                return
             _count()
-            yield from page.get(key, [])
+            yield from readable(page, service, operation, key)[key]
     except Exception as problem:
         raise _remember(explain(problem, service, operation), region) from problem
+
+
+def read(body: Any, service: str, operation: str, most: int) -> bytes:
+    """The document that an answer streams, its first `most` bytes. Raises as `call` does."""
+    try:
+        with answering(service, operation):
+            content: bytes = body.read(most)
+    except Exception as problem:
+        raise explain(problem, service, operation) from problem
+    return content
+
+
+def readable(answer: dict[str, Any], service: str, operation: str, key: str = "") -> dict[str, Any]:
+    """The answer, unless there is nothing in it, or not what it has to have: `key`.
+
+    Of JSON that it cannot read botocore makes an empty answer, in silence.
+    """
+    if not answer.keys() - {"ResponseMetadata"}:
+        raise _unreadable(service, operation)
+    if key and key not in answer:
+        raise AwsUnreadable(f"{action_of(service, operation)} answered without {key}", service, operation)
+    return answer
+
+
+def _unreadable(service: str, operation: str) -> AwsUnreadable:
+    said = f"{action_of(service, operation)} got an answer that cannot be read: check for a proxy on the way"
+    return AwsUnreadable(said, service, operation)
+
+
+_awaited: list[tuple[str, float]] = []  # the calls under way, and those that an interruption ended
+
+
+@contextmanager
+def answering(service: str, operation: str) -> Iterator[None]:
+    """While AWS answers: what Python raises of an answer that is not AWS's becomes AwsUnreadable."""
+    awaited = (action_of(service, operation), time.monotonic())
+    _awaited.append(awaited)
+    try:
+        yield
+    except Exception as problem:
+        _awaited.remove(awaited)
+        if _is_of_reading(problem):
+            raise _unreadable(service, operation) from problem
+        raise
+    _awaited.remove(awaited)
+
+
+def unanswered() -> str:
+    """The AWS calls that were under way when time ran out, in words; empty without any."""
+    now = time.monotonic()
+    return ", ".join(f"{action} had not answered for {now - since:.0f} s" for action, since in list(_awaited))
 
 
 _requests = [0]
@@ -204,9 +271,7 @@ def explain(problem: Exception, service: str, operation: str) -> CannotLook:
     if isinstance(problem, CannotLook):
         return problem
     name = _NAMES.get(service, service)
-    # describe_services → DescribeServices; the same rule by which boto3 made the method's name.
-    action = f"{_PREFIXES.get(service, service)}:{''.join(part.capitalize() for part in operation.split('_'))}"
-    action = _ACTIONS.get(action, action)
+    action = action_of(service, operation)
     response = getattr(problem, "response", None)
     if isinstance(response, dict):  # a ClientError: AWS answered
         error = response.get("Error") or {}
@@ -236,6 +301,22 @@ def explain(problem: Exception, service: str, operation: str) -> CannotLook:
             kind,
         )
     return AwsCallFailed(f"{action} failed: {kind}: {masked(str(problem))}", service, operation, kind)
+
+
+def action_of(service: str, operation: str) -> str:
+    """An operation, in boto3's spelling, as IAM spells it."""
+    # describe_services → DescribeServices; the same rule by which boto3 made the method's name.
+    action = f"{_PREFIXES.get(service, service)}:{''.join(part.capitalize() for part in operation.split('_'))}"
+    return _ACTIONS.get(action, action)
+
+
+def _is_of_reading(problem: Exception) -> bool:
+    """Whether botocore stumbled over what it was to read: over some documents by Python's own exceptions."""
+    from botocore.exceptions import BotoCoreError
+    from botocore.parsers import ResponseParserError
+
+    stumbled = (ResponseParserError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+    return isinstance(problem, stumbled) and not isinstance(problem, BotoCoreError)
 
 
 def _is_connection_error(problem: Exception) -> bool:

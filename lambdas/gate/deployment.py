@@ -276,7 +276,7 @@ class Deployment:
             place = revision.get("s3Location") or {}
             where = {"Bucket": place.get("bucket"), "Key": place.get("key"), "VersionId": place.get("version")}
             answer = aws.call("s3", "get_object", **{key: value for key, value in where.items() if value})
-            return str(answer["Body"].read(1_000_000).decode("utf-8", errors="replace"))
+            return aws.read(answer["Body"], "s3", "get_object", 1_000_000).decode("utf-8", errors="replace")
         # GetDeployment gives the digest only; its content is always null there.
         field = {"AppSpecContent": "appSpecContent", "String": "string"}.get(str(kind))
         if field is None:

@@ -236,7 +236,9 @@ class _Invocation:
 
     def _out_of_time(self) -> Finding:
         spent = time.monotonic() - self.started
-        return could_not_look(f"check {self.current} had not ended after {spent:.0f} s, when the report was due")
+        late = f"check {self.current} had not ended after {spent:.0f} s, when the report was due"
+        unanswered = aws.unanswered()
+        return could_not_look(f"{late}: {unanswered}" if unanswered else late)
 
     def _journey(self, max_duration: float) -> Journey:
         """How far the hook has come; one without `max_duration` never goes on in another invocation."""
@@ -274,21 +276,31 @@ class _Invocation:
                 "Continuation": carried,
             }
             try:
-                payload = json.dumps(event, default=str, ensure_ascii=False).encode(errors="replace")
-                own_name = _own_name(self.context)
-                sent = aws.call("lambda", "invoke", FunctionName=own_name, InvocationType="Event", Payload=payload)
-                request_id = str(sent.get("ResponseMetadata", {}).get("RequestId", "unknown"))
-                message = f"continued by request {request_id}: hop {hop} of {MAX_HOPS}, {self.current} goes on"
+                message = (
+                    f"continued by request {self._invoke_again(event)}: hop {hop} of {MAX_HOPS}, {self.current} goes on"
+                )
                 logger.info(message, extra=self._fields(check=self.current, status=CONTINUED))
                 self._answer = self._answer_of(CONTINUED, message)
                 return self._answer
-            except Exception as problem:  # whatever it is, the report has to be made
-                if not isinstance(problem, CannotLook):
+            except (Exception, OutOfTime) as problem:  # whatever it is, the report has to be made
+                if not isinstance(problem, (CannotLook, OutOfTime)):
                     logger.exception("the hook could not be handed over", extra=self._fields())
-                stays = f"the hook could not be handed over: {_finding_of(problem).detail}"
+                late = isinstance(problem, OutOfTime)
+                why = self._out_of_time().detail if late else _finding_of(problem).detail
+                stays = f"the hook could not be handed over: {why}"
                 stays += f"; {rest.unwatched}" if rest.unwatched else ""
                 self._record(self.current, could_not_look(stays), declared=self._severity)
         return self.answer()
+
+    def _invoke_again(self, event: Mapping[str, Any]) -> str:
+        """Queue an event for a fresh invocation of this function, in half of the reserve; the id of its request."""
+        payload = json.dumps(event, default=str, ensure_ascii=False).encode(errors="replace")
+        own_name = _own_name(self.context)
+        with interrupt(self._seconds_until(self.reserve / 2), OutOfTime):
+            sent = aws.call("lambda", "invoke", FunctionName=own_name, InvocationType="Event", Payload=payload)
+        if sent.get("StatusCode") != 202:  # Lambda's word for "queued": whoever else answers promises nothing
+            raise CannotLook(f"lambda:InvokeFunction answered {sent.get('StatusCode')}, expected 202")
+        return str(sent.get("ResponseMetadata", {}).get("RequestId", "unknown"))
 
     def answer(self) -> dict[str, Any]:
         """Decide and report, once; who comes second (the watchdog, or what it took for stuck) gets the same answer."""
@@ -454,18 +466,22 @@ def report(event: HookEvent, verdict: Verdict, ends_at: float) -> None:
         began = time.monotonic()
         try:
             # One try a client call: the retries are here, where the clock is.
-            aws.client("codedeploy", read_timeout=5.0, attempts=1).put_lifecycle_event_hook_execution_status(
-                deploymentId=event.deployment_id,
-                lifecycleEventHookExecutionId=event.execution_id,
-                status=status,
-            )
+            client = aws.client("codedeploy", read_timeout=5.0, attempts=1)
+            patience = min(_PATIENCE, max(1.0, ends_at - began - 1))
+            with interrupt(patience, _NoAnswer), aws.answering("codedeploy", _REPORT):
+                answer = client.put_lifecycle_event_hook_execution_status(
+                    deploymentId=event.deployment_id,
+                    lifecycleEventHookExecutionId=event.execution_id,
+                    status=status,
+                )
+            aws.readable(answer, "codedeploy", _REPORT)  # CodeDeploy echoes the id; a proxy on the way does not
             return
         except Exception as problem:
             code = (getattr(problem, "response", None) or {}).get("Error", {}).get("Code", "")
             if code == "LifecycleEventAlreadyCompletedException":
                 logger.info("CodeDeploy already has a report", extra={"deployment_id": event.deployment_id})
                 return
-            reason = aws.explain(problem, "codedeploy", "put_lifecycle_event_hook_execution_status")
+            reason = aws.explain(problem, "codedeploy", _REPORT)
             pause = min(2.0 ** (attempt - 1) / 2, 5.0)
             now = time.monotonic()
             # The next attempt may take as long as this one did.
@@ -476,6 +492,13 @@ def report(event: HookEvent, verdict: Verdict, ends_at: float) -> None:
             )
             time.sleep(pause)
 
+
+class _NoAnswer(Exception):  # noqa: N818  # it is what happened, and reads as such
+    """CodeDeploy's answer does not come to an end."""
+
+
+_PATIENCE = 10.0  # seconds for one attempt: botocore's time-outs are between two bytes, which may drip for ever
+_REPORT = "put_lifecycle_event_hook_execution_status"
 
 # Errors of the report that no retry mends (botocore's model of the operation).
 _FINAL = (

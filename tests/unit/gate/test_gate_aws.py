@@ -25,6 +25,7 @@ from tests.unit.gate.codedeploy_server import CodeDeploy, Reply, refused, thrott
 from tests.unit.gate.conftest import Clock
 
 URL = "https://ecs.eu-west-1.amazonaws.com/"
+STOPPED = Reply({"task": {"taskArn": "t"}})
 
 
 def client_error(code: str, status: int = 400, message: str = "because") -> ClientError:
@@ -135,7 +136,7 @@ def test_a_page_that_fails_is_explained(codedeploy: CodeDeploy) -> None:
 
 @pytest.mark.usefixtures("clock")
 def test_throttling_is_tried_three_times(codedeploy: CodeDeploy) -> None:
-    codedeploy.replies["StopTask"] = [throttled(), throttled(), Reply({})]
+    codedeploy.replies["StopTask"] = [throttled(), throttled(), STOPPED]
     aws.call("ecs", "stop_task", task="t")
     assert len(codedeploy.calls) == aws.ATTEMPTS == 3
     codedeploy.replies["StopTask"] = [throttled()]
@@ -197,7 +198,7 @@ def test_a_client_is_made_once(codedeploy: CodeDeploy) -> None:
 
 
 def test_an_endpoint_found_dead_is_not_tried_again_for_a_while(codedeploy: CodeDeploy, clock: Clock) -> None:
-    codedeploy.replies |= {"StopTask": [Reply(drop=True)], "DescribeLogGroups": [Reply({})]}
+    codedeploy.replies |= {"StopTask": [Reply(drop=True)], "DescribeLogGroups": [Reply({"logGroups": []})]}
     for _ in range(10):
         with pytest.raises(aws.AwsUnreachable, match="ECS could not be reached"):
             aws.call("ecs", "stop_task", task="t")
@@ -212,14 +213,14 @@ def test_an_endpoint_found_dead_is_not_tried_again_for_a_while(codedeploy: CodeD
         aws.call("ecs", "stop_task", region="us-east-1", task="t")
     assert len(codedeploy.calls) == 2 * aws.ATTEMPTS + 1, "nor is another region"
 
-    codedeploy.replies["StopTask"] = [Reply({})]
+    codedeploy.replies["StopTask"] = [STOPPED]
     clock.now += aws.UNREACHABLE_FOR
     aws.call("ecs", "stop_task", task="t")
     assert len(codedeploy.calls) == 2 * aws.ATTEMPTS + 2
 
 
 def test_an_answer_that_refuses_is_no_dead_endpoint(codedeploy: CodeDeploy) -> None:
-    codedeploy.replies["StopTask"] = [refused("AccessDeniedException"), Reply({})]
+    codedeploy.replies["StopTask"] = [refused("AccessDeniedException"), STOPPED]
     with pytest.raises(aws.AwsDenied):
         aws.call("ecs", "stop_task", task="t")
     assert "ResponseMetadata" in aws.call("ecs", "stop_task", task="t")
@@ -243,3 +244,47 @@ def test_an_old_botocore_finds_what_urllib3_2_has_no_more(monkeypatch: pytest.Mo
     from urllib3.util import ssl_
 
     assert vars(ssl_)["DEFAULT_CIPHERS"] == "DEFAULT"
+
+
+# Answers that are none
+
+
+@pytest.mark.parametrize(
+    "error", [AttributeError("'list' object has no attribute 'get'"), ValueError("x"), KeyError("x")]
+)
+def test_what_python_says_of_an_answer_is_not_told(error: Exception) -> None:
+    with pytest.raises(aws.AwsUnreadable) as raised, aws.answering("ecs", "describe_tasks"):
+        raise error
+    assert str(raised.value) == "ecs:DescribeTasks got an answer that cannot be read: check for a proxy on the way"
+    assert raised.value.transient
+    assert aws.unanswered() == ""
+
+
+def test_a_page_without_its_list_is_no_empty_list(codedeploy: CodeDeploy) -> None:
+    codedeploy.replies["ListTasks"] = [Reply({"nextToken": "more"})]
+    with pytest.raises(aws.AwsUnreadable, match="ecs:ListTasks answered without taskArns"):
+        list(aws.pages("ecs", "list_tasks", "taskArns"))
+
+
+def test_an_answer_with_nothing_in_it_is_none(codedeploy: CodeDeploy) -> None:
+    codedeploy.replies["StopTask"] = [Reply({}), STOPPED]
+    with pytest.raises(aws.AwsUnreadable, match="ecs:StopTask got an answer that cannot be read"):
+        aws.call("ecs", "stop_task", task="t")
+    assert aws.call("ecs", "stop_task", task="t")["task"]
+
+
+def test_a_document_that_breaks_off() -> None:
+    class Body:
+        def read(self, _most: int) -> bytes:
+            raise ReadTimeoutError(endpoint_url=URL)
+
+    with pytest.raises(aws.AwsUnreachable, match="S3 could not be reached for s3:GetObject"):
+        aws.read(Body(), "s3", "get_object", 10)
+
+
+def test_what_an_interruption_ended_is_named_until_the_next_invocation() -> None:
+    with pytest.raises(KeyboardInterrupt), aws.answering("ecs", "run_task"):
+        raise KeyboardInterrupt
+    assert aws.unanswered() == "ecs:RunTask had not answered for 0 s"
+    aws.try_again()
+    assert aws.unanswered() == ""

@@ -376,9 +376,10 @@ def test_arns_in_the_environment_are_read_as_names(codedeploy: CodeDeploy, monke
         (refused("ExpiredTokenException"), ["codedeploy:GetDeployment was refused", "check the function's role"]),
         (Reply(drop=True), ["CodeDeploy could not be reached for codedeploy:GetDeployment", "NAT gateway",
                             "com.amazonaws.<region>.codedeploy", "security groups"]),
-        (Reply({}), ["names no application"]),
+        (Reply({}), ["codedeploy:GetDeployment got an answer that cannot be read"]),
+        (Reply({"deploymentInfo": {}}), ["names no application"]),
     ],
-    ids=["denied", "no such deployment", "throttled", "5xx", "expired", "connection lost", "empty"],
+    ids=["denied", "no such deployment", "throttled", "5xx", "expired", "connection lost", "empty", "says nothing"],
 )  # fmt: skip
 def test_a_call_that_fails_is_reported_with_action_and_cure(
     codedeploy: CodeDeploy, clock: Clock, reply: Reply, words: list[str]
@@ -499,10 +500,10 @@ def test_a_report_already_made_is_success(codedeploy: CodeDeploy, clock: Clock) 
 
 
 @pytest.mark.parametrize(
-    "trouble", [throttled(), Reply({}, 500), Reply(drop=True), refused("AccessDeniedException")], ids=repr
+    "trouble", [throttled(), Reply({}, 500), Reply(drop=True), refused("AccessDeniedException"), Reply({})], ids=repr
 )
 def test_a_report_is_retried_until_it_gets_through(codedeploy: CodeDeploy, clock: Clock, trouble: Reply) -> None:
-    codedeploy.replies[REPORT] = [trouble] * 4 + [Reply({})]
+    codedeploy.replies[REPORT] = [trouble] * 4 + [TAKEN]
     answer = hook_of(good())(EVENT)
     assert answer["status"] == "SUCCEEDED"
     assert codedeploy.statuses == ["Succeeded"] * 5
@@ -548,7 +549,7 @@ def test_the_next_delivery_reports_after_one_that_could_not(codedeploy: CodeDepl
     handler = hook_of(good())
     with pytest.raises(ReportFailed, match="CodeDeploy could not be reached"):
         handler(EVENT, context_of(60))
-    codedeploy.replies[REPORT] = [Reply({})]
+    codedeploy.replies[REPORT] = [TAKEN]
     clock.now += 60
     assert handler(EVENT, context_of(60))["status"] == "SUCCEEDED"
 
@@ -613,6 +614,7 @@ def test_the_alarm_clock_is_put_back_as_it_was(codedeploy: CodeDeploy) -> None:
 # Going on in a fresh invocation
 
 
+TAKEN = Reply({"lifecycleEventHookExecutionId": "execution-1"})
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_shop-test"
 
 
@@ -1092,7 +1094,7 @@ def test_a_continuation_without_ids_calls_nobody(codedeploy: CodeDeploy, clock: 
 def test_of_two_deliveries_of_a_hop_both_go_on_and_one_reports(codedeploy: CodeDeploy, clock: Clock) -> None:
     hook = LongHook(clock, 1000)
     hook.handler(EVENT, lambda_context())
-    codedeploy.replies[REPORT] = [Reply({}), refused("LifecycleEventAlreadyCompletedException")]
+    codedeploy.replies[REPORT] = [TAKEN, refused("LifecycleEventAlreadyCompletedException")]
     answers = [hook.handler(codedeploy.handed_over[0], lambda_context()) for _ in range(2)]
     assert [answer["status"] for answer in answers] == ["SUCCEEDED", "SUCCEEDED"]
     assert codedeploy.statuses == ["Succeeded", "Succeeded"]

@@ -200,7 +200,7 @@ class Aws:
     def invoke(self, **parameters: Any) -> dict[str, Any]:
         """Take what the function sends to itself."""
         self.sent.append(json.loads(parameters["Payload"]))
-        return {"ResponseMetadata": {"RequestId": "request"}}
+        return {"StatusCode": 202, "ResponseMetadata": {"RequestId": "request"}}
 
     def put_lifecycle_event_hook_execution_status(self, status: str, **_: Any) -> dict[str, Any]:
         """Take the first report; as CodeDeploy, refuse all others."""
@@ -209,7 +209,7 @@ class Aws:
             problem.response = {"Error": {"Code": "LifecycleEventAlreadyCompletedException"}}  # type: ignore[attr-defined]
             raise problem
         self.verdicts.append(status)
-        return {}
+        return {"lifecycleEventHookExecutionId": "execution"}
 
     def of(self, step: str) -> list[FakeTask]:
         """The tasks of a step, both attempts."""
