@@ -228,7 +228,7 @@ def test_an_answer_that_refuses_is_no_dead_endpoint(codedeploy: CodeDeploy) -> N
 
 def test_an_old_boto3_sends_the_client_token_too(codedeploy: CodeDeploy) -> None:
     """Of a model that does not know it, such as that of AWS's runtimes until November 2023."""
-    codedeploy.replies["RunTask"] = [Reply({})]
+    codedeploy.replies["RunTask"] = [Reply({"tasks": [], "failures": []})]
     shape = aws.client("ecs").meta.service_model.operation_model("RunTask").input_shape
     kept = shape.members.pop("clientToken")
     aws._teach_client_token(aws.client("ecs"))
