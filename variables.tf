@@ -176,7 +176,7 @@ variable "vpc_config" {
       for id in var.vpc_config.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))
     ])
     error_message = "vpc_config.subnet_ids has ${join(", ", [
-      for id in try(var.vpc_config.subnet_ids, []) : "\"${id}\""
+      for id in try(var.vpc_config.subnet_ids, []) : jsonencode(id)
       if !can(regex("^subnet-[0-9a-z]+$", id))
     ])}; expected ids such as \"subnet-0123456789abcdef0\"."
   }
@@ -186,7 +186,7 @@ variable "vpc_config" {
       for id in var.vpc_config.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))
     ])
     error_message = "vpc_config.security_group_ids has ${join(", ", [
-      for id in try(var.vpc_config.security_group_ids, []) : "\"${id}\""
+      for id in try(var.vpc_config.security_group_ids, []) : jsonencode(id)
       if !can(regex("^sg-[0-9a-z]+$", id))
     ])}; expected ids such as \"sg-0123456789abcdef0\"."
   }
@@ -263,22 +263,32 @@ variable "environment_variables" {
 
   validation {
     condition = alltrue(flatten([
-      for hook, variables in var.environment_variables : [for name in keys(variables) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))]
+      for variables in values(var.environment_variables) : [for value in try(values(variables), [null]) : value != null]
+    ]))
+    error_message = "environment_variables of ${join(", ", [
+      for hook, variables in var.environment_variables : hook
+      if anytrue([for value in try(values(variables), [null]) : value == null])
+    ])} is null, or has a value that is: give it a map of texts, such as { TENANT = \"acme\" }."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for hook, variables in var.environment_variables : [for name in keys(coalesce(variables, {})) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))]
     ]))
     error_message = "environment_variables has the name ${join(", ", flatten([
       for hook, variables in var.environment_variables : [
-        for name in keys(variables) : "\"${name}\" (${hook})" if !can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))
+        for name in keys(coalesce(variables, {})) : "\"${name}\" (${hook})" if !can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))
       ]
     ]))}; Lambda allows letters, digits and underscores, beginning with a letter, two or more."
   }
 
   validation {
     condition = alltrue(flatten([
-      for hook, variables in var.environment_variables : [for name in keys(variables) : !contains(local._reserved_names, name)]
+      for hook, variables in var.environment_variables : [for name in keys(coalesce(variables, {})) : !contains(local._reserved_names, name)]
     ]))
     error_message = "environment_variables sets ${join(", ", flatten([
       for hook, variables in var.environment_variables : [
-        for name in keys(variables) : "${name} (${hook})" if contains(local._reserved_names, name)
+        for name in keys(coalesce(variables, {})) : "${name} (${hook})" if contains(local._reserved_names, name)
       ]
     ]))}: this module (APP_NAME, ENVIRONMENT, ECS_CLUSTER, ECS_SERVICE, HOOK_SETTINGS) or Lambda sets it. Choose another name."
   }
@@ -320,16 +330,16 @@ variable "layers" {
   }
 
   validation {
-    condition = alltrue([for hook, arns in var.layers : length(arns) <= 4])
+    condition = alltrue([for hook, arns in var.layers : try(length(arns), 0) <= 4])
     error_message = "layers of ${join(", ", [
-      for hook, arns in var.layers : "${hook} (${length(arns)})"
-      if length(arns) > 4
+      for hook, arns in var.layers : "${hook} (${try(length(arns), 0)})"
+      if try(length(arns), 0) > 4
     ])} are too many: Lambda allows five, one is the module's own."
   }
 
   validation {
-    condition     = alltrue(flatten([for hook, arns in var.layers : [for arn in arns : can(regex(local._patterns.layer, arn))]]))
-    error_message = "layers has ${join(", ", flatten([for hook, arns in var.layers : [for arn in arns : "\"${arn}\"" if !can(regex(local._patterns.layer, arn))]]))}; expected the ARN of a layer's version, such as \"arn:aws:lambda:eu-west-1:111122223333:layer:drivers:3\"."
+    condition     = alltrue(flatten([for hook, arns in var.layers : [for arn in coalesce(arns, [null]) : can(regex(local._patterns.layer, arn))]]))
+    error_message = "layers has ${join(", ", flatten([for hook, arns in var.layers : [for arn in coalesce(arns, [null]) : jsonencode(arn) if !can(regex(local._patterns.layer, arn))]]))}; expected the ARN of a layer's version, such as \"arn:aws:lambda:eu-west-1:111122223333:layer:drivers:3\"."
   }
 }
 
@@ -345,10 +355,10 @@ variable "validate_before_install" {
   nullable = false
 
   validation {
-    condition = alltrue([for severity in values(var.validate_before_install.checks) : contains(["fail", "warn", "skip"], severity)])
+    condition = alltrue([for severity in values(var.validate_before_install.checks) : contains(["fail", "warn", "skip"], coalesce(severity, "null"))])
     error_message = "validate_before_install.checks has ${join(", ", [
       for name, severity in var.validate_before_install.checks : "${name} = ${jsonencode(severity)}"
-      if !contains(["fail", "warn", "skip"], severity)
+      if !contains(["fail", "warn", "skip"], coalesce(severity, "null"))
     ])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
   }
 }
@@ -371,10 +381,10 @@ variable "validate_deployment" {
   nullable = false
 
   validation {
-    condition = alltrue([for severity in values(var.validate_deployment.checks) : contains(["fail", "warn", "skip"], severity)])
+    condition = alltrue([for severity in values(var.validate_deployment.checks) : contains(["fail", "warn", "skip"], coalesce(severity, "null"))])
     error_message = "validate_deployment.checks has ${join(", ", [
       for name, severity in var.validate_deployment.checks : "${name} = ${jsonencode(severity)}"
-      if !contains(["fail", "warn", "skip"], severity)
+      if !contains(["fail", "warn", "skip"], coalesce(severity, "null"))
     ])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
   }
 
@@ -544,10 +554,10 @@ variable "validate_test_traffic" {
   nullable = false
 
   validation {
-    condition = alltrue([for severity in values(var.validate_test_traffic.checks) : contains(["fail", "warn", "skip"], severity)])
+    condition = alltrue([for severity in values(var.validate_test_traffic.checks) : contains(["fail", "warn", "skip"], coalesce(severity, "null"))])
     error_message = "validate_test_traffic.checks has ${join(", ", [
       for name, severity in var.validate_test_traffic.checks : "${name} = ${jsonencode(severity)}"
-      if !contains(["fail", "warn", "skip"], severity)
+      if !contains(["fail", "warn", "skip"], coalesce(severity, "null"))
     ])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
   }
 
@@ -652,10 +662,10 @@ variable "run_migrations" {
   nullable = false
 
   validation {
-    condition = alltrue([for severity in values(var.run_migrations.checks) : contains(["fail", "warn", "skip"], severity)])
+    condition = alltrue([for severity in values(var.run_migrations.checks) : contains(["fail", "warn", "skip"], coalesce(severity, "null"))])
     error_message = "run_migrations.checks has ${join(", ", [
       for name, severity in var.run_migrations.checks : "${name} = ${jsonencode(severity)}"
-      if !contains(["fail", "warn", "skip"], severity)
+      if !contains(["fail", "warn", "skip"], coalesce(severity, "null"))
     ])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
   }
 
@@ -1021,10 +1031,10 @@ variable "validate_production" {
   nullable = false
 
   validation {
-    condition = alltrue([for severity in values(var.validate_production.checks) : contains(["fail", "warn", "skip"], severity)])
+    condition = alltrue([for severity in values(var.validate_production.checks) : contains(["fail", "warn", "skip"], coalesce(severity, "null"))])
     error_message = "validate_production.checks has ${join(", ", [
       for name, severity in var.validate_production.checks : "${name} = ${jsonencode(severity)}"
-      if !contains(["fail", "warn", "skip"], severity)
+      if !contains(["fail", "warn", "skip"], coalesce(severity, "null"))
     ])}; a check's severity is \"fail\", \"warn\" or \"skip\"."
   }
 
@@ -1056,11 +1066,11 @@ variable "validate_production" {
 
   validation {
     condition = alltrue([
-      for state in values(var.validate_production.alarms) : contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)
+      for state in values(var.validate_production.alarms) : contains(["OK", "ALARM", "INSUFFICIENT_DATA"], coalesce(state, "null"))
     ])
     error_message = "validate_production.alarms has ${join(", ", [
       for name, state in var.validate_production.alarms : "${name} = ${jsonencode(state)}"
-      if !contains(["OK", "ALARM", "INSUFFICIENT_DATA"], state)
+      if !contains(["OK", "ALARM", "INSUFFICIENT_DATA"], coalesce(state, "null"))
     ])}; an alarm's state is \"OK\", \"ALARM\" or \"INSUFFICIENT_DATA\"."
   }
 

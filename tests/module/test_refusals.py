@@ -223,6 +223,14 @@ def _cases() -> list[Case]:
             {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["default"]}},
             'vpc_config.security_group_ids has "default"; expected ids such as "sg-0123456789abcdef0".',
         ),
+        Case(
+            {"vpc_config": {"subnet_ids": [None], "security_group_ids": ["sg-0a"]}},
+            "vpc_config.subnet_ids has null; expected ids such as",
+        ),
+        Case(
+            {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a", None]}},
+            "vpc_config.security_group_ids has null; expected ids such as",
+        ),
         Case({"kms_key_arn": "alias/hooks"}, 'kms_key_arn is "alias/hooks"; expected a key\'s ARN such as'),
         Case(
             {"permissions_boundary": "boundary"}, 'permissions_boundary is "boundary"; expected a policy\'s ARN such as'
@@ -244,6 +252,10 @@ def _cases() -> list[Case]:
             'environment_variables has the key "migrations"; the keys are validate',
         ),
         Case(
+            {"environment_variables": {"run_migrations": None}},
+            "environment_variables of run_migrations is null, or has a value that is: give it a map of texts",
+        ),
+        Case(
             {"environment_variables": {"run_migrations": {"MY-TENANT": "a"}}},
             'environment_variables has the name "MY-TENANT" (run_migrations); Lambda allows letters',
         ),
@@ -263,6 +275,8 @@ def _cases() -> list[Case]:
         Case(
             {"layers": {"run_migrations": ["drivers"]}}, 'layers has "drivers"; expected the ARN of a layer\'s version'
         ),
+        Case({"layers": {"run_migrations": [None]}}, "layers has null; expected the ARN of a layer's version"),
+        Case({"layers": {"validate_deployment": None}}, "layers has null; expected the ARN of a layer's version"),
         Case(
             {"layers": {"validate_production": ["arn:aws:lambda:eu-west-1:111122223333:layer:a:1"] * 5}},
             "layers of validate_production (5) are too many: Lambda allows five, one is the module's own.",
@@ -468,6 +482,7 @@ def _cases() -> list[Case]:
             {"validate_production": {"alarms": {"errors": "FINE"}}},
             'validate_production.alarms has errors = "FINE"; an alarm\'s',
         ),
+        Case({"validate_production": {"alarms": {"errors": None}}}, "validate_production.alarms has errors = null; an"),
         Case(
             {"validate_production": {"no_data": "warn"}},
             'validate_production.no_data is "warn"; expected "pass" or "fail".',
@@ -497,6 +512,7 @@ def _cases() -> list[Case]:
         cases.append(
             Case({hook: {"checks": {"x": "off"}}}, f'{hook}.checks has x = "off"; a check\'s severity is "fail"')
         )
+        cases.append(Case({hook: {"checks": {"x": None}}}, f"{hook}.checks has x = null; a check's severity is"))
     for hook in ("validate_test_traffic", "validate_production"):
         cases += [
             Case({hook: {"samples": -1}}, f"{hook}.samples is -1; expected a whole number from 0 to 10000."),
