@@ -86,7 +86,16 @@ _planted = dataclasses.replace(
     settings=_settings("/orders"),
     function_environment={hook: {"PARTNER_TOKEN": PLANTED["environment of the functions"]} for hook in HOOKS.values()},
 )
+THRESHOLDS = {"p99_ms": 30_000}
 SCENARIOS: Mapping[str, Scenario] = {
+    # The healthy release where many are played side by side: how fast it answers then says nothing of a runtime.
+    "healthy": dataclasses.replace(
+        find("healthy"),
+        settings={
+            "validate_test_traffic": {"thresholds": THRESHOLDS},
+            "validate_production": {"thresholds": THRESHOLDS, "load": {"rate": 5, "p99_ms": 30_000}},
+        },
+    ),
     "planted": _planted,
     "planted-crash": dataclasses.replace(
         _planted,

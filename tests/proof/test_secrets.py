@@ -20,7 +20,7 @@ from tests.proof.runs import Plays
 from tests.unit.handlers.stage import Judge, Stage, refuse
 from tests.unit.handlers.web import Request, Response, Site
 
-PLAYED = [f"{name}@runtime" for name in SCENARIOS]
+PLAYED = [f"{name}@runtime" for name in SCENARIOS if name.startswith("planted")]
 
 
 def search(where: str, text: str) -> None:
