@@ -8,7 +8,7 @@ ARGS ?=
 venv := .build/venv/bin/python
 sources := lambdas rehearsal tests tools
 
-.PHONY: help setup rehearse scenarios test bench check fmt fmt-check lint types package check-package docs check-docs clean venv runtime dev
+.PHONY: help setup rehearse scenarios test prove mutants bench check fmt fmt-check lint types package check-package docs check-docs clean venv runtime runtimes prove-tools dev
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,14 @@ scenarios: venv ## List the scenarios of the rehearsal
 
 # All tests, a worker for each core; of a few the workers' start would be the longer part.
 test: dev runtime ## Run all tests; ARGS="tests/unit -k name" runs some
-	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests -n auto) -q --durations=10
+	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests --ignore=tests/proof -n auto) -q --durations=10
+
+prove: dev runtime runtimes prove-tools ## Run the suites of proof: faults, bad input, secrets, permissions, runtimes
+	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests/proof) -q
+
+mutants: ## Change lambdas/ in small ways and see whether the tests notice; ARGS="--sample 50 --only gate/hook.py"
+	@$(PYTHON) tools/environments.py mutants tools/mutants.txt
+	@.build/mutants/bin/python tools/mutants.py $(ARGS)
 
 bench: venv runtime ## Measure what the hooks cost, and the load that the gate can send beside hey (needs nginx and hey)
 	@$(venv) tools/bench_cost.py
@@ -70,3 +77,13 @@ dev:
 
 runtime:
 	@$(PYTHON) tools/environments.py runtime rehearsal/runtime/requirements.txt
+
+# One for each Python that is here, with the oldest boto3 that AWS's runtime of it may hold, and with the newest.
+runtimes:
+	@for file in tests/proof/runtimes/*.txt; do \
+	  name=$$(basename $$file .txt); version=$${name%-*}; \
+	  $(PYTHON) tools/environments.py --python $${version#python} $$name $$file || exit 1; \
+	done
+
+prove-tools:
+	@$(PYTHON) tools/environments.py prove tests/proof/requirements.txt

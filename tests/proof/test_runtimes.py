@@ -36,7 +36,7 @@ def test_each_version_has_its_oldest_and_its_newest_boto3() -> None:
 def test_rehearsal(plays: Plays, played: str) -> None:
     """It ends as it should, and every hook that ran reported once."""
     runtime = played.partition("@")[2]
-    assert (BUILD / runtime / "installed.json").exists(), f".build/{runtime} is not made: run `make setup`"
+    assert (BUILD / runtime / "installed.json").exists(), f".build/{runtime} is not made: run `make prove`"
     record = plays.record(played)
     assert [each for each in record["expectations"] if not each["met"]] == [], plays.output
     ran = [event["hook"] for event in record["events"] if event["hook"]]
