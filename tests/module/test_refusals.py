@@ -275,8 +275,8 @@ def _cases() -> list[Case]:
         Case(
             {"layers": {"run_migrations": ["drivers"]}}, 'layers has "drivers"; expected the ARN of a layer\'s version'
         ),
-        Case({"layers": {"run_migrations": [None]}}, "layers has null; expected the ARN of a layer's version"),
-        Case({"layers": {"validate_deployment": None}}, "layers has null; expected the ARN of a layer's version"),
+        Case({"layers": {"run_migrations": [None]}}, "layers has null; expected the ARN of a layer's", apart="null"),
+        Case({"layers": {"run_migrations": None}}, "layers has null; expected the ARN of a layer", apart="null"),
         Case(
             {"layers": {"validate_production": ["arn:aws:lambda:eu-west-1:111122223333:layer:a:1"] * 5}},
             "layers of validate_production (5) are too many: Lambda allows five, one is the module's own.",
