@@ -1,0 +1,269 @@
+"""The fault matrix: which cases there are, made from a recording, and what holds in each of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.proof.fault_front import REPORT, Fault, Plan, action_of, model_of
+from tests.proof.fault_lane import Story
+from tests.proof.fault_pool import Case, Recording
+from tests.proof.fault_profiles import Profile
+
+FOREVER = 10**6  # calls
+
+REFUSED = ("throttled", "5xx", "denied", "absent")
+UNANSWERED = ("reset", "hangs", "drips", "cut off")
+UNREADABLE = ("broken", "page", "list")
+HARMLESS = ("slow", "clock +1 h", "clock -1 h")
+NETWORK = ("refused", "no such name", "TLS")
+KINDS = (*REFUSED, *UNANSWERED, *UNREADABLE, "empty", *HARMLESS)
+
+_READS = re.compile(r"(Describe|Get|List|BatchGet|Simulate)")
+_LAMBDAS = Path(__file__).resolve().parent.parent.parent / "lambdas"
+
+INTERNAL = re.compile(
+    r"\b(KeyError|TypeError|AttributeError|IndexError|ValueError|UnboundLocalError|NameError|AssertionError|"
+    r"JSONDecodeError|ResponseParserError|Traceback|NoneType)\b"
+)
+
+
+def words_of_sources() -> set[str]:
+    """Every word that stands in a text of lambdas/: a member whose name is none of them is never read."""
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in _LAMBDAS.rglob("*.py"))
+    return set(re.findall(r"\w+", texts))
+
+
+def operations_of(profiles: tuple[Profile, ...], recordings: Mapping[str, Recording]) -> Iterator[tuple[Profile, str]]:
+    """Each operation of each hook, with the first profile in which the hook makes it."""
+    known: set[tuple[str, str]] = set()
+    for profile in profiles:
+        for action in recordings[profile.name].counts:
+            if (profile.hook, action) not in known:
+                known.add((profile.hook, action))
+                yield profile, action
+
+
+def cases_of(
+    profiles: tuple[Profile, ...], recordings: Mapping[str, Recording], endpoints: Mapping[str, str]
+) -> Iterator[Case]:
+    """All cases."""
+    services: set[tuple[str, str]] = set()
+    spelled_out: set[str] = set()
+    for profile, action in operations_of(profiles, recordings):
+        recording = recordings[profile.name]
+        service = recording.services[action]
+        yield from _of_kinds(profile.name, action, recording)
+        if action not in spelled_out:  # a member is read by the same code, whichever hook asks
+            spelled_out.add(action)
+            yield from _of_members(profile.name, action, recording)
+        if (profile.hook, service) not in services:
+            services.add((profile.hook, service))
+            id_ = str(model_of(service).service_id).upper().replace(" ", "_").replace("-", "_")
+            for kind, endpoint in endpoints.items():
+                more = ((f"AWS_ENDPOINT_URL_{id_}", endpoint),)
+                tries = 3 if service == "codedeploy" else 1
+                yield Case(profile.name, f"{service}, {kind}", environment=more, tries=tries)
+
+
+def kinds_for(action: str, recording: Recording) -> list[str]:
+    """The faults that an operation's answer can have."""
+    model = model_of(recording.services[action])
+    operation = model.operation_model(recording.names[action])
+    is_json = model.resolved_protocol in ("json", "rest-json") and not operation.has_streaming_output
+    without = {*(() if is_json else ("list",))}
+    if action in recording.bare:
+        without |= {"cut off", "drips", "broken", "empty"}
+    if action not in recording.listing:
+        without |= {"empty"}
+    kinds = [kind for kind in KINDS if kind not in without]
+    return kinds if _READS.match(operation.name) else [*kinds, "lost"]
+
+
+def _of_kinds(profile: str, action: str, recording: Recording) -> Iterator[Case]:
+    count = recording.counts[action]
+    for kind in kinds_for(action, recording):
+        for word, numbers in {"first": range(1, FOREVER), "last": range(count, count + 1)}.items():
+            if word == "last" and count == 1 and kind in HARMLESS:
+                continue  # the first call is the last one
+            plan = Plan(action, Fault(kind), numbers)
+            yield Case(profile, f"{action}, {kind}, {word}", plan, tries=_tries(action))
+
+
+def _of_members(profile: str, action: str, recording: Recording) -> Iterator[Case]:
+    """Each member that lambdas/ knows by name, left out; all others at once."""
+    words = words_of_sources()
+    unread = [path for path in recording.members[action] if path[-1] not in words]
+    for path in recording.members[action]:
+        if path not in unread:
+            plan = Plan(action, Fault("member", path), range(1, FOREVER))
+            more = (Plan(action, Fault("value", path), range(1, FOREVER)),) if action != REPORT else ()
+            yield Case(profile, f"{action}, member {'.'.join(path)}", plan, tries=_tries(action), more=more)
+    outer = tuple(".".join(path) for path in unread if path[:-1] not in unread)
+    if outer:
+        plan = Plan(action, Fault("members", outer), range(1, FOREVER))
+        yield Case(profile, f"{action}, all members that are not read", plan, tries=_tries(action))
+
+
+def _tries(action: str) -> int:
+    """How often Lambda delivers the event: where it is the report that gets lost, again and again."""
+    return 3 if action == REPORT else 1
+
+
+def kind_of(case: Case) -> str:
+    """The kind of a case's fault."""
+    if case.plan is None:
+        return case.name.partition(", ")[2]
+    return case.plan.fault.kind
+
+
+# What a reason has to say, besides the operation.
+FAULT_IN_WORDS = {
+    "throttled": "Throttl|SlowDown|RequestLimitExceeded|had not answered",
+    "5xx": "InternalFailure|had not answered",
+    "denied": "denied",
+    "absent": "NotFound|DoesNotExist|NoSuch|ClientException|not exist|is not in",
+    "reset": "could not be reached",
+    "hangs": "could not be reached|had not answered",
+    "drips": "could not be reached|had not answered",
+    "cut off": "could not be reached|cannot be read",
+    "lost": "could not be reached",
+    "refused": "could not be reached",
+    "no such name": "could not be reached",
+    "TLS": "could not be reached",
+}
+
+
+# A fault that passes may have used up so short a time-out; then that is the reason. A clock that jumps an hour ahead
+# is past `max_duration`, which is kept by the wall clock, since it spans invocations; one that jumps back makes windows
+# that end before they begin.
+TIME_RAN_OUT = r"after \d+ s|time was over|no time was left|left in this invocation|s left|s are left|were left|EndTime"
+
+
+EMPTY_IS_GOOD: dict[str, str] = {}
+"""Operations of which an empty answer is a good one, and why."""
+
+
+def _is_content(kind: str, action: str) -> bool:
+    """Whether the reason speaks of what was not in the answer: it was empty, or the user's own document in S3."""
+    return kind == "empty" or (kind in UNREADABLE and action == "s3:GetObject")
+
+
+def _was_repeated(case: Case, story: Story) -> bool:
+    """Whether the call that went wrong was made again, and well."""
+    spoilt = [seen.at for seen in story.seen if seen.spoilt]
+    later = [seen for seen in story.seen if case.plan and seen.operation == case.plan.operation and not seen.spoilt]
+    return any(seen.at > max(spoilt, default=0.0) for seen in later)
+
+
+def outcomes(story: Story) -> dict[str, str]:
+    """The outcome of each check, the worst where a name comes twice."""
+    order = ("skipped", "passed", "failed", "error")
+    found: dict[str, str] = {}
+    for each in story.last.get("checks", []):
+        before = found.get(each["name"], "skipped")
+        found[each["name"]] = max(before, each["outcome"], key=order.index)
+    return found
+
+
+class Judge:
+    """What has to hold in a case."""
+
+    def __init__(self, profiles: tuple[Profile, ...], recordings: Mapping[str, Recording]) -> None:
+        self.profiles = {profile.name: profile for profile in profiles}
+        self.recordings = recordings
+
+    def complaints(self, case: Case, stories: list[Story]) -> list[str]:
+        """What does not hold; nothing, if the case held."""
+        story = stories[0]
+        found = [
+            *self._of_plan(case, story),
+            *self._of_time(case, story),
+            *self._of_words(story),
+            *self._of_report(case, story),
+        ]
+        if story.last:
+            found += self._of_verdict(case, story)
+        if case.more and len(stories) > 1:
+            found += self._of_member(*stories)
+        return found
+
+    def _of_plan(self, case: Case, story: Story) -> Iterator[str]:
+        if case.plan is not None and not any(seen.spoilt for seen in story.seen):
+            yield "nothing was spoilt"
+
+    def _of_time(self, case: Case, story: Story) -> Iterator[str]:
+        for each in story.deliveries:
+            if each.seconds >= self.profiles[case.profile].seconds or each.error.startswith(
+                ("timed out", "the process")
+            ):
+                yield f"it took {each.seconds:.1f} s: {each.error}"
+
+    def _of_words(self, story: Story) -> Iterator[str]:
+        for each in story.deliveries:
+            said = [each.error, *(f"{c['name']}: {c['detail']}" for c in (each.result or {}).get("checks", []))]
+            for text in said:
+                if INTERNAL.search(text):
+                    yield f"an exception of the inside is told: {text[:300]}"
+
+    def _of_report(self, case: Case, story: Story) -> Iterator[str]:
+        accepted = story.accepted
+        told = {"SUCCEEDED": "Succeeded", "FAILED": "Failed"}.get(str(story.last.get("status")))
+        of_report = case.tries > 1
+        if len(accepted) > 1 or (accepted and told and accepted[0] != told):
+            yield f"reported {accepted}, returned {told}"
+        if not of_report and len(story.reports) != 1:
+            yield f"reports: {story.reports}"
+        if not accepted and told:
+            yield f"lost: it returned {told}, and CodeDeploy has no report"
+        if not accepted and not told and not of_report:
+            yield f"no report, no answer: {[each.error for each in story.deliveries]}"
+        if of_report and not accepted:
+            if case.plan is not None and case.plan.operation == REPORT and len(case.plan.numbers) == 1:
+                yield "no report, though only one call went wrong"
+            for each in story.deliveries:
+                if not each.error or "codedeploy:PutLifecycleEventHookExecutionStatus" not in each.error:
+                    yield f"an invocation without a report does not say why: {each.error or each.result}"
+
+    def _of_verdict(self, case: Case, story: Story) -> Iterator[str]:
+        kind, plan = kind_of(case), case.plan
+        if plan is not None and plan.operation == REPORT:
+            return
+        if kind == "members" and outcomes(story) != outcomes(self.recordings[case.profile].story):
+            yield f"members that are not read change something: {story.last['message']}"
+        if kind in ("member", "members"):
+            return
+        name = plan.operation if plan else f"{self._prefix(case)}:"
+        worse = [c["detail"] for c in story.last["checks"] if c["outcome"] != "passed"]
+        said = "; ".join([story.last["message"], *worse])
+        if story.last["status"] == "SUCCEEDED":
+            if kind not in HARMLESS and name not in said and not _was_repeated(case, story):
+                yield from self._of_unseen(case, story)
+            return
+        if re.search(TIME_RAN_OUT, said) and (kind in HARMLESS or (plan and len(plan.numbers) == 1)):
+            return
+        if kind in HARMLESS:
+            yield f"it failed of an answer that was {kind}: {story.last['message']}"
+        elif name not in said and not (kind == "absent" or _is_content(kind, name)):
+            yield f"the reason does not name {name}: {story.last['message']}"
+        elif not re.search(FAULT_IN_WORDS.get(kind, ""), said):
+            yield f"the reason does not name the fault: {said[:500]}"
+
+    def _of_unseen(self, case: Case, story: Story) -> Iterator[str]:
+        """It succeeded, and says nothing of it."""
+        action = case.plan.operation if case.plan else ""
+        if kind_of(case) == "empty" and action in EMPTY_IS_GOOD:
+            return
+        yield f"it succeeded and does not say that it could not look: {story.last['message']}"
+
+    def _prefix(self, case: Case) -> str:
+        return action_of(case.name.partition(", ")[0], "").rstrip(":")
+
+    def _of_member(self, missing: Story, wrong: Story) -> Iterator[str]:
+        without, with_another = outcomes(missing), outcomes(wrong)
+        bad = ("failed", "error")
+        for name, outcome in without.items():
+            if outcome not in bad and with_another.get(name) in bad:
+                detail = next(c["detail"] for c in wrong.last["checks"] if c["name"] == name and c["outcome"] in bad)
+                yield f"{name} is {outcome} without a member that decides ({detail[:200]})"

@@ -1,0 +1,208 @@
+"""Lanes side by side: forked from one process that has read moto and botocore's models, fed one case after the other.
+
+Most cases wait for something, so there are more lanes than processors. A lane whose profile has no more cases ends, and
+another one starts where most are left.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from tests.proof.fault_front import Path as MemberPath
+from tests.proof.fault_front import Plan, paths_of
+from tests.proof.fault_lane import Lane, Story
+from tests.proof.fault_profiles import Profile
+
+LANES = 16
+FOR_EVER = float("inf")  # seconds
+
+
+@dataclass(frozen=True)
+class Case:
+    """One event of one profile under one fault; `environment` is for faults of the network, in a cold process."""
+
+    profile: str
+    name: str
+    plan: Plan | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    tries: int = 1
+    kill: tuple[int, str] | None = None
+    again: bool = False
+    more: tuple[Plan, ...] = ()
+    """What is tried after it, if it succeeded."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A profile's run without a fault: its story, and each operation's number of calls, service and members."""
+
+    story: Story
+    counts: dict[str, int]
+    services: dict[str, str]
+    names: dict[str, str]
+    members: dict[str, list[MemberPath]]
+    bare: set[str]
+    """The operations whose answers have no body."""
+    listing: set[str]
+    """The operations whose answers are lists: which can be empty."""
+
+
+def record(lane: Lane) -> Recording:
+    """Play a profile without a fault."""
+    story = lane.play(None)
+    counts: dict[str, int] = {}
+    for seen in story.seen:
+        counts[seen.operation] = max(seen.number, counts.get(seen.operation, 0))
+    answers = lane.front.answers
+    return Recording(
+        story,
+        counts,
+        {action: service for action, (service, _, _) in answers.items()},
+        {action: name for action, (_, name, _) in answers.items()},
+        {action: list(paths_of(content)) for action, (_, _, content) in answers.items()},
+        set(lane.front.bare),
+        {action for action, (_, _, content) in answers.items() if any(isinstance(v, list) for v in content.values())},
+    )
+
+
+def play(lane: Lane, case: Case) -> list[Story]:
+    """Play a case, and what is tried after it."""
+    if case.environment:
+        with lane.cold(dict(case.environment)):
+            return [lane.play(None, case.tries)]
+    if case.kill or case.again or (case.plan and case.plan.seconds < FOR_EVER):
+        return [lane.play(case.plan, case.tries, case.kill, case.again)]
+    stories = [_struck(lane, case)]
+    if stories[0].last.get("status") == "SUCCEEDED":
+        stories += [lane.play(plan) for plan in case.more]
+    return stories
+
+
+def _struck(lane: Lane, case: Case) -> Story:
+    """Play a case; where the last call came earlier than in the recording, again, with the number it had."""
+    story = lane.play(case.plan, case.tries)
+    for _ in range(3):
+        if case.plan is None or any(seen.spoilt for seen in story.seen):
+            break
+        last = max((seen.number for seen in story.seen if seen.operation == case.plan.operation), default=1)
+        story = lane.play(replace(case.plan, numbers=range(last, last + 1)), case.tries)
+    return story
+
+
+def _serve(connection: Connection, parent: int, profile: Profile, dist: Path, folder: Path) -> None:
+    """Answer cases until there are none, or nobody is left who asks."""
+    lane = Lane(profile, dist, folder)
+    try:
+        lane.play(None)  # the first time the process is cold
+        while True:
+            while not connection.poll(1):
+                if os.getppid() != parent:
+                    return
+            case = connection.recv()
+            if case == "end":
+                return
+            try:
+                connection.send(record(lane) if case == "record" else play(lane, case))
+            except Exception:  # noqa: BLE001  # whatever it is, it is told where the tests see it
+                connection.send(traceback.format_exc())
+    except (EOFError, OSError):
+        return
+    finally:
+        lane.close()
+
+
+class Pool:
+    """Lanes for profiles."""
+
+    def __init__(self, profiles: Iterable[Profile], dist: Path, folder: Path) -> None:
+        self._profiles = {profile.name: profile for profile in profiles}
+        self._dist = dist
+        self._folder = folder
+        self._started = 0
+        self._lanes: dict[Connection, tuple[str, Any]] = {}
+        gc.freeze()  # what was read before the fork stays shared
+
+    def _start(self, profile: str) -> Connection:
+        ours, theirs = multiprocessing.get_context("fork").Pipe()
+        self._started += 1
+        folder = self._folder / f"lane-{self._started}"
+        process = multiprocessing.get_context("fork").Process(
+            target=_serve, args=(theirs, os.getpid(), self._profiles[profile], self._dist, folder), daemon=True
+        )
+        process.start()
+        theirs.close()
+        self._lanes[ours] = (profile, process)
+        return ours
+
+    def _end(self, lane: Connection) -> None:
+        _, process = self._lanes.pop(lane)
+        lane.send("end")
+        lane.close()
+        process.join(15)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+    def close(self) -> None:
+        """End all lanes."""
+        for lane in list(self._lanes):
+            self._end(lane)
+
+    def record(self) -> dict[str, Recording]:
+        """Record each profile."""
+        found = {}
+        for lane in [self._start(profile) for profile in self._profiles]:
+            lane.send("record")
+        for lane, (profile, _) in list(self._lanes.items()):
+            found[profile] = _received(lane)
+        return found
+
+    def _neediest(self, left: dict[str, list[Case]]) -> str:
+        """The profile that another lane helps most; none where those there are will be through before it starts."""
+        lanes = [profile for profile, _ in self._lanes.values()]
+        neediest = max(left, key=lambda name: len(left[name]) / (1 + lanes.count(name)))
+        return neediest if len(left[neediest]) > (5 if neediest in lanes else 0) else ""
+
+    def play(self, cases: Iterable[Case]) -> Iterator[tuple[Case, list[Story]]]:
+        """Play cases; they come back in the order in which they end."""
+        left: dict[str, list[Case]] = {profile: [] for profile in self._profiles}
+        for case in cases:
+            left[case.profile].append(case)
+        playing: dict[Connection, Case] = {}
+        idle = list(self._lanes)
+        while True:
+            for lane in idle:
+                profile = self._lanes[lane][0]
+                if left[profile]:
+                    playing[lane] = left[profile].pop(0)
+                    lane.send(playing[lane])
+                else:
+                    self._end(lane)
+            idle = []
+            while len(self._lanes) < LANES and (neediest := self._neediest(left)):
+                lane = self._start(neediest)
+                playing[lane] = left[neediest].pop(0)
+                lane.send(playing[lane])
+            if not playing:
+                return
+            for ready in wait(list(playing)):
+                if not isinstance(ready, Connection):
+                    continue
+                case = playing.pop(ready)
+                yield case, _received(ready)
+                idle.append(ready)
+
+
+def _received(lane: Connection) -> Any:
+    answer = lane.recv()
+    if not isinstance(answer, (Recording, list)):
+        raise TypeError(f"a lane failed:\n{answer}")
+    return answer

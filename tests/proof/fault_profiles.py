@@ -1,0 +1,193 @@
+"""The environments in which the hooks are tried.
+
+Between them each hook makes, on a good path, every AWS call that it can make: with secret headers, metrics, a preset
+whose revision is looked up, an AppSpec in S3, listeners that lead by rules, a hand-over to a fresh invocation.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import boto3
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.elbv2.models import elbv2_backends
+
+from rehearsal.aws.world import Exit
+from tests.unit.handlers.stage import ACCOUNT, Stage
+
+HOST = "shop.example.com"
+MIGRATE = ("alembic", "upgrade", "head")
+BEFORE = ("alembic", "current", "--verbose")
+REVISION = ("Current revision(s) for sqlite:///shop.db:", "Rev: 0001 (head)", "Parent: <base>")
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A hook, and how its environment is brought to its lifecycle event.
+
+    `arrange` returns the hook's settings; `before_each` is done before each event; `seconds` is the function's
+    time-out, of which half is kept for the report.
+    """
+
+    name: str
+    hook: str
+    arrange: Callable[[Stage], Settings]
+    before_each: Callable[[Stage], None] = lambda _stage: None
+    seconds: float = 12.0
+
+
+def _before_install(stage: Stage) -> Settings:
+    stage.create_hooks()
+    stage.at("BeforeInstall")
+    return {}
+
+
+def _from_elsewhere(stage: Stage) -> Settings:
+    """An AppSpec in S3, an image that ECR pulls through, a log group to be made, a Network Load Balancer."""
+    stage.create_hooks()
+    rule = {"ecrRepositoryPrefix": "docker-hub", "upstreamRegistryUrl": "registry-1.docker.io"}
+    stage.ecr.create_pull_through_cache_rule(**rule, upstreamRegistry="docker-hub")
+    options = {
+        "awslogs-group": "/ecs/made",
+        "awslogs-region": stage.region,
+        "awslogs-stream-prefix": "shop",
+        "awslogs-create-group": "true",
+    }
+    stage.allow("shop-execution", "logs:CreateLogGroup", "*")
+    image = stage.image("1", "docker-hub/library/shop")
+    stage.green_definition = stage.register(image=image, logConfiguration={"logDriver": "awslogs", "options": options})
+    balancers: Any = elbv2_backends[ACCOUNT][stage.region].load_balancers
+    balancers[stage.load_balancer].loadbalancer_type = "network"
+    s3: Any = boto3.client("s3")
+    s3.create_bucket(Bucket="appspecs", CreateBucketConfiguration={"LocationConstraint": stage.region})
+    s3.put_object(Bucket="appspecs", Key="shop.json", Body=json.dumps(stage.appspec()).encode())
+    location = {"bucket": "appspecs", "key": "shop.json", "bundleType": "JSON"}
+    stage.at("BeforeInstall", {"revisionType": "S3", "s3Location": location})
+    return {}
+
+
+def _after_install(stage: Stage) -> Settings:
+    stage.green_definition = stage.register(healthCheck={"command": ["CMD", "true"]})
+    stage.at("AfterInstall")
+    return {"interval": 0.2, "consecutive_successes": 2}
+
+
+def _requests(stage: Stage) -> Settings:
+    """A request with both kinds of secrets, expecting what green is called."""
+    arn = f"arn:aws:ssm:{stage.region}:{ACCOUNT}:parameter/shop/api-key"
+    headers = {"X-Secret": stage.secret, "X-Parameter": arn}
+    check = {"path": "/health", "secret_headers": headers, "response_headers": {"X-Version": "{image_tag}"}}
+    return {"http_checks": {"health": {**check, "attempts": 1}}, "samples": 3, "host": HOST}
+
+
+def _test_traffic(stage: Stage) -> Settings:
+    stage.at("AfterAllowTestTraffic")
+    return {"interval": 0.2, **_requests(stage)}
+
+
+def _production(stage: Stage) -> Settings:
+    stage.at("AfterAllowTraffic")
+    stage.create_alarm("shop-orders")
+    _function(stage, "validate_production")
+    shifted = datetime.now(timezone.utc) - timedelta(minutes=10)
+    stage.deployment.event("AllowTraffic").start_time = shifted.replace(tzinfo=None)
+    orders = {"namespace": "Shop", "metric_name": "Orders", "threshold_range": {"min": 1}}
+    bake = {"initial_delay": 0, "duration": 0.4, "interval": 0.2, "metrics_delay": 0}
+    alarms, load = {"shop-orders": "OK"}, {"rate": 5, "duration": 1, "path": "/health"}
+    return {**bake, "alarms": alarms, "metrics": {"orders": orders}, "load": load, **_requests(stage)}
+
+
+def _publish(stage: Stage) -> None:
+    """What the load balancer counts on green, and orders, in the seconds to come, and an hour earlier and later."""
+    now = datetime.now(timezone.utc)
+    both = [
+        {"Name": "LoadBalancer", "Value": stage.load_balancer.partition(":loadbalancer/")[2]},
+        {"Name": "TargetGroup", "Value": stage.green_group.rpartition(":")[2]},
+    ]
+    values = {"RequestCount": 500.0, "TargetResponseTime": 0.02, "UnHealthyHostCount": 0.0}
+    moments = [now + timedelta(hours=hours, seconds=after / 2) for hours in (-1, 0, 1) for after in range(50)]
+    counted = [
+        {"MetricName": name, "Dimensions": both, "Timestamp": at, "Value": value}
+        for at in moments
+        for name, value in values.items()
+    ]
+    orders = [{"MetricName": "Orders", "Timestamp": at, "Value": 7.0} for at in moments]
+    cloudwatch_backends[ACCOUNT][stage.region].metric_data.clear()
+    for namespace, data in (("AWS/ApplicationELB", counted), ("Shop", orders)):
+        stage.cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+
+
+def _by_rules(listener: str, arrange: Callable[[Stage], Settings], stage: Stage) -> Settings:
+    """The same, where a rule of a listener leads to green, and its default action answers by itself."""
+    settings = arrange(stage)
+    arn = getattr(stage, listener)
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    stage.elbv2.modify_listener(ListenerArn=arn, DefaultActions=[answer])
+    stage.elbv2.create_rule(
+        ListenerArn=arn,
+        Priority=1,
+        Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": [HOST]}}],
+        Actions=[{"Type": "forward", "TargetGroupArn": stage.green_group}],
+    )
+    return settings
+
+
+def _function(stage: Stage, hook: str) -> None:
+    """Let there be the function that is to go on."""
+    role = stage.create_role("shop-hooks", trusts="lambda.amazonaws.com")
+    stage.functions.create_function(
+        FunctionName=f"CodeDeployHook_shop-{hook}",
+        Role=role,
+        Runtime="python3.13",
+        Handler="x.handler",
+        Code={"ZipFile": b"x"},
+    )
+
+
+def _long_bake(stage: Stage) -> Settings:
+    """A bake window that needs a second invocation."""
+    settings = _production(stage)
+    return {**settings, "duration": 8.0, "interval": 0.5, "samples": 0, "load": None, "max_duration": 60}
+
+
+def _migrations(stage: Stage) -> Settings:
+    stage.world.exits[BEFORE] = Exit(0, REVISION)
+    _function(stage, "run_migrations")
+    stage.at("BeforeAllowTraffic")
+    return {"preset": "alembic", "interval": 0.1}
+
+
+def _long_migration(stage: Stage) -> Settings:
+    """A migration that needs a second invocation."""
+    stage.world.exits[MIGRATE] = Exit(0, lasts=8.0)
+    _function(stage, "run_migrations")
+    stage.at("BeforeAllowTraffic")
+    return {"command": MIGRATE, "interval": 0.2, "max_duration": 60}
+
+
+PROFILES = (
+    Profile("before install", "validate_before_install", _before_install),
+    Profile("before install, from elsewhere", "validate_before_install", _from_elsewhere),
+    Profile("after install", "validate_deployment", _after_install),
+    Profile("test traffic", "validate_test_traffic", _test_traffic),
+    Profile(
+        "test traffic, by rules", "validate_test_traffic", functools.partial(_by_rules, "test_listener", _test_traffic)
+    ),
+    Profile("migrations", "run_migrations", _migrations),
+    Profile("a long migration", "run_migrations", _long_migration),
+    Profile("production", "validate_production", _production, _publish),
+    Profile(
+        "production, by rules",
+        "validate_production",
+        functools.partial(_by_rules, "production_listener", _production),
+        _publish,
+    ),
+    Profile("a long bake", "validate_production", _long_bake, _publish),
+)

@@ -1,0 +1,105 @@
+"""The report itself under fault: CodeDeploy that does not take it, and a Lambda that dies at any moment.
+
+Lambda delivers an event three times at most. Its hour is not waited for: one second stands for 75, so a function of 12
+seconds is one of 900, and CodeDeploy is out of order for 5, 60 and 900 of them; 5 seconds are tried in real time, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.proof.fault_front import REPORT, Fault, Plan
+from tests.proof.fault_lane import Story
+from tests.proof.fault_matrix import FOREVER
+from tests.proof.fault_pool import Case, Pool, Recording
+
+SCALE = 75.0
+OUTAGES = {"5 s": 5 / SCALE, "60 s": 60 / SCALE, "900 s": 900 / SCALE, "5 s in real time": 5.0}
+OUT_OF_ORDER = ("throttled", "5xx", "denied", "reset", "hangs", "lost", "page", "broken", "drips")
+TRIED = {
+    "before install": 8,
+    "after install": 4,
+    "test traffic": 5,
+    "migrations": 1,
+    "a long migration": 6,
+    "production": 6,
+}
+"""Of each profile's requests, every how manieth is one at which the process is killed."""
+
+
+def outages(recordings: dict[str, Recording]) -> Iterator[Case]:
+    """CodeDeploy out of order for a while, in each way, for each hook; and events that come twice."""
+    for profile in ("before install", "after install", "test traffic", "migrations", "production"):
+        for kind in OUT_OF_ORDER if profile == "after install" else ("throttled", "hangs", "lost"):
+            for name, seconds in OUTAGES.items():
+                # The clock of an outage begins with the event; the report comes when the hook has looked.
+                began = recordings[profile].story.deliveries[0].seconds
+                plan = Plan(REPORT, Fault(kind), range(1, FOREVER), began + seconds)
+                yield Case(profile, f"{kind} for {name}", plan, tries=3)
+        yield Case(profile, "delivered twice", again=True)
+
+
+def deaths(recordings: dict[str, Recording]) -> Iterator[Case]:
+    """A process killed right before and right after a request, and the event delivered again."""
+    for profile, step in TRIED.items():
+        requests = len(recordings[profile].story.seen)
+        for place in sorted({*range(1, requests + 1, step), requests}):
+            for when in ("before", "after"):
+                yield Case(profile, f"killed {when} request {place} of {requests}", tries=3, kill=(place, when))
+
+
+def complaints(case: Case, story: Story) -> list[str]:
+    """What does not hold."""
+    found = []
+    told = [each.result["status"] for each in story.deliveries if each.result]
+    verdicts = {status for status in told if status != "CONTINUED"}
+    if story.accepted != ["Succeeded"]:
+        found.append(f"lost, or another one than without a fault: {story.reports}")
+    if len(verdicts) > 1 or verdicts - {"SUCCEEDED"}:
+        found.append(f"contradicting: {told}")
+    if {status for status, _ in story.reports} - {"Succeeded"}:
+        found.append(f"contradicting reports: {story.reports}")
+    if case.profile in ("migrations", "a long migration") and story.migrations != 1:
+        found.append(f"{story.migrations} migrations")
+    return found
+
+
+@pytest.fixture(scope="module")
+def stories(pool: Pool, recordings: dict[str, Recording], figures: list[str]) -> list[tuple[Case, Story]]:
+    """What came of every case."""
+    cases = [*outages(recordings), *deaths(recordings)]
+    found = [(case, stories[0]) for case, stories in pool.play(cases)]
+    lost = sum(not story.accepted for _, story in found)
+    contradicting = sum(len({status for status, _ in story.reports}) > 1 for _, story in found)
+    twice = sum(story.migrations > 1 for _, story in found)
+    figures.append(
+        f"the report under fault: {len(found)} cases run, {sum(not complaints(*each) for each in found)} held; "
+        f"reports lost {lost}, contradicting {contradicting}, migrations run twice {twice}"
+    )
+    return found
+
+
+def test_no_report_is_lost_and_none_contradicts_another(stories: list[tuple[Case, Story]]) -> None:
+    wrong = [
+        f"{case.profile}: {case.name}: {'; '.join(found)}" for case, s in stories if (found := complaints(case, s))
+    ]
+    assert wrong == [], f"{len(wrong)} of {len(stories)}"
+
+
+def test_processes_were_killed_and_events_delivered_again(stories: list[tuple[Case, Story]]) -> None:
+    killed = [story for case, story in stories if case.kill]
+    assert len(killed) > 80
+    died = [story for story in killed if any("died" in each.error for each in story.deliveries)]
+    assert len(died) > 0.9 * len(killed)  # who has returned its verdict before the blow has not died of it
+
+
+def test_an_outage_longer_than_the_function_is_raised_and_reported_by_the_next_delivery(
+    stories: list[tuple[Case, Story]],
+) -> None:
+    long = [story for case, story in stories if case.name == "throttled for 900 s"]
+    assert long
+    for story in long:
+        assert "could not be reported after" in story.deliveries[0].error
+        assert story.accepted == ["Succeeded"]
