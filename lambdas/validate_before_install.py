@@ -173,7 +173,7 @@ def _running_count(service: Service) -> Finding:
     # The primary's own: a set that drains after the last deployment still has tasks, which the service counts.
     blue = _primary(service)
     counts = f"{blue.running} of {blue.desired} tasks running, {blue.pending} pending"
-    if blue.running != blue.desired or blue.pending:
+    if not blue.complete:
         said = f"service {service.name} is not at its desired count: {counts}; mend it first{_latest(service)}"
         return failed(said, "running_count")
     return passed(counts, "running_count")
@@ -421,7 +421,9 @@ class NeedsChecks(Checks):
             if problem.code == "NoSuchEntity":
                 return failed(f"{word} {arn} does not exist: create it, or mend the task definition")
             raise
-        if is_arn(arn) and found.get("Arn") not in (arn, None):
+        if is_arn(arn) and not found.get("Arn"):
+            raise CannotLook(f"IAM does not say the ARN of role {role}, so whether it is {word} {arn} cannot be told")
+        if is_arn(arn) and found["Arn"] != arn:
             return failed(f"{word} {arn} does not exist, only {found['Arn']} does: mend the task definition")
         if not permissions.trusts(found, "ecs-tasks.amazonaws.com"):
             return failed(f"{word} {arn} does not trust ecs-tasks.amazonaws.com: mend its trust policy")

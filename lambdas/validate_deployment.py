@@ -151,7 +151,7 @@ class Green:
             self._last_crash = self.deadline.elapsed()
 
     def _look_at_tasks(self) -> None:
-        new = self._new_tasks() if len(self.alive) != self.set.running + self.set.pending else []
+        new = self._new_tasks() if len(self.alive) != self.set.running + (self.set.pending or 0) else []
         if not new:
             alive = [task.arn for task in self.alive]
             self._turn = [arn for arn in self._turn if arn in alive] or alive
@@ -195,7 +195,7 @@ class Green:
     @property
     def complete(self) -> bool:
         """Whether as many run as shall run."""
-        return self.set.running == self.set.desired and not self.set.pending
+        return self.set.complete
 
     @property
     def definition(self) -> Mapping[str, Any]:

@@ -34,7 +34,7 @@ class TaskSet:
     scale: float
     desired: int  # what ECS computes from the service's desired count and the scale
     running: int
-    pending: int
+    pending: Optional[int]  # None: ECS does not say
     task_definition: str
     target_groups: tuple[str, ...]
     container: str  # the load balanced one
@@ -51,12 +51,19 @@ class TaskSet:
             scale=float((answer.get("scale") or {}).get("value", 0)),
             desired=int(answer.get("computedDesiredCount", 0)),
             running=int(answer.get("runningCount", 0)),
-            pending=int(answer.get("pendingCount", 0)),
+            pending=answer.get("pendingCount"),
             task_definition=str(answer.get("taskDefinition", "")),
             target_groups=_target_groups(answer),
             container=next((str(entry.get("containerName")) for entry in answer.get("loadBalancers") or []), ""),
             placement=_placement(answer),
         )
+
+    @property
+    def complete(self) -> bool:
+        """Whether as many tasks run as shall run, and none is to come; raises CannotLook where ECS does not say."""
+        if self.pending is None:
+            raise CannotLook(f"ECS does not say how many tasks of task set {self.id} are pending")
+        return self.running == self.desired and not self.pending
 
     @property
     def in_use(self) -> bool:

@@ -1740,3 +1740,34 @@ def test_severities_by_the_names_of_checks(stage: Stage, judge: Judge) -> None:
     assert "2 warned: log group /ecs/shop does not exist" in judgement.message
     assert judgement.check("images") == ("skipped", "left out by the setting `checks`")
     assert not stage.called("ecr:BatchGetImage")
+
+
+# Members that an answer does not have.
+
+
+def test_tasks_that_ecs_does_not_count_are_not_settled(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+
+    def without_pending(_parameters: Any) -> Any:
+        answer = stage.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])
+        for task_set in answer["services"][0]["taskSets"]:
+            del task_set["pendingCount"]
+        return answer
+
+    stage.instead["ecs:DescribeServices"] = without_pending
+    outcome, detail = judge(hook, event).check("running_count")
+    assert outcome == "error"
+    assert detail.startswith("ECS does not say how many tasks of task set ecs-svc/")
+
+
+def test_a_role_whose_arn_iam_does_not_say_is_not_passed(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+
+    def without_arn(parameters: Any) -> Any:
+        answer = stage.iam.get_role(RoleName=parameters["RoleName"])
+        del answer["Role"]["Arn"]
+        return answer
+
+    stage.instead["iam:GetRole"] = without_arn
+    outcome, detail = judge(hook, event).check("execution_role")
+    assert (outcome, detail.partition(",")[0]) == ("error", "IAM does not say the ARN of role shop-execution")
