@@ -936,6 +936,8 @@ class PermissionChecks(Checks):
 
     @property
     def _group_arn(self) -> str:
+        if not is_arn(self.release.service.arn):
+            raise CannotLook(f"ECS does not say the ARN of service {self.release.service.name}")
         place = self.release.service.arn.split(":")  # arn:<partition>:ecs:<region>:<account>:service/…
         names = f"{self.deployment.info['applicationName']}/{self.deployment.info['deploymentGroupName']}"
         return f"arn:{place[1]}:codedeploy:{place[3]}:{place[4]}:deploymentgroup:{names}"

@@ -136,7 +136,9 @@ def read_metrics(
         EndTime=end,
         ScanBy="TimestampAscending",
     ):
-        name = names[str(entry.get("Id"))]
+        if entry.get("Id") not in names:
+            raise CannotLook("cloudwatch:GetMetricData answered values, and not of which metric")
+        name = names[str(entry["Id"])]
         status[name] = str(entry.get("StatusCode"))
         if status[name] == "Forbidden":
             raise CannotLook(f"CloudWatch may not give the values of {name} (Forbidden)")

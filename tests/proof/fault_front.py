@@ -445,7 +445,7 @@ def _another(value: Any) -> Any:
         return "other"
     if isinstance(value, datetime):
         return datetime(2001, 1, 1, tzinfo=timezone.utc)
-    return type(value)()
+    return type(value)() if isinstance(value, (list, dict)) else "other"
 
 
 def _changed(content: Any, path: Path, change: Callable[[Any], Any]) -> Any:

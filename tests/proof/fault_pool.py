@@ -69,8 +69,13 @@ def record(lane: Lane) -> Recording:
         {action: name for action, (_, name, _) in answers.items()},
         {action: list(paths_of(content)) for action, (_, _, content) in answers.items()},
         set(lane.front.bare),
-        {action for action, (_, _, content) in answers.items() if any(isinstance(v, list) for v in content.values())},
+        {action for action, (_, _, content) in answers.items() if any(map(_is_page, content.items()))},
     )
+
+
+def _is_page(member: tuple[str, Any]) -> bool:
+    """Whether a member is the list that an operation is asked for; Secrets Manager lists its stages, too."""
+    return isinstance(member[1], list) and member[0] != "VersionStages"
 
 
 def play(lane: Lane, case: Case) -> list[Story]:

@@ -56,7 +56,7 @@ def complaints(case: Case, story: Story) -> list[str]:
     told = [each.result["status"] for each in story.deliveries if each.result]
     verdicts = {status for status in told if status != "CONTINUED"}
     if story.accepted != ["Succeeded"]:
-        found.append(f"lost, or another one than without a fault: {story.reports}")
+        found.append(f"lost, or another one than without a fault: {story.reports}: {story.last.get('message')}")
     if len(verdicts) > 1 or verdicts - {"SUCCEEDED"}:
         found.append(f"contradicting: {told}")
     if {status for status, _ in story.reports} - {"Succeeded"}:

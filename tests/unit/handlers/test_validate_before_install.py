@@ -1771,3 +1771,17 @@ def test_a_role_whose_arn_iam_does_not_say_is_not_passed(stage: Stage, judge: Ju
     stage.instead["iam:GetRole"] = without_arn
     outcome, detail = judge(hook, event).check("execution_role")
     assert (outcome, detail.partition(",")[0]) == ("error", "IAM does not say the ARN of role shop-execution")
+
+
+def test_a_service_whose_arn_ecs_does_not_say(stage: Stage, judge: Judge) -> None:
+    stage.create_hooks()
+    event = stage.at(EVENT)
+
+    def without_arn(_parameters: Any) -> Any:
+        answer = stage.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])
+        del answer["services"][0]["serviceArn"]
+        return answer
+
+    stage.instead["ecs:DescribeServices"] = without_arn
+    found = judge(hook, event).check("hook_roles:AfterInstall")
+    assert found == ("error", f"ECS does not say the ARN of service {SERVICE}")

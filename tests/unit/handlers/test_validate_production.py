@@ -1685,3 +1685,12 @@ def test_a_continuation_that_the_hook_did_not_write_is_reported(stage: Stage, fu
     assert judgement.outcomes() == {"event": "failed"}
     assert judgement.message.endswith("its Continuation is not one that this hook wrote")
     assert site.requests == []
+
+
+def test_values_of_which_cloudwatch_does_not_say_the_metric(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    answer = {"MetricDataResults": [{"Label": "x", "Values": [1.0], "StatusCode": "Complete"}]}
+    stage.instead["cloudwatch:GetMetricData"] = lambda _: answer
+    judgement = judge(hook, event, **AT_ONCE)
+    assert not judgement.succeeded
+    assert judgement.check("bake") == ("error", "cloudwatch:GetMetricData answered values, and not of which metric")
