@@ -916,7 +916,9 @@ class PermissionChecks(Checks):
             yield skipped("the AppSpec names no further hook")
 
     def _may_report(self, event: str, name: str) -> Finding:
-        role = str(self.deployment.function(name).get("Role"))
+        role = self.deployment.function(name).get("Role")
+        if not role:
+            raise CannotLook(f"Lambda names no role of function {name}")
         action = "codedeploy:PutLifecycleEventHookExecutionStatus"
         return _judged(
             f"role {role} of the hook {event}",
