@@ -301,13 +301,16 @@ def test_a_revision_without_content(stage: Stage, judge: Judge) -> None:
     )
 
 
-def s3_revision(stage: Stage, body: str | None) -> Mapping[str, Any]:
-    """A revision kept in S3."""
+def s3_revision(stage: Stage, body: str | None, *, versioned: bool = False) -> Mapping[str, Any]:
+    """A revision kept in S3, in an object with the tag by which CodeDeploy's own policies let it be read."""
     s3: Any = boto3.client("s3")
     s3.create_bucket(Bucket="appspecs", CreateBucketConfiguration={"LocationConstraint": stage.region})
-    if body is not None:
-        s3.put_object(Bucket="appspecs", Key="shop.yaml", Body=body.encode())
+    if versioned:
+        s3.put_bucket_versioning(Bucket="appspecs", VersioningConfiguration={"Status": "Enabled"})
     location = {"bucket": "appspecs", "key": "shop.yaml", "bundleType": "YAML"}
+    if body is not None:
+        put = s3.put_object(Bucket="appspecs", Key="shop.yaml", Body=body.encode(), Tagging="UseWithCodeDeploy=true")
+        location |= {"version": put["VersionId"]} if versioned else {}
     return {"revisionType": "S3", "s3Location": location}
 
 
@@ -1303,6 +1306,16 @@ def test_an_answer_without_what_was_asked_for_is_no_pass(
         assert "Error:" not in detail  # in words, not by an exception of Python's own
 
 
+def test_nothing_is_asked_of_a_function_without_a_role(stage: Stage, judge: Judge) -> None:
+    stage.create_hooks()
+    delivered = stage.at(EVENT)
+    stage.instead["lambda:GetFunctionConfiguration"] = lambda _: {"State": "Active", "FunctionArn": "x"}
+    outcome, detail = judge(hook, delivered).check("hook_roles:AfterInstall")
+    assert outcome == "error"
+    assert detail == f"Lambda names no role of function {stage.hooks['AfterInstall']}"
+    assert "None" not in {call["PolicySourceArn"] for call in stage.called("iam:SimulatePrincipalPolicy")}
+
+
 def test_decisions_below_one_result_for_all_resources(stage: Stage, judge: Judge) -> None:
     """The other form in which the simulator may answer."""
     stage.create_hooks()
@@ -1581,7 +1594,8 @@ def test_an_appspec_with_a_date_that_is_none(stage: Stage, judge: Judge) -> None
 
 def test_an_appspec_in_s3_that_is_no_text(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT, s3_revision(stage, "x"))
-    boto3.client("s3").put_object(Bucket="appspecs", Key="shop.yaml", Body=bytes([0xFF, 0xFE, 0x00]))
+    body, tag = bytes([0xFF, 0xFE, 0x00]), "UseWithCodeDeploy=true"
+    boto3.client("s3").put_object(Bucket="appspecs", Key="shop.yaml", Body=body, Tagging=tag)
     stage.calls.clear()
     judgement = judge(hook, event)
     assert judgement.check("appspec")[0] == "error"
