@@ -152,6 +152,8 @@ class Functions:
     ) -> dict[str, str]:
         path = [str(SITE), str(task), str(opt / "python")]
         lambda_sets = {
+            # Its own, as on Lambda: by it the stand-in knows whose call it is.
+            "AWS_ACCESS_KEY_ID": package.function_name,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{package.runtime}",
             "AWS_LAMBDA_FUNCTION_NAME": package.function_name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

@@ -10,7 +10,7 @@ import json
 import socket
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from rehearsal.aws import codedeploy, world
 from rehearsal.aws.server import StandIn
 from rehearsal.aws.world import TaskSpec
+from rehearsal.calls import FunctionCalls
 from rehearsal.certificates import authority
 from rehearsal.customers import Customers, Visit, visit
 from rehearsal.lifecycle import Clients, EventRecord, Player, Timeline
@@ -91,6 +92,7 @@ def play(
         test = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:8080"]
         _await_blue(machine, production)
         clients = _clients(endpoint)
+        calls = FunctionCalls(applied.outputs["function_names"])
         _configure_functions(scenario, applied, endpoint, {"silent": silent, "authority": folder / "authority.pem"})
         prepared = []
         for step in scenario.prepare:
@@ -129,7 +131,9 @@ def play(
                 probes,
                 visit(test, tls=machine.balancer.serves_https(test)) if tested else None,
                 database,
+                denied=calls.denied,
             ),
+            calls=calls.as_list(),
             visits=list(customers.visits),
             serving=sorted({probe.version or f"HTTP {probe.status}" for probe in probes}),
             revision=database.revision,
@@ -159,12 +163,18 @@ class Database:
 
 
 def check(
-    scenario: Scenario, timeline: Timeline, probes: list[Visit], test_probe: Visit | None, database: Database
+    scenario: Scenario,
+    timeline: Timeline,
+    probes: list[Visit],
+    test_probe: Visit | None,
+    database: Database,
+    *,
+    denied: Sequence[str] = (),
 ) -> list[Expectation]:
     """Compare how a scenario ended with how it was expected to; without a test listener there is no `test_probe`.
 
-    Whatever happens, each hook has one report accepted and comes to one verdict, the migration begins once at most, and
-    no order that a hook has placed is left.
+    Whatever happens, each hook has one report accepted and comes to one verdict, the migration begins once at most, no
+    order that a hook has placed is left, and no hook calls what its policies do not allow (`denied`).
     """
     expected = scenario.expected
     found = [
@@ -205,6 +215,7 @@ def check(
     runs = "once at most" if database.runs <= 1 else f"{database.runs} times"
     found.append(Expectation("the release's migration has run", "once at most", runs))
     found.append(Expectation("orders that the hooks have left behind", "0", str(database.left)))
+    found.append(Expectation("calls that the hooks' policies do not allow", "none", ", ".join(denied) or "none"))
     return found
 
 

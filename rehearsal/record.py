@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rehearsal.customers import Visit
@@ -45,6 +45,8 @@ class Record:
     began: float
     """Epoch seconds."""
     seconds: float
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    """What the functions asked of IAM by their calls: hook, action, resource, and how often."""
 
     @property
     def as_expected(self) -> bool:
@@ -71,6 +73,7 @@ class Record:
             "revision": self.revision,
             "seconds": self.seconds,
             "visits": {"requests": len(self.visits), "failed": self.failed_visits},
+            "calls": self.calls,
             "expectations": [asdict(e) | {"met": e.met} for e in self.expectations],
             "events": [
                 {

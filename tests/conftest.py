@@ -32,6 +32,13 @@ _NAMES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUN
 _HOOK = {"APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS"}
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Note what handlers ask of IAM, in every run."""
+    from tests.recording import NAME, Recording
+
+    config.pluginmanager.register(Recording(config), NAME)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With `-n`: the workers share the tests in our way, in our order."""

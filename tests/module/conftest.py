@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -64,13 +65,13 @@ class Terraform:
         result = self.run(folder, "init", "-backend=false", "-no-color")
         assert result.returncode == 0, result.stdout
 
-    def plan(self, folder: Path) -> subprocess.CompletedProcess[str]:
+    def plan(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Plan a folder."""
-        return self.run(folder, "plan", "-no-color", "-out=test.tfplan")
+        return self.run(folder, "plan", "-no-color", "-out=test.tfplan", *arguments)
 
-    def planned(self, folder: Path) -> dict[str, Any]:
+    def planned(self, folder: Path, *arguments: str) -> dict[str, Any]:
         """Plan a folder and return the plan as Terraform shows it in JSON, or fail the test."""
-        result = self.plan(folder)
+        result = self.plan(folder, *arguments)
         assert result.returncode == 0, result.stdout
         shown = self.run(folder, "show", "-json", "test.tfplan")
         assert shown.returncode == 0, shown.stdout
@@ -111,8 +112,8 @@ def plain(text: str) -> str:
     return re.sub(r"[\s│╷╵]+", " ", text)
 
 
-@pytest.fixture(scope="session")
-def terraform() -> Iterator[Terraform]:
+@contextmanager
+def offline() -> Iterator[Terraform]:
     """Terraform with fake credentials and an STS of our own; without a registry where a mirror is found."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), CallerIdentity)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -129,7 +130,16 @@ def terraform() -> Iterator[Terraform]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{server.server_port}",
     }  # fmt: skip
-    yield Terraform(environment)
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield Terraform(environment)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def terraform() -> Iterator[Terraform]:
+    """Terraform, offline."""
+    with offline() as terraform:
+        yield terraform

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests.recording import NAME
 from tests.rehearsal.rehearsal_runs import Run
 
 
@@ -25,6 +28,9 @@ def rehearsal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     run = Run(*wanted_scenarios(request.session), report=tmp_path_factory.mktemp("main"), plan=True)
     yield run
     run.end()
+    recording: Any = request.config.pluginmanager.get_plugin(NAME)
+    for record in run.report.glob("*.json"):
+        recording.rehearsal(json.loads(record.read_text(encoding="utf-8"))["calls"])
 
 
 @pytest.fixture(scope="session")
