@@ -81,6 +81,8 @@ ENFORCED = {
         "codedeploy:GetDeploymentTarget",
     ],
 }
+# Without these a hook says so and passes all the same: what they are for may only warn.
+ONLY_WARNED = {"application-autoscaling:DescribeScalableTargets"}
 # Where moto's name of an action is not IAM's: it takes that of the endpoint.
 MOTO_NAMES = {"cloudwatch:": "monitoring:"}
 # What moto cannot enforce, and why; the recorded calls are judged by all of it.
@@ -182,6 +184,7 @@ def test_a_hook_needs_no_more_than_its_policy(
     delivered = stage.at(event)
     judgement = role.play(policies[name], lambda: judge(hook, delivered, **settings))
     assert judgement.succeeded
+    assert [check for check in judgement["checks"] if "was denied" in check["detail"]] == []
     assert sorted(map(_for_iam, role.judged)) == sorted(ENFORCED[name])
     assert len({call.name for call in stage.calls}) == len(role.judged)
     recording: Any = request.config.pluginmanager.get_plugin(NAME)
@@ -201,7 +204,7 @@ def test_without_one_permission_a_hook_fails_and_names_it(
     name: str,
     action: str,
 ) -> None:
-    """Whichever it is."""
+    """Whichever it is, apart from what may only warn."""
     hook, event, settings = HOOKS[name]
     delivered = stage.at(event)
     less = _without(policies[name], action)
@@ -216,8 +219,8 @@ def test_without_one_permission_a_hook_fails_and_names_it(
     said = f"{action} was denied: allow it in this hook's role"
     denied = {str(check["name"]): str(check["outcome"]) for check in judgement["checks"] if said in check["detail"]}
     assert "error" in denied.values()
-    assert not judgement.succeeded
-    assert "was denied" in judgement.message
+    assert judgement.succeeded is (action in ONLY_WARNED)
+    assert f"{action} was denied" in judgement.message
 
 
 def _without(statements: list[dict[str, Any]], action: str) -> list[dict[str, Any]]:
