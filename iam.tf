@@ -14,10 +14,8 @@ locals {
   ])
 
   # The authorization reference gives reports and targets no resource, CodeDeploy's own permission table the deployment
-  # group's: "*" is right either way, until both names are known.
-  _reported_to = [
-    var.codedeploy_application_name != null && var.codedeploy_deployment_group_name != null ? local._deployment_group_arn : "*"
-  ]
+  # group's. Only "*" is right either way, and a report that is denied costs the deployment an hour.
+  _reported_to = ["*"]
 
   # Every permission that a hook may have. "*" alone stands where AWS knows no resource for the action.
   _permissions = {

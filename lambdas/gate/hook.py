@@ -466,10 +466,11 @@ def report(event: HookEvent, verdict: Verdict, ends_at: float) -> None:
         began = time.monotonic()
         try:
             # One try a client call: the retries are here, where the clock is.
-            client = aws.client("codedeploy", read_timeout=5.0, attempts=1)
             patience = min(_PATIENCE, max(1.0, ends_at - began - 1))
             with interrupt(patience, _NoAnswer), aws.answering("codedeploy", _REPORT):
-                answer = client.put_lifecycle_event_hook_execution_status(
+                answer = aws.client(
+                    "codedeploy", read_timeout=5.0, attempts=1
+                ).put_lifecycle_event_hook_execution_status(
                     deploymentId=event.deployment_id,
                     lifecycleEventHookExecutionId=event.execution_id,
                     status=status,

@@ -796,12 +796,15 @@ def test_a_name_that_no_step_before_saves_is_a_wrong_setting(web: WebServer) -> 
     assert str(caught.value) == "HOOK_SETTINGS.flows.f: step 2 uses {order}, which no step before it saves"
 
 
-def test_a_flow_whose_time_is_over_does_not_pass(web: WebServer, clock: Clock) -> None:
-    def slowly(request: Request) -> None:
-        clock.now += 100
-        request.answer(200, json.dumps({"link": TOKEN}))
+def test_a_flow_whose_time_is_over_does_not_pass(web: WebServer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = Trial.take
 
-    web.routes["/first"] = slowly
+    def slowly(trial: Trial, answer: Answer, now: float) -> None:
+        judge(trial, answer, now)
+        clock.now += 100
+
+    monkeypatch.setattr(Trial, "take", slowly)
+    web.routes["/first"] = lambda request: request.answer(200, json.dumps({"link": TOKEN}))
     steps = [{"path": "/first", "save": {"link": "link"}}, {"path": "/reset/{link}"}]
     deadline = Deadline(60, clock.monotonic, clock.sleep)
     finding = run(traffic(web, deadline=deadline, flows={"f": {"steps": steps}}))[0]["flow:f"]
