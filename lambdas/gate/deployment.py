@@ -488,7 +488,7 @@ class Deployment:
                         ruled[arn] = ruled.get(arn, 0) + weight
             weights = ruled or weights
         return Listener(
-            arn=str(entry.get("ListenerArn", "")),
+            arn=str(arns[0]),
             load_balancer_arn=str(entry.get("LoadBalancerArn", "")),
             protocol=str(entry.get("Protocol", "")),
             port=int(entry.get("Port", 0)),
@@ -501,7 +501,7 @@ class Deployment:
         found = []
         entries = list(aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn))
         if not entries:  # each listener has a default one
-            raise CannotLook(f"Elastic Load Balancing answered no rule for listener {listener_arn}")
+            raise CannotLook(f"elasticloadbalancing:DescribeRules answered no rule for listener {listener_arn}")
         for entry in entries:
             weights = _weights(entry.get("Actions") or [])
             if weights and not entry.get("IsDefault"):
@@ -592,6 +592,8 @@ def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         if action.get("Type") != "forward":
             continue
         for entry in (action.get("ForwardConfig") or {}).get("TargetGroups") or []:
+            if not entry.get("TargetGroupArn"):
+                raise CannotLook("Elastic Load Balancing does not say to which target group an action forwards")
             weights[str(entry["TargetGroupArn"])] = int(entry.get("Weight", 1))
         if action.get("TargetGroupArn") and not weights:
             weights[str(action["TargetGroupArn"])] = 1

@@ -102,7 +102,8 @@ class Story:
     seen: list[Seen]
     migrations: int = 0
     """One-off tasks that ran the migration."""
-    lines: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    """What went wrong in the front itself."""
 
     @property
     def accepted(self) -> list[str | None]:
@@ -178,6 +179,7 @@ class Function:
             spent = time.monotonic() - api.taken_at if api.taken_at else 0.0
             dead = process.exit_code() is not None
             if dead or spent > seconds:
+                self.kill()
                 self.end()
                 return Delivery(spent, error="the process died" if dead else f"timed out after {seconds:g} s")
 
@@ -302,11 +304,10 @@ class Lane:
             deliveries.append(self.function.deliver(event, self.profile.seconds))
         seen = list(self.front.seen)
         self.front.begin(None)
-        if self.front.errors:
-            raise RuntimeError(f"the front failed: {self.front.errors}")
         return self._story(deliveries, seen)
 
     def _story(self, deliveries: list[Delivery], seen: list[Seen]) -> Story:
         reports = [(report.status, report.error) for report in self.stage.deployment.reports]
         ran = [spec for spec in self.stage.world.started if any(c.command == MIGRATE for c in spec.containers)]
-        return Story(deliveries, reports, seen, len(ran), list(self.function.lines))
+        errors, self.front.errors = self.front.errors, []
+        return Story(deliveries, reports, seen, len(ran), errors)

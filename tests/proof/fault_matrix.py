@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ INTERNAL = re.compile(
 )
 
 
+@functools.cache
 def words_of_sources() -> set[str]:
     """Every word that stands in a text of lambdas/: a member whose name is none of them is never read."""
     texts = "\n".join(path.read_text(encoding="utf-8") for path in _LAMBDAS.rglob("*.py"))
@@ -75,7 +77,7 @@ def kinds_for(action: str, recording: Recording) -> list[str]:
     without = {*(() if is_json else ("list",))}
     if action in recording.bare:
         without |= {"cut off", "drips", "broken", "empty"}
-    if action not in recording.listing:
+    if not words_of_sources() & set(recording.lists[action]):
         without |= {"empty"}
     kinds = [kind for kind in KINDS if kind not in without]
     return kinds if _READS.match(operation.name) else [*kinds, "lost"]
@@ -152,6 +154,7 @@ EMPTY_IS_GOOD = {
 SAYS_BY_ABSENCE = {
     "services.taskSets.platformVersion": "LATEST, as of every EC2 task set",
     "TargetGroups.HealthCheckEnabled": "health checks cannot be off for addresses and instances",
+    "taskDefinition.containerDefinitions.logConfiguration.options.awslogs-region": "the region of the task",
     "TargetGroups.HealthCheckPort": "the traffic's own port",
     "tasks.containers.networkInterfaces.privateIpv4Address": "tasks on their instance's network have no address",
     "taskDefinition.taskRoleArn": "there is no task role",
@@ -206,6 +209,8 @@ class Judge:
     def _of_plan(self, case: Case, story: Story) -> Iterator[str]:
         if case.plan is not None and not any(seen.spoilt for seen in story.seen):
             yield "nothing was spoilt"
+        if story.errors:
+            yield f"the front failed: {story.errors}"
 
     def _of_time(self, case: Case, story: Story) -> Iterator[str]:
         for each in story.deliveries:

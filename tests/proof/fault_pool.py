@@ -51,8 +51,8 @@ class Recording:
     members: dict[str, list[MemberPath]]
     bare: set[str]
     """The operations whose answers have no body."""
-    listing: set[str]
-    """The operations whose answers are lists: which can be empty."""
+    lists: dict[str, list[str]]
+    """By operation: the lists of its answer, which can be empty."""
 
 
 def record(lane: Lane) -> Recording:
@@ -69,13 +69,11 @@ def record(lane: Lane) -> Recording:
         {action: name for action, (_, name, _) in answers.items()},
         {action: list(paths_of(content)) for action, (_, _, content) in answers.items()},
         set(lane.front.bare),
-        {action for action, (_, _, content) in answers.items() if any(map(_is_page, content.items()))},
+        {
+            a: [key for key, value in content.items() if isinstance(value, list)]
+            for a, (_, _, content) in answers.items()
+        },
     )
-
-
-def _is_page(member: tuple[str, Any]) -> bool:
-    """Whether a member is the list that an operation is asked for; Secrets Manager lists its stages, too."""
-    return isinstance(member[1], list) and member[0] != "VersionStages"
 
 
 def play(lane: Lane, case: Case) -> list[Story]:

@@ -1799,3 +1799,16 @@ def test_a_service_whose_arn_ecs_does_not_say(stage: Stage, judge: Judge) -> Non
     stage.instead["ecs:DescribeServices"] = without_arn
     found = judge(hook, event).check("hook_roles:AfterInstall")
     assert found == ("error", f"ECS does not say the ARN of service {SERVICE}")
+
+
+def test_an_action_that_does_not_say_to_which_target_group_it_forwards(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+
+    def without_group(parameters: Any) -> Any:
+        answer = stage.elbv2.describe_listeners(**parameters)
+        action = {"Type": "forward", "ForwardConfig": {"TargetGroups": [{"Weight": 1}]}}
+        return {"Listeners": [{**answer["Listeners"][0], "DefaultActions": [action]}]}
+
+    stage.instead["elbv2:DescribeListeners"] = without_group
+    said = "Elastic Load Balancing does not say to which target group an action forwards"
+    assert judge(hook, event).check("production_listener") == ("error", said)
