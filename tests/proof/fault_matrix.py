@@ -120,12 +120,12 @@ def kind_of(case: Case) -> str:
     return case.plan.fault.kind
 
 
-# What a reason has to say, besides the operation.
+# What a reason has to say, besides the operation. A log stream comes with its first line: where none is, there are none.
 FAULT_IN_WORDS = {
     "throttled": "Throttl|SlowDown|RequestLimitExceeded|had not answered",
     "5xx": "InternalFailure|had not answered",
     "denied": "denied",
-    "absent": "NotFound|DoesNotExist|NoSuch|ClientException|not exist|is not in",
+    "absent": "NotFound|DoesNotExist|NoSuch|ClientException|not exist|is not in|0 log lines",
     "reset": "could not be reached",
     "hangs": "could not be reached|had not answered",
     "drips": "could not be reached|had not answered",

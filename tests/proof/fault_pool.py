@@ -21,7 +21,7 @@ from tests.proof.fault_front import Plan, paths_of
 from tests.proof.fault_lane import Lane, Story
 from tests.proof.fault_profiles import Profile
 
-LANES = 16
+LANES = 20
 FOR_EVER = float("inf")  # seconds
 
 
