@@ -20,10 +20,10 @@ LEASH_LIMIT = 5.0
 LogSink = Callable[[str, str, str, Sequence[str]], None]
 """Takes lines for CloudWatch Logs: ARN (for account and region), group, stream, lines."""
 
-HEALTH_CHECK_INTERVAL = 3.0
+HEALTH_CHECK_INTERVAL = 10.0
 """Seconds between two runs of a container's own health check (30 by default on ECS); the first follow quicker."""
 
-FIRST_CHECKS_INTERVAL = 0.5
+FIRST_CHECKS_INTERVAL = 1.0
 """Seconds between two runs until the check has passed once."""
 
 START_PERIOD = 30.0

@@ -115,6 +115,7 @@ class Clients:
     acm: Any
     ecr: Any
     logs: Any
+    iam: Any
 
 
 class Player:

@@ -355,6 +355,7 @@ def _clients(endpoint: str) -> Clients:
         acm=client("acm", endpoint),
         ecr=client("ecr", endpoint),
         logs=client("logs", endpoint),
+        iam=client("iam", endpoint),
     )
 
 

@@ -78,7 +78,7 @@ class Town:
         self.stack = stacks.build(alarms=[ALARM])
         self.hooks = Hooks(self.stack)
         client = self.stack.client
-        services = ("ecs", "elbv2", "cloudwatch", "codedeploy", "acm", "ecr", "logs")
+        services = ("ecs", "elbv2", "cloudwatch", "codedeploy", "acm", "ecr", "logs", "iam")
         self.clients = Clients(functions=self.hooks, **{service: client(service) for service in services})
         self.outputs = {
             "application_name": self.stack.application,
