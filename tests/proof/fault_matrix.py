@@ -120,7 +120,7 @@ def kind_of(case: Case) -> str:
     return case.plan.fault.kind
 
 
-# What a reason has to say, besides the operation. A log stream comes with its first line: where none is, there are none.
+# What a reason has to say, besides the operation. A log stream comes with its first line: without one there are none.
 FAULT_IN_WORDS = {
     "throttled": "Throttl|SlowDown|RequestLimitExceeded|had not answered",
     "5xx": "InternalFailure|had not answered",
