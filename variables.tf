@@ -273,22 +273,22 @@ variable "environment_variables" {
 
   validation {
     condition = alltrue(flatten([
-      for hook, variables in var.environment_variables : [for name in keys(coalesce(variables, {})) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))]
+      for hook, variables in var.environment_variables : [for name in try(keys(variables), []) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))]
     ]))
     error_message = "environment_variables has the name ${join(", ", flatten([
       for hook, variables in var.environment_variables : [
-        for name in keys(coalesce(variables, {})) : "\"${name}\" (${hook})" if !can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))
+        for name in try(keys(variables), []) : "${jsonencode(name)} (${hook})" if !can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))
       ]
     ]))}; Lambda allows letters, digits and underscores, beginning with a letter, two or more."
   }
 
   validation {
     condition = alltrue(flatten([
-      for hook, variables in var.environment_variables : [for name in keys(coalesce(variables, {})) : !contains(local._reserved_names, name)]
+      for hook, variables in var.environment_variables : [for name in try(keys(variables), []) : !contains(local._reserved_names, name)]
     ]))
     error_message = "environment_variables sets ${join(", ", flatten([
       for hook, variables in var.environment_variables : [
-        for name in keys(coalesce(variables, {})) : "${name} (${hook})" if contains(local._reserved_names, name)
+        for name in try(keys(variables), []) : "${name} (${hook})" if contains(local._reserved_names, name)
       ]
     ]))}: this module (APP_NAME, ENVIRONMENT, ECS_CLUSTER, ECS_SERVICE, HOOK_SETTINGS) or Lambda sets it. Choose another name."
   }
