@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import threading
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -73,6 +75,40 @@ class RuntimeApi:
         if self._outcome is None:
             self._outcome = Outcome(payload, error)
         self._answered.set()
+
+
+class Events(RuntimeApi):
+    """A Runtime API that hands out one event after the other to one process, as Lambda does to a warm one.
+
+    The `deadline_ms` of its invocations are counted from the moment at which each is taken.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Invocation("", "", b"", 0))
+        self._waiting: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
+        self.outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self.taken_at = 0.0  # on the monotonic clock; 0: not yet
+
+    def hand_out(self, invocation: Invocation) -> None:
+        """Put an event where the process will find it."""
+        self._waiting.put(invocation)
+
+    def next_event(self) -> Invocation | None:
+        """Block until there is one; its time begins when it is taken: that a process starts is not its time."""
+        invocation = self._waiting.get()
+        self.taken_at = time.monotonic()
+        if invocation is not None:
+            invocation = replace(invocation, deadline_ms=int(time.time() * 1000) + invocation.deadline_ms)
+        return invocation
+
+    def answer(self, payload: bytes, error: bool) -> None:
+        """Take the process's answer."""
+        self.outcomes.put(Outcome(payload, error))
+
+    def close(self) -> None:
+        """End the server, and let go of a process that waits."""
+        self._waiting.put(None)
+        super().close()
 
 
 class _Server(ThreadingHTTPServer):

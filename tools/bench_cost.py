@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import re
 import statistics
 import subprocess
@@ -42,7 +41,7 @@ from rehearsal.aws.server import StandIn  # noqa: E402
 from rehearsal.aws.world import Exit  # noqa: E402
 from rehearsal.functions import SITE  # noqa: E402
 from rehearsal.processes import plain_environment  # noqa: E402
-from rehearsal.runtime_api import Invocation, RuntimeApi  # noqa: E402
+from rehearsal.runtime_api import Events, Invocation  # noqa: E402
 from tests.unit.handlers.stage import CLUSTER, SERVICE, Clock, Stage  # noqa: E402
 from tests.unit.handlers.web import Site  # noqa: E402
 
@@ -183,35 +182,14 @@ def _forward(
     return status, [(name, value) for name, value in found if name.lower() not in dropped], content
 
 
-class Events(RuntimeApi):
-    """A Runtime API that hands out one event after another to the same process, as Lambda does to a warm one."""
-
-    def __init__(self) -> None:
-        self._events: queue.Queue[Invocation | None] = queue.Queue()
-        self.results: queue.Queue[tuple[bytes, bool]] = queue.Queue()
-        super().__init__(Invocation("", "", b"", 0))
-
-    def next_event(self) -> Invocation | None:
-        """Hand out the next event, when there is one."""
-        return self._events.get()
-
-    def answer(self, payload: bytes, error: bool) -> None:
-        """Take the function's answer."""
-        self.results.put((payload, error))
-
-    def invoke(self, event: Mapping[str, str]) -> dict[str, Any]:
-        """Hand out an event and wait for what the function returns."""
-        deadline_ms = int((time.time() + TIMEOUT) * 1000)
-        self._events.put(Invocation(str(uuid.uuid4()), "arn:bench", json.dumps(event).encode(), deadline_ms))
-        payload, error = self.results.get(timeout=TIMEOUT)
-        if error:
-            raise RuntimeError(payload.decode())
-        return json.loads(payload) or {}
-
-    def close(self) -> None:
-        """End the server."""
-        self._events.put(None)
-        super().close()
+def invoke(api: Events, event: Mapping[str, str]) -> dict[str, Any]:
+    """Hand out an event and wait for what the function returns."""
+    payload = json.dumps(event).encode()
+    api.hand_out(Invocation(str(uuid.uuid4()), "arn:bench", payload, deadline_ms=int(TIMEOUT * 1000)))
+    outcome = api.outcomes.get(timeout=TIMEOUT)
+    if outcome.error:
+        raise RuntimeError(outcome.payload.decode())
+    return json.loads(outcome.payload) or {}
 
 
 @dataclass
@@ -273,13 +251,13 @@ class Bench:
             stderr=subprocess.DEVNULL,
         )
         try:
-            result = api.invoke(event)
+            result = invoke(api, event)
             found = Run(self.aws.reported - began, _peak_mb(process.pid), result)
             if warm:
                 before = _cpu_ms(process.pid)
                 for _ in range(warm):
                     self.aws.begin()
-                    api.invoke(event)
+                    invoke(api, event)
                 found.warm_ms = (_cpu_ms(process.pid) - before) / warm
             return found
         finally:

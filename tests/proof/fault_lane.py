@@ -17,7 +17,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from rehearsal.aws.install import install
 from rehearsal.aws.server import StandIn
 from rehearsal.functions import Functions
 from rehearsal.processes import Process
-from rehearsal.runtime_api import Invocation, Outcome, RuntimeApi
+from rehearsal.runtime_api import Events, Invocation
 from rehearsal.stage import BUILD, REGION, aws_environment
 from tests.proof.fault_front import Front, Plan, Seen
 from tests.proof.fault_profiles import MIGRATE, Profile
@@ -50,37 +50,6 @@ class RealClock(Clock):
     def sleep(self, seconds: float) -> None:
         """Sleep."""
         time.sleep(seconds)
-
-
-class Events(RuntimeApi):
-    """A Runtime API that hands out one event after the other to one process."""
-
-    def __init__(self) -> None:
-        super().__init__(Invocation("", "", b"", 0))
-        self._waiting: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
-        self.outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        self.taken_at = 0.0  # on the monotonic clock; 0: not yet
-
-    def hand_out(self, invocation: Invocation) -> None:
-        """Put an event where the process will find it."""
-        self._waiting.put(invocation)
-
-    def next_event(self) -> Invocation | None:
-        """Block until there is one; its time begins when it is taken: that a process starts is not its time."""
-        invocation = self._waiting.get()
-        self.taken_at = time.monotonic()
-        if invocation is not None:
-            invocation = replace(invocation, deadline_ms=int(time.time() * 1000) + invocation.deadline_ms)
-        return invocation
-
-    def answer(self, payload: bytes, error: bool) -> None:
-        """Take the process's answer."""
-        self.outcomes.put(Outcome(payload, error))
-
-    def close(self) -> None:
-        """End the server, and let go of a process that waits."""
-        self._waiting.put(None)
-        super().close()
 
 
 @dataclass
