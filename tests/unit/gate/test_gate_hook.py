@@ -985,6 +985,13 @@ def test_a_hand_over_that_cannot_be_sent_says_what_nobody_watches(codedeploy: Co
     assert answer["message"].endswith("; task 1 runs on unwatched: see to its end")
 
 
+def test_a_hand_over_is_sent_when_lambda_says_that_it_is_queued(codedeploy: CodeDeploy, clock: Clock) -> None:
+    codedeploy.replies[INVOKE] = [Reply({}, 200)]
+    answer = LongHook(clock, 1000).handler(EVENT, lambda_context())
+    assert answer["message"] == "the hook could not be handed over: lambda:InvokeFunction answered 200, expected 202"
+    assert codedeploy.statuses == ["Failed"]
+
+
 def test_a_hand_over_that_gets_through_in_the_end_is_one(codedeploy: CodeDeploy, clock: Clock) -> None:
     codedeploy.replies[INVOKE] = [refused("TooManyRequestsException", status=429), Reply({}, 202)]
     assert LongHook(clock, 1000).handler(EVENT, lambda_context())["status"] == "CONTINUED"
