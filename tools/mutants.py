@@ -1,12 +1,13 @@
 """Change lambdas/ in small ways, one at a time, and see whether the tests notice.
 
-    python tools/mutants.py [--sample 200] [--seed 1] [--jobs 2] [--only lambdas/gate/hook.py]
+    python tools/mutants.py [--sample 200] [--seed 1] [--jobs 2] [--budget 60] [--only lambdas/gate/hook.py]
 
 Cosmic Ray's operators make the changes; of all the places where one of them can, a random sample is taken, and of a
-place's changes one. A mutant is killed if one of the tests that run through its line fails, those of the module's own
-file first. Changes that Python does not see (of annotations, of docstrings) are no mutants. Prints the survivors, the
-share of killed ones, and the branch coverage of lambdas/ by tests/unit that the choice of tests rests on. Works on
-copies below .build/.
+place's changes one. A mutant is killed if one of the tests that run through its line fails: first those that are named
+like the function, then those of the module's own files, then the others, from the quickest on, as many as fit into the
+budget (so a survivor may be one that a test left out would kill, never the other way round). Changes that Python does
+not see (of annotations, of docstrings) or does not take are no mutants. Prints the survivors, the share of killed ones,
+and the branch coverage of lambdas/ by tests/unit that the choice of tests rests on. Works on copies below .build/.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import difflib
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -35,10 +37,42 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".build" / "mutation"
 COPIED = ("lambdas", "rehearsal", "tests", "tools", "dist", "examples")
-LIMIT = 300.0  # seconds for the tests of a mutant; one that takes longer hangs, which is noticed too
+PATIENCE = 4.0  # a mutant whose tests take so many times as long hangs, which is noticed too
 # Names of variables exchanged for numbers at random are mistakes that nobody makes.
 UNLIKELY = ("VariableReplacer", "VariableInserter")
 KILLED, SURVIVED, HANGS = "killed", "survived", "hangs"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the tests do without a mutant."""
+
+    lines: dict[str, dict[int, list[str]]]
+    """By file and line, the tests that run through it."""
+    seconds: dict[str, float]
+    """By test, how long it takes."""
+
+    def chosen(self, mutant: Mutant, budget: float) -> list[str]:
+        """The tests for a mutant, in the order in which they run; without it they take `budget` seconds."""
+        stem = Path(mutant.path).stem
+        own = f"gate_{stem}" if "/gate/" in mutant.path else stem.rpartition("validate_")[2].removeprefix("run_")
+        named = mutant.function.strip("_") or own
+        by_line = self.lines.get(mutant.path, {})
+        tests = by_line.get(mutant.line, [])
+        if not tests:  # it runs when the module is imported
+            tests = sorted({test for each in by_line.values() for test in each})
+
+        def rank(test: str) -> tuple[bool, bool, float, str]:
+            return named not in test, own not in test.partition("::")[0], self.seconds.get(test, 0.0), test
+
+        found: list[str] = []
+        left = budget
+        for test in sorted(tests, key=rank):
+            if found and self.seconds.get(test, 0.0) > left:
+                continue
+            left -= self.seconds.get(test, 0.0)
+            found.append(test)
+        return found
 
 
 @dataclass(frozen=True)
@@ -50,6 +84,16 @@ class Mutant:
     operator: str
     source: str
     mutated: str
+
+    @property
+    def function(self) -> str:
+        """The name of the innermost function around it; empty outside of all."""
+        functions = [
+            node
+            for node in ast.walk(ast.parse(self.source))
+            if isinstance(node, ast.FunctionDef) and node.lineno <= self.line <= (node.end_lineno or 0)
+        ]
+        return max(functions, key=lambda node: node.lineno).name if functions else ""
 
     @property
     def diff(self) -> str:
@@ -82,30 +126,38 @@ def pytest(folder: Path, *arguments: str, timeout: float | None = None) -> int:
             return -1
 
 
-def tests_by_line(folder: Path, jobs: int) -> dict[str, dict[int, list[str]]]:
-    """Which tests run through each line of lambdas/, by measuring; prints the branch coverage on the way."""
-    known = FOLDER / "contexts.json"
-    changed = max(path.stat().st_mtime for name in ("lambdas", "tests") for path in (ROOT / name).rglob("*.py"))
+def read_log(folder: Path) -> str:
+    """What pytest printed last in a copy."""
+    return (folder / "pytest.log").read_text(encoding="utf-8", errors="replace")
+
+
+def measure(folder: Path, jobs: int) -> Measured:
+    """Run the tests without any change, if they changed since; prints the branch coverage on the way."""
+    known = FOLDER / "measured.json"
+    changed = max(path.stat().st_mtime for name in ("lambdas", "tests/unit") for path in (ROOT / name).rglob("*.py"))
     if not known.exists() or known.stat().st_mtime < changed:
         print("measuring which tests run through which line …", flush=True)
-        flags = ("--cov=lambdas", "--cov-branch", "--cov-context=test", "--cov-report=term")
-        if pytest(folder, "tests/unit", "-n", str(jobs), *flags) != 0:
+        flags = ("--cov=lambdas", "--cov-branch", "--cov-context=test", "--cov-report=term-missing")
+        if pytest(folder, "tests/unit", "-n", str(jobs), "--durations=0", "-vv", *flags) != 0:
             raise SystemExit(f"the tests fail without any change: see {folder / 'pytest.log'}")
-        print((folder / "pytest.log").read_text().rpartition("coverage: ")[2], flush=True)
+        log = read_log(folder)
+        print(log.rpartition("tests coverage")[2].partition("slowest durations")[0], flush=True)
+        seconds: dict[str, float] = {}
+        for took, test in re.findall(r"^([\d.]+)s (?:call|setup|teardown) +(\S.*)$", log, re.MULTILINE):
+            seconds[test] = seconds.get(test, 0.0) + float(took)
         data = coverage.CoverageData(str(folder / ".coverage"))
         data.read()
-        found = {
+        lines = {
             str(Path(name).relative_to(folder)): {
                 line: sorted({each.rpartition("|")[0] for each in contexts if "|" in each})
                 for line, contexts in data.contexts_by_lineno(name).items()
             }
             for name in data.measured_files()
         }
-        known.write_text(json.dumps(found))
-    return {
-        path: {int(line): tests for line, tests in lines.items()}
-        for path, lines in json.loads(known.read_text()).items()
-    }
+        known.write_text(json.dumps({"lines": lines, "seconds": seconds}))
+    read = json.loads(known.read_text())
+    lines = {path: {int(line): tests for line, tests in by.items()} for path, by in read["lines"].items()}
+    return Measured(lines, read["seconds"])
 
 
 def sites(path: Path) -> dict[tuple[int, int, str], list[tuple[str, int]]]:
@@ -124,8 +176,11 @@ def sites(path: Path) -> dict[tuple[int, int, str], list[tuple[str, int]]]:
 
 
 def essence(source: str) -> str:
-    """What Python runs of a source: its tree without annotations and docstrings."""
-    tree = ast.parse(source)
+    """What Python runs of a source: its tree without annotations and docstrings; nothing if it is not Python."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return ""
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign):
             node.annotation = ast.Constant(None)
@@ -161,27 +216,24 @@ def draw(only: str, sample: int, seed: int) -> Iterator[Mutant]:
         operator, occurrence = dice.choice(changes)
         source = (ROOT / name).read_text(encoding="utf-8")
         mutated = mutate_code(source, get_operator(operator)(), occurrence)
-        if mutated and essence(mutated) != essence(source):
+        if mutated and essence(mutated) not in ("", essence(source)):
             drawn += 1
             yield Mutant(name, line, operator.partition("/")[2], source, mutated)
 
 
-def in_order(tests: Sequence[str], path: str) -> list[str]:
-    """The tests, those of the module's own file first."""
-    own = f"test_{'gate_' if '/gate/' in path else ''}{Path(path).stem}.py"
-    return sorted(tests, key=lambda test: (own not in test, test))
-
-
-def judge(mutant: Mutant, tests: Sequence[str], folder: Path) -> str:
-    """Put the mutant in its place in a copy and run the tests."""
+def judge(mutant: Mutant, tests: Sequence[str], usual: float, folder: Path) -> str:
+    """Put the mutant in its place in a copy and run the tests, which take `usual` seconds without it."""
     if not tests:
         return SURVIVED
     target = folder / mutant.path
     target.write_text(mutant.mutated, encoding="utf-8")
     try:
         listed = folder / "tests.txt"
-        listed.write_text("\n".join(in_order(tests, mutant.path)))
-        status = pytest(folder, "-x", f"@{listed}", timeout=LIMIT)
+        listed.write_text("\n".join(tests))
+        status = pytest(folder, "-x", f"@{listed}", timeout=60 + PATIENCE * usual)
+        gone = re.findall(rf"^ERROR: not found: {re.escape(str(folder))}/(.*)$", read_log(folder), re.MULTILINE)
+        if gone:  # the mutant stands in the name that pytest makes for a test: that one says nothing of it
+            return judge(mutant, [test for test in tests if test not in gone], usual, folder)
     finally:
         target.write_text(mutant.source, encoding="utf-8")
     if status == -1:
@@ -195,6 +247,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--budget", type=float, default=60.0, help="seconds of tests for one mutant")
     parser.add_argument("--only", default="lambdas/")
     options = parser.parse_args()
     began = time.monotonic()
@@ -202,13 +255,17 @@ def main() -> int:
     for number in range(options.jobs):
         copy_to(FOLDER / str(number))
         folders.put(FOLDER / str(number))
-    lines = tests_by_line(FOLDER / "0", options.jobs)
+    measured = measure(FOLDER / "0", options.jobs)
 
     def take(mutant: Mutant) -> tuple[Mutant, str, int]:
         folder = folders.get()
-        tests = lines.get(mutant.path, {}).get(mutant.line, [])
+        tests = measured.chosen(mutant, options.budget)
         try:
-            return mutant, judge(mutant, tests, folder), len(tests)
+            return (
+                mutant,
+                judge(mutant, tests, sum(measured.seconds.get(each, 0.0) for each in tests), folder),
+                len(tests),
+            )
         finally:
             folders.put(folder)
 
@@ -218,7 +275,8 @@ def main() -> int:
             counts[outcome] += 1
             if outcome == SURVIVED:
                 where = f"{mutant.path}:{mutant.line} {mutant.operator}"
-                print(f"{where} survives {tests} tests\n{mutant.diff}", flush=True)
+                of = len(measured.lines.get(mutant.path, {}).get(mutant.line, []))
+                print(f"{where} survives {tests} of {of} tests\n{mutant.diff}", flush=True)
     share = 1 - counts[SURVIVED] / max(sum(counts.values()), 1)
     print(f"{counts}: {share:.1%} noticed, in {time.monotonic() - began:.0f} s")
     return 0 if share >= 0.85 else 1

@@ -38,6 +38,9 @@ _SIGNED_AS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 _PREFIXES = {"elbv2": "elasticloadbalancing"}
 _ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 
+ELSEWHERE = ("refused", "no such name", "TLS")
+"""Faults of the network, which are real ones: site/sitecustomize.py sends the request where the front tells it to."""
+
 REPORT = "codedeploy:PutLifecycleEventHookExecutionStatus"
 
 _ABSENT = re.compile(r"NotFound|DoesNotExist|NoSuch")
@@ -51,10 +54,15 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with an answer. `path`: the member that is left out (`member`), or has another value (`value`)."""
+    """What is wrong with an answer.
+
+    `path`: the member that is left out (`member`), or has another value (`value`). `address`: where the request ends up
+    instead (ELSEWHERE).
+    """
 
     kind: str
     path: Path = ()
+    address: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {'.'.join(self.path)}".strip()
@@ -64,7 +72,7 @@ class Fault:
 class Plan:
     """Which answers are spoilt: those to the calls of one operation with these numbers (1 is the first).
 
-    `seconds`: for how long, from the first event on.
+    `seconds`: for how long, from the first of them on, whenever the machine gets to it.
     """
 
     operation: str
@@ -126,7 +134,7 @@ class Front:
         self._lock = threading.Lock()
         self._numbers: dict[tuple[str, str], int] = {}
         self._counts: dict[str, int] = {}
-        self._began = time.monotonic()
+        self._struck_at = float("inf")
         self.plan: Plan | None = None
         self.seen: list[Seen] = []
         self.answers: dict[str, tuple[str, str, Any]] = {}
@@ -151,7 +159,7 @@ class Front:
             self.over = threading.Event()
             self.plan = plan
             self._numbers, self._counts, self.seen = {}, {}, []
-            self._began = time.monotonic()
+            self._struck_at = float("inf")
         self._jump(0.0)
 
     def close(self) -> None:
@@ -169,7 +177,9 @@ class Front:
                 self._numbers[operation, invocation] = number
             plan = self.plan
             spoilt = plan is not None and operation == plan.operation and number in plan.numbers
-            spoilt = spoilt and plan is not None and time.monotonic() - self._began < plan.seconds
+            if spoilt:
+                self._struck_at = min(self._struck_at, time.monotonic())
+            spoilt = spoilt and plan is not None and time.monotonic() - self._struck_at < plan.seconds
             self.seen.append(Seen(operation, number, spoilt))
             place = len(self.seen)
         return place, plan.fault if plan is not None and spoilt else None
@@ -269,6 +279,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer as the fault has it."""
         if fault.kind in ("throttled", "5xx", "denied", "absent", "completed"):
             self._send(refusal(fault.kind, action, operation))
+        elif fault.kind in ELSEWHERE:
+            self._send(Answer(200, [("X-Proof-Elsewhere", fault.address)], b""))
         elif fault.kind in _INSTEAD:
             self._send(_INSTEAD[fault.kind])
         elif fault.kind in ("broken", "empty", "member", "members", "value"):

@@ -16,7 +16,7 @@ import struct
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ from tests.proof.fault_profiles import MIGRATE, Profile
 from tests.unit.handlers.stage import ACCOUNT, CLUSTER, SERVICE, Clock, Stage
 from tests.unit.handlers.web import Response, Site
 
+SCALE = 75.0
+"""One second of the proof stands for so many: a function of 12 seconds is one of 900."""
+PAUSES = (60 / SCALE, 120 / SCALE)
+"""Seconds until Lambda delivers an event again that failed once, and twice (its documentation: 1 and 2 minutes)."""
 OUR_SITE = Path(__file__).with_name("site")
 PYTHON = BUILD / "runtime" / "bin" / "python"
 
@@ -197,9 +201,7 @@ class Lane:
             log_group="/aws/lambda/hook",
             role="",
         )
-        self._package = package
-        self._environment = aws_environment(self.front.url) | {"PROOF_CLOCK": str(clock)}
-        self.function = Function(package, folder, self._environment)
+        self.function = Function(package, folder, aws_environment(self.front.url) | {"PROOF_CLOCK": str(clock)})
         self.front.kill = self._kill
 
     def _kill(self) -> None:
@@ -214,16 +216,6 @@ class Lane:
         self.front.close()
         self.site.stop()
         self._aws.stop()
-
-    @contextlib.contextmanager
-    def cold(self, environment: Mapping[str, str]) -> Iterator[None]:
-        """For a while, a process of its own with more in its environment."""
-        warm, self.function = self.function, Function(self._package, self.folder, self._environment | dict(environment))
-        try:
-            yield
-        finally:
-            self.function.end()
-            self.function = warm
 
     def event(self) -> dict[str, str]:
         """The event as CodeDeploy would send it anew: another execution, of a migration nothing has run yet."""
@@ -269,6 +261,8 @@ class Lane:
                 payload, left = json.loads(sent[-1][1]), tries
             elif delivery.result:
                 break
+            elif left:
+                time.sleep(PAUSES[tries - 1 - left])
         if again:
             deliveries.append(self.function.deliver(event, self.profile.seconds))
         seen = list(self.front.seen)

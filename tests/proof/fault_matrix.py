@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.proof.fault_front import REPORT, Fault, Plan, action_of, model_of
+from tests.proof.fault_front import ELSEWHERE, REPORT, Fault, Plan, model_of
 from tests.proof.fault_lane import Story
 from tests.proof.fault_pool import Case, Recording
 from tests.proof.fault_profiles import Profile
@@ -18,8 +18,7 @@ REFUSED = ("throttled", "5xx", "denied", "absent")
 UNANSWERED = ("reset", "hangs", "drips", "cut off")
 UNREADABLE = ("broken", "page", "list")
 HARMLESS = ("slow", "clock +1 h", "clock -1 h")
-NETWORK = ("refused", "no such name", "TLS")
-KINDS = (*REFUSED, *UNANSWERED, *UNREADABLE, "empty", *HARMLESS)
+KINDS = (*REFUSED, *UNANSWERED, *ELSEWHERE, *UNREADABLE, "empty", *HARMLESS)
 
 _READS = re.compile(r"(Describe|Get|List|BatchGet|Simulate)")
 _LAMBDAS = Path(__file__).resolve().parent.parent.parent / "lambdas"
@@ -50,23 +49,14 @@ def operations_of(profiles: tuple[Profile, ...], recordings: Mapping[str, Record
 def cases_of(
     profiles: tuple[Profile, ...], recordings: Mapping[str, Recording], endpoints: Mapping[str, str]
 ) -> Iterator[Case]:
-    """All cases."""
-    services: set[tuple[str, str]] = set()
+    """All cases. `endpoints`: by fault of the network, an address that has it."""
     spelled_out: set[str] = set()
     for profile, action in operations_of(profiles, recordings):
         recording = recordings[profile.name]
-        service = recording.services[action]
-        yield from _of_kinds(profile.name, action, recording)
+        yield from _of_kinds(profile.name, action, recording, endpoints)
         if action not in spelled_out:  # a member is read by the same code, whichever hook asks
             spelled_out.add(action)
             yield from _of_members(profile.name, action, recording)
-        if (profile.hook, service) not in services:
-            services.add((profile.hook, service))
-            id_ = str(model_of(service).service_id).upper().replace(" ", "_").replace("-", "_")
-            for kind, endpoint in endpoints.items():
-                more = ((f"AWS_ENDPOINT_URL_{id_}", endpoint),)
-                tries = 3 if service == "codedeploy" else 1
-                yield Case(profile.name, f"{service}, {kind}", environment=more, tries=tries)
 
 
 def kinds_for(action: str, recording: Recording) -> list[str]:
@@ -83,13 +73,13 @@ def kinds_for(action: str, recording: Recording) -> list[str]:
     return kinds if _READS.match(operation.name) else [*kinds, "lost"]
 
 
-def _of_kinds(profile: str, action: str, recording: Recording) -> Iterator[Case]:
+def _of_kinds(profile: str, action: str, recording: Recording, endpoints: Mapping[str, str]) -> Iterator[Case]:
     count = recording.counts[action]
     for kind in kinds_for(action, recording):
         for word, numbers in {"first": range(1, FOREVER), "last": range(count, count + 1)}.items():
             if word == "last" and count == 1 and kind in HARMLESS:
                 continue  # the first call is the last one
-            plan = Plan(action, Fault(kind), numbers)
+            plan = Plan(action, Fault(kind, address=endpoints.get(kind, "")), numbers)
             yield Case(profile, f"{action}, {kind}, {word}", plan, tries=_tries(action))
 
 
@@ -115,9 +105,7 @@ def _tries(action: str) -> int:
 
 def kind_of(case: Case) -> str:
     """The kind of a case's fault."""
-    if case.plan is None:
-        return case.name.partition(", ")[2]
-    return case.plan.fault.kind
+    return case.plan.fault.kind if case.plan else ""
 
 
 # What a reason has to say, besides the operation. A log stream comes with its first line: without one there are none.
@@ -231,7 +219,7 @@ class Judge:
         told = {"SUCCEEDED": "Succeeded", "FAILED": "Failed"}.get(str(story.last.get("status")))
         of_report = case.tries > 1
         if len(accepted) > 1 or (accepted and told and accepted[0] != told):
-            yield f"reported {accepted}, returned {told}"
+            yield f"reported {accepted}, returned {told}: {story.last.get('message')}"
         if not of_report and len(story.reports) != 1:
             yield f"reports: {story.reports}"
         if not accepted and told:
@@ -253,7 +241,7 @@ class Judge:
             yield f"members that are not read change something: {story.last['message']}"
         if kind in ("member", "members"):
             return
-        name = plan.operation if plan else f"{self._prefix(case)}:"
+        name = plan.operation if plan else ""
         worse = [c["detail"] for c in story.last["checks"] if c["outcome"] != "passed"]
         said = "; ".join([story.last["message"], *worse])
         if story.last["status"] == "SUCCEEDED":
@@ -275,9 +263,6 @@ class Judge:
         if kind_of(case) == "empty" and action in EMPTY_IS_GOOD:
             return
         yield f"it succeeded and does not say that it could not look: {story.last['message']}"
-
-    def _prefix(self, case: Case) -> str:
-        return action_of(case.name.partition(", ")[0], "").rstrip(":")
 
     def _of_member(self, missing: Story, wrong: Story) -> Iterator[str]:
         without, with_another = outcomes(missing), outcomes(wrong)

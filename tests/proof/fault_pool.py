@@ -27,12 +27,11 @@ FOR_EVER = float("inf")  # seconds
 
 @dataclass(frozen=True)
 class Case:
-    """One event of one profile under one fault; `environment` is for faults of the network, in a cold process."""
+    """One event of one profile under one fault."""
 
     profile: str
     name: str
     plan: Plan | None = None
-    environment: tuple[tuple[str, str], ...] = ()
     tries: int = 1
     kill: tuple[int, str] | None = None
     again: bool = False
@@ -78,9 +77,6 @@ def record(lane: Lane) -> Recording:
 
 def play(lane: Lane, case: Case) -> list[Story]:
     """Play a case, and what is tried after it."""
-    if case.environment:
-        with lane.cold(dict(case.environment)):
-            return [lane.play(None, case.tries)]
     if case.kill or case.again or (case.plan and case.plan.seconds < FOR_EVER):
         return [lane.play(case.plan, case.tries, case.kill, case.again)]
     stories = [_struck(lane, case)]

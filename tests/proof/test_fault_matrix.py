@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from rehearsal.certificates import Authority
-from tests.proof.fault_front import REPORT
+from tests.proof.fault_front import ELSEWHERE, REPORT
 from tests.proof.fault_lane import Story
-from tests.proof.fault_matrix import KINDS, NETWORK, Judge, cases_of, kind_of, kinds_for, operations_of
+from tests.proof.fault_matrix import KINDS, Judge, cases_of, kind_of, kinds_for, operations_of
 from tests.proof.fault_pool import Case, Pool, Recording
 from tests.proof.fault_profiles import PROFILES
 
@@ -56,7 +56,7 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         closed.bind(("127.0.0.1", 0))  # and does not listen
         url = site.stdout.readline().strip() if site.stdout else ""
         yield dict(
-            zip(NETWORK, (f"http://127.0.0.1:{closed.getsockname()[1]}", "http://aws.invalid", url), strict=True)
+            zip(ELSEWHERE, (f"http://127.0.0.1:{closed.getsockname()[1]}", "http://aws.invalid", url), strict=True)
         )
         if site.stdin:
             site.stdin.close()

@@ -1,4 +1,7 @@
-"""A wall clock that jumps inside a function's process: by as many seconds as the file PROOF_CLOCK says, at each look.
+"""What is strange inside a function's process.
+
+A wall clock that jumps: by as many seconds as the file PROOF_CLOCK says, at each look. And requests to AWS that go
+where no AWS is, when the front says so of them.
 
 Found by Python at its start, before anything that could keep the real clock; then the rehearsal's own names follow.
 """
@@ -13,6 +16,8 @@ import struct
 import time
 from pathlib import Path
 from typing import Any
+
+from botocore.httpsession import URLLib3Session
 
 _now = time.time
 _real = dt.datetime
@@ -48,6 +53,19 @@ if os.environ.get("PROOF_CLOCK"):
 
     time.time = _time
     dt.datetime = _Datetime  # type: ignore[misc]
+
+_send = URLLib3Session.send
+
+
+def _send_elsewhere(session: URLLib3Session, request: Any) -> Any:
+    answer = _send(session, request)
+    if "X-Proof-Elsewhere" in answer.headers:
+        request.url = answer.headers["X-Proof-Elsewhere"]
+        return _send(session, request)
+    return answer
+
+
+URLLib3Session.send = _send_elsewhere  # type: ignore[method-assign, assignment]
 
 _next = importlib.util.spec_from_file_location("names", Path(os.environ["LAMBDA_RUNTIME_DIR"]) / "sitecustomize.py")
 if _next is not None and _next.loader is not None:

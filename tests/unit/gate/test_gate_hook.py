@@ -568,7 +568,7 @@ def test_a_warm_function_starts_each_invocation_afresh(codedeploy: CodeDeploy, c
     assert codedeploy.statuses == ["Failed", "Succeeded"]
 
 
-@pytest.mark.parametrize("context", [None, object(), Mock(), MagicMock()], ids=repr)
+@pytest.mark.parametrize("context", [None, object(), Mock(), MagicMock()], ids=["none", "object", "mock", "magic mock"])
 def test_a_handler_called_by_hand_has_the_whole_time(codedeploy: CodeDeploy, context: Any) -> None:
     left = []
 
@@ -815,7 +815,9 @@ def test_a_hook_without_max_duration_never_hands_over(codedeploy: CodeDeploy, cl
     assert (codedeploy.statuses, codedeploy.handed_over) == (["Failed"], [])
 
 
-@pytest.mark.parametrize("context", [object(), Mock(), MagicMock(), context_of(900)], ids=repr)
+@pytest.mark.parametrize(
+    "context", [object(), Mock(), MagicMock(), context_of(900)], ids=["object", "mock", "magic mock", "context"]
+)
 def test_who_calls_by_hand_gets_one_invocation(codedeploy: CodeDeploy, clock: Clock, context: Any) -> None:
     hook = LongHook(clock, 1000)
     answers = hook.play(codedeploy, context)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -1824,10 +1825,13 @@ def test_a_hand_over_that_is_refused(stage: Stage, relay: Relay) -> None:
 
 def test_a_rollback_that_nobody_could_see_is_no_success(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
+    refused: list[Call] = []
 
     def around(call: Call, answer: Callable[[], Any]) -> Any:
-        migrated = len(stage.called("ecs:RunTask")) > 0
-        return refuse("AccessDeniedException")({}) if migrated and call.name == "ecs:ListTasks" else answer()
+        if call.name == "ecs:ListTasks" and stage.called("ecs:RunTask"):
+            refused.append(call)
+            return refuse("AccessDeniedException")({})
+        return answer()
 
     stage.around = around
     judgement = judge(hook, event, command=MIGRATE)
@@ -1837,6 +1841,7 @@ def test_a_rollback_that_nobody_could_see_is_no_success(stage: Stage, judge: Jud
     assert "whether another delivery of this event has begun to roll back was not seen: ecs:ListTasks" in (
         judgement.message
     )
+    assert len(refused) == 1, "what is denied now will be denied a second later"
 
 
 def test_a_moment_of_throttling_at_the_end_is_borne(stage: Stage, judge: Judge) -> None:
@@ -1850,8 +1855,11 @@ def test_a_moment_of_throttling_at_the_end_is_borne(stage: Stage, judge: Judge) 
         return answer()
 
     stage.around = around
-    assert judge(hook, event, command=MIGRATE).succeeded
+    judgement = judge(hook, event, command=MIGRATE)
+    assert judgement.succeeded
     assert len(refused) == 3
+    apart = [later.at - call.at for call, later in pairwise(refused)]
+    assert min(apart) >= 0.9, "it is asked again after a while"
 
 
 def test_a_start_whose_answer_is_lost_is_told_as_what_it_is(stage: Stage, judge: Judge) -> None:
