@@ -7,7 +7,7 @@ place's changes one. A mutant is killed if one of the tests that run through its
 like the function, then those of the module's own files, then the others, from the quickest on, as many as fit into the
 budget (so a survivor may be one that a test left out would kill, never the other way round). Changes that Python does
 not see (of annotations, of docstrings) or does not take are no mutants. Prints the survivors, the share of killed ones,
-and the branch coverage of lambdas/ by tests/unit that the choice of tests rests on. Works on copies below .build/.
+and the branch coverage of lambdas/ that the choice of tests rests on. Works on copies below .build/.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
+from typing import Any
 
 import coverage
 from cosmic_ray.ast import ast_nodes, get_ast
@@ -37,9 +38,12 @@ from cosmic_ray.plugins import get_operator, operator_names
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".build" / "mutation"
 COPIED = ("lambdas", "rehearsal", "tests", "tools", "dist", "examples")
+# The other suites run the packages, or no code of lambdas/ at all.
+SUITES = ("tests/unit", "tests/contract/test_calls_exist.py", "tests/contract/test_settings_match_module.py")
 PATIENCE = 4.0  # a mutant whose tests take so many times as long hangs, which is noticed too
 # Names of variables exchanged for numbers at random are mistakes that nobody makes.
 UNLIKELY = ("VariableReplacer", "VariableInserter")
+NONE_LEFT = 5  # pytest's exit status where no test was collected
 KILLED, SURVIVED, HANGS = "killed", "survived", "hangs"
 
 
@@ -113,10 +117,13 @@ def copy_to(folder: Path) -> None:
     (folder / ".build").symlink_to(ROOT / ".build")
 
 
-def pytest(folder: Path, *arguments: str, timeout: float | None = None) -> int:
-    """Run pytest in a copy; its exit status, -1 after `timeout` seconds."""
+def pytest(folder: Path, *arguments: str, timeout: float | None = None, chosen: Path | None = None) -> int:
+    """Run pytest in a copy, of the tests those that `chosen` lists; its exit status, -1 after `timeout` seconds."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", *arguments]
+    if chosen:
+        command += ["-p", "mutants"]  # the hook below
+        environment |= {"PYTHONPATH": str(ROOT / "tools"), "MUTANTS_CHOSEN": str(chosen)}
     with (folder / "pytest.log").open("w") as log:
         try:
             return subprocess.run(
@@ -131,14 +138,24 @@ def read_log(folder: Path) -> str:
     return (folder / "pytest.log").read_text(encoding="utf-8", errors="replace")
 
 
+def pytest_collection_modifyitems(config: Any, items: list[Any]) -> None:
+    """As a plugin of pytest: keep the chosen tests, in their order.
+
+    Their names as arguments would not do: a mutant may stand in the name that pytest makes for a test's parameter.
+    """
+    places = {name: place for place, name in enumerate(Path(os.environ["MUTANTS_CHOSEN"]).read_text().splitlines())}
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in places])
+    items[:] = sorted((item for item in items if item.nodeid in places), key=lambda item: places[item.nodeid])
+
+
 def measure(folder: Path, jobs: int) -> Measured:
     """Run the tests without any change, if they changed since; prints the branch coverage on the way."""
     known = FOLDER / "measured.json"
-    changed = max(path.stat().st_mtime for name in ("lambdas", "tests/unit") for path in (ROOT / name).rglob("*.py"))
+    changed = max(path.stat().st_mtime for name in ("lambdas", "tests") for path in (ROOT / name).rglob("*.py"))
     if not known.exists() or known.stat().st_mtime < changed:
         print("measuring which tests run through which line …", flush=True)
         flags = ("--cov=lambdas", "--cov-branch", "--cov-context=test", "--cov-report=term-missing")
-        if pytest(folder, "tests/unit", "-n", str(jobs), "--durations=0", "-vv", *flags) != 0:
+        if pytest(folder, *SUITES, "-n", str(jobs), "--durations=0", "-vv", *flags) != 0:
             raise SystemExit(f"the tests fail without any change: see {folder / 'pytest.log'}")
         log = read_log(folder)
         print(log.rpartition("tests coverage")[2].partition("slowest durations")[0], flush=True)
@@ -228,16 +245,16 @@ def judge(mutant: Mutant, tests: Sequence[str], usual: float, folder: Path) -> s
     target = folder / mutant.path
     target.write_text(mutant.mutated, encoding="utf-8")
     try:
-        listed = folder / "tests.txt"
+        listed = folder / "chosen.txt"
         listed.write_text("\n".join(tests))
-        status = pytest(folder, "-x", f"@{listed}", timeout=60 + PATIENCE * usual)
-        gone = re.findall(rf"^ERROR: not found: {re.escape(str(folder))}/(.*)$", read_log(folder), re.MULTILINE)
-        if gone:  # the mutant stands in the name that pytest makes for a test: that one says nothing of it
-            return judge(mutant, [test for test in tests if test not in gone], usual, folder)
+        files = sorted({test.partition("::")[0] for test in tests})
+        status = pytest(folder, "-x", *files, timeout=60 + PATIENCE * usual, chosen=listed)
     finally:
         target.write_text(mutant.source, encoding="utf-8")
     if status == -1:
         return HANGS
+    if status == NONE_LEFT:
+        return SURVIVED
     return SURVIVED if status == 0 else KILLED
 
 
@@ -260,23 +277,23 @@ def main() -> int:
     def take(mutant: Mutant) -> tuple[Mutant, str, int]:
         folder = folders.get()
         tests = measured.chosen(mutant, options.budget)
+        usual = sum(measured.seconds.get(each, 0.0) for each in tests)
         try:
-            return (
-                mutant,
-                judge(mutant, tests, sum(measured.seconds.get(each, 0.0) for each in tests), folder),
-                len(tests),
-            )
+            return mutant, judge(mutant, tests, usual, folder), len(tests)
         finally:
             folders.put(folder)
 
     counts = {KILLED: 0, SURVIVED: 0, HANGS: 0}
     with ThreadPoolExecutor(options.jobs) as pool:
-        for mutant, outcome, tests in pool.map(take, list(draw(options.only, options.sample, options.seed))):
+        taken = [pool.submit(take, mutant) for mutant in draw(options.only, options.sample, options.seed)]
+        for number, future in enumerate(as_completed(taken), 1):
+            mutant, outcome, tests = future.result()
             counts[outcome] += 1
+            where = f"{mutant.path}:{mutant.line} {mutant.operator}"
             if outcome == SURVIVED:
-                where = f"{mutant.path}:{mutant.line} {mutant.operator}"
                 of = len(measured.lines.get(mutant.path, {}).get(mutant.line, []))
-                print(f"{where} survives {tests} of {of} tests\n{mutant.diff}", flush=True)
+                where += f" survives {tests} tests of {of or 'those that import it'}\n{mutant.diff}"
+            print(f"{number}/{len(taken)} {where if outcome == SURVIVED else f'{where} {outcome}'}", flush=True)
     share = 1 - counts[SURVIVED] / max(sum(counts.values()), 1)
     print(f"{counts}: {share:.1%} noticed, in {time.monotonic() - began:.0f} s")
     return 0 if share >= 0.85 else 1

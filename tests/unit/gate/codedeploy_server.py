@@ -22,12 +22,16 @@ INVOKE = "Invoke"
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server answers: an HTTP status and a JSON body; `hang` never answers, `drop` closes the connection."""
+    """What the server answers: an HTTP status and a JSON body.
+
+    `hang` never answers, `drop` closes the connection, `drip` sends a letter now and then, and never comes to an end.
+    """
 
     body: dict[str, Any] = field(default_factory=dict)
     status: int = 200
     hang: bool = False
     drop: bool = False
+    drip: bool = False
 
 
 def refused(code: str, message: str = "no", status: int = 400) -> Reply:
@@ -70,6 +74,11 @@ class CodeDeploy:
                     double.closing.wait(60)
                 if reply.hang or reply.drop:
                     self.close_connection = True
+                    return
+                if reply.drip:
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Request: ")
+                    while not double.closing.wait(0.2):
+                        self.wfile.write(b"x")
                     return
                 content = json.dumps(reply.body).encode()
                 self.send_response(reply.status)

@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.gate.codedeploy_server import REPORT, CodeDeploy, Reply, deployment
+from tests.unit.gate.codedeploy_server import INVOKE, REPORT, CodeDeploy, Reply, deployment
 
 ROOT = Path(__file__).resolve().parents[3]
 SECONDS = 4.0  # what the function's context says is left
 
 # The warm start comes first, so that the time that counts is the stuck check's and not that of importing boto3.
 RUN = """
-import json, logging, os, sys, threading, time
+import json, logging, os, sys, threading, time, traceback
 from stuck_hook import handler
 
 logging.basicConfig(stream=sys.stderr, format="%(message)s")
@@ -42,7 +42,11 @@ handler(event("d-WARM"))
 os.environ["STUCK"] = way
 def invoke():
     print(json.dumps({"started": time.monotonic()}), flush=True)
-    print(json.dumps(handler(event(f"d-{way}-{thread}"), Context(seconds))), flush=True)
+    try:
+        print(json.dumps(handler(event(f"d-{way}-{thread}"), Context(seconds))), flush=True)
+    except Exception:
+        traceback.print_exc()
+        print(json.dumps({"raised": time.monotonic()}), flush=True)
     os._exit(0)
 if thread == "main": invoke()
 else: threading.Thread(target=invoke).start()
@@ -82,8 +86,13 @@ CASES = [
 ]
 
 
+# Answers that do not come to an end, though each byte comes in time.
+REPORTING, HANDING_OVER = Case("dripping_report"), Case("dripping_hand_over")
+ALL = [*CASES, REPORTING, HANDING_OVER]
+
+
 class Recorder(CodeDeploy):
-    """CodeDeploy that tells the time of each report, and never says what d-silent_codedeploy-main is."""
+    """CodeDeploy and Lambda that tell the time of each report, and answer some deployments in their own way."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,11 +100,14 @@ class Recorder(CodeDeploy):
         self.replies["DescribeServices"] = [Reply(hang=True)]
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> Reply:
-        """As CodeDeploy would, apart from silence."""
+        """As they would, apart from silence and dripping."""
         if operation == REPORT:
             self.reported_at[parameters["deploymentId"]] = time.monotonic()
         if operation == "GetDeployment" and parameters["deploymentId"].startswith("d-silent_codedeploy"):
             return Reply(hang=True)
+        if (operation, parameters.get("deploymentId")) == (REPORT, REPORTING.deployment) or operation == INVOKE:
+            super().answer(operation, parameters)
+            return Reply(drip=True)
         return super().answer(operation, parameters) if operation != "GetDeployment" else deployment()
 
     def of(self, case: Case) -> list[str]:
@@ -129,7 +141,7 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Recorder:
         "ECS_SERVICE": "web",
     }
     try:
-        for case in CASES:
+        for case in ALL:
             case.process = subprocess.Popen(
                 [sys.executable, "-c", RUN, case.way, str(SECONDS), case.thread],
                 env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -137,12 +149,12 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Recorder:
         patience = time.monotonic() + 60
         while time.monotonic() < patience and not all(
             recorder.of(case) and (not case.returns or (case.process and case.process.poll() is not None))
-            for case in CASES
+            for case in ALL
         ):
             time.sleep(0.05)
         time.sleep(0.5)  # a second report, if there were one, would come now
     finally:
-        for case in CASES:
+        for case in ALL:
             if case.process:
                 case.process.kill()
                 case.out, case.log = case.process.communicate()
@@ -168,4 +180,21 @@ def test_a_check_that_is_interrupted_lets_the_handler_answer(recorder: Recorder,
 
 
 def test_a_check_that_the_watchdog_has_reported_is_not_handed_over(recorder: Recorder) -> None:
-    assert recorder.handed_over == []
+    assert {event["DeploymentId"] for event in recorder.handed_over} <= {HANDING_OVER.deployment}
+
+
+def test_a_report_whose_answer_drips_is_given_up_in_time(recorder: Recorder) -> None:
+    """Or Lambda would end the function, and nobody would know why."""
+    assert recorder.of(REPORTING) == ["Succeeded"]
+    assert "ReportFailed: Succeeded could not be reported after 1 attempt(s): CodeDeploy could not be" in REPORTING.log
+    began, ended = map(json.loads, REPORTING.out.splitlines())
+    assert ended["raised"] - began["started"] < SECONDS
+
+
+def test_a_hand_over_whose_answer_drips_is_given_up_in_time(recorder: Recorder) -> None:
+    assert len([event for event in recorder.handed_over if event["DeploymentId"] == HANDING_OVER.deployment]) == 1
+    assert recorder.of(HANDING_OVER) == ["Failed"]
+    answer = json.loads(HANDING_OVER.out.splitlines()[-1])
+    assert answer["message"].startswith("the hook could not be handed over: check stuck had not ended after")
+    started = json.loads(HANDING_OVER.out.splitlines()[0])["started"]
+    assert recorder.reported_at[HANDING_OVER.deployment] - started < SECONDS
