@@ -50,13 +50,10 @@ def cases_of(
     profiles: tuple[Profile, ...], recordings: Mapping[str, Recording], endpoints: Mapping[str, str]
 ) -> Iterator[Case]:
     """All cases. `endpoints`: by fault of the network, an address that has it."""
-    spelled_out: set[str] = set()
     for profile, action in operations_of(profiles, recordings):
         recording = recordings[profile.name]
         yield from _of_kinds(profile.name, action, recording, endpoints)
-        if action not in spelled_out:  # a member is read by the same code, whichever hook asks
-            spelled_out.add(action)
-            yield from _of_members(profile.name, action, recording)
+        yield from _of_members(profile.name, action, recording)
 
 
 def kinds_for(action: str, recording: Recording) -> list[str]:
