@@ -53,18 +53,17 @@ class Measured:
 
     lines: dict[str, dict[int, list[str]]]
     """By file and line, the tests that run through it."""
+    tests: list[str]
     seconds: dict[str, float]
-    """By test, how long it takes."""
+    """By test, how long it takes; without those that take no time."""
 
     def chosen(self, mutant: Mutant, budget: float) -> list[str]:
         """The tests for a mutant, in the order in which they run; without it they take `budget` seconds."""
         stem = Path(mutant.path).stem
         own = f"gate_{stem}" if "/gate/" in mutant.path else stem.rpartition("validate_")[2].removeprefix("run_")
         named = mutant.function.strip("_") or own
-        by_line = self.lines.get(mutant.path, {})
-        tests = by_line.get(mutant.line, [])
-        if not tests:  # it runs when the module is imported
-            tests = sorted({test for each in by_line.values() for test in each})
+        # A line that no test runs through runs when the module is imported.
+        tests = self.lines.get(mutant.path, {}).get(mutant.line) or self.tests
 
         def rank(test: str) -> tuple[bool, bool, float, str]:
             return named not in test, own not in test.partition("::")[0], self.seconds.get(test, 0.0), test
@@ -171,10 +170,11 @@ def measure(folder: Path, jobs: int) -> Measured:
             }
             for name in data.measured_files()
         }
-        known.write_text(json.dumps({"lines": lines, "seconds": seconds}))
+        tests = re.findall(r"^\[gw\d+\] \[ *\d+%\] PASSED (.*?) *$", log, re.MULTILINE)
+        known.write_text(json.dumps({"lines": lines, "tests": tests, "seconds": seconds}))
     read = json.loads(known.read_text())
     lines = {path: {int(line): tests for line, tests in by.items()} for path, by in read["lines"].items()}
-    return Measured(lines, read["seconds"])
+    return Measured(lines, read["tests"], read["seconds"])
 
 
 def sites(path: Path) -> dict[tuple[int, int, str], list[tuple[str, int]]]:
@@ -291,8 +291,8 @@ def main() -> int:
             counts[outcome] += 1
             where = f"{mutant.path}:{mutant.line} {mutant.operator}"
             if outcome == SURVIVED:
-                of = len(measured.lines.get(mutant.path, {}).get(mutant.line, []))
-                where += f" survives {tests} tests of {of or 'those that import it'}\n{mutant.diff}"
+                of = len(measured.lines.get(mutant.path, {}).get(mutant.line) or measured.tests)
+                where += f" survives {tests} of {of} tests\n{mutant.diff}"
             print(f"{number}/{len(taken)} {where if outcome == SURVIVED else f'{where} {outcome}'}", flush=True)
     share = 1 - counts[SURVIVED] / max(sum(counts.values()), 1)
     print(f"{counts}: {share:.1%} noticed, in {time.monotonic() - began:.0f} s")

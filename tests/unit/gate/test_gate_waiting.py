@@ -492,3 +492,20 @@ def test_where_there_are_no_signals_nothing_is_interrupted(monkeypatch: pytest.M
     monkeypatch.setattr("gate.waiting.signal", instead)
     with interrupt(0.001, OutOfTime):
         time.sleep(0.02)
+
+
+def test_where_a_look_takes_much_more_than_the_budget_the_budget_counts() -> None:
+    """Nine calls are within it every 7.2 seconds; of seven the rest above three seconds is made up for later."""
+    made, now = [0], [0.0]
+    pace = Pace(lambda: made[0], lambda: now[0])
+
+    def pause_after(calls: int) -> float:
+        made[0] += calls
+        pause = pace()
+        now[0] += pause
+        return pause
+
+    assert pause_after(9) == 3.0, "of the first look nobody knows what those to come will take"
+    assert pause_after(9) == pytest.approx(9 * 60 / 75)
+    assert pause_after(7) == 3.0
+    assert pause_after(0) == pytest.approx(7 * 60 / 77 - 3)
