@@ -173,6 +173,9 @@ def test_a_slow_answer_is_found_with_its_time() -> None:
         ("items[0].tags", {"equals": '["a"]'}, None),
         ("items[0].tags", {"equals": '["b"]'}, '(["a"]) expected ["b"]'),
         ("items[0].tags", {"equals": "a"}, '(["a"]) expected a'),
+        ("[ready]", {"equals": "[true]"}, None),
+        ("[ready]", {"equals": "[1]"}, "([true]) expected [1]"),
+        ("version", {"equals": "[3]"}, "(3) expected [3]"),
         # one_of
         ("status", {"one_of": ("fine", "ok")}, None),
         ("version", {"one_of": ("2", "3")}, None),
