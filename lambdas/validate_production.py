@@ -302,7 +302,7 @@ class Production:
         """The load balancer's figures of green since the shift."""
         now, limit = datetime.now(timezone.utc), self.settings.thresholds
         if now <= self.counted_from:
-            return [skipped("green's figures count from the next whole minute on", "traffic", no_data=True)]
+            return [skipped("green's figures count from the next whole minute on", "traffic")]
         green = self._figures(self.group, self.counted_from, now)
         since = f"{(now - self.counted_from).total_seconds():.0f} s"
         verdict = skipped if self.settings.no_data == "pass" else failed

@@ -602,6 +602,6 @@ def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 def _condition(condition: Mapping[str, Any]) -> str:
     """A rule's condition as people say it: `host-header shop.example.com`."""
-    nested = [values for key, values in condition.items() if key.endswith("Config") and isinstance(values, Mapping)]
+    nested = [values for values in condition.values() if isinstance(values, Mapping)]  # HostHeaderConfig and the like
     listed = condition.get("Values") or [value for values in nested for value in values.get("Values") or []]
     return f"{condition.get('Field', '?')} {', '.join(map(str, listed))}".strip()

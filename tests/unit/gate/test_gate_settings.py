@@ -214,6 +214,11 @@ def test_values_where_secrets_stand_are_not_shown() -> None:
     )
 
 
+def test_a_value_of_sixty_characters_is_shown_whole() -> None:
+    assert f'count is "{"x" * 58}", expected' in problems({"count": "x" * 58})
+    assert f'count is "{"x" * 58}…, expected' in problems({"count": "x" * 59})
+
+
 def test_a_long_value_is_shown_in_short() -> None:
     found = problems({"count": "x" * 500})
     assert len(found) < 150

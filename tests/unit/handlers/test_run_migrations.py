@@ -565,6 +565,12 @@ SHOWN = (
 )
 
 
+def test_of_a_revisions_log_all_lines_are_read_that_cloudwatch_gives_at_once(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
+    assert judge(hook, stage.at(EVENT), preset="alembic").succeeded
+    assert {parameters["limit"] for parameters in stage.called("logs:GetLogEvents")} == {10_000}
+
+
 def test_an_alembic_that_does_not_know_the_verification(stage: Stage, judge: Judge) -> None:
     stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
     stage.world.exits[SCHEMA] = Exit(2, lines=("alembic: error: unrecognized arguments: --check-heads",))

@@ -377,20 +377,20 @@ def test_no_alarm_is_named(stage: Stage, judge: Judge) -> None:
 
 def test_an_error_rate_above_its_threshold_ends_it_at_once(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
-    traffic(requests=200, errors=5)
+    traffic(requests=100, errors=5)
     judgement = judge(hook, event, **ONE_MINUTE)
     assert not judgement.succeeded
-    assert judgement.message == ("5 of 200 requests to green failed (2.50%) in 0 s, at most 1.00% allowed")
+    assert judgement.message == ("5 of 100 requests to green failed (5.00%) in 0 s, at most 1.00% allowed")
     assert stage.clock.now == 0
 
 
 def test_an_error_rate_of_few_requests_may_still_come_right(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
-    traffic(requests=10, errors=1)
-    stage.clock.after(30, lambda: traffic(requests=300))
+    traffic(requests=99, errors=2)
+    stage.clock.after(30, lambda: traffic(requests=301))
     judgement = judge(hook, event, **ONE_MINUTE)
     assert judgement.succeeded
-    assert judgement.check("error_rate") == ("passed", "1 of 310 requests to green failed (0.32%) in 60 s")
+    assert judgement.check("error_rate") == ("passed", "2 of 400 requests to green failed (0.50%) in 60 s")
 
 
 def test_an_error_rate_of_few_requests_counts_at_the_end(stage: Stage, judge: Judge, traffic: Traffic) -> None:
@@ -578,16 +578,33 @@ def test_two_minutes_with_an_unhealthy_target_end_it_at_once(stage: Stage, judge
     assert stage.clock.now == about(60)
 
 
+@pytest.mark.parametrize(("initial_delay", "duration"), [(60, 90), (30, 90), (0, 120)])
 def test_the_minute_of_the_shift_holds_test_traffic_and_does_not_count(
-    stage: Stage, judge: Judge, traffic: Traffic
+    stage: Stage, judge: Judge, traffic: Traffic, now: Now, initial_delay: int, duration: int
 ) -> None:
     stage.clock.now = 30
     event = stage.at(EVENT)
     traffic(errors=200, unhealthy=1, seconds=(9,))
     traffic(requests=300, at=30)
-    judgement = judge(hook, event, **AT_ONCE | {"initial_delay": 60, "duration": 90})
+    put(stage, now, 99, 7)  # the first in the minute of the shift
+    settings = AT_ONCE | {
+        "initial_delay": initial_delay,
+        "duration": duration,
+        "metrics": {"orders": ORDERS | at_most(10)},
+    }
+    judgement = judge(hook, event, **settings)
     assert judgement.succeeded
     assert judgement.check("error_rate")[1].startswith("0 of 300 requests to green failed")
+    assert judgement.check("metric:orders") == ("passed", "metric orders: 7 (at most 10)")
+
+
+def test_a_shorter_window_counts_from_the_shift_itself(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    """There might be no whole minute in it."""
+    stage.clock.now = 30
+    event = stage.at(EVENT)
+    traffic(requests=300, errors=200)
+    judgement = judge(hook, event, **AT_ONCE | {"initial_delay": 29, "duration": 90})
+    assert judgement.message.startswith("200 of 300 requests to green failed")
 
 
 def test_a_minute_of_few_requests_has_no_percentile(stage: Stage, judge: Judge, traffic: Traffic) -> None:
