@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
@@ -1435,10 +1435,13 @@ def test_an_image_that_ecr_cannot_show_is_not_said_to_be_missing(stage: Stage, j
 def test_parameters_of_a_region_that_cannot_be_asked_leave_the_others(stage: Stage, judge: Judge) -> None:
     there, here = (f"arn:aws:ssm:{region}:{ACCOUNT}:parameter/key" for region in ("us-east-1", stage.region))
     event = deploy(stage, secrets=[{"name": "A", "valueFrom": there}, {"name": "B", "valueFrom": f"{here}/b"}])
-    answers: Iterator[Callable[[Any], Any]] = iter(
-        [refuse("AccessDeniedException"), lambda _: {"Parameters": [{"Name": "/key/b"}]}]
-    )
-    stage.instead["ssm:DescribeParameters"] = lambda parameters: next(answers)(parameters)
+
+    def answer(parameters: Any) -> Any:
+        if "/key" in parameters["ParameterFilters"][0]["Values"]:
+            return refuse("AccessDeniedException")(parameters)
+        return {"Parameters": [{"Name": "/key/b"}]}
+
+    stage.instead["ssm:DescribeParameters"] = answer
     judgement = judge(hook, event)
     assert judgement.check(f"parameters:{there}")[0] == "error"
     assert judgement.check("parameters:/key/b") == ("passed", "parameter /key/b exists")

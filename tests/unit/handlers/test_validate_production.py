@@ -578,15 +578,16 @@ def test_two_minutes_with_an_unhealthy_target_end_it_at_once(stage: Stage, judge
     assert stage.clock.now == about(60)
 
 
-@pytest.mark.parametrize(("initial_delay", "duration"), [(60, 90), (30, 90), (0, 120)])
+@pytest.mark.parametrize("window", [(60, 90), (30, 90), (0, 120)])
 def test_the_minute_of_the_shift_holds_test_traffic_and_does_not_count(
-    stage: Stage, judge: Judge, traffic: Traffic, now: Now, initial_delay: int, duration: int
+    stage: Stage, judge: Judge, traffic: Traffic, now: Now, window: tuple[int, int]
 ) -> None:
     stage.clock.now = 30
     event = stage.at(EVENT)
     traffic(errors=200, unhealthy=1, seconds=(9,))
     traffic(requests=300, at=30)
     put(stage, now, 99, 7)  # the first in the minute of the shift
+    initial_delay, duration = window
     settings = AT_ONCE | {
         "initial_delay": initial_delay,
         "duration": duration,
