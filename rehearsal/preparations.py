@@ -150,16 +150,21 @@ def let_go_on(hook: str) -> Step:
     """Return a step that lets a hook's function invoke itself, as the module does where its window is a long one."""
 
     def step(clients: Clients, outputs: Outputs) -> str:
-        function = clients.functions.get_function_configuration(FunctionName=outputs["function_names"][hook])
-        allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function["FunctionArn"]}
-        clients.iam.put_role_policy(
-            RoleName=function["Role"].rpartition("/")[2],
-            PolicyName="InvokeItself",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
-        )
+        allow(clients, outputs, hook, "lambda:InvokeFunction")
         return f"{hook} may invoke itself"
 
     return step
+
+
+def allow(clients: Clients, outputs: Outputs, hook: str, action: str, resource: str = "") -> None:
+    """Let a hook's function do more, as the module does where settings ask it; to itself, if no resource is named."""
+    function = clients.functions.get_function_configuration(FunctionName=outputs["function_names"][hook])
+    allowed = {"Effect": "Allow", "Action": action, "Resource": resource or function["FunctionArn"]}
+    clients.iam.put_role_policy(
+        RoleName=function["Role"].rpartition("/")[2],
+        PolicyName=action.replace(":", "-"),
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+    )
 
 
 def remove_image(tag: str) -> Step:

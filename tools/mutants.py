@@ -40,6 +40,8 @@ FOLDER = ROOT / ".build" / "mutation"
 COPIED = ("lambdas", "rehearsal", "tests", "tools", "dist", "examples")
 # The other suites run the packages, or no code of lambdas/ at all.
 SUITES = ("tests/unit", "tests/contract/test_calls_exist.py", "tests/contract/test_settings_match_module.py")
+NOTICED = 0.85  # of the mutants, at least
+BRANCHES = 95.0  # percent, at least
 PATIENCE = 4.0  # a mutant whose tests take so many times as long hangs, which is noticed too
 # Names of variables exchanged for numbers at random are mistakes that nobody makes.
 UNLIKELY = ("VariableReplacer", "VariableInserter")
@@ -56,6 +58,8 @@ class Measured:
     tests: list[str]
     seconds: dict[str, float]
     """By test, how long it takes; without those that take no time."""
+    branches: float
+    """Percent of the branches that the tests go through."""
 
     def chosen(self, mutant: Mutant, budget: float) -> list[str]:
         """The tests for a mutant, in the order in which they run; without it they take `budget` seconds."""
@@ -153,7 +157,13 @@ def measure(folder: Path, jobs: int) -> Measured:
     changed = max(path.stat().st_mtime for name in ("lambdas", "tests") for path in (ROOT / name).rglob("*.py"))
     if not known.exists() or known.stat().st_mtime < changed:
         print("measuring which tests run through which line …", flush=True)
-        flags = ("--cov=lambdas", "--cov-branch", "--cov-context=test", "--cov-report=term-missing")
+        flags = (
+            "--cov=lambdas",
+            "--cov-branch",
+            "--cov-context=test",
+            "--cov-report=term-missing",
+            "--cov-report=json",
+        )
         if pytest(folder, *SUITES, "-n", str(jobs), "--durations=0", "-vv", *flags) != 0:
             raise SystemExit(f"the tests fail without any change: see {folder / 'pytest.log'}")
         log = read_log(folder)
@@ -171,10 +181,12 @@ def measure(folder: Path, jobs: int) -> Measured:
             for name in data.measured_files()
         }
         tests = re.findall(r"^\[gw\d+\] \[ *\d+%\] PASSED (.*?) *$", log, re.MULTILINE)
-        known.write_text(json.dumps({"lines": lines, "tests": tests, "seconds": seconds}))
+        branches = json.loads((folder / "coverage.json").read_text())["totals"]["percent_branches_covered"]
+        found = {"lines": lines, "tests": tests, "seconds": seconds, "branches": branches}
+        known.write_text(json.dumps(found))
     read = json.loads(known.read_text())
     lines = {path: {int(line): tests for line, tests in by.items()} for path, by in read["lines"].items()}
-    return Measured(lines, read["tests"], read["seconds"])
+    return Measured(lines, read["tests"], read["seconds"], read["branches"])
 
 
 def sites(path: Path) -> dict[tuple[int, int, str], list[tuple[str, int]]]:
@@ -259,7 +271,7 @@ def judge(mutant: Mutant, tests: Sequence[str], usual: float, folder: Path) -> s
 
 
 def main() -> int:
-    """Measure, draw, judge, print; 1 if less than 85 % are killed."""
+    """Measure, draw, judge, print; 1 if too few are noticed, or too few branches gone through."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--sample", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
@@ -295,8 +307,9 @@ def main() -> int:
                 where += f" survives {tests} of {of} tests\n{mutant.diff}"
             print(f"{number}/{len(taken)} {where if outcome == SURVIVED else f'{where} {outcome}'}", flush=True)
     share = 1 - counts[SURVIVED] / max(sum(counts.values()), 1)
-    print(f"{counts}: {share:.1%} noticed, in {time.monotonic() - began:.0f} s")
-    return 0 if share >= 0.85 else 1
+    print(f"branches of lambdas/ that the tests go through: {measured.branches:.1f} %, at least {BRANCHES:g} expected")
+    print(f"{counts}: {share:.1%} noticed, at least {NOTICED:.0%} expected; {time.monotonic() - began:.0f} s")
+    return 0 if share >= NOTICED and measured.branches >= BRANCHES else 1
 
 
 if __name__ == "__main__":

@@ -503,8 +503,10 @@ class Deployment:
         if not entries:  # each listener has a default one
             raise CannotLook(f"elasticloadbalancing:DescribeRules answered no rule for listener {listener_arn}")
         for entry in entries:
+            if "IsDefault" not in entry:
+                raise CannotLook(f"Elastic Load Balancing does not say which rule of {listener_arn} is the default one")
             weights = _weights(entry.get("Actions") or [])
-            if weights and not entry.get("IsDefault"):
+            if weights and not entry["IsDefault"]:
                 where = "; ".join(_condition(condition) for condition in entry.get("Conditions") or [])
                 found.append(Rule(str(entry.get("Priority", "")), where, weights))
         return found

@@ -143,6 +143,7 @@ SAYS_BY_ABSENCE = {
     "TargetGroups.HealthCheckPort": "the traffic's own port",
     "tasks.containers.networkInterfaces.privateIpv4Address": "tasks on their instance's network have no address",
     "taskDefinition.taskRoleArn": "there is no task role",
+    "taskDefinition.containerDefinitions.essential": "it is essential",
 }
 """Members whose absence says something by AWS's own documents, and what."""
 
@@ -267,6 +268,6 @@ class Judge:
         for name, outcome in without.items():
             if outcome not in bad and with_another.get(name) in bad:
                 detail = next(c["detail"] for c in wrong.last["checks"] if c["name"] == name and c["outcome"] in bad)
-                if "had not ended" in detail:  # of the machine, not of the value
+                if "had not ended" in detail or name == "rate:load":  # of the machine, not of the value
                     continue
                 yield f"{name} is {outcome} without a member that decides ({detail[:200]})"

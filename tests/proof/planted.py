@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.lifecycle import Clients
-from rehearsal.preparations import Outputs
+from rehearsal.preparations import Outputs, allow
 from rehearsal.scenarios import HOOKS, MIGRATION_ONLY, Expected, Release, Scenario, find
 from rehearsal.stage import ACCOUNT_ID, REGION, client
 
@@ -36,6 +36,7 @@ PLANTED = {
     )
 }
 PARAMETER = "/planted/header"
+PARAMETER_ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter{PARAMETER}"
 
 
 def plant(clients: Clients, outputs: Outputs) -> str:
@@ -47,6 +48,8 @@ def plant(clients: Clients, outputs: Outputs) -> str:
     definition = clients.ecs.describe_task_definition(taskDefinition=outputs["task_family"])["taskDefinition"]
     arn = definition["containerDefinitions"][0]["secrets"][0]["valueFrom"]
     client("secretsmanager", endpoint).put_secret_value(SecretId=arn, SecretString=PLANTED["secret of the container"])
+    for hook in ("validate_test_traffic", "validate_production"):
+        allow(clients, outputs, hook, "ssm:GetParameter", PARAMETER_ARN)
     return "secrets are planted"
 
 
@@ -54,7 +57,7 @@ def _check(path: str) -> dict[str, Any]:
     return {
         "path": f"{path}?limit=1&token={PLANTED['query of a check']}",
         "headers": {"X-Api-Key": PLANTED["header of a check"], "Cookie": f"basket={PLANTED['cookie of a check']}"},
-        "secret_headers": {"Authorization": f"Bearer arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter{PARAMETER}"},
+        "secret_headers": {"Authorization": f"Bearer {PARAMETER_ARN}"},
         "response_headers": {"set-cookie": "none"} if path != "/orders" else {},
     }
 
