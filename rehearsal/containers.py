@@ -20,8 +20,8 @@ LEASH_LIMIT = 5.0
 LogSink = Callable[[str, str, str, Sequence[str]], None]
 """Takes lines for CloudWatch Logs: ARN (for account and region), group, stream, lines."""
 
-HEALTH_CHECK_INTERVAL = 10.0
-"""Seconds between two runs of a container's own health check (30 by default on ECS); the first follow quicker."""
+HEALTH_CHECK_INTERVAL = 30.0
+"""Seconds between two runs of a container's own health check (ECS's default); the first follow quicker."""
 
 FIRST_CHECKS_INTERVAL = 1.0
 """Seconds between two runs until the check has passed once."""

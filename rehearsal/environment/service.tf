@@ -85,7 +85,7 @@ resource "aws_ecs_task_definition" "app" {
         "connection.request('GET', '/version')",
         "raise SystemExit(connection.getresponse().status != 200)",
       ])]
-      interval    = 10
+      interval    = 30
       timeout     = 5
       retries     = 3
       startPeriod = 30
