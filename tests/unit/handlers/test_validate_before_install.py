@@ -1084,6 +1084,21 @@ def test_a_rule_that_leads_to_blue_is_as_it_should_be(stage: Stage, judge: Judge
     assert judge(hook, event).check("listener_rules") == ("passed", "no rule leads elsewhere")
 
 
+def test_rules_that_do_not_say_which_is_the_default_one(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+
+    def answer(parameters: Mapping[str, Any]) -> Any:
+        found = stage.elbv2.describe_rules(**parameters)
+        for rule in found["Rules"]:
+            del rule["IsDefault"]
+        return found
+
+    stage.instead["elbv2:DescribeRules"] = answer
+    outcome, detail = judge(hook, event).check("listener_rules")
+    assert outcome == "error"
+    assert detail.startswith("Elastic Load Balancing does not say which rule of arn:aws:elasticloadbalancing:")
+
+
 @pytest.mark.parametrize(
     ("configuration", "good"),
     [("CodeDeployDefault.ECSAllAtOnce", True), ("in-three-steps", False), ("at-once", True)],
