@@ -593,9 +593,12 @@ def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     for action in actions:
         if action.get("Type") != "forward":
             continue
-        for entry in (action.get("ForwardConfig") or {}).get("TargetGroups") or []:
+        entries = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+        for entry in entries:
             if not entry.get("TargetGroupArn"):
                 raise CannotLook("Elastic Load Balancing does not say to which target group an action forwards")
+            if "Weight" not in entry and len(entries) > 1:
+                raise CannotLook(f"Elastic Load Balancing does not say which weight {entry['TargetGroupArn']} has")
             weights[str(entry["TargetGroupArn"])] = int(entry.get("Weight", 1))
         if action.get("TargetGroupArn") and not weights:
             weights[str(action["TargetGroupArn"])] = 1

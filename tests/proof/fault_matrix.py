@@ -144,6 +144,7 @@ SAYS_BY_ABSENCE = {
     "tasks.containers.networkInterfaces.privateIpv4Address": "tasks on their instance's network have no address",
     "taskDefinition.taskRoleArn": "there is no task role",
     "taskDefinition.containerDefinitions.essential": "it is essential",
+    "Listeners.DefaultActions.ForwardConfig.TargetGroups.Weight": "the only target group gets everything",
 }
 """Members whose absence says something by AWS's own documents, and what."""
 

@@ -1099,6 +1099,27 @@ def test_rules_that_do_not_say_which_is_the_default_one(stage: Stage, judge: Jud
     assert detail.startswith("Elastic Load Balancing does not say which rule of arn:aws:elasticloadbalancing:")
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_weight_is_taken_for_granted_of_an_only_group_alone(stage: Stage, judge: Judge, groups: int) -> None:
+    event = stage.at(EVENT)
+    entries = [{"TargetGroupArn": arn} for arn in (stage.blue_group, stage.green_group)[:groups]]
+    action = {"Type": "forward", "ForwardConfig": {"TargetGroups": entries}}
+
+    def answer(parameters: Mapping[str, Any]) -> Any:
+        found = stage.elbv2.describe_listeners(**parameters)
+        for listener in found["Listeners"]:
+            listener["DefaultActions"] = [action]
+        return found
+
+    stage.instead["elbv2:DescribeListeners"] = answer
+    outcome, detail = judge(hook, event).check("production_weights")
+    if groups == 1:
+        assert outcome == "passed"
+    else:
+        assert outcome == "error"
+        assert detail == f"Elastic Load Balancing does not say which weight {stage.blue_group} has"
+
+
 @pytest.mark.parametrize(
     ("configuration", "good"),
     [("CodeDeployDefault.ECSAllAtOnce", True), ("in-three-steps", False), ("at-once", True)],
