@@ -375,6 +375,24 @@ def test_one_task_that_stopped_is_forgiven_after_a_quiet_minute(stage: Stage, ju
     assert 60 <= stage.clock.now <= 70
 
 
+def test_the_quiet_minute_begins_with_the_last_crash(stage: Stage, judge: Judge) -> None:
+    stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=1)
+    event = stage.at(EVENT)
+    stage.world.target_health["shop-green"] = TargetState("unhealthy", "Target.Timeout")
+
+    def crash() -> None:
+        stage.world.crashing[stage.image("2")] = 1
+        stage.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])  # one crashes; what replaces it runs
+        stage.world.crashing.clear()
+
+    stage.clock.after(40, crash)
+    stage.clock.after(50, stage.world.target_health.clear)
+    judgement = judge(hook, event)
+    assert judgement.succeeded
+    assert judgement.check("crash_loop")[1].endswith("; none since for 60 s")
+    assert stage.clock.now >= 100
+
+
 def test_a_slow_crash_loop_is_one(stage: Stage, judge: Judge) -> None:
     stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=1)
     stage.world.crashing[stage.image("2")] = 1
