@@ -382,7 +382,7 @@ def test_the_bounds_were_found() -> None:
 def test_what_a_plan_accepts_the_handler_accepts(hook: str, path: str, value: float, beyond: int) -> None:
     """Refused at run time, a value fails a deployment; at plan time, only a plan. What is beyond, both refuse."""
     settings = document(path, value)
-    if path.endswith("consecutive_successes"):  # needs as many attempts
+    if path.endswith(".consecutive_successes"):  # of a check: needs as many attempts
         settings = document(path.rpartition(".")[0], {"consecutive_successes": value, "attempts": 100})
     assert isinstance(read(hook, settings), HookSettings)
     if path != "metrics.*.period":  # CloudWatch has periods below 60 as well
