@@ -1084,42 +1084,6 @@ def test_a_rule_that_leads_to_blue_is_as_it_should_be(stage: Stage, judge: Judge
     assert judge(hook, event).check("listener_rules") == ("passed", "no rule leads elsewhere")
 
 
-def test_rules_that_do_not_say_which_is_the_default_one(stage: Stage, judge: Judge) -> None:
-    event = stage.at(EVENT)
-
-    def answer(parameters: Mapping[str, Any]) -> Any:
-        found = stage.elbv2.describe_rules(**parameters)
-        for rule in found["Rules"]:
-            del rule["IsDefault"]
-        return found
-
-    stage.instead["elbv2:DescribeRules"] = answer
-    outcome, detail = judge(hook, event).check("listener_rules")
-    assert outcome == "error"
-    assert detail.startswith("Elastic Load Balancing does not say which rule of arn:aws:elasticloadbalancing:")
-
-
-@pytest.mark.parametrize("groups", [1, 2])
-def test_a_weight_is_taken_for_granted_of_an_only_group_alone(stage: Stage, judge: Judge, groups: int) -> None:
-    event = stage.at(EVENT)
-    entries = [{"TargetGroupArn": arn} for arn in (stage.blue_group, stage.green_group)[:groups]]
-    action = {"Type": "forward", "ForwardConfig": {"TargetGroups": entries}}
-
-    def answer(parameters: Mapping[str, Any]) -> Any:
-        found = stage.elbv2.describe_listeners(**parameters)
-        for listener in found["Listeners"]:
-            listener["DefaultActions"] = [action]
-        return found
-
-    stage.instead["elbv2:DescribeListeners"] = answer
-    outcome, detail = judge(hook, event).check("production_weights")
-    if groups == 1:
-        assert outcome == "passed"
-    else:
-        assert outcome == "error"
-        assert detail == f"Elastic Load Balancing does not say which weight {stage.blue_group} has"
-
-
 @pytest.mark.parametrize(
     ("configuration", "good"),
     [("CodeDeployDefault.ECSAllAtOnce", True), ("in-three-steps", False), ("at-once", True)],
@@ -1863,3 +1827,39 @@ def test_an_action_that_does_not_say_to_which_target_group_it_forwards(stage: St
     stage.instead["elbv2:DescribeListeners"] = without_group
     said = "Elastic Load Balancing does not say to which target group an action forwards"
     assert judge(hook, event).check("production_listener") == ("error", said)
+
+
+def test_rules_that_do_not_say_which_is_the_default_one(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+
+    def answer(parameters: Mapping[str, Any]) -> Any:
+        found = stage.elbv2.describe_rules(**parameters)
+        for rule in found["Rules"]:
+            del rule["IsDefault"]
+        return found
+
+    stage.instead["elbv2:DescribeRules"] = answer
+    outcome, detail = judge(hook, event).check("listener_rules")
+    assert outcome == "error"
+    assert detail.startswith("Elastic Load Balancing does not say which rule of arn:aws:elasticloadbalancing:")
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_weight_is_taken_for_granted_of_an_only_group_alone(stage: Stage, judge: Judge, groups: int) -> None:
+    event = stage.at(EVENT)
+    entries = [{"TargetGroupArn": arn} for arn in (stage.blue_group, stage.green_group)[:groups]]
+    action = {"Type": "forward", "ForwardConfig": {"TargetGroups": entries}}
+
+    def answer(parameters: Mapping[str, Any]) -> Any:
+        found = stage.elbv2.describe_listeners(**parameters)
+        for listener in found["Listeners"]:
+            listener["DefaultActions"] = [action]
+        return found
+
+    stage.instead["elbv2:DescribeListeners"] = answer
+    outcome, detail = judge(hook, event).check("production_weights")
+    if groups == 1:
+        assert outcome == "passed"
+    else:
+        assert outcome == "error"
+        assert detail == f"Elastic Load Balancing does not say which weight {stage.blue_group} has"
