@@ -14,7 +14,7 @@ from types import FrameType
 
 from rehearsal import terminal
 from rehearsal.html_report import write
-from rehearsal.play import play, save
+from rehearsal.play import play, read_models, save
 from rehearsal.record import Record
 from rehearsal.scenarios import SCENARIOS, Scenario, find
 from rehearsal.stage import BUILD, Applied, Child, Stage, StageError
@@ -93,6 +93,7 @@ def _play(
     waiting = list(scenarios)
     playing: list[tuple[Scenario, Child]] = []
     ended: list[tuple[Scenario, int]] = []
+    read_models()
     try:
         while waiting or playing:
             while waiting and len(playing) < max(1, options.jobs):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
+import tempfile
 import threading
 import time
 import uuid
@@ -49,7 +51,7 @@ class Functions:
     """Lambda.
 
     Args:
-        folder: where packages are unpacked.
+        folder: where packages are unpacked; several processes may share it.
         python: the interpreter that plays the runtime.
         names: file of the load balancer's names, for the functions' resolver.
         aws: environment variables by which a function reaches AWS.
@@ -170,6 +172,7 @@ class Functions:
             "TZ": ":UTC",
             "PYTHONPATH": ":".join(path),
             "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "",  # unlike on Lambda: what one run has compiled the next need not
             "REHEARSAL_NAMES": str(self._names),
         }
         return plain_environment() | self._aws | dict(package.environment) | lambda_sets
@@ -192,12 +195,15 @@ def _unzipped(archives: Sequence[bytes], folder: Path) -> Path:
     key = hashlib.sha256(b"".join(hashlib.sha256(archive).digest() for archive in archives)).hexdigest()[:16]
     target = folder / key
     if not target.exists():
-        unfinished = target.with_suffix(".unfinished")
-        unfinished.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(dir=folder))
         for archive in archives:
             with zipfile.ZipFile(io.BytesIO(archive)) as packed:
                 packed.extractall(unfinished)
-        unfinished.rename(target)
+        try:
+            unfinished.rename(target)
+        except OSError:  # another process was quicker
+            shutil.rmtree(unfinished)
     return target
 
 

@@ -58,6 +58,7 @@ class Machine:
         account_id, region: where the stand-in keeps the environment.
         folder: scratch of this scenario; the volume of the containers is `data` below it.
         image_folder: where the images are laid out.
+        function_folder: where the functions' packages are unpacked.
         function_python: interpreter that plays the Lambda runtime.
         aws: environment variables by which functions reach AWS.
         written: told of each line that a container or function writes: log group, stream, line.
@@ -70,6 +71,7 @@ class Machine:
         folder: Path,
         *,
         image_folder: Path,
+        function_folder: Path,
         function_python: Path,
         aws: Mapping[str, str],
         written: Callable[[str, str, str], None],
@@ -83,7 +85,7 @@ class Machine:
         self.containers = Containers(folder / "tasks", image_folder, self.volume, self._log, self.has_image)
         self.metrics = Metrics(account_id, region)
         self.balancer = LoadBalancer(account_id, region, self.containers.address, self.metrics.observe)
-        self.functions = Functions(folder / "functions", function_python, self._names, aws, self._log)
+        self.functions = Functions(function_folder, function_python, self._names, aws, self._log)
 
     def start(self, specs: Sequence[TaskSpec]) -> None:
         """Bring up what was noted while Terraform applied, and all that watches it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import functools
+import gc
 import gzip
 import json
 import socket
@@ -77,6 +78,7 @@ def play(
         REGION,
         folder,
         image_folder=stage.images,
+        function_folder=stage.functions,
         function_python=stage.function_python,
         aws=aws,
         written=watcher.wrote,
@@ -343,6 +345,12 @@ def _silent_socket() -> socket.socket:
     silent.bind(("127.0.0.1", 0))
     silent.listen(128)
     return silent
+
+
+def read_models() -> None:
+    """Read what the clients of a play are made of, before processes are forked that would each read it again."""
+    _clients("http://127.0.0.1:9")
+    gc.freeze()  # what is there now stays, in each process: nobody looks for garbage in it
 
 
 def _clients(endpoint: str) -> Clients:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import random
@@ -65,12 +66,17 @@ def aws_environment(endpoint: str) -> dict[str, str]:
 
 def client(service: str, endpoint: str) -> Any:
     """Return a boto3 client of the stand-in at `endpoint`, deaf to the caller's own AWS configuration."""
-    session: Any = boto3.session.Session(
+    return _session().client(service, endpoint_url=endpoint, config=Config(proxies={}))
+
+
+@functools.cache
+def _session() -> Any:
+    """The session of all clients: it reads botocore's models of a service once, and forked processes inherit them."""
+    return boto3.session.Session(
         aws_access_key_id="rehearsal",
         aws_secret_access_key="rehearsal",  # noqa: S106  (the stand-in asks for none)
         region_name=REGION,
     )
-    return session.client(service, endpoint_url=endpoint, config=Config(proxies={}))
 
 
 def scratch_folder() -> Path:
@@ -131,6 +137,7 @@ class Stage:
         self._progress = progress
         self.folder = scratch_folder()
         self.images = self.folder / "images"
+        self.functions = self.folder / "functions"
         self.function_python = _function_python()
         self._children: list[Child] = []
         self._stand_in = StandIn()

@@ -43,6 +43,7 @@ def test_the_registry_is_asked(tmp_path: Path, image: str, there: bool) -> None:
                 REGION,
                 tmp_path,
                 image_folder=tmp_path / "images",
+                function_folder=tmp_path / "functions",
                 function_python=tmp_path / "python",
                 aws={},
                 written=lambda *_: None,
