@@ -183,7 +183,8 @@ class Migration:
     """The steps of one deployment's migration, in one invocation or several.
 
     `may_have_changed`: the migration's container may have started. `may_still_run`: words for what was not stopped.
-    `begun`: this deployment's tasks by their step, where they were looked for.
+    `begun`: this deployment's tasks by their step, where they were looked for. `awaited`: the step whose task the
+    invocation before this one left running.
     """
 
     def __init__(self, deployment: Deployment, settings: Settings, deadline: Deadline) -> None:
@@ -194,6 +195,7 @@ class Migration:
         self.may_have_changed = bool(carried.get("may_have_changed"))
         self.rollback_command: Command = tuple(carried.get("rollback_command") or ()) or settings.rollback_command
         self.may_still_run = ""
+        self.awaited = str(carried.get("awaited") or "")
         self.begun: dict[str, Task] | None = None
         self._known_target: Target | None = None
 
@@ -279,7 +281,7 @@ class Migration:
         begun = self.begun or {}
         if "rollback" in begun and step not in begun:
             return skipped(f"{step}: another delivery of this event did not come to it before it rolled back")
-        if step not in begun and not self._seconds_for(step):
+        if step not in begun and step != self.awaited and not self._seconds_for(step):
             return could_not_look(f"{step}: no time was left to run it: raise max_duration (it is at most 3300 s)")
         finding = self._run(step, command)[0]
         preset = PRESETS.get(self.settings.preset or "")
@@ -329,8 +331,10 @@ class Migration:
                 no_room = step.startswith("rollback") and isinstance(problem, tasks.NotPlaced)
                 if (problem.transient or no_room) and patience.sleep(min(self.settings.interval, SOON)):
                     continue
-                if may_have_started:
-                    self.may_still_run = f"the task of {step}, of which ECS did not answer whether it started,"
+                left_running = bool(self.awaited) and step.startswith(self.awaited)
+                if may_have_started or left_running:
+                    why = "left running before" if left_running else "of which ECS did not answer whether it started"
+                    self.may_still_run = f"the task of {step}, {why},"
                     self.may_have_changed = self.may_have_changed or step.startswith("migrate")
                 raise
 
@@ -465,9 +469,10 @@ class Migration:
         killed_after = self._known_target.stop_timeout if self._known_target else KILLED_AFTER
         return ROOM_TO_STOP + max(0.0, killed_after - KILLED_AFTER)
 
-    def _poll(self, look: Callable[[], Finding], seconds: float, unwatched: str = "") -> Finding:
+    def _poll(self, look: Callable[[], Finding], seconds: float, awaited: str = "", unwatched: str = "") -> Finding:
         """Look for `seconds`; where this invocation ends before them, a fresh one goes on looking.
 
+        `awaited`: the step whose task it is that runs on meanwhile, and `unwatched`, what to say of it if none goes on.
         However long ECS does not answer, it is no reason to stop a migration half-way.
         """
         journey = self.deadline.journey
@@ -476,8 +481,8 @@ class Migration:
         patience = self.deadline.within(min(seconds, here) if hands_over else seconds)
         finding = poll(look, patience, self.settings.interval, consecutive_error_limit=PATIENT)[0]
         if hands_over and not finding.good and not patience.remaining():
-            changed = self.may_have_changed
-            raise ToBeContinued({"may_have_changed": changed, "rollback_command": self.rollback_command}, unwatched)
+            state = {"may_have_changed": self.may_have_changed, "rollback_command": self.rollback_command}
+            raise ToBeContinued({**state, "awaited": awaited}, unwatched)
         return finding
 
     def _wait(self, started: Task, step: str, name: str) -> tuple[Task | None, str]:
@@ -501,7 +506,8 @@ class Migration:
         if self.settings.timeout is not None and step != "rollback":
             seconds = min(seconds, max(0.0, self.settings.timeout - started.age))
         undo = f"; to undo it then, run {shlex.join(self.rollback_command)}" if self.rollback_command else ""
-        finding = self._poll(look, seconds, f"task {started.id} of {step} runs on unwatched: see to its end{undo}")
+        unwatched = f"task {started.id} of {step} runs on unwatched: see to its end{undo}"
+        finding = self._poll(look, seconds, step, unwatched)
         if finding.good:
             return seen[0], ""
         trouble = finding.detail
@@ -606,7 +612,8 @@ class _WayBack:
         if len(lines) >= ALL_LINES:
             return failed(f"the log has more than {ALL_LINES} lines", certain=True)
         try:
-            self.command, said = self._way_back(lines)
+            # An event is several lines where the log driver is told how a new one begins (awslogs-multiline-pattern).
+            self.command, said = self._way_back([line for event in lines for line in event.splitlines()])
         except CannotLook as problem:
             return could_not_look(str(problem))
         return failed("its log still grows") if grows else passed(said)

@@ -299,13 +299,26 @@ def explain(problem: Exception, service: str, operation: str) -> CannotLook:
     if _is_connection_error(problem):
         endpoint = f" or the VPC endpoint com.amazonaws.<region>.{_ENDPOINTS.get(service, service)}"
         return AwsUnreachable(
-            f"{name} could not be reached for {action} ({kind}: {problem}): check that the function's subnets have a "
-            f"NAT gateway{'' if service == 'iam' else endpoint}, and its security groups",
+            f"{name} could not be reached for {action} ({kind}: {problem}{_cause(problem)}): check that the function's "
+            f"subnets have a NAT gateway{'' if service == 'iam' else endpoint}, and its security groups",
             service,
             operation,
             kind,
         )
     return AwsCallFailed(f"{action} failed: {kind}: {masked(str(problem))}", service, operation, kind)
+
+
+def _cause(problem: BaseException) -> str:
+    """What the system said, which botocore keeps to itself: `; Connection refused`, `; Name or service not known`."""
+    found: Any = problem
+    for _ in range(8):
+        said = getattr(found, "strerror", None)
+        if said:
+            return "" if said in str(problem) else f"; {said}"
+        found = getattr(found, "kwargs", {}).get("error") or found.__cause__ or found.__context__
+        if found is None:
+            break
+    return ""
 
 
 def action_of(service: str, operation: str) -> str:

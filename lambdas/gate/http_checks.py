@@ -408,8 +408,11 @@ def _body_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
     try:
         if check.body_matches is not None and not _matches(check.body_matches, answer.body):
             found.append(f"[BODY] does not match {check.body_matches!r}")
-        if check.fail_if_body_matches is not None and _matches(check.fail_if_body_matches, answer.body):
-            found.append(f"[BODY] matches {check.fail_if_body_matches!r}, which it must not")
+        if check.fail_if_body_matches is not None:
+            if _matches(check.fail_if_body_matches, answer.body):
+                found.append(f"[BODY] matches {check.fail_if_body_matches!r}, which it must not")
+            elif answer.cut_off:  # the rest was not looked at
+                found.append(f"[BODY] has more than {check.max_body} bytes: raise max_body")
     except _TooLong as problem:
         found.append(f"[BODY] {problem.args[0]!r} took more than {REGEX_TIME:g} s: simplify the expression")
     if check.jmespath:

@@ -14,8 +14,10 @@ TELLING = re.compile(
 )
 _URL = re.compile(r"(://[^\s/@\"']*?:)[^\s\"']+(?=@)")
 _NAMED = re.compile(
-    # Not after the colon of an ARN, where it says what kind of thing is named.
-    rf"((?<!:)(?:{TELLING.pattern})[\w-]*\\?[\"']?\s*[=:]\s*\\?[\"']?)(?:(?:bearer|basic)\s+)?[^\s\"',;&}}]+",
+    # Not in an ARN, after its partition or account, where it says what kind of thing is named. In quotes up to the
+    # closing one.
+    rf"((?<!\d:)(?<!aws:)(?<!-cn:)(?<!-gov:)(?:{TELLING.pattern})[\w-]*\\?[\"']?\s*[=:]\s*)"
+    r"(?:(\\\")[^\"\\]*|(\")(?:[^\"\\]|\\.)*|(\\?')(?:[^'\\]|\\.)*|(?:(?:bearer|basic)\s+)?[^\s\"',;&}]+)",
     re.IGNORECASE,
 )
 
@@ -273,7 +275,7 @@ def sendable(text: str) -> str:
 
 def masked(text: str) -> str:
     """Foreign words without what looks like a password, a token or a session."""
-    return _NAMED.sub(r"\1***", _URL.sub(r"\1***", text))
+    return _NAMED.sub(r"\1\2\3\4***", _URL.sub(r"\1***", text))
 
 
 def _one_line(text: str, limit: int = 4000) -> str:

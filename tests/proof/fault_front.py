@@ -14,6 +14,7 @@ import struct
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -72,13 +73,15 @@ class Fault:
 class Plan:
     """Which answers are spoilt: those to the calls of one operation with these numbers (1 is the first).
 
-    `seconds`: for how long, from the first of them on, whenever the machine gets to it.
+    `seconds`: for how long, from the first of them on, whenever the machine gets to it. `attempts`: at how many of the
+    requests that the SDK sends of each call, from the first on.
     """
 
     operation: str
     fault: Fault
     numbers: range
     seconds: float = float("inf")
+    attempts: float = float("inf")
 
 
 @dataclass
@@ -134,6 +137,7 @@ class Front:
         self._lock = threading.Lock()
         self._numbers: dict[tuple[str, str], int] = {}
         self._counts: dict[str, int] = {}
+        self._attempts: Counter[tuple[str, str]] = Counter()
         self._struck_at = float("inf")
         self.plan: Plan | None = None
         self.seen: list[Seen] = []
@@ -159,6 +163,7 @@ class Front:
             self.over = threading.Event()
             self.plan = plan
             self._numbers, self._counts, self.seen = {}, {}, []
+            self._attempts.clear()
             self._struck_at = float("inf")
         self._jump(0.0)
 
@@ -176,7 +181,9 @@ class Front:
                 number = self._counts[operation] = self._counts.get(operation, 0) + 1
                 self._numbers[operation, invocation] = number
             plan = self.plan
+            self._attempts[operation, invocation] += 1
             spoilt = plan is not None and operation == plan.operation and number in plan.numbers
+            spoilt = spoilt and plan is not None and self._attempts[operation, invocation] <= plan.attempts
             if spoilt:
                 self._struck_at = min(self._struck_at, time.monotonic())
             spoilt = spoilt and plan is not None and time.monotonic() - self._struck_at < plan.seconds

@@ -37,12 +37,12 @@ def words_of_sources() -> set[str]:
 
 
 def operations_of(profiles: tuple[Profile, ...], recordings: Mapping[str, Recording]) -> Iterator[tuple[Profile, str]]:
-    """Each operation of each hook, with the first profile in which the hook makes it."""
-    known: set[tuple[str, str]] = set()
+    """Each operation of each hook, with the first profile in which the hook makes it on the way to each report."""
+    known: set[tuple[str, str, str]] = set()
     for profile in profiles:
         for action in recordings[profile.name].counts:
-            if (profile.hook, action) not in known:
-                known.add((profile.hook, action))
+            if (profile.hook, profile.expected, action) not in known:
+                known.add((profile.hook, profile.expected, action))
                 yield profile, action
 
 
@@ -53,7 +53,9 @@ def cases_of(
     for profile, action in operations_of(profiles, recordings):
         recording = recordings[profile.name]
         yield from _of_kinds(profile.name, action, recording, endpoints)
-        yield from _of_members(profile.name, action, recording)
+        yield from _of_attempts(profile.name, action, recording)
+        if profile.expected == "Succeeded":  # what decides can only turn a success
+            yield from _of_members(profile.name, action, recording)
 
 
 def kinds_for(action: str, recording: Recording) -> list[str]:
@@ -78,6 +80,18 @@ def _of_kinds(profile: str, action: str, recording: Recording, endpoints: Mappin
                 continue  # the first call is the last one
             plan = Plan(action, Fault(kind, address=endpoints.get(kind, "")), numbers)
             yield Case(profile, f"{action}, {kind}, {word}", plan, tries=_tries(action))
+
+
+def _of_attempts(profile: str, action: str, recording: Recording) -> Iterator[Case]:
+    """What passes: by the SDK's next attempt, or by the hook's next look."""
+    if action != REPORT:  # of which each attempt is a call of its own
+        for kind in ("throttled", "5xx", "reset"):
+            plan = Plan(action, Fault(kind), range(1, FOREVER), attempts=1)
+            yield Case(profile, f"{action}, {kind}, one attempt", plan)
+    if recording.counts[action] > 1:
+        for kind in ("throttled", "5xx", "reset", "denied", "page"):
+            plan = Plan(action, Fault(kind), range(1, 2))
+            yield Case(profile, f"{action}, {kind}, once", plan, tries=_tries(action))
 
 
 def _of_members(profile: str, action: str, recording: Recording) -> Iterator[Case]:
@@ -116,9 +130,13 @@ FAULT_IN_WORDS = {
     "drips": "could not be reached|had not answered",
     "cut off": "could not be reached|cannot be read",
     "lost": "could not be reached",
-    "refused": "could not be reached",
-    "no such name": "could not be reached",
-    "TLS": "could not be reached",
+    "refused": "could not be reached .*Connection refused",
+    "no such name": "could not be reached .*(not known|name resolution)",
+    "TLS": "could not be reached .*SSL",
+    "broken": "cannot be read|answered without",
+    "page": "cannot be read|answered without|answered 200, expected 202",
+    "list": "cannot be read|answered without",
+    "empty": "",  # of what was not there, each check has words of its own
 }
 
 
@@ -171,6 +189,12 @@ def outcomes(story: Story) -> dict[str, str]:
     return found
 
 
+def _said(story: Story) -> str:
+    """What a hook says of what went wrong: its message, and the details of its checks that did not pass."""
+    worse = [check["detail"] for check in story.last["checks"] if check["outcome"] != "passed"]
+    return "; ".join([story.last["message"], *worse])
+
+
 class Judge:
     """What has to hold in a case."""
 
@@ -189,6 +213,10 @@ class Judge:
         ]
         if story.last:
             found += self._of_verdict(case, story)
+        for later in stories[1:]:
+            found += [*self._of_plan(case, later), *self._of_time(case, later), *self._of_words(later)]
+            if not later.last:
+                found.append(f"with another value no answer: {[each.error for each in later.deliveries]}")
         if case.more and len(stories) > 1 and case.name.rpartition(" ")[2] not in SAYS_BY_ABSENCE:
             found += self._of_member(*stories)
         return found
@@ -225,8 +253,8 @@ class Judge:
             yield f"lost: it returned {told}, and CodeDeploy has no report"
         if not accepted and not told and not of_report:
             yield f"no report, no answer: {[each.error for each in story.deliveries]}"
-        if of_report and not accepted:
-            if case.plan is not None and case.plan.operation == REPORT and len(case.plan.numbers) == 1:
+        if of_report and not accepted and case.plan is not None:
+            if len(case.plan.numbers) == 1:
                 yield "no report, though only one call went wrong"
             for each in story.deliveries:
                 if not each.error or "codedeploy:PutLifecycleEventHookExecutionStatus" not in each.error:
@@ -236,25 +264,44 @@ class Judge:
         kind, plan = kind_of(case), case.plan
         if plan is not None and plan.operation == REPORT:
             return
+        if self.profiles[case.profile].expected == "Failed":
+            yield from self._of_failure(case, story)
+            return
         if kind == "members" and outcomes(story) != outcomes(self.recordings[case.profile].story):
             yield f"members that are not read change something: {story.last['message']}"
         if kind in ("member", "members"):
             return
-        name = plan.operation if plan else ""
-        worse = [c["detail"] for c in story.last["checks"] if c["outcome"] != "passed"]
-        said = "; ".join([story.last["message"], *worse])
+        name, said = plan.operation if plan else "", _said(story)
         if story.last["status"] == "SUCCEEDED":
             if kind not in HARMLESS and name not in said and not _was_repeated(case, story):
                 yield from self._of_unseen(case, story)
-            return
-        if re.search(TIME_RAN_OUT, said) and (kind in HARMLESS or (plan and len(plan.numbers) == 1)):
-            return
-        if kind in HARMLESS:
+        elif not (re.search(TIME_RAN_OUT, said) and (kind in HARMLESS or (plan and len(plan.numbers) == 1))):
+            yield from self._of_reason(case, story)
+
+    def _of_reason(self, case: Case, story: Story) -> Iterator[str]:
+        """It failed: of what?"""
+        kind, plan, said = kind_of(case), case.plan, _said(story)
+        name = plan.operation if plan else ""
+        if plan and plan.attempts == 1:
+            yield f"it failed of one attempt of several: {story.last['message']}"
+        elif kind in HARMLESS:
             yield f"it failed of an answer that was {kind}: {story.last['message']}"
         elif name not in said and not (kind == "absent" or _is_content(kind, name)):
             yield f"the reason does not name {name}: {story.last['message']}"
-        elif not re.search(FAULT_IN_WORDS.get(kind, ""), said):
+        elif not re.search(FAULT_IN_WORDS[kind], said) and not _is_content(kind, name):
             yield f"the reason does not name the fault: {said[:500]}"
+
+    def _of_failure(self, case: Case, story: Story) -> Iterator[str]:
+        """What fails by itself fails under a fault too, for the same reason or for the fault's."""
+        if story.last["status"] != "FAILED":
+            yield f"it did not fail: {story.last['message']}"
+        reasons = [
+            {name for name, outcome in outcomes(each).items() if outcome in ("failed", "error")}
+            for each in (self.recordings[case.profile].story, story)
+        ]
+        kind, name, said = kind_of(case), case.plan.operation if case.plan else "", _said(story)
+        if not (reasons[0] & reasons[1] or name in said or kind == "absent" or _is_content(kind, name)):
+            yield f"it failed neither of what is wrong nor of {name}: {said[:500]}"
 
     def _of_unseen(self, case: Case, story: Story) -> Iterator[str]:
         """It succeeded, and says nothing of it."""

@@ -1,7 +1,8 @@
 """The environments in which the hooks are tried.
 
-Between them each hook makes, on a good path, every AWS call that it can make: with secret headers, metrics, a preset
-whose revision is looked up, an AppSpec in S3, listeners that lead by rules, a hand-over to a fresh invocation.
+Between them each hook makes every AWS call that it can make: with secret headers, metrics, a preset whose revision is
+looked up, an AppSpec in S3, listeners that lead by rules, a hand-over to a fresh invocation; and, where green or a
+migration is no good, with the last lines of a log, the way back, the end of what takes too long.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Profile:
     """A hook, and how its environment is brought to its lifecycle event.
 
     `arrange` returns the hook's settings; `before_each` is done before each event; `seconds` is the function's
-    time-out, of which half is kept for the report.
+    time-out, of which half is kept for the report; `expected` is what is reported without a fault.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Profile:
     arrange: Callable[[Stage], Settings]
     before_each: Callable[[Stage], None] = lambda _stage: None
     seconds: float = 12.0
+    expected: str = "Succeeded"
 
 
 def _before_install(stage: Stage) -> Settings:
@@ -65,18 +67,28 @@ def _from_elsewhere(stage: Stage) -> Settings:
     stage.green_definition = stage.register(image=image, logConfiguration={"logDriver": "awslogs", "options": options})
     balancers: Any = elbv2_backends[ACCOUNT][stage.region].load_balancers
     balancers[stage.load_balancer].loadbalancer_type = "network"
+    stage.at("BeforeInstall", _revision_in_s3(stage))
+    return {}
+
+
+def _revision_in_s3(stage: Stage) -> Mapping[str, Any]:
     s3: Any = boto3.client("s3")
     s3.create_bucket(Bucket="appspecs", CreateBucketConfiguration={"LocationConstraint": stage.region})
     s3.put_object(Bucket="appspecs", Key="shop.json", Body=json.dumps(stage.appspec()).encode())
-    location = {"bucket": "appspecs", "key": "shop.json", "bundleType": "JSON"}
-    stage.at("BeforeInstall", {"revisionType": "S3", "s3Location": location})
-    return {}
+    return {"revisionType": "S3", "s3Location": {"bucket": "appspecs", "key": "shop.json", "bundleType": "JSON"}}
 
 
 def _after_install(stage: Stage) -> Settings:
     stage.green_definition = stage.register(healthCheck={"command": ["CMD", "true"]})
     stage.at("AfterInstall")
     return {"interval": 0.2, "consecutive_successes": 2}
+
+
+def _crashing(stage: Stage) -> Settings:
+    """Green's container writes why, and exits."""
+    stage.world.crashing[stage.image("2")] = 1
+    stage.world.crash_lines[stage.image("2")] = ("no such table: orders",)
+    return _after_install(stage)
 
 
 def _requests(stage: Stage) -> Settings:
@@ -172,6 +184,27 @@ def _long_migration(stage: Stage) -> Settings:
     return {"command": MIGRATE, "interval": 0.2, "max_duration": 60}
 
 
+def _from_s3(stage: Stage) -> Settings:
+    """Before green is there: the task definition is what an AppSpec in S3 names."""
+    _function(stage, "run_migrations")
+    stage.at("BeforeInstall", _revision_in_s3(stage))
+    return {"command": MIGRATE, "interval": 0.1}
+
+
+def _broken_migration(stage: Stage) -> Settings:
+    """A migration that fails, and the way back."""
+    settings = _migrations(stage)
+    stage.world.exits[MIGRATE] = Exit(1, ("table orders already exists",))
+    return settings
+
+
+def _overrun(stage: Stage) -> Settings:
+    """A migration that takes longer than it may, and is stopped."""
+    settings = _migrations(stage)
+    stage.world.exits[MIGRATE] = Exit(0, lasts=600.0)
+    return {**settings, "timeout": 1.0}
+
+
 PROFILES = (
     Profile("before install", "validate_before_install", _before_install),
     Profile("before install, from elsewhere", "validate_before_install", _from_elsewhere),
@@ -190,4 +223,8 @@ PROFILES = (
         _publish,
     ),
     Profile("a long bake", "validate_production", _long_bake, _publish),
+    Profile("migrations before install", "run_migrations", _from_s3),
+    Profile("after install, crashing", "validate_deployment", _crashing, expected="Failed"),
+    Profile("a broken migration", "run_migrations", _broken_migration, expected="Failed"),
+    Profile("an overrun", "run_migrations", _overrun, expected="Failed"),
 )

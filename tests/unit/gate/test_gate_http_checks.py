@@ -291,6 +291,14 @@ def test_json_that_was_cut_off_is_not_judged_but_said_to_be_cut_off(web: WebServ
     assert wrong(web, HttpCheck(max_body=20, jmespath={"@": Comparison(exists=True)})) == []
 
 
+def test_what_must_not_be_in_a_body_cannot_be_missed_behind_its_end(web: WebServer) -> None:
+    web.routes["/"] = lambda request: request.answer(200, "fine, fine, Traceback")
+    check = HttpCheck(max_body=10, fail_if_body_matches="Traceback")
+    assert wrong(web, check) == ["[BODY] has more than 10 bytes: raise max_body", "body: fine, fine"]
+    assert wrong(web, replace(check, max_body=21))[0] == "[BODY] matches 'Traceback', which it must not"
+    assert wrong(web, replace(check, max_body=21, fail_if_body_matches="Error")) == []
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),

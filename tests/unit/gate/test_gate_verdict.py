@@ -162,10 +162,16 @@ def test_a_values_key_takes_no_fields_place() -> None:
         ("postgres://app:p@ss/w@db:5432/x", "postgres://app:***@db:5432/x"),
         ("Authorization: Bearer abc.def", "Authorization: ***"),
         ('{"headers": {"authorization": "Basic abc=="}}', '{"headers": {"authorization": "***"}}'),
-        ('{\\"token\\": \\"abc\\"}', '{\\"token\\": \\"***"}'),
+        ('{\\"token\\": \\"abc\\"}', '{\\"token\\": \\"***\\"}'),
         ("Set-Cookie: session=abc; Path=/", "Set-Cookie: ***; Path=/"),
         ("csrftoken=abc&next=1", "csrftoken=***&next=1"),
         ("PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql"),
+        ("ERROR:root:password=hunter2", "ERROR:root:password=***"),
+        ('{"password": "ab,cd;e}f", "port": 1}', '{"password": "***", "port": 1}'),
+        ('{"password": "&x\\"y9", "port": 1}', '{"password": "***", "port": 1}'),
+        ('"{\\"token\\": \\"a,b\\", \\"port\\": 1}"', '"{\\"token\\": \\"***\\", \\"port\\": 1}"'),
+        ("password='a, b' port=1", "password='***' port=1"),
+        ('password="', 'password="***'),
     ],
 )
 def test_what_looks_like_a_secret_is_masked(said: str, shown: str) -> None:

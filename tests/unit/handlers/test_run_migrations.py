@@ -565,6 +565,13 @@ SHOWN = (
 )
 
 
+def test_several_lines_in_one_event_are_read_as_lines(stage: Stage, judge: Judge) -> None:
+    """A log driver with awslogs-multiline-pattern or awslogs-datetime-format sends them so."""
+    stage.world.exits[WHERE] = Exit(0, lines=("\n".join(CURRENT),))
+    judgement = judge(hook, stage.at(EVENT), preset="alembic")
+    assert judgement.check("revision")[1].endswith("; rollback: alembic downgrade 1975ea83b712")
+
+
 def test_of_a_revisions_log_all_lines_are_read_that_cloudwatch_gives_at_once(stage: Stage, judge: Judge) -> None:
     stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
     assert judge(hook, stage.at(EVENT), preset="alembic").succeeded
@@ -1575,8 +1582,10 @@ def test_the_way_back_comes_along(stage: Stage, relay: Relay, monkeypatch: pytes
     judgements = relay.play(stage.at(EVENT))
     assert statuses(judgements) == hops(1, "FAILED")
     assert relay.handed_over[0]["Continuation"]["state"] == {
-        "may_have_changed": True, "rollback_command": ["alembic", "downgrade", "1975ea83b712"]
-    }  # fmt: skip
+        "may_have_changed": True,
+        "rollback_command": ["alembic", "downgrade", "1975ea83b712"],
+        "awaited": "verify_schema",
+    }
     assert commands(stage) == [WHERE, MIGRATE, SCHEMA, ("alembic", "downgrade", "1975ea83b712")]
     assert judgements[-1].message.endswith("; rolled back with alembic downgrade 1975ea83b712")
 
@@ -1712,6 +1721,21 @@ def test_a_hand_over_that_is_refused_names_the_task_that_runs_on(stage: Stage, r
         f"; task {task.task_arn.rpartition('/')[2]} of migrate runs on unwatched: see to its end; to undo it then, run "
         "alembic downgrade -1"
     )
+
+
+def test_a_migration_that_runs_on_and_cannot_be_found_again_is_not_taken_for_one_that_never_began(
+    stage: Stage, relay: Relay
+) -> None:
+    """The next invocation is refused what it needs to join the task: nobody may take the task for none."""
+    stage.world.exits[MIGRATE] = Exit(0, lasts=FOREVER)
+    assert relay.deliver(stage.at(EVENT))["status"] == "CONTINUED"
+    stage.instead["ecs:DescribeServices"] = refuse("AccessDeniedException", "not any more")
+    judgement = relay.deliver(relay.handed_over[-1])
+    assert (judgement.succeeded, stage.report()) == (False, "Failed")
+    assert judgement.check("rollback")[0] != "passed"
+    assert "NOT ROLLED BACK: the task of migrate, left running before, may still run" in judgement.message
+    assert "ecs:DescribeServices was denied" in judgement.message
+    assert commands(stage) == [MIGRATE]
 
 
 def test_a_step_without_any_time_is_not_started(
