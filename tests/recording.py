@@ -97,7 +97,7 @@ class Recording:
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput.update(noted=self.noted.plain(), rehearsed=self.rehearsed.plain())
             return
-        if not self.noted.asked and not self.noted.problems:
+        if not (self.noted.asked or self.noted.problems or self._had_all_handlers()):
             return
         self.report, faults = judge_noted(self.noted, whole=self._had_all_handlers())
         if self.rehearsed.calls:

@@ -332,6 +332,8 @@ def measure(bench: Bench, hook: Hook, site: Site, pairs: int) -> tuple[Row, list
         bare.append(bench.run("bare", event, {}).seconds)
         aws.begin()
         run = bench.run(hook.name, event, hook.settings)
+        if run.result.get("status") != "SUCCEEDED":
+            raise RuntimeError(f"{hook.name} did not succeed: {run.result.get('message')}")
         cold.append(run.seconds)
         ratios.append(run.seconds / bare[-1])
         memory = max(memory, run.memory_mb)

@@ -125,6 +125,15 @@ class TargetGroup:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """A listener's rule that forwards, not its default action. `where` is its conditions, in words."""
+
+    priority: str
+    where: str
+    weights: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Listener:
     """A listener, with the weight of each target group that it leads to."""
 
@@ -133,22 +142,13 @@ class Listener:
     protocol: str
     port: int
     weights: Mapping[str, int]
-    rules: tuple[str, ...] = ()  # the conditions, in words, by which alone it leads to the pair
+    rules: tuple[Rule, ...] = ()  # by which alone it leads to the pair
 
     def serves_only(self, target_group_arn: str) -> bool:
         """Whether all its traffic goes to this target group."""
         return self.weights.get(target_group_arn, 0) > 0 and all(
             weight == 0 for arn, weight in self.weights.items() if arn != target_group_arn
         )
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A listener's rule that forwards, not its default action. `where` is its conditions, in words."""
-
-    priority: str
-    where: str
-    weights: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -480,7 +480,7 @@ class Deployment:
         pair = {group.arn for group in self.target_groups}
         rules: list[Rule] = []
         if not pair & set(weights):  # the default action answers, or is another service's: the rules decide
-            rules = [rule for rule in self.rules(str(arns[0])) if pair & set(rule.weights)]
+            rules = self._rules_to_the_pair(str(arns[0]))
             ruled: dict[str, int] = {}
             for rule in rules:
                 for arn, weight in rule.weights.items():
@@ -493,8 +493,23 @@ class Deployment:
             protocol=str(entry.get("Protocol", "")),
             port=int(entry.get("Port", 0)),
             weights=weights,
-            rules=tuple(rule.where for rule in rules),
+            rules=tuple(rules),
         )
+
+    def astray(self, listener: Listener, group: TargetGroup) -> list[Rule]:
+        """The listener's rules that lead to the pair, and not to this target group of it alone, now.
+
+        A deployment's shift may leave them behind, and so may whoever writes rules meanwhile. Only an Application Load
+        Balancer's listeners have rules.
+        """
+        if listener.protocol not in ("HTTP", "HTTPS"):
+            return []
+        rules = listener.rules or self._rules_to_the_pair(listener.arn)
+        return [rule for rule in rules if any(weight for arn, weight in rule.weights.items() if arn != group.arn)]
+
+    def _rules_to_the_pair(self, listener_arn: str) -> list[Rule]:
+        pair = {group.arn for group in self.target_groups}
+        return [rule for rule in self.rules(listener_arn) if pair & set(rule.weights)]
 
     def rules(self, listener_arn: str) -> list[Rule]:
         """The listener's rules that forward, without the default one, now."""

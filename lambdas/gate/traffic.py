@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Optional
 
-from gate.deployment import Deployment, Listener, LoadBalancer, TargetGroup
+from gate.deployment import Deployment, Listener, LoadBalancer, Rule, TargetGroup
 from gate.http_checks import (
     OF_GREEN,
     Answer,
@@ -58,7 +58,7 @@ def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
 
 
 def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener | None, word: str) -> Finding:
-    """The listener leads to green alone, and green has a healthy target: before that nothing may be sent.
+    """The listener leads to green alone, each rule of it too, and green has a healthy target: before, nothing is sent.
 
     A request to an empty target group gets a 503 that the load balancer counts, and that has set off a deployment's own
     alarm. `word` names the listener: test or production; without one only the targets are looked at.
@@ -67,6 +67,10 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
     where = deployment.weights_in_words(listener) if listener else "no listener"
     if listener is not None and not listener.serves_only(group.arn):
         return failed(f"the {word} listener does not lead to green ({group.name}) alone but to {where}", name)
+    astray = deployment.astray(listener, group) if listener else []
+    if astray:
+        rules = "; ".join(f"rule {r.priority} ({r.where}) leads to {deployment.weights_in_words(r)}" for r in astray)
+        return failed(f"of the {word} listener, {rules}: not to green ({group.name}) alone", name)
     targets = deployment.targets(group)
     healthy = [target for target in targets if target.state == "healthy"]
     if not healthy:
@@ -85,7 +89,7 @@ class Traffic:
         settings: TrafficSettings,
         deadline: Deadline,
         sender: Sender,
-        rules: Sequence[str] = (),
+        rules: Sequence[Rule] = (),
     ) -> None:
         self.rules = rules  # by which alone the listener leads to green
         self.deployment = deployment
@@ -119,7 +123,7 @@ class Traffic:
         if declared or self.settings.flows:
             return declared
         if self.rules and not self.settings.host and not self.settings.headers:
-            leads = " or ".join(self.rules)
+            leads = " or ".join(rule.where for rule in self.rules)
             raise CannotLook(f"only rules of the listener lead to green ({leads}): set host, or declare http_checks")
         return {"health": default_check(self.deployment.target_group_of(self.deployment.green()))}
 

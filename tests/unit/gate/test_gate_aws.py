@@ -184,6 +184,15 @@ def test_a_silent_endpoint_ends_at_the_read_timeout(monkeypatch: pytest.MonkeyPa
             aws.call("ecs", "describe_clusters")
 
 
+def test_what_the_system_says_of_a_connection_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore's own words are the same for a closed port and for a name that nobody knows."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and does not listen
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
+        with pytest.raises(aws.AwsUnreachable, match=r'endpoint URL: "http://127[^"]*"; Connection refused\): check'):
+            aws.call("ecs", "describe_clusters")
+
+
 # Kept between calls
 
 

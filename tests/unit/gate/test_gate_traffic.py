@@ -67,6 +67,10 @@ class Green(Deployment):
         """The task set."""
         return GREEN
 
+    def astray(self, listener: Listener, group: TargetGroup) -> list[Rule]:  # noqa: ARG002
+        """No rule."""
+        return []
+
     def task_definition(self, name: str) -> Mapping[str, Any]:
         """Its task definition: the load balanced container is not the first."""
         assert name == GREEN.task_definition

@@ -119,6 +119,7 @@ def test_it_only_reads(stage: Stage, judge: Judge, traffic: Traffic) -> None:
         "ecs:DescribeServices",
         "elbv2:DescribeTargetGroups",
         "elbv2:DescribeListeners",
+        "elbv2:DescribeRules",
         "elbv2:DescribeTargetHealth",
         "elbv2:DescribeLoadBalancers",
         "cloudwatch:DescribeAlarms",
@@ -685,6 +686,44 @@ def test_where_only_rules_lead_to_green_a_default_check_would_ask_somebody_else(
     assert judgement.check("http:health")[0] == "error"
     assert "only rules of the listener lead to green (host-header shop.example.com): set host" in judgement.message
     assert site.requests == []
+
+
+@pytest.mark.parametrize("leads_to", ["blue", "blue and green", "green and another", "green", "another"])
+def test_a_rule_that_the_shift_has_left_behind(stage: Stage, judge: Judge, site: Site, leads_to: str) -> None:
+    """The default action leads to green, a rule's customers may still be on blue."""
+    another = stage.create_target_group("another")
+    groups = {"blue": stage.blue_group, "green": stage.green_group, "another": another}
+    event = stage.at(EVENT)
+    weighted = [{"TargetGroupArn": groups[name], "Weight": 50} for name in leads_to.split(" and ")]
+    stage.elbv2.create_rule(
+        ListenerArn=stage.production_listener,
+        Priority=7,
+        Conditions=[{"Field": "host-header", "Values": ["orders.example.com"]}],
+        Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": weighted}}],
+    )
+    judgement = judge(hook, event, **AT_ONCE)
+    if leads_to in ("green", "another"):  # a rule for another service is none of this deployment's
+        assert judgement.check("production_listener")[0] == "passed"
+        return
+    where = ", ".join(f"{name if name == 'another' else f'shop-{name}'} 50" for name in leads_to.split(" and "))
+    assert not judgement.succeeded
+    assert judgement.message.startswith(
+        f"of the production listener, rule 7 (host-header orders.example.com) leads to {where}: not to green "
+        "(shop-green) alone (still so after 60 s)"
+    )
+    assert site.requests == []
+
+
+def test_a_network_load_balancers_listener_has_no_rules_to_be_asked_for(stage: Stage, judge: Judge) -> None:
+    listeners = stage.elbv2.describe_listeners(ListenerArns=[stage.production_listener])
+    event = stage.at(EVENT)
+    listeners["Listeners"][0] |= {
+        "Protocol": "TCP", "DefaultActions": [{"Type": "forward", "TargetGroupArn": stage.green_group}]
+    }  # fmt: skip
+    stage.instead["elbv2:DescribeListeners"] = lambda _: listeners
+    judgement = judge(hook, event, **AT_ONCE)
+    assert judgement.check("production_listener")[0] == "passed"
+    assert not stage.called("elbv2:DescribeRules")
 
 
 def test_no_traffic_passes_and_is_said(stage: Stage, judge: Judge) -> None:

@@ -80,9 +80,27 @@ def test_it_only_reads(stage: Stage, judge: Judge, site: Site) -> None:
         "ecs:DescribeServices",
         "elbv2:DescribeTargetGroups",
         "elbv2:DescribeListeners",
+        "elbv2:DescribeRules",
         "elbv2:DescribeTargetHealth",
         "elbv2:DescribeLoadBalancers",
     }
+
+
+def test_a_rule_of_the_test_listener_that_leads_to_blue(stage: Stage, judge: Judge, site: Site) -> None:
+    """With its host set, all requests would be answered by blue."""
+    event = stage.at(EVENT)
+    stage.elbv2.create_rule(
+        ListenerArn=stage.test_listener,
+        Priority=7,
+        Conditions=[{"Field": "host-header", "Values": ["orders.example.com"]}],
+        Actions=[{"Type": "forward", "TargetGroupArn": stage.blue_group}],
+    )
+    judgement = judge(hook, event, host="orders.example.com")
+    assert not judgement.succeeded
+    assert judgement.message.startswith(
+        "of the test listener, rule 7 (host-header orders.example.com) leads to shop-blue 1: not to green (shop-green) "
+    )
+    assert site.requests == []
 
 
 # Nothing is sent before green can answer.
