@@ -101,7 +101,8 @@ def _of_members(profile: str, action: str, recording: Recording) -> Iterator[Cas
     for path in recording.members[action]:
         if path not in unread:
             plan = Plan(action, Fault("member", path), range(1, FOREVER))
-            more = (Plan(action, Fault("value", path), range(1, FOREVER)),) if action != REPORT else ()
+            decides = action != REPORT and ".".join(path) not in SAYS_BY_ABSENCE
+            more = (Plan(action, Fault("value", path), range(1, FOREVER)),) if decides else ()
             yield Case(profile, f"{action}, member {'.'.join(path)}", plan, tries=_tries(action), more=more)
     outer = tuple(".".join(path) for path in unread if path[:-1] not in unread)
     if outer:
@@ -217,7 +218,7 @@ class Judge:
             found += [*self._of_plan(case, later), *self._of_time(case, later), *self._of_words(later)]
             if not later.last:
                 found.append(f"with another value no answer: {[each.error for each in later.deliveries]}")
-        if case.more and len(stories) > 1 and case.name.rpartition(" ")[2] not in SAYS_BY_ABSENCE:
+        if len(stories) > 1:
             found += self._of_member(*stories)
         return found
 

@@ -47,14 +47,16 @@ HOOKS: dict[str, tuple[ModuleType, str, dict[str, Any]]] = {
 REPORT = "codedeploy:PutLifecycleEventHookExecutionStatus"
 EVERY = ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup", REPORT, "ecs:DescribeServices"]
 TARGETS = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
-LISTENERS = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers"]
+LISTENERS = [
+    *("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers"),
+    "elasticloadbalancing:DescribeRules",
+]
 # What each hook calls for a healthy deployment, and moto judges.
 ENFORCED = {
     "validate_before_install": [
         *EVERY,
         *TARGETS,
         *LISTENERS,
-        "elasticloadbalancing:DescribeRules",
         "application-autoscaling:DescribeScalableTargets",
         "cloudwatch:DescribeAlarms",
         "codedeploy:GetApplicationRevision",
