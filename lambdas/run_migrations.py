@@ -13,7 +13,7 @@ import hashlib
 import re
 import shlex
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,7 +26,7 @@ from gate.hook import lifecycle_hook
 from gate.settings import HookSettings, limits
 from gate.tasks import Container, Task
 from gate.verdict import CannotLook, Check, Finding, could_not_look, failed, passed, skipped
-from gate.waiting import Deadline, ToBeContinued, poll
+from gate.waiting import Deadline, ToBeContinued, patiently, poll
 
 Command = Optional[tuple[str, ...]]
 
@@ -204,7 +204,7 @@ class Migration:
     def is_alone(self) -> Finding:
         """No migration of another deployment of this service is still running."""
         if self.settings.concurrent == "fail":
-            return self._others()
+            return patiently(self._others, self.deadline)[0]
         return self._poll(self._others, self._seconds_for("migrate"))
 
     def _others(self) -> Finding:
@@ -219,8 +219,7 @@ class Migration:
     def _look_around(self) -> list[Task]:
         """The tasks of other deployments' migrations that run; those of this one become `begun`."""
         cluster = self.deployment.cluster
-        known = tasks.describe(cluster, tasks.arns_of_family(cluster, self._target().family), tags=True)
-        migrations = [task for task in known if task.group == self._group]
+        migrations = [task for task in tasks.of_family(cluster, self._target().family) if task.group == self._group]
         self.begun = {task.tags.get(STEP, ""): task for task in migrations if task.started_by == self.deployment.id}
         # One that was told to stop runs on until its containers have ended.
         over = ("DEPROVISIONING", "STOPPED", "DELETED")
@@ -305,7 +304,7 @@ class Migration:
         never_ran = task.never_ran(container)
         if task.was_interrupted and attempt == 1 and (never_ran or self.settings.retry_interrupted):
             return self._run(step, command, attempt + 1)
-        wrong = _why_it_failed(task, container, retried=attempt > 1)
+        wrong = _why_it_failed(task, container, target.essential, retried=attempt > 1)
         if not wrong:
             return passed(f"{label}: exit 0", task=task.id, exit_code=0), task
         if never_ran:
@@ -556,6 +555,12 @@ class Target:
         return self.task_definition.rpartition("/")[2].partition(":")[0]
 
     @property
+    def essential(self) -> list[str]:
+        """The containers with which the task ends."""
+        declared = self.definition.get("containerDefinitions") or []
+        return [str(each.get("name")) for each in declared if each.get("essential", True)]
+
+    @property
     def stop_timeout(self) -> float:
         """Seconds that ECS gives the container to end by itself when its task is stopped."""
         return float(self._declared.get("stopTimeout") or KILLED_AFTER)
@@ -578,8 +583,8 @@ def _in_short(command: Sequence[str]) -> str:
     return words if len(words) <= LABEL_LENGTH else f"{words[: LABEL_LENGTH - 1]}…"
 
 
-def _why_it_failed(task: Task, container: Container, *, retried: bool) -> str:
-    """Why the named container's end is no success; empty if it is one."""
+def _why_it_failed(task: Task, container: Container, essential: Collection[str], *, retried: bool) -> str:
+    """Why the named container's end is no success; empty if it is one. `essential`: containers that end their task."""
     if task.never_ran(container):
         return f"container {container.name} never started: {task.why_stopped()}"
     code = "no exit code" if container.exit_code is None else f"exit {container.exit_code}"
@@ -593,7 +598,8 @@ def _why_it_failed(task: Task, container: Container, *, retried: bool) -> str:
         return f"{code}, it was stopped before its end ({reason})"
     if container.exit_code != 0:
         return f"{code} ({reason})"
-    if task.stop_code not in ("", "EssentialContainerExited"):  # told to end, some programs do so with 0
+    first = any(each.was_first for each in task.containers if each.name in essential and each is not container)
+    if task.stop_code not in ("", "EssentialContainerExited") or first:  # told to end, some programs do so with 0
         return f"exit 0, but it was stopped before its end ({task.why_stopped()})"
     return ""
 

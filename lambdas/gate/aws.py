@@ -182,6 +182,12 @@ def call(service: str, operation: str, region: str | None = None, **parameters: 
 
 def pages(service: str, operation: str, key: str, region: str | None = None, **parameters: Any) -> Iterator[Any]:
     """Every entry under `key` of all pages of an AWS answer. Raises as `call` does."""
+    for page in answers(service, operation, region, **parameters):
+        yield from readable(page, service, operation, key)[key]
+
+
+def answers(service: str, operation: str, region: str | None = None, **parameters: Any) -> Iterator[dict[str, Any]]:
+    """Every page of an AWS answer. Raises as `call` does."""
     _refuse_if_unreachable(service, region)
     try:
         found = iter(client(service, region).get_paginator(operation).paginate(**parameters))
@@ -191,7 +197,7 @@ def pages(service: str, operation: str, key: str, region: str | None = None, **p
             if page is None:
                 return
             _count()
-            yield from readable(page, service, operation, key)[key]
+            yield readable(page, service, operation)
     except Exception as problem:
         raise _remember(explain(problem, service, operation), region) from problem
 

@@ -10,6 +10,7 @@ import functools
 import json as json_format
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Callable, Optional, TypeVar
 from urllib.parse import quote, urlsplit
@@ -256,8 +257,11 @@ class Step(HttpRequest):
             if source.startswith("header:"):
                 found[name] = answer.header(source[len("header:") :])
             else:
-                value = search(source, answer.document) if answer.is_json and not answer.cut_off else None
-                found[name] = None if value is None else _as_text(value)
+                found[name] = None
+                if answer.is_json and not answer.cut_off:
+                    with suppress(NotEvaluated):
+                        value = search(source, answer.document)
+                        found[name] = None if value is None else _as_text(value)
         return found
 
 
@@ -352,16 +356,23 @@ def _unknown_functions(node: Any) -> set[str]:
     return name.difference(Functions.FUNCTION_TABLE).union(*below)
 
 
+class NotEvaluated(Exception):  # noqa: N818  # it is what happened, and reads as such
+    """An expression has no value in this document, not even null, and why."""
+
+
 def search(expression: str, document: Any) -> Any:
-    """The value of a JMESPath expression; None where there is none."""
+    """The value of a JMESPath expression; None where there is none. Raises NotEvaluated."""
     import jmespath
 
     try:
         return jmespath.search(expression, document)
-    except (ValueError, TypeError, ArithmeticError, RecursionError):
+    except (ValueError, TypeError, ArithmeticError, RecursionError) as problem:
         # A function applied to a value of another type, such as length(null), is a JMESPathError, and that a
-        # ValueError; the others are what Python says to `"a" > 1`, ceil(1e999) and the like.
-        return None
+        # ValueError; the others are what Python says to `"a" > 1`, ceil(1e999) and the like. Their own words may
+        # quote the document, and a secret in it.
+        given = getattr(problem, "actual_type", None)
+        function = f": {getattr(problem, 'function_name', '?')}() was given {given}" if given else ""
+        raise NotEvaluated(f"could not be evaluated{function}") from None
 
 
 def shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
@@ -442,7 +453,11 @@ def json_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
         return [f"[JSON] the body is not JSON ({problem})"]
     found = []
     for expression, comparison in check.jmespath.items():
-        value = search(expression, document)
+        try:
+            value = search(expression, document)
+        except NotEvaluated as problem:
+            found.append(f"[JSON {expression}] {problem}")
+            continue
         wrong = comparison.shortcomings(value)
         if wrong:
             shown = "absent" if value is None else "a value" if comparison.exists is False else excerpt(_as_text(value))

@@ -28,20 +28,20 @@ def read_alarms(names: Iterable[str]) -> dict[str, Alarm]:
     wanted = list(dict.fromkeys(names))
     found: dict[str, Alarm] = {}
     for start in range(0, len(wanted), 100):  # DescribeAlarms takes 100 names at most
-        answer = aws.call(
+        for answer in aws.answers(
             "cloudwatch",
             "describe_alarms",
             AlarmNames=wanted[start : start + 100],
             AlarmTypes=["MetricAlarm", "CompositeAlarm"],  # without this, composite ones are left out in silence
             MaxRecords=100,
-        )
-        for entry in [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]:
-            alarm = Alarm(
-                name=str(entry.get("AlarmName", "")),
-                state=str(entry.get("StateValue", "unknown")),
-                reason=str(entry.get("StateReason") or "no reason given"),
-            )
-            found[alarm.name] = alarm
+        ):
+            for entry in [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]:
+                alarm = Alarm(
+                    name=str(entry.get("AlarmName", "")),
+                    state=str(entry.get("StateValue", "unknown")),
+                    reason=str(entry.get("StateReason") or "no reason given"),
+                )
+                found[alarm.name] = alarm
     return found
 
 

@@ -13,6 +13,7 @@ from gate.verdict import CannotLook, Finding, failed, masked, passed, sendable
 from gate.waiting import Deadline, poll
 
 AT_ONCE = 100  # tasks that DescribeTasks takes
+NAMED = 3  # tasks that a message names
 _ID = re.compile(r"[0-9a-f-]{8,}|[0-9]+")
 # What ECS says of a container whose command never ran; some of these come with an exit code of Docker's own.
 _NEVER_RAN = re.compile(r"Cannot(Pull|Create|Start)|ResourceInitializationError")
@@ -20,6 +21,13 @@ _NEVER_RAN = re.compile(r"Cannot(Pull|Create|Start)|ResourceInitializationError"
 
 class NotPlaced(CannotLook):
     """ECS answered, and started nothing: there was no room, say."""
+
+
+class NotShown(CannotLook):
+    """ECS names tasks and does not show them: it has just forgotten them, or not all of it knows them yet."""
+
+    transient = True
+    passes_soon = True
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,11 @@ class Container:
             image_digest=str(answer.get("imageDigest") or ""),
             runtime_id=str(answer.get("runtimeId") or ""),
         )
+
+    @property
+    def was_first(self) -> bool:
+        """Whether ECS says of it what it never says of a container that was told to end, since another had ended."""
+        return "OutOfMemory" in self.reason or bool(_NEVER_RAN.match(self.reason))
 
 
 @dataclass(frozen=True)
@@ -166,9 +179,18 @@ def describe(cluster: str, arns: Sequence[str], *, tags: bool = False) -> list[T
     return found
 
 
-def arns_of_family(cluster: str, family: str) -> list[str]:
-    """The tasks of a task definition's family, and those told to stop or stopped within the hour."""
-    return _arns(cluster, family=family)
+def of_family(cluster: str, family: str) -> list[Task]:
+    """The tasks of a task definition's family, with their tags, and those told to stop or stopped within the hour.
+
+    Raises NotShown where ECS names one and does not show it: its absence would speak for what nobody has seen.
+    """
+    arns = _arns(cluster, family=family)
+    found = describe(cluster, arns, tags=True)
+    unseen = sorted(set(arns) - {task.arn for task in found})
+    if unseen:
+        named = ", ".join(arn.rpartition("/")[2] for arn in unseen[:NAMED])
+        raise NotShown(f"ecs:DescribeTasks does not show {len(unseen)} of the tasks that ecs:ListTasks names: {named}")
+    return found
 
 
 def arns_of_service(cluster: str, service: str) -> list[str]:

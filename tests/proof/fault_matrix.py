@@ -149,7 +149,6 @@ TIME_RAN_OUT = r"after \d+ s|time was over|no time was left|left in this invocat
 
 EMPTY_IS_GOOD = {
     "ecs:ListTasks": "no task of another deployment runs, none has stopped: nothing stands in the way",
-    "ecs:DescribeTasks": "ECS forgets tasks that have stopped, also those of a migration seen to its end before",
     "application-autoscaling:DescribeScalableTargets": "the service does not scale",
     "ecr:DescribePullThroughCacheRules": "no image is pulled through",
 }

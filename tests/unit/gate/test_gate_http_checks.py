@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -20,6 +21,7 @@ from gate.http_checks import (
     Comparison,
     Flow,
     HttpCheck,
+    NotEvaluated,
     Step,
     base_url_problem,
     default_check,
@@ -220,8 +222,9 @@ def test_a_slow_answer_is_found_with_its_time() -> None:
         # JMESPath's own
         ('"build-id"', {"equals": "b7"}, None),
         ("length(items)", {"at_least": 1}, None),
-        ("length(checks.cache)", {"at_least": 1}, "(absent) expected at least 1"),
-        ("length(version)", {"exists": False}, None),
+        ("length(checks.cache)", {"at_least": 1}, "could not be evaluated: length() was given null"),
+        ("length(version)", {"exists": False}, "could not be evaluated: length() was given number"),
+        ("items[?tags] | max_by(@, &tags)", {"exists": False}, "could not be evaluated: max_by() was given array"),
         ("items[?id == `7`] | [0].tags[0]", {"equals": "a"}, None),
         ("items[?id > `6`].id", {"equals": "[7]"}, None),
         ("items[?id == `8`]", {"length": 0}, None),
@@ -400,27 +403,49 @@ EXPRESSIONS = (
 @given(values | st.lists(st.dictionaries(st.just("a"), values)))
 def test_no_answer_makes_an_expression_raise(document: Any) -> None:
     for expression in EXPRESSIONS:
-        search(expression, document)
+        with suppress(NotEvaluated):
+            search(expression, document)
 
 
+@pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize(
-    ("expression", "body"),
+    ("expression", "body", "given"),
     [
-        ("length(n)", '{"n": 3}'),
-        ("length(n)", '{"n": null}'),
-        ("ceil(n)", '{"n": 1e999}'),
-        ("ceil(n)", '{"n": NaN}'),
-        ("n < `1`", '{"n": "x"}'),
-        ("[?n > `1`]", '[{"n": 2}, {"n": "x"}]'),
-        ("max_by(@, &n)", '[{"n": 2}, {"n": "x"}]'),
-        ("n[::0]", '{"n": [1]}'),
-        ("length()", "[]"),
+        ("length(n)", '{"n": 3}', ": length() was given number"),
+        ("length(n)", '{"n": null}', ": length() was given null"),
+        ("ceil(n)", '{"n": 1e999}', ""),
+        ("ceil(n)", '{"n": NaN}', ""),
+        ("n < `1`", '{"n": "x"}', ""),
+        ("[?n > `1`]", '[{"n": 2}, {"n": "x"}]', ""),
+        ("max_by(@, &n)", '[{"n": 2}, {"n": "x"}]', ""),
+        ("n[::0]", '{"n": [1]}', ""),
+        ("length()", "[]", ""),
     ],
 )
-def test_what_does_not_fit_the_value_is_absent(web: WebServer, expression: str, body: str) -> None:
+def test_what_does_not_fit_the_value_is_neither_there_nor_absent(
+    web: WebServer, expression: str, body: str, given: str, exists: bool
+) -> None:
     web.routes["/"] = lambda request: request.answer(200, body)
-    found = wrong(web, HttpCheck(jmespath={expression: Comparison(exists=True)}))
-    assert found[0] == f"[JSON {expression}] (absent) expected a value"
+    found = wrong(web, HttpCheck(jmespath={expression: Comparison(exists=exists)}))
+    assert found[0] == f"[JSON {expression}] could not be evaluated{given}"
+
+
+def test_a_comparison_that_does_not_fit_the_value_is_null(web: WebServer) -> None:
+    """As JMESPath says."""
+    web.routes["/"] = lambda request: request.answer(200, '{"n": [0]}')
+    found = wrong(web, HttpCheck(jmespath={"n < `1`": Comparison(exists=True)}))
+    assert found[0] == "[JSON n < `1`] (absent) expected a value"
+
+
+def test_what_could_not_be_evaluated_is_not_quoted(web: WebServer) -> None:
+    web.routes["/"] = lambda request: request.answer(200, '{"token": "s3cr3t"}')
+    check = HttpCheck(jmespath={"abs(token)": Comparison(exists=False)})
+    assert wrong(web, check)[0] == "[JSON abs(token)] could not be evaluated: abs() was given string"
+
+
+def test_what_could_not_be_evaluated_is_not_saved() -> None:
+    step = Step(save={"count": "length(n)", "n": "n"})
+    assert step.saved(Answer(1.0, 200, body='{"n": 3}')) == {"count": None, "n": "3"}
 
 
 # Regular expressions that run away

@@ -16,10 +16,11 @@ import run_migrations as hook
 from alembic import command
 from alembic.config import Config
 from botocore.exceptions import ConnectionClosedError
+from run_migrations import STEP
 
 from rehearsal.aws.logs import append
 from rehearsal.aws.world import Exit, PlacementFailure, TaskSpec
-from tests.unit.handlers.stage import CLUSTER, SERVICE, Call, Judge, Judgement, Relay, Stage, refuse
+from tests.unit.handlers.stage import ACCOUNT, CLUSTER, SERVICE, Call, Judge, Judgement, Relay, Stage, refuse
 
 EVENT = "BeforeAllowTraffic"
 MIGRATE = ("alembic", "upgrade", "head")
@@ -1049,6 +1050,51 @@ def test_a_redelivery_does_not_wait_for_who_came_after_its_migration(
     assert judgement.check("alone")[1] == "this deployment's migration has begun already: it was alone then"
 
 
+@pytest.mark.parametrize("concurrent", ["wait", "fail"])
+def test_who_is_named_and_not_shown_may_be_a_migration(stage: Stage, judge: Judge, concurrent: str) -> None:
+    """A task that ECS lists and does not describe is not one that has ended."""
+    stage.world.exits[("other",)] = Exit(0, lasts=FOREVER)
+    event = stage.at(EVENT)
+    arn = other_migration(stage)
+    stage.around = hides(arn)
+    judgement = judge(hook, event, command=MIGRATE, concurrent=concurrent)
+    assert judgement.check("alone")[0] == "error"
+    assert judgement.message.startswith(
+        f"ecs:DescribeTasks does not show 1 of the tasks that ecs:ListTasks names: {arn.rpartition('/')[2]}"
+    )
+    assert commands(stage) == [("other",)]
+
+
+@pytest.mark.parametrize("concurrent", ["wait", "fail"])
+def test_a_task_forgotten_between_two_calls_is_in_nobodys_way(stage: Stage, judge: Judge, concurrent: str) -> None:
+    event = stage.at(EVENT)
+    gone = f"arn:aws:ecs:{stage.region}:{ACCOUNT}:task/{CLUSTER}/0123456789abcdef0123456789abcdef"
+    lists = iter([[gone]])
+
+    def around(call: Call, answer: Callable[[], Any]) -> Any:
+        if call.name == "ecs:ListTasks":
+            return {"taskArns": next(lists, []), **answer()}
+        return answer()
+
+    stage.around = around
+    assert judge(hook, event, command=MIGRATE, concurrent=concurrent).succeeded
+    assert commands(stage) == [MIGRATE]
+
+
+def hides(*arns: str) -> Callable[[Call, Callable[[], Any]], Any]:
+    """Make DescribeTasks say MISSING of these tasks."""
+
+    def around(call: Call, answer: Callable[[], Any]) -> Any:
+        if call.name != "ecs:DescribeTasks":
+            return answer()
+        found = answer()
+        shown = [task for task in found["tasks"] if task["taskArn"] not in arns]
+        missing = [{"arn": arn, "reason": "MISSING"} for arn in call.parameters["tasks"] if arn in arns]
+        return {**found, "tasks": shown, "failures": [*found["failures"], *missing]}
+
+    return around
+
+
 def test_tasks_that_may_not_be_listed(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     stage.instead["ecs:ListTasks"] = refuse("AccessDeniedException")
@@ -1197,6 +1243,29 @@ def test_out_of_memory(stage: Stage, judge: Judge, end: dict[str, Any]) -> None:
     assert judgement.message.startswith("migrate (alembic upgrade head): exit 137, out of memory (Essential")
     assert f"{OOM}): set memory of run_migrations, or give the task more" in judgement.message
     assert commands(stage) == [MIGRATE, BACK]
+
+
+@pytest.mark.parametrize(
+    ("how", "succeeds"),
+    [
+        (Exit(137, reason=OOM), False),
+        (Exit(128, reason="CannotStartContainerError: no such file"), False),
+        (Exit(137, reason="DockerTimeoutError: Could not transition to stopped; timed out"), True),
+        (Exit(2), True),
+    ],
+    ids=["out of memory", "never started", "slow to end", "what Go's programs say to SIGTERM"],
+)
+def test_an_exit_with_0_because_a_sidecar_had_ended(stage: Stage, judge: Judge, how: Exit, succeeds: bool) -> None:
+    """Its end ends the task, and some programs end with 0 when they are told to. Its exit code alone says nothing."""
+    stage.green_definition = stage.register(({"name": "agent", "image": "agent:1", "essential": True},))
+    stage.world.container_exits["agent"] = how
+    stage.world.exits[MIGRATE] = Exit(0)
+    judgement = judge(hook, stage.at(EVENT), command=MIGRATE)
+    assert judgement.succeeded is succeeds
+    if not succeeds:
+        said = "migrate (alembic upgrade head): exit 0, but it was stopped before its end (EssentialContainerExited; "
+        assert judgement.message.startswith(said)
+        assert f"container agent: exit {how.code} ({how.reason})" in judgement.message or how.code == 128
 
 
 def test_a_sidecar_without_memory_is_not_the_migration(stage: Stage, judge: Judge) -> None:
@@ -1872,6 +1941,16 @@ def test_a_rollback_that_nobody_could_see_is_no_success(stage: Stage, judge: Jud
         judgement.message
     )
     assert len(refused) == 1, "what is denied now will be denied a second later"
+
+
+def test_a_rollback_that_is_named_and_not_shown_is_no_success(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    arn = other_migration(stage, startedBy=event["DeploymentId"], tags=[{"key": STEP, "value": "rollback"}])
+    stage.around = hides(arn)
+    judgement = judge(hook, event, command=MIGRATE, checks={"alone": "skip"})
+    assert not judgement.succeeded
+    assert judgement.check("rollback")[0] == "error"
+    assert "begun to roll back was not seen: ecs:DescribeTasks does not show 1 of the tasks" in judgement.message
 
 
 def test_a_moment_of_throttling_at_the_end_is_borne(stage: Stage, judge: Judge) -> None:

@@ -15,7 +15,7 @@ import validate_production as hook
 from gate.load import send_load
 
 from rehearsal.aws.world import TargetState
-from tests.unit.handlers.stage import CLUSTER, SERVICE, Clock, Judge, Judgement, Stage, refuse
+from tests.unit.handlers.stage import CLUSTER, SERVICE, Call, Clock, Judge, Judgement, Stage, refuse
 from tests.unit.handlers.web import Request, Response, Site
 
 EVENT = "AfterAllowTraffic"
@@ -335,6 +335,27 @@ def test_alarms_that_do_not_exist_pass_if_they_are_to(stage: Stage, judge: Judge
     judgement = judge(hook, event_again(stage), **AT_ONCE, alarms=alarms)
     assert [judgement.check(f"alarms:{name}")[0] for name in ("shop-5xx", "another")] == ["error", "error"]
     assert not judgement.succeeded
+
+
+def test_an_alarm_of_a_further_page_is_there(stage: Stage, judge: Judge) -> None:
+    stage.create_alarm("mine", "ALARM")
+    event = stage.at(EVENT)
+
+    def around(call: Call, answer: Callable[[], Any]) -> Any:
+        """Answer alarm by alarm."""
+        if call.name != "cloudwatch:DescribeAlarms":
+            return answer()
+        stage.around = None
+        found = stage.cloudwatch.describe_alarms(**{**call.parameters, "MaxRecords": 1})
+        stage.around = around
+        return found
+
+    stage.around = around
+    judgement = judge(hook, event, **AT_ONCE, alarms={"mine": "OK", "shop-5xx": "OK"}, missing_alarms="pass")
+    assert {name: judgement.check(f"alarms:{name}")[0] for name in ("mine", "shop-5xx")} == {
+        "mine": "failed",
+        "shop-5xx": "passed",
+    }
 
 
 def test_an_alarm_may_come_to_its_state_until_the_end(stage: Stage, judge: Judge) -> None:
