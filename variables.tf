@@ -821,7 +821,8 @@ variable "validate_production" {
       of a difference that counts as none (0 to 1, default 0.25), `confidence` of the test that tells a difference from
       chance (0.5 to 0.9999, default 0.98), `noise_ms`: milliseconds that no latency's difference is taken for (default 50)
     - `no_data`: verdict when the load balancer has no metrics, for want of traffic: `"pass"` (default, said so) or `"fail"`
-    - `metrics_delay`: seconds that CloudWatch may be late (default 180); only after it an absence of data counts
+    - `metrics_delay`: seconds that CloudWatch may be late (default 180); only after it an absence of data counts, and so long
+      after the window its last minutes are waited for
     - `metrics`: further CloudWatch metrics by name. Each:
       - `namespace`, `metric_name`: of the metric; `dimensions`: its dimensions (default none); `{target_group}` and
         `{load_balancer}` in them stand for green's

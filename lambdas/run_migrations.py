@@ -444,6 +444,13 @@ class Migration:
                 f"container {container} of task definition {name} is not essential, so the task would run on after its "
                 "command has ended: make it essential, or set container to one that is"
             )
+        if any(
+            entry.get("name") == container and (entry.get("restartPolicy") or {}).get("enabled") for entry in declared
+        ):
+            raise CannotLook(
+                f"container {container} of task definition {name} has a restartPolicy, by which ECS runs a command "
+                "again that has ended: set container to one without"
+            )
         return Target(name, definition, container, placement)
 
     # Time.

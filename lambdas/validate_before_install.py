@@ -431,10 +431,10 @@ class NeedsChecks(Checks):
 
     @check()
     def secrets(self) -> Iterator[Finding]:
-        """The secrets that containers reference exist and are not being deleted."""
+        """The secrets that containers reference exist, have a value, and are not being deleted."""
         if not self.release.secrets:
             yield skipped("the containers reference no secret")
-        for reference in self.release.secrets:
+        for reference, versions in self.release.secrets.items():
             kind, _, name = place_of(reference)[2].partition(":") if is_arn(reference) else ("secret", "", reference)
             if kind != "secret" or not name:
                 said = f"{reference} is no ARN of a secret, expected arn:…:secret:<name>: mend the task definition"
@@ -442,7 +442,7 @@ class NeedsChecks(Checks):
             elif self._is_foreign(reference):
                 yield skipped(f"secret {reference} is of another account: not looked at", f"secrets:{name}")
             else:
-                yield attempt(f"secrets:{name}", partial(_secret, reference, name))
+                yield attempt(f"secrets:{name}", partial(_secret, reference, name, versions))
 
     @check()
     def parameters(self) -> Iterator[Finding]:
@@ -523,7 +523,7 @@ class NeedsChecks(Checks):
             yield skipped(f"volume {name} ({kind}) is kept outside the task: not looked at", f"volumes:{name}")
 
 
-def _secret(reference: str, name: str) -> Finding:
+def _secret(reference: str, name: str, versions: set[tuple[str, str]]) -> Finding:
     region = place_of(reference)[0] if is_arn(reference) else None
     try:
         found = aws.call("secretsmanager", "describe_secret", region=region, SecretId=reference)
@@ -535,6 +535,13 @@ def _secret(reference: str, name: str) -> Finding:
         raise CannotLook(f"Secrets Manager answered nothing of secret {reference}")
     if found.get("DeletedDate"):
         return failed(f"secret {reference} is scheduled for deletion: restore it")
+    stages: Mapping[str, list[str]] = found.get("VersionIdsToStages") or {}
+    for stage, version in sorted(versions):
+        if stage and not any(stage in names for id_, names in stages.items() if version in ("", id_)):
+            which = f"{f' {version}' if version else ''} of stage {stage}"
+            return failed(f"secret {reference} has no version{which}: store a value, or mend the task definition")
+        if not stage and version not in stages:  # one that no stage names any more may be there still
+            return skipped(f"version {version} of secret {reference} has no stage: whether it is there is not told")
     return passed(f"secret {name} exists")
 
 

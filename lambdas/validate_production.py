@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
 from typing import Any, Optional
+from urllib.parse import urlsplit
 
 from gate import metrics
 from gate.baseline import Baseline, compare
@@ -22,8 +23,18 @@ from gate.http_sender import Sender
 from gate.load import Load, judge_load, send_load
 from gate.settings import limits
 from gate.statistics import Thresholds, requests_needed
-from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url
-from gate.verdict import Check, Finding, could_not_look, failed, passed, skipped, unstoppable
+from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url, refuse_astray
+from gate.verdict import (
+    Check,
+    Finding,
+    Severity,
+    could_not_look,
+    failed,
+    passed,
+    severity_for,
+    skipped,
+    unstoppable,
+)
 from gate.waiting import Deadline, ToBeContinued, poll, watch
 
 MINUTE = 60  # seconds; the load balancer's and ECS's metrics have one value for each
@@ -172,6 +183,7 @@ class Production:
         carried = deadline.journey.state
         self.shifted_at = _moment(carried.get("shifted_at")) or datetime.now(timezone.utc)
         self.bake_began = _moment(carried.get("bake_began"))
+        self.bake_ends: Optional[datetime] = None
         self.leads_elsewhere = False  # as far as was looked
 
     @cached_property
@@ -233,6 +245,7 @@ class Production:
             return [skipped("no load is sent on a rollback deployment", by_choice=True)]
         headers = {**self.settings.headers, **load.headers}
         load = replace(load, host=load.host or self.settings.host, headers=headers)
+        refuse_astray(self.listener.rules, load.host or str(urlsplit(self.url).hostname), load.path, headers)
         return judge_load(load, send_load(load, self.url, self.deadline))
 
     # The bake.
@@ -241,7 +254,7 @@ class Production:
         """Alarms, load balancer figures and metrics over the window, in as many invocations as it takes."""
         self.bake_began = self.bake_began or datetime.now(timezone.utc)
         settled = self.bake_began + timedelta(seconds=self.settings.initial_delay)
-        ends = settled + timedelta(seconds=self.settings.duration)
+        ends = self.bake_ends = settled + timedelta(seconds=self.settings.duration)
         needed = self._until(ends)
         left = self.deadline.journey.reach(self.deadline.remaining())
         if needed > left:  # the checks before took their time
@@ -256,14 +269,22 @@ class Production:
                 self._hand_over()
             left = self._until(ends)
             return [*findings, could_not_look(f"the bake window was cut short: {left:.0f} s of it were left", "bake")]
-        late = self._until(self.shifted_at + timedelta(seconds=self.settings.metrics_delay))
-        if late > 0 and _lacks_only_data(findings):
+        due = ends if any(finding.values.get("behind") for finding in findings) else self.shifted_at
+        late = self._until(due + timedelta(seconds=self.settings.metrics_delay))
+        if late > 0 and self._lacks_only_data(findings):
             here = self.deadline.remaining() - room
             wait = self.deadline.within(min(late, here))
-            findings = poll(self.look, wait, self.settings.interval, keeps_waiting=_may_come)
-            if late > here and _lacks_only_data(findings):
+            findings = poll(self.look, wait, self.settings.interval, keeps_waiting=self._may_come)
+            if late > here and self._lacks_only_data(findings):
                 self._hand_over()
         return findings
+
+    def _lacks_only_data(self, findings: list[Finding]) -> bool:
+        decisive = [finding for finding in findings if self._decides(finding)]
+        return any(map(_lacks_data, decisive)) and all(finding.good or _lacks_data(finding) for finding in decisive)
+
+    def _may_come(self, finding: Finding) -> bool:
+        return self._decides(finding) and (not finding.good or _lacks_data(finding))
 
     def _until(self, moment: datetime) -> float:
         return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
@@ -289,7 +310,15 @@ class Production:
             if expected
             else [skipped("no alarm is named, here or in the deployment group", "alarms")]
         )
-        return [self._serving(), *alarms, *self._traffic(), *self._metrics()]
+        findings = [self._serving(), *alarms, *self._traffic(), *self._metrics()]
+        return [finding if self._decides(finding) else replace(finding, certain=False) for finding in findings]
+
+    def _decides(self, finding: Finding) -> bool:
+        """Whether it may fail the hook: what may only warn, or is left out, does not end the window either."""
+        checks = self.settings.checks
+        return (
+            severity_for(finding.name or "bake", severity_for("bake", Severity.FAIL, checks), checks) is Severity.FAIL
+        )
 
     # The load balancer's figures.
 
@@ -311,6 +340,7 @@ class Production:
             *_usage("memory", green.average("memory"), limit.memory_percent),
         ]
         if self.deployment.load_balancer(self.listener).kind == "network":
+            usage += _unhealthy(list(green.series["unhealthy_hosts"].values()), limit.unhealthy_hosts)
             said = "a Network Load Balancer publishes no requests, errors and latencies"
             if limit.rejected_connections is not None:
                 usage.append(
@@ -321,6 +351,7 @@ class Production:
             *_unhealthy(list(green.series["unhealthy_hosts"].values()), limit.unhealthy_hosts),
             *_rejected(green.total("rejected_connections"), limit.rejected_connections),
             *usage,
+            *self._behind(green, now),
         ]
         if not green.requests:
             detail = (
@@ -354,6 +385,22 @@ class Production:
                 findings.append(passed(said, label))
         return findings
 
+    def _behind(self, green: metrics.TrafficFigures, now: datetime) -> list[Finding]:
+        """The last whole minutes of the window that CloudWatch has nothing of yet.
+
+        Unhealthy targets are counted in each minute, with or without a request: what is newest says how far it has got.
+        """
+        seen = [*green.series["requests"], *green.series["unhealthy_hosts"]]
+        ends = min(now, self.bake_ends or now)
+        until = max(seen, default=ends) + timedelta(seconds=MINUTE)
+        if until >= ends.replace(second=0, microsecond=0):
+            return []
+        said = (
+            f"the load balancer's figures reach to {until:%H:%M}, the window to {ends:%H:%M:%S}: the rest is not judged"
+        )
+        verdict = skipped if self.settings.no_data == "pass" else failed
+        return [verdict(said, "traffic", no_data=True, behind=True)]
+
     # Green against blue.
 
     def against_blue(self) -> list[Finding]:
@@ -381,6 +428,11 @@ class Production:
         for name, metric in compared.items():
             both = list(ours[name].values()), list(theirs[name].values())
             label, worst = f"against_blue:{name}", metric.max_worse_percent
+            if metric.no_data == "fail" and min(map(len, both)) < metric.min_datapoints:
+                counts = f"{len(both[0])} datapoint(s) of green and {len(both[1])} of blue before the shift"
+                said = f"metric {name} has {counts}, {metric.min_datapoints} needed of each: or set no_data"
+                findings.append(could_not_look(said, label))
+                continue
             findings.append(judge(name, label, *both, worst=worst, direction=metric.direction))
         return findings
 
@@ -465,14 +517,6 @@ def _usage(word: str, percent: Optional[float], most: Optional[float]) -> list[F
 
 def _lacks_data(finding: Finding) -> bool:
     return bool(finding.values.get("no_data"))
-
-
-def _lacks_only_data(findings: list[Finding]) -> bool:
-    return any(map(_lacks_data, findings)) and all(finding.good or _lacks_data(finding) for finding in findings)
-
-
-def _may_come(finding: Finding) -> bool:
-    return not finding.good or _lacks_data(finding)
 
 
 def _moment(epoch: Any) -> Optional[datetime]:

@@ -8,6 +8,7 @@ change while a hook runs is read once; services, weights and targets are read an
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,11 +127,26 @@ class TargetGroup:
 
 @dataclass(frozen=True)
 class Rule:
-    """A listener's rule that forwards, not its default action. `where` is its conditions, in words."""
+    """A listener's rule that forwards, not its default action. `where` is its conditions, in words.
+
+    `hosts` and `paths`: patterns of which one has to match, as Elastic Load Balancing has them; none: any will do.
+    `asks_more`: a header or the query has to be right, too.
+    """
 
     priority: str
     where: str
     weights: Mapping[str, int]
+    hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    asks_more: bool = False
+
+    def takes(self, host: str, path: str, *, says_more: bool) -> bool:
+        """Whether a request may be one of the rule's; `says_more`: it has headers of its own, or a query."""
+        return (
+            (not self.hosts or any(_is_like(host.lower(), pattern.lower()) for pattern in self.hosts))
+            and (not self.paths or any(_is_like(path, pattern) for pattern in self.paths))
+            and (says_more or not self.asks_more)
+        )
 
 
 @dataclass(frozen=True)
@@ -522,8 +538,11 @@ class Deployment:
                 raise CannotLook(f"Elastic Load Balancing does not say which rule of {listener_arn} is the default one")
             weights = _weights(entry.get("Actions") or [])
             if weights and not entry["IsDefault"]:
-                where = "; ".join(_condition(condition) for condition in entry.get("Conditions") or [])
-                found.append(Rule(str(entry.get("Priority", "")), where, weights))
+                conditions = {str(each.get("Field", "?")): _values_of(each) for each in entry.get("Conditions") or []}
+                where = "; ".join(f"{field} {', '.join(values)}".strip() for field, values in conditions.items())
+                hosts, paths = conditions.get("host-header", ()), conditions.get("path-pattern", ())
+                asks_more = bool({"http-header", "query-string"} & conditions.keys())
+                found.append(Rule(str(entry.get("Priority", "")), where, weights, hosts, paths, asks_more))
         return found
 
     def weights_in_words(self, source: Listener | Rule) -> str:
@@ -620,8 +639,14 @@ def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return weights
 
 
-def _condition(condition: Mapping[str, Any]) -> str:
-    """A rule's condition as people say it: `host-header shop.example.com`."""
+def _values_of(condition: Mapping[str, Any]) -> tuple[str, ...]:
+    """The values of a rule's condition."""
     nested = [values for values in condition.values() if isinstance(values, Mapping)]  # HostHeaderConfig and the like
     listed = condition.get("Values") or [value for values in nested for value in values.get("Values") or []]
-    return f"{condition.get('Field', '?')} {', '.join(map(str, listed))}".strip()
+    return tuple(map(str, listed))
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    """Whether a text is as a pattern of a rule has it: `*` is any characters, also none, `?` one."""
+    parts = ({"*": ".*", "?": "."}.get(part) or re.escape(part) for part in re.split(r"([*?])", pattern))
+    return re.fullmatch("".join(parts), text, re.DOTALL) is not None

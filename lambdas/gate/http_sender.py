@@ -51,6 +51,11 @@ class Sender:
         self._local: Any = {} if keeps_cookies else threading.local()
         self._keeps_cookies = keeps_cookies
 
+    @property
+    def name(self) -> str:
+        """The host's name in the base URL."""
+        return urlsplit(self._base_url).hostname or ""
+
     def visitor(self) -> Sender:
         """A sender to the same place that keeps cookies, as a browser does: of one thread, for one flow."""
         visitor = type(self)(self._base_url, self._host, self._headers, keeps_cookies=True, clock=self._clock)

@@ -206,12 +206,13 @@ class TrafficFigures:
 def read_traffic(
     load_balancer: str, target_group: str, start: datetime, end: datetime, service: Optional[tuple[str, str]] = None
 ) -> TrafficFigures:
-    """The ALB's own metrics of one target group (both names are CloudWatch dimension values).
+    """The load balancer's own metrics of one target group (both names are CloudWatch dimension values).
 
-    With `service` (cluster and service), ECS's of the whole service too: it has none of a task set alone.
+    Of a Network Load Balancer there are but the unhealthy targets. With `service` (cluster and service), ECS's of the
+    whole service too: it has none of a task set alone.
     """
     ours = {"LoadBalancer": load_balancer, "TargetGroup": target_group}
-    alb = {
+    figures = {
         "requests": ("RequestCount", "Sum", ours),
         "errors": ("HTTPCode_Target_5XX_Count", "Sum", ours),  # published only when above 0
         "connection_errors": ("TargetConnectionErrorCount", "Sum", ours),
@@ -219,7 +220,8 @@ def read_traffic(
         "rejected_connections": ("RejectedConnectionCount", "Sum", {"LoadBalancer": load_balancer}),
         **{word: ("TargetResponseTime", statistic, ours) for word, statistic in LATENCIES.items()},
     }
-    queries = {name: Query("AWS/ApplicationELB", metric, of, stat) for name, (metric, stat, of) in alb.items()}
+    space = "AWS/NetworkELB" if load_balancer.startswith("net/") else "AWS/ApplicationELB"
+    queries = {name: Query(space, metric, of, stat) for name, (metric, stat, of) in figures.items()}
     if service:
         of = {"ClusterName": service[0], "ServiceName": service[1]}
         queries["cpu"] = Query("AWS/ECS", "CPUUtilization", of)

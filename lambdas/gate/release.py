@@ -129,7 +129,10 @@ class Release:
     @property
     def account(self) -> str:
         """The account's number, from the task definition's ARN."""
-        return place_of(str(self.definition.get("taskDefinitionArn")))[1]
+        arn = str(self.definition.get("taskDefinitionArn"))
+        if not is_arn(arn):
+            raise CannotLook(f"ECS does not say the ARN of task definition {self.appspec.task_definition}")
+        return place_of(arn)[1]
 
     @property
     def network_mode(self) -> str:
@@ -230,15 +233,20 @@ class Release:
         return stored if "imageManifest" in stored else None
 
     @property
-    def secrets(self) -> list[str]:
+    def secrets(self) -> dict[str, set[tuple[str, str]]]:
         """References to Secrets Manager: secrets of containers and log drivers, and registry credentials.
 
-        ARNs without what may stand behind them (a JSON key, a stage, a version), or names; each once.
+        ARNs, or names, and of each the stages and versions that are asked for; AWSCURRENT is the stage by default.
         """
         credentials = [(c.get("repositoryCredentials") or {}).get("credentialsParameter") for c in self.containers]
         secrets = [reference for reference in self._references() if ":secretsmanager:" in reference]
-        found = [*secrets, *(str(each) for each in credentials if each)]
-        return list(dict.fromkeys(":".join(each.split(":")[:7]) if is_arn(each) else each for each in found))
+        found: dict[str, set[tuple[str, str]]] = {}
+        for each in [*secrets, *(str(each) for each in credentials if each)]:
+            # arn:aws:secretsmanager:<region>:<account>:secret:<name>:<JSON key>:<stage>:<version>
+            parts = each.split(":") if is_arn(each) else [each]
+            secret, stage, version = ":".join(parts[:7]), "".join(parts[8:9]), "".join(parts[9:10])
+            found.setdefault(secret, set()).add((stage or ("" if version else "AWSCURRENT"), version))
+        return found
 
     @property
     def parameters(self) -> list[str]:

@@ -80,6 +80,18 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
     return passed(f"{leads}, {len(healthy)} of {len(targets)} target(s) healthy", name)
 
 
+def refuse_astray(rules: Sequence[Rule], host: str, path: str, headers: Mapping[str, str]) -> None:
+    """Raise CannotLook where only rules lead to green and none takes the request: somebody else would answer it."""
+    host = next((value for name, value in headers.items() if name.lower() == "host"), host).partition(":")[0]
+    path, _, query = path.partition("?")
+    if rules and not any(rule.takes(host, path, says_more=bool(headers or query)) for rule in rules):
+        leads = " or ".join(rule.where for rule in rules)
+        raise CannotLook(
+            f"only rules of the listener lead to green ({leads}), and none takes {path} of {host}: set host, path or "
+            "headers by one of them"
+        )
+
+
 class Traffic:
     """The declared requests of one hook, sent to one place."""
 
@@ -122,9 +134,6 @@ class Traffic:
         declared = self.settings.http_checks
         if declared or self.settings.flows:
             return declared
-        if self.rules and not self.settings.host and not self.settings.headers:
-            leads = " or ".join(rule.where for rule in self.rules)
-            raise CannotLook(f"only rules of the listener lead to green ({leads}): set host, or declare http_checks")
         return {"health": default_check(self.deployment.target_group_of(self.deployment.green()))}
 
     def _samples_of(self, check: HttpCheck) -> int:
@@ -164,8 +173,14 @@ class Traffic:
 
     def _ready(self, check: HttpCheck) -> HttpCheck:
         """The check with what it needs to be sent: its secrets, and what green is called."""
+        self._refuse_astray(check)
         self.sender.read_secrets(check)
         return fill(check, self._of_green)
+
+    def _refuse_astray(self, check: HttpRequest) -> None:
+        if not check.url:
+            headers = {**self.settings.headers, **check.headers, **check.secret_headers}
+            refuse_astray(self.rules, check.host or self.settings.host or self.sender.name, check.path, headers)
 
     def _of_green(self, name: str) -> str | None:
         """What `{image_tag}` and `{revision}` stand for: those of the new task definition."""
@@ -198,6 +213,7 @@ class Traffic:
         """Send the steps in order; after one that failed only those that clean up."""
         visitor = self.sender.visitor()
         for step in flow.steps:  # what cannot be had is found out before anything is sent
+            self._refuse_astray(step)
             visitor.read_secrets(step)
             fill(step, self._of_green)
         saved: dict[str, str] = {}

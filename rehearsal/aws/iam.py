@@ -27,6 +27,7 @@ from rehearsal.aws.iam_policies import (
     Statement,
     UnknownOperatorError,
     judge,
+    missing_keys,
     statements_of,
 )
 
@@ -107,7 +108,7 @@ class Additions(IAMBackend):
         verdicts = [verdict] if limit is None else [verdict, limit]
         worst = min(verdicts, key=lambda each: _WORST_FIRST.index(each.decision))
         matched = [{"SourcePolicyId": statement.policy} for statement in worst.statements]
-        missing = list(dict.fromkeys(key for each in verdicts for key in each.missing))
+        missing = list(missing_keys([*self.policies_of(role), *(boundary or [])], context))
         result: dict[str, Any] = {
             "EvalActionName": action,
             "EvalResourceName": resource,

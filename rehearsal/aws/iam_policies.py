@@ -55,8 +55,6 @@ class Verdict:
     """`allowed`, `explicitDeny` or `implicitDeny`."""
     statements: tuple[Statement, ...]
     """Those that decided; a denial is the only entry (API reference, EvaluationResult)."""
-    missing: tuple[str, ...]
-    """Context keys that statements about the request ask for and that were not given."""
 
 
 def statements_of(policy: str, document: str) -> list[Statement]:
@@ -70,17 +68,25 @@ def judge(statements: Sequence[Statement], action: str, resource: str, context: 
     Raises:
         UnknownOperatorError: the answer hangs on a condition operator that is not known.
     """
-    missing: dict[str, None] = {}
-    applied: list[Statement] = []
-    for statement in statements:
-        if statement.concerns(action, resource):
-            holds, unknown = _conditions_hold(statement.body.get("Condition") or {}, context)
-            missing.update(dict.fromkeys(unknown))
-            if holds:
-                applied.append(statement)
+    applied = [
+        statement
+        for statement in statements
+        if statement.concerns(action, resource) and _conditions_hold(statement.body.get("Condition") or {}, context)[0]
+    ]
     denials = tuple(statement for statement in applied if statement.denies)
     decision = EXPLICIT_DENY if denials else ALLOWED if applied else IMPLICIT_DENY
-    return Verdict(decision, denials or tuple(applied), tuple(missing))
+    return Verdict(decision, denials or tuple(applied))
+
+
+def missing_keys(statements: Sequence[Statement], context: Context) -> tuple[str, ...]:
+    """Return the context keys that statements ask for and that are not given, whatever the statements are about.
+
+    So the simulator has them: "required by the included input policies" (API reference, EvaluationResult).
+    """
+    found: dict[str, None] = {}
+    for statement in statements:
+        found.update(dict.fromkeys(_conditions_hold(statement.body.get("Condition") or {}, context)[1]))
+    return tuple(found)
 
 
 def matches(pattern: str, value: str, *, ignore_case: bool = False) -> bool:

@@ -28,7 +28,7 @@ class AwsCall:
     """One call as it stands in the sources."""
 
     place: str
-    how: str  # call, pages or client
+    how: str  # call, pages, answers or client
     service: str
     operation: str
     node: ast.Call
@@ -64,7 +64,7 @@ def as_call(node: ast.AST, place: str) -> AwsCall | None:
     """`aws.call("ecs", "run_task", …)`, `aws.pages(…)` or `aws.client("ecs").run_task(…)`."""
     if not isinstance(node, ast.Call):
         return None
-    if is_aws(node.func, "call", "pages"):
+    if is_aws(node.func, "call", "pages", "answers"):
         assert isinstance(node.func, ast.Attribute)
         return AwsCall(place, node.func.attr, text(node.args[0]), text(node.args[1]), node)
     if (
@@ -191,12 +191,15 @@ def test_the_message_names_the_action_as_iam_does(call: AwsCall) -> None:
     assert named == {"Invoke": "InvokeFunction"}.get(operation(call).name, operation(call).name)
 
 
-@pytest.mark.parametrize("call", [call for call in CALLS if call.how == "pages"], ids=lambda call: call.operation)
+@pytest.mark.parametrize(
+    "call", [call for call in CALLS if call.how in ("pages", "answers")], ids=lambda call: call.operation
+)
 def test_what_is_read_in_pages_comes_in_pages(call: AwsCall) -> None:
     paginators = session().get_paginator_model(call.service)
     configuration = paginators.get_paginator(operation(call).name)
     keys = configuration["result_key"]
-    assert text(call.node.args[2]) in ([keys] if isinstance(keys, str) else keys)
+    if call.how == "pages":
+        assert text(call.node.args[2]) in ([keys] if isinstance(keys, str) else keys)
 
 
 def keys_read(function: ast.AST) -> Iterator[tuple[ast.Call, str]]:

@@ -123,7 +123,7 @@ def _calls(nodes: list[ast.AST]) -> set[tuple[str, str]]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         words = [word.value for word in node.args[:2] if isinstance(word, ast.Constant) and isinstance(word.value, str)]
-        if node.func.attr in ("call", "pages") and len(words) == 2:
+        if node.func.attr in ("call", "pages", "answers") and len(words) == 2:
             found.add((words[0], words[1]))
         inner = node.func.value
         if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "client":

@@ -254,6 +254,23 @@ def test_a_container_whose_end_does_not_end_the_task(stage: Stage, judge: Judge)
     assert one_off(stage) == []
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_container_that_ecs_would_start_again(stage: Stage, judge: Judge, enabled: bool) -> None:
+    """Its command would run twice, and the exit code would be the second run's."""
+    event = stage.at(EVENT)
+    found = stage.ecs.describe_task_definition(taskDefinition=stage.green_definition)
+    found["taskDefinition"]["containerDefinitions"][0]["restartPolicy"] = {"enabled": enabled}
+    stage.instead["ecs:DescribeTaskDefinition"] = lambda _: found
+    judgement = judge(hook, event, command=MIGRATE)
+    assert judgement.succeeded is not enabled
+    if enabled:
+        assert judgement.message == (
+            f"container app of task definition {stage.green_definition} has a restartPolicy, by which ECS runs a "
+            "command again that has ended: set container to one without"
+        )
+        assert one_off(stage) == []
+
+
 def test_a_container_that_is_not_there(stage: Stage, judge: Judge) -> None:
     judgement = judge(hook, stage.at(EVENT), command=MIGRATE, container="web", rollback_command=BACK)
     assert judgement.message == (

@@ -1266,6 +1266,28 @@ def test_a_permission_that_hangs_on_what_is_not_known_here_is_not_judged(stage: 
     assert "it hangs on aws:SourceVpc, which is not known here" in detail
 
 
+def test_a_key_of_another_services_condition_decides_nothing(stage: Stage, judge: Judge) -> None:
+    """IAM names the missing keys of all of a role's statements: the hooks' own have some of ECS."""
+    stage.create_hooks()
+    stage.forbid("shop-hooks", "codedeploy:PutLifecycleEventHookExecutionStatus")
+    stage.allow("shop-hooks", "ecs:ListTasks", "*", ecs_cluster="main")
+    judgement = judge(hook, stage.at(EVENT))
+    outcome, detail = judgement.check("hook_roles:AfterInstall")
+    assert outcome == "failed"
+    assert "may not report" in detail
+
+
+def test_without_the_accounts_number_nothing_is_taken_for_anothers(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    found = stage.ecs.describe_task_definition(taskDefinition=stage.green_definition)
+    del found["taskDefinition"]["taskDefinitionArn"]
+    stage.instead["ecs:DescribeTaskDefinition"] = lambda _: found
+    judgement = judge(hook, event)
+    assert not judgement.succeeded
+    said = f"ECS does not say the ARN of task definition {stage.green_definition}"
+    assert judgement.check("images") == ("error", said)
+
+
 def test_a_decision_that_the_simulator_leaves_out(stage: Stage, judge: Judge) -> None:
     """No word is no permission."""
     event = stage.at(EVENT)
@@ -1376,6 +1398,37 @@ def test_a_secret_with_several_keys_is_asked_about_once(stage: Stage, judge: Jud
     judgement = judge(hook, deploy(stage, secrets=keys))
     assert judgement.succeeded
     assert stage.called("secretsmanager:DescribeSecret") == [{"SecretId": stage.secret}]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "stages", "outcome", "words"),
+    [
+        ("", {"v1": ["AWSCURRENT"]}, "passed", "secret shop/database-"),
+        (":user::", {"v1": ["AWSCURRENT"]}, "passed", "secret shop/database-"),
+        ("", None, "failed", "has no version of stage AWSCURRENT: store a value, or mend the task definition"),
+        ("", {"v1": ["AWSPENDING"]}, "failed", "has no version of stage AWSCURRENT"),
+        ("::BLUE:", {"v1": ["AWSCURRENT"]}, "failed", "has no version of stage BLUE"),
+        ("::BLUE:", {"v1": ["AWSCURRENT"], "v2": ["BLUE", "OTHER"]}, "passed", ""),
+        (":::v2", {"v1": ["AWSCURRENT"], "v2": ["AWSPREVIOUS"]}, "passed", ""),
+        ("::AWSCURRENT:v2", {"v1": ["AWSCURRENT"], "v2": ["AWSPREVIOUS"]}, "failed", "no version v2 of stage AWSCURR"),
+        (":::v3", {"v1": ["AWSCURRENT"]}, "skipped", "version v3 of secret"),
+    ],
+    ids=str,
+)
+def test_a_secret_has_the_value_that_is_asked_for(  # noqa: PLR0917 - one row of the table each
+    stage: Stage, judge: Judge, suffix: str, stages: dict[str, list[str]] | None, outcome: str, words: str
+) -> None:
+    event = deploy(stage, secrets=[{"name": "DATABASE_URL", "valueFrom": f"{stage.secret}{suffix}"}])
+    found = stage.secretsmanager.describe_secret(SecretId=stage.secret)
+    del found["VersionIdsToStages"]
+    stage.instead["secretsmanager:DescribeSecret"] = lambda _: (
+        found | ({} if stages is None else {"VersionIdsToStages": stages})
+    )
+    judgement = judge(hook, event)
+    seen, detail = judgement.check(f"secrets:{stage.secret.rpartition(':')[2]}")
+    assert seen == outcome
+    assert words in detail
+    assert judgement.succeeded is (outcome != "failed")
 
 
 def test_many_parameters_are_asked_about_in_batches(stage: Stage, judge: Judge) -> None:

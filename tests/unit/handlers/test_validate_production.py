@@ -82,7 +82,9 @@ Traffic = Callable[..., None]
 
 def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge, site: Site, traffic: Traffic) -> None:
     event = stage.at(EVENT)
-    traffic(requests=500, errors=2, seconds=(0.02, 0.03), unhealthy=0)
+    traffic(requests=500, errors=2, seconds=(0.02, 0.03))
+    for minute in range(6):
+        traffic(requests=0, unhealthy=0, at=60 * minute)
     judgement = judge(hook, event)
     assert judgement.succeeded
     assert stage.clock.now == about(60 + 300)
@@ -105,6 +107,66 @@ def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge
     assert {request.host for request in site.requests} == {stage.dns_name}  # port 80
     assert len(site.requests) == 1 + 100
     assert len(stage.called("cloudwatch:DescribeAlarms")) == 21  # every 15 s, and at the end
+
+
+@pytest.mark.parametrize("sick", [0, 1])
+def test_the_last_minutes_of_the_window_are_waited_for(stage: Stage, judge: Judge, traffic: Traffic, sick: int) -> None:
+    """CloudWatch is late: at the end of the window it knows its first minutes only."""
+    event = stage.at(EVENT)
+    for minute in range(3):
+        traffic(requests=100, unhealthy=0, at=60 * minute)
+
+    def publish() -> None:
+        """What was late."""
+        for ago in (180, 120, 60):
+            traffic(requests=100, unhealthy=sick, at=360 - stage.clock.now - ago)
+
+    stage.clock.after(430, publish)
+    judgement = judge(hook, event)
+    assert 430 <= stage.clock.now < 450
+    assert judgement.succeeded is not bool(sick)
+    assert "of 600 requests" in judgement.check("error_rate")[1]
+
+
+@pytest.mark.parametrize(("no_data", "outcome"), [("pass", "skipped"), ("fail", "failed")])
+def test_minutes_that_never_come_are_named(  # noqa: PLR0917 - one row of the table each
+    stage: Stage, judge: Judge, traffic: Traffic, now: Now, no_data: str, outcome: str
+) -> None:
+    event = stage.at(EVENT)
+    traffic(requests=100, unhealthy=0, at=60)
+    reach = (now() + timedelta(seconds=120)).strftime("%H:%M")
+    ends = (now() + timedelta(seconds=360)).strftime("%H:%M:%S")
+    judgement = judge(hook, event, no_data=no_data)
+    assert stage.clock.now == about(360 + 180)
+    assert judgement.succeeded is (no_data == "pass")
+    found, detail = judgement.check("traffic")
+    assert found == outcome
+    assert detail.startswith(f"the load balancer's figures reach to {reach}, the window to {ends}: the rest is not jud")
+
+
+@pytest.mark.parametrize("severity", ["warn", "skip"])
+@pytest.mark.parametrize("name", ["alarms:shop-5xx", "alarms"])
+def test_what_may_only_warn_does_not_end_the_window(stage: Stage, judge: Judge, name: str, severity: str) -> None:
+    stage.create_alarm("mine")
+    event = stage.at(EVENT)
+    stage.set_alarm("shop-5xx", "ALARM")
+    assert judge(hook, event, **ONE_MINUTE, checks={name: severity}).succeeded
+    assert stage.clock.now == about(60)
+    event = event_again(stage)
+    late = {**dict.fromkeys(["alarms:shop-5xx"], severity)}
+    stage.clock.after(30, lambda: stage.set_alarm("mine", "ALARM"))
+    judgement = judge(hook, event, **ONE_MINUTE, alarms={"mine": "OK"}, checks=late)
+    assert not judgement.succeeded
+    assert "alarm mine is ALARM" in judgement.message
+
+
+def test_data_is_waited_for_beside_what_may_only_warn(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    stage.set_alarm("shop-5xx", "ALARM")
+    stage.clock.after(100, lambda: traffic(requests=200, errors=100))
+    settings = {**AT_ONCE, "metrics_delay": 180}
+    judgement = judge(hook, event, **settings, checks={"alarms": "warn"}, no_data="fail")
+    assert "100 of 200 requests to green failed" in judgement.message
 
 
 def test_it_only_reads(stage: Stage, judge: Judge, traffic: Traffic) -> None:
@@ -652,6 +714,23 @@ def test_a_network_load_balancer_has_no_figures_and_that_is_said(stage: Stage, j
     assert judgement.check("against_blue")[0] == "skipped"
 
 
+def test_behind_a_network_load_balancer_unhealthy_targets_are_counted(stage: Stage, judge: Judge, now: Now) -> None:
+    balancer = stage.elbv2.describe_load_balancers()["LoadBalancers"][0]
+    arn = balancer["LoadBalancerArn"].replace("/app/", "/net/")
+    kind = {"LoadBalancers": [{**balancer, "LoadBalancerArn": arn, "Type": "network"}]}
+    event = stage.at(EVENT)
+    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: kind
+    dimensions = [
+        {"Name": "LoadBalancer", "Value": arn.partition(":loadbalancer/")[2]},
+        {"Name": "TargetGroup", "Value": stage.green_group.rpartition(":")[2]},
+    ]
+    data = {"MetricName": "UnHealthyHostCount", "Dimensions": dimensions, "Timestamp": now(), "Value": 1}
+    stage.cloudwatch.put_metric_data(Namespace="AWS/NetworkELB", MetricData=[data])
+    judgement = judge(hook, event, **AT_ONCE)
+    assert not judgement.succeeded
+    assert judgement.message == "1 unhealthy green targets since the shift, 0 allowed"
+
+
 @pytest.mark.parametrize(
     ("settings", "check", "outcome"),
     [
@@ -705,8 +784,62 @@ def test_where_only_rules_lead_to_green_a_default_check_would_ask_somebody_else(
     judgement = judge(hook, event, **AT_ONCE)
     assert not judgement.succeeded
     assert judgement.check("http:health")[0] == "error"
-    assert "only rules of the listener lead to green (host-header shop.example.com): set host" in judgement.message
+    assert judgement.message == (
+        f"only rules of the listener lead to green (host-header shop.example.com), and none takes /health of "
+        f"{stage.dns_name}: set host, path or headers by one of them"
+    )
     assert site.requests == []
+
+
+@pytest.mark.parametrize(
+    ("conditions", "settings", "goes"),
+    [
+        ({"host-header": ["*.example.com"]}, {"host": "Shop.example.com"}, True),
+        ({"host-header": ["*.example.com"]}, {"headers": {"Host": "shop.example.com:80"}}, True),
+        ({"host-header": ["*.example.com"]}, {"host": "shop.example.org"}, False),
+        ({"host-header": ["*.example.com"]}, {"headers": {"X-Shop": "1"}}, False),
+        ({"path-pattern": ["/h?al*"]}, {}, True),
+        ({"path-pattern": ["/shop/*"]}, {}, False),
+        ({"path-pattern": ["/Health"]}, {}, False),
+        ({"path-pattern": ["/shop/*"]}, {"http_checks": {"a": {"path": "/shop/a?b=1"}}}, True),
+        ({"path-pattern": ["/shop"]}, {"flows": {"a": {"steps": [{"path": "/shop"}, {"path": "/other"}]}}}, False),
+        ({"query-string": ["a"]}, {}, False),
+        ({"query-string": ["a"]}, {"http_checks": {"a": {"path": "/?a"}}}, True),
+        ({"path-pattern": ["/health"], "host-header": ["a"]}, {}, False),
+        ({"path-pattern": ["/health"]}, {"load": {"rate": 5, "duration": 1}}, False),
+        ({"path-pattern": ["/health"]}, {"load": {"rate": 5, "duration": 1, "path": "/health"}}, True),
+    ],
+    ids=str,
+)
+def test_what_no_rule_takes_is_not_sent(  # noqa: PLR0917 - one row of the table each
+    stage: Stage,
+    judge: Judge,
+    site: Site,
+    conditions: dict[str, list[str]],
+    settings: dict[str, Any],
+    goes: bool,
+) -> None:
+    """Whoever the default action leads to would answer it, and well."""
+    event = stage.at(EVENT)
+    stage.elbv2.modify_listener(
+        ListenerArn=stage.production_listener,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": stage.create_target_group("another")}],
+    )
+    stage.elbv2.create_rule(
+        ListenerArn=stage.production_listener,
+        Priority=1,
+        Conditions=[
+            {"Field": field, "QueryStringConfig": {"Values": [{"Value": value} for value in values]}}
+            if field == "query-string"
+            else {"Field": field, "Values": values}
+            for field, values in conditions.items()
+        ],
+        Actions=[{"Type": "forward", "TargetGroupArn": stage.green_group}],
+    )
+    del site
+    judgement = judge(hook, event, **AT_ONCE, **settings)
+    assert judgement.succeeded is goes
+    assert ("and none takes /" in judgement.message) is not goes
 
 
 @pytest.mark.parametrize("leads_to", ["blue", "blue and green", "green and another", "green", "another"])
@@ -1015,6 +1148,31 @@ def test_a_metric_of_the_users_against_blue(  # noqa: PLR0917 - one row of the t
     assert (outcome, judgement.succeeded) == ("passed" if good else "failed", good)
     assert detail.startswith("green's orders is 60, blue's was 100 before the shift (-40 %)")
     assert words in detail
+
+
+@pytest.mark.parametrize(
+    ("settings", "outcome"), [({}, "error"), ({"no_data": "pass"}, "skipped"), ({"min_datapoints": 2}, "error")]
+)
+def test_a_metric_that_blue_did_not_have(
+    stage: Stage, judge: Judge, now: Now, settings: dict[str, Any], outcome: str
+) -> None:
+    event = stage.at(EVENT)
+    common = {"LoadBalancer": balancer_dimension(stage), "Stage": "live"}
+    for at in (0, 60):
+        publish(stage, now, at, 60, TargetGroup=stage.green_group.rpartition(":")[2], **common)
+    if "min_datapoints" in settings:
+        publish(stage, now, -30, 60, TargetGroup=stage.blue_group.rpartition(":")[2], **common)
+    window = {**AT_ONCE, "duration": 120}
+    judgement = judge(hook, event, **window, metrics={"orders": {**BY_GROUP, "max_worse_percent": 10, **settings}})
+    assert judgement.check("metric:orders")[0] == "passed"
+    assert judgement.check("against_blue:orders")[0] == outcome
+    assert judgement.succeeded is (outcome == "skipped")
+    if outcome == "error":
+        blue, needed = (1, 2) if settings else (0, 1)
+        assert judgement.message == (
+            f"metric orders has 2 datapoint(s) of green and {blue} of blue before the shift, {needed} needed of each: "
+            "or set no_data"
+        )
 
 
 def test_an_expression_against_blue(stage: Stage, judge: Judge, now: Now) -> None:
