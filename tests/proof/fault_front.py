@@ -103,6 +103,21 @@ class Seen:
     at: float = field(default_factory=time.monotonic)
 
 
+@dataclass
+class Known:
+    """An operation's service and name, and each member and each outer list that any of its answers had."""
+
+    service: str
+    name: str
+    members: dict[Path, None] = field(default_factory=dict)
+    lists: dict[str, None] = field(default_factory=dict)
+
+    def take(self, content: Any) -> None:
+        """Take in one more answer."""
+        self.members.update(dict.fromkeys(paths_of(content)))
+        self.lists.update(dict.fromkeys(key for key, value in content.items() if isinstance(value, list)))
+
+
 @functools.cache
 def model_of(service: str) -> ServiceModel:
     """botocore's model of a service."""
@@ -141,8 +156,8 @@ class Front:
         self._struck_at = float("inf")
         self.plan: Plan | None = None
         self.seen: list[Seen] = []
-        self.answers: dict[str, tuple[str, str, Any]] = {}
-        """By operation: its service, its name and its first sound answer, as boto3 would return it."""
+        self.answers: dict[str, Known] = {}
+        """By operation: what its sound answers have in them, as boto3 would return them, where nothing is spoilt."""
         self.bare: set[str] = set()
         """The operations whose answers have no body."""
         self.kill: Callable[[], None] = lambda: None
@@ -199,6 +214,14 @@ class Front:
         )
         return Answer(answer.status_code, list(answer.headers.items()), answer.get_data())
 
+    def answered(self, known: Known, action: str, operation: OperationModel, answer: Answer) -> None:
+        """Take in what a sound answer has in it."""
+        content = parsed(operation, answer)
+        with self._lock:
+            self.answers.setdefault(action, known).take(content)
+            if not answer.body:
+                self.bare.add(action)
+
     def jump(self, seconds: float) -> None:
         """Let the function's wall clock jump."""
         self._jump(seconds)
@@ -238,10 +261,8 @@ class _Handler(BaseHTTPRequestHandler):
             answer = call() if front.killing != (place, "before") else Answer(200, [], b"")
             if front.killing == (place, "after"):
                 front.kill()
-            if action not in front.answers and answer.status < 300 and front.killing is None:
-                front.answers[action] = (service, name, parsed(operation, answer))
-                if not answer.body:
-                    front.bare.add(action)
+            if answer.status < 300 and front.plan is None and front.killing is None:
+                front.answered(Known(service, name), action, operation, answer)
             self._send(answer)
         else:
             self._spoil(fault, action, operation, call, over)

@@ -37,11 +37,14 @@ def words_of_sources() -> set[str]:
 
 
 def operations_of(profiles: tuple[Profile, ...], recordings: Mapping[str, Recording]) -> Iterator[tuple[Profile, str]]:
-    """Each operation of each hook, with the first profile in which the hook makes it on the way to each report."""
+    """Each operation of each hook, with the first profile in which the hook makes it on the way to each report.
+
+    And with each profile in which it decides something of its own.
+    """
     known: set[tuple[str, str, str]] = set()
     for profile in profiles:
         for action in recordings[profile.name].counts:
-            if (profile.hook, profile.expected, action) not in known:
+            if action in profile.decisive or (profile.hook, profile.expected, action) not in known:
                 known.add((profile.hook, profile.expected, action))
                 yield profile, action
 

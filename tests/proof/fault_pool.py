@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.proof.fault_front import Path as MemberPath
-from tests.proof.fault_front import Plan, paths_of
+from tests.proof.fault_front import Plan
 from tests.proof.fault_lane import Lane, Story
 from tests.proof.fault_profiles import Profile
 
@@ -51,7 +51,7 @@ class Recording:
     bare: set[str]
     """The operations whose answers have no body."""
     lists: dict[str, list[str]]
-    """By operation: the lists of its answer, which can be empty."""
+    """By operation: the lists of its answers, which can be empty."""
 
 
 def record(lane: Lane) -> Recording:
@@ -64,14 +64,11 @@ def record(lane: Lane) -> Recording:
     return Recording(
         story,
         counts,
-        {action: service for action, (service, _, _) in answers.items()},
-        {action: name for action, (_, name, _) in answers.items()},
-        {action: list(paths_of(content)) for action, (_, _, content) in answers.items()},
+        {action: known.service for action, known in answers.items()},
+        {action: known.name for action, known in answers.items()},
+        {action: list(known.members) for action, known in answers.items()},
         set(lane.front.bare),
-        {
-            a: [key for key, value in content.items() if isinstance(value, list)]
-            for a, (_, _, content) in answers.items()
-        },
+        {action: list(known.lists) for action, known in answers.items()},
     )
 
 

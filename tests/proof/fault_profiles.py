@@ -34,7 +34,8 @@ class Profile:
     """A hook, and how its environment is brought to its lifecycle event.
 
     `arrange` returns the hook's settings; `before_each` is done before each event; `seconds` is the function's
-    time-out, of which half is kept for the report; `expected` is what is reported without a fault.
+    time-out, of which half is kept for the report; `expected` is what is reported without a fault; `decisive` are
+    operations that mean something else here than in the profiles before, and are tried in this one too.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Profile:
     before_each: Callable[[Stage], None] = lambda _stage: None
     seconds: float = 12.0
     expected: str = "Succeeded"
+    decisive: tuple[str, ...] = ()
 
 
 def _before_install(stage: Stage) -> Settings:
@@ -205,13 +207,19 @@ def _overrun(stage: Stage) -> Settings:
     return {**settings, "timeout": 1.0}
 
 
+LEADING = ("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules")
+"""What is asked of where a listener leads."""
+
 PROFILES = (
     Profile("before install", "validate_before_install", _before_install),
     Profile("before install, from elsewhere", "validate_before_install", _from_elsewhere),
     Profile("after install", "validate_deployment", _after_install),
     Profile("test traffic", "validate_test_traffic", _test_traffic),
     Profile(
-        "test traffic, by rules", "validate_test_traffic", functools.partial(_by_rules, "test_listener", _test_traffic)
+        "test traffic, by rules",
+        "validate_test_traffic",
+        functools.partial(_by_rules, "test_listener", _test_traffic),
+        decisive=LEADING,
     ),
     Profile("migrations", "run_migrations", _migrations),
     Profile("a long migration", "run_migrations", _long_migration),
@@ -221,6 +229,7 @@ PROFILES = (
         "validate_production",
         functools.partial(_by_rules, "production_listener", _production),
         _publish,
+        decisive=LEADING,
     ),
     Profile("a long bake", "validate_production", _long_bake, _publish),
     Profile("migrations before install", "run_migrations", _from_s3),
