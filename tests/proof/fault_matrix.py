@@ -169,6 +169,18 @@ SAYS_BY_ABSENCE = {
 }
 """Members whose absence says something by AWS's own documents, and what."""
 
+LEFT_OUT_BY_ABSENCE = {
+    "deploymentGroupInfo.alarmConfiguration": "the group has no alarms",
+    "deploymentGroupInfo.alarmConfiguration.alarms": "as above",
+    "deploymentGroupInfo.alarmConfiguration.enabled": "what is not said to be enabled is not: the alarms are off",
+    "services.taskSets.networkConfiguration.awsvpcConfiguration.securityGroups": "the VPC's default group holds",
+    "taskDefinition.containerDefinitions.secrets": "no secrets are injected",
+    "taskDefinition.containerDefinitions.logConfiguration": "nothing is logged to CloudWatch",
+    "taskDefinition.containerDefinitions.healthCheck": "the container has no health check of its own",
+    "tasks.containers.imageDigest": "ECS does not promise one, and the check says that there is none to compare",
+}
+"""Members without which there is nothing that a check could look at, by AWS's own documents, and what that means."""
+
 
 def _is_content(kind: str, action: str) -> bool:
     """Whether the reason speaks of what was not in the answer: it was empty, or the user's own document in S3."""
@@ -272,6 +284,8 @@ class Judge:
             return
         if kind == "members" and outcomes(story) != outcomes(self.recordings[case.profile].story):
             yield f"members that are not read change something: {story.last['message']}"
+        if kind == "member":
+            yield from self._of_absence(case, story)
         if kind in ("member", "members"):
             return
         name, said = plan.operation if plan else "", _said(story)
@@ -312,6 +326,17 @@ class Judge:
         if kind_of(case) == "empty" and action in EMPTY_IS_GOOD:
             return
         yield f"it succeeded and does not say that it could not look: {story.last['message']}"
+
+    def _of_absence(self, case: Case, story: Story) -> Iterator[str]:
+        """What was looked at is not left out because a member is missing, if that passes for a success."""
+        path = ".".join(case.plan.fault.path) if case.plan else ""
+        if story.last["status"] != "SUCCEEDED" or path in SAYS_BY_ABSENCE or path in LEFT_OUT_BY_ABSENCE:
+            return
+        before, found = outcomes(self.recordings[case.profile].story), outcomes(story)
+        for name, outcome in before.items():
+            if outcome == "passed" and found.get(name, "skipped") == "skipped":
+                detail = next((c["detail"] for c in story.last["checks"] if c["name"] == name), "gone")
+                yield f"{name} passed with the member that is missing, and is left out without it: {detail[:200]}"
 
     def _of_member(self, missing: Story, wrong: Story) -> Iterator[str]:
         without, with_another = outcomes(missing), outcomes(wrong)
