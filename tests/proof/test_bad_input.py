@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import copy
+import dataclasses
 import gzip
 import json
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 import run_migrations
@@ -21,6 +22,7 @@ import validate_production
 import validate_test_traffic
 import yaml
 from gate.appspec import AppSpec, parse_appspec
+from gate.settings import BadSettings, HookSettings, read_settings
 from gate.verdict import CannotLook
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -169,17 +171,33 @@ def test_any_event(codedeploy: CodeDeploy, caplog: pytest.LogCaptureFixture, hoo
 
 REQUEST: dict[str, Any] = {
     "path": f"/?token={SECRET}", "method": "POST", "headers": {"X-Key": SECRET}, "body": SECRET, "status": ["2xx"],
-    "secret_headers": {"Authorization": SECRET}, "jmespath": {"a": {"equals": "b"}}, "timeout": 1, "save": {"a": "b"},
-    "attempts": 2, "response_headers": {"A": "b"}, "certificate_days": 3, "json": "{", "follow_redirects": True,
+    "secret_headers": {"Authorization": "Bearer arn:aws:ssm:eu-west-1:123456789012:parameter/shop/key"}, "timeout": 1,
+    "jmespath": {"a": {"equals": "b"}, "c": {"one_of": ["d"], "at_most": 5, "length": 2}}, "follow_redirects": False,
+    "attempts": 2, "response_headers": {"A": "b"}, "certificate_days": 3, "max_latency_ms": 10.5, "interval": 0,
 }  # fmt: skip
-ALL_SETTINGS: dict[str, Any] = {
-    "checks": {"a": "warn"}, "http_checks": {"a": REQUEST}, "flows": {"f": {"steps": [REQUEST, REQUEST]}},
-    "headers": {"Cookie": SECRET}, "thresholds": {"error_rate": 0.1}, "samples": 1, "interval": 1, "timeout": 5,
-    "preset": "alembic", "command": ["a"], "environment": {"PASSWORD": SECRET}, "cpu": 256, "subnets": ["s"],
-    "max_duration": 60, "alarms": {"a": "OK"}, "baseline": {"tolerance": 1}, "load": {"rate": 1, "duration": 1},
-    "metrics": {"m": {"namespace": "n", "metric_name": "m", "threshold_range": {"min": 1}}},
-    "base_url": f"ftp://user:{SECRET}@host", "expected_count": 1, "log_lines": 1, "concurrency": 2, "no_data": "pass",
+TRAFFIC: dict[str, Any] = {
+    "checks": {"a": "warn"}, "http_checks": {"a": {**REQUEST, "severity": "warn", "samples": 3}},
+    "flows": {"f": {"steps": [{**REQUEST, "save": {"a": "b"}, "always": True}, {"path": "/", "json": "{}"}]}},
+    "headers": {"Cookie": SECRET}, "thresholds": {"error_rate": 0.1, "p99_ms": 100}, "samples": 1, "concurrency": 2,
+    "host": "shop.example.com", "interval": 1,
 }  # fmt: skip
+VALID: dict[ModuleType, dict[str, Any]] = {
+    validate_before_install: {"checks": {"a": "warn", "b": "skip"}},
+    validate_deployment: {"checks": {"a": "warn"}, "expected_count": 2, "interval": 0.5, "consecutive_successes": 2},
+    validate_test_traffic: {**TRAFFIC, "base_url": "https://shop.example.com:8443"},
+    run_migrations: {
+        "checks": {"a": "warn"}, "preset": "alembic", "command": ["a"], "rollback_command": ["b", "c"], "cpu": 256,
+        "environment": {"PASSWORD": SECRET}, "subnets": ["s"], "security_groups": ["g"], "assign_public_ip": True,
+        "launch": "FARGATE", "lock_timeout": 5, "timeout": 5, "log_lines": 1, "concurrent": "wait", "max_duration": 60,
+        "retry_interrupted": True, "container": "app",
+    },
+    validate_production: {
+        **TRAFFIC, "max_duration": 60, "duration": 1, "alarms": {"a": "OK"}, "baseline": {"tolerance": 1},
+        "metrics": {"m": {"namespace": "n", "metric_name": "m", "threshold_range": {"min": 1}}}, "no_data": "pass",
+        "load": {"rate": 1, "duration": 1, "status": ["2xx"], "headers": {"X-Key": SECRET}},
+    },
+}  # fmt: skip
+"""Of each hook, settings that are good as they are."""
 
 
 def packed(content: bytes) -> str:
@@ -227,27 +245,103 @@ def test_settings_are_refused_by_name(  # noqa: PLR0917 - what is tested, and by
     assert codedeploy.statuses == ["Failed"]
 
 
+def parts(kind: Any, value: Any, given: Any) -> list[tuple[str, Any, Any, Any]] | None:
+    """What a value consists of: name, declared type, value, what was given; None if it is not of its type, or another.
+
+    What is not given has its default.
+    """
+    inner, hints = get_args(kind), get_type_hints(kind) if dataclasses.is_dataclass(kind) else {}
+    types = (get_origin(kind) or kind, type(value), type(given))
+    if types == (tuple, tuple, list) and len(value) == len(given):
+        return [(str(at), inner[0], value[at], entry) for at, entry in enumerate(given)]
+    if types == (dict, dict, dict) and value.keys() == given.keys():
+        return [(key, inner[1], value[key], entry) for key, entry in given.items()]
+    if hints and types == (kind, kind, dict):
+        named = [name for name in hints if given.get(name) is not None]
+        return [(name, hints[name], getattr(value, name), given[name]) for name in named]
+    wanted = float(given) if kind is float and isinstance(given, int) else given
+    same = kind in (str, bool, int, float) and type(value) is kind and value == wanted
+    return [] if same and (kind is bool) is (type(given) is bool) else None
+
+
+def misread(kind: Any, value: Any, given: Any, path: str = "HOOK_SETTINGS") -> Iterator[str]:
+    """Where settings are of another type than is declared, or are not what was given."""
+    if type(None) in get_args(kind):
+        kind = next(each for each in get_args(kind) if each is not type(None))
+    inner = parts(kind, value, given)
+    if inner is None:
+        yield f"{path} is {value!r}, of {given!r}"
+    for name, hint, entry, wanted in inner or []:
+        yield from misread(hint, entry, wanted, f"{path}.{name}")
+
+
+@every_hook
+def test_the_settings_of_these_tests_are_good(monkeypatch: pytest.MonkeyPatch, hook: ModuleType) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", json.dumps(VALID[hook]))
+    kind = getattr(hook, "Settings", HookSettings)
+    assert VALID[hook].keys() <= get_type_hints(kind).keys()
+    assert list(misread(kind, read_settings(kind), VALID[hook])) == []
+
+
+def with_each(document: Any, other: Any) -> Iterator[Any]:
+    """A document with another value in the place of each of its members, one after the other."""
+    for key in document if isinstance(document, dict) else range(len(document)):
+        changed = copy.copy(document)
+        for inner in [other, *(with_each(document[key], other) if _holds(document[key]) else ())]:
+            changed[key] = inner
+            yield copy.deepcopy(changed)
+
+
+OTHERS = [True, 0, -1, 1.5, 10**400, -(10**400), math.inf, "x", [], ["x", 1], {}, {"x": [1]}]
+
+
+@every_hook
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: str(other)[:10])
+def test_every_setting_of_another_type(hook: ModuleType, other: Any) -> None:
+    """It is refused by name, or is read as it was given."""
+    kind = getattr(hook, "Settings", HookSettings)
+    for document in with_each(VALID[hook], other):
+        refusal = ""
+        try:
+            read = read_settings(kind, {"HOOK_SETTINGS": json.dumps(document).replace("Infinity", "1e999")})
+        except BadSettings as problem:
+            refusal = str(problem)
+        if refusal:
+            changed = [name for name, value in document.items() if value != VALID[hook][name]]
+            assert refusal.startswith("HOOK_SETTINGS")
+            assert [name for name in changed if name in refusal] == changed
+        else:
+            assert list(misread(kind, read, document)) == []
+
+
 @every_hook
 @pytest.mark.usefixtures("gate_clock")
 @settings(max_examples=150)
-@given(document=st.one_of(values, mutated(ALL_SETTINGS)), packs=st.booleans())
+@given(data=st.data(), packs=st.booleans())
 def test_any_settings(  # noqa: PLR0917 - what is tested, and by what
     codedeploy: CodeDeploy,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     hook: ModuleType,
-    document: Any,
+    data: st.DataObject,
     packs: bool,
 ) -> None:
-    """Values of another type, size or kind, anywhere: the refusal begins with the path, or a look is refused."""
-    text = json.dumps(document)
-    monkeypatch.setenv("HOOK_SETTINGS", packed(text.encode()) if packs else text.replace("\0", ""))
-    if hook is run_migrations and isinstance(document, dict) and not document.get("preset"):
-        return  # it may have nothing to do, and says so
-    answer = judged(hook, EVENT, codedeploy, caplog)
+    """Values of another type, size or kind, anywhere: they are refused by their path, or are what was declared."""
+    text = json.dumps(data.draw(st.one_of(values, mutated(VALID[hook]))))
+    document = json.loads(text)
+    text = packed(text.encode()) if packs else text.replace("\0", "")
+    monkeypatch.setenv("HOOK_SETTINGS", text)
+    kind = getattr(hook, "Settings", HookSettings)
+    try:
+        read = read_settings(kind)
+    except BadSettings:
+        assert judged(hook, EVENT, codedeploy, caplog)["message"].startswith("HOOK_SETTINGS")
+    else:
+        assert list(misread(kind, read, document)) == []
+        if hook is run_migrations and not (read.preset or read.command):
+            return  # it may have nothing to do, and says so
+        assert not judged(hook, EVENT, codedeploy, caplog)["message"].startswith("HOOK_SETTINGS")
     assert codedeploy.statuses == ["Failed"]
-    if not isinstance(document, dict):
-        assert answer["message"].startswith("HOOK_SETTINGS")
 
 
 # AppSpecs
