@@ -7,7 +7,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -257,6 +257,20 @@ def judge_asked(
 def plain_secret(arn: str) -> str:
     """Return a secret's ARN with the same six characters at its end, which are others in each test."""
     return re.sub(r"(:secret:[^:]+-)[A-Za-z0-9]{6}(?=:|$)", r"\1AbCdEf", arn)
+
+
+def secret_headers(settings: Any) -> Iterator[str]:
+    """Yield the secret headers anywhere in a hook's settings."""
+    waiting = [settings]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            headers = value.get("secret_headers")
+            if isinstance(headers, dict):
+                yield from (plain_secret(str(header)) for header in headers.values())
+            waiting += value.values()
 
 
 def with_everything(secrets: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Notes what each handler asks of IAM by its calls to AWS, in all tests of a run, and judges it at the run's end.
 
-A call is noted where the handlers make it, in `gate.aws`, whether the stand-in or the test itself answers. With `-n`
-the workers hand in what they noted. A call that the module's policies do not allow makes the run fail; so does, where
+A call is noted where the handlers make it, in `gate.aws`, whether the stand-in or the test itself answers; a call of a
+function that runs in a process of its own, where it arrives (tests/proof/fault_lane.py). With `-n` the workers hand in
+what they noted. A call that the module's policies do not allow makes the run fail; so does, where
 the run had all tests of the handlers, a permission that no call needs.
 """
 
@@ -19,7 +20,7 @@ from gate import aws, hook
 from gate.settings import BadSettings, _unpacked
 
 from rehearsal.aws.iam_requests import Asked, Call, asked_by
-from tests.policies import ACCOUNT, ROOT, STAGE, Noted, function_names, judge_noted, plain_secret
+from tests.policies import ACCOUNT, ROOT, STAGE, Noted, function_names, judge_noted, plain_secret, secret_headers
 
 HANDLERS = ROOT / "tests" / "unit" / "handlers"
 LAMBDAS = ROOT / "lambdas"
@@ -188,13 +189,4 @@ def _secrets() -> Iterator[str]:
         settings = json.loads(_unpacked(os.environ.get("HOOK_SETTINGS", "{}")))
     except (BadSettings, RecursionError, ValueError):  # the hook itself says what is wrong with them
         return
-    waiting = [settings]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, list):
-            waiting += value
-        elif isinstance(value, dict):
-            headers = value.get("secret_headers")
-            if isinstance(headers, dict):
-                yield from (plain_secret(str(header)) for header in headers.values())
-            waiting += value.values()
+    yield from secret_headers(settings)

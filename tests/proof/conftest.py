@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.proof.fault_pool import Pool, Recording
 from tests.proof.fault_profiles import PROFILES
 from tests.proof.figures import FIGURES, LINES
 from tests.proof.runs import Plays, wanted
+from tests.recording import NAME
 from tests.unit.gate.conftest import clock as gate_clock  # noqa: F401  (a fixture)
 from tests.unit.gate.conftest import codedeploy, codedeploy_server  # noqa: F401  (fixtures)
 from tests.unit.handlers.conftest import clock, judge, now, site, stage, wall  # noqa: F401  (fixtures)
@@ -41,12 +43,14 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def pool(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
-    """Lanes for all profiles."""
+def pool(packages: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    """Lanes for all profiles. What their functions asked of IAM is judged with what all handlers asked."""
     logging.getLogger("rehearsal.aws").setLevel(logging.ERROR)  # of requests that are sent again
     made = Pool(PROFILES, packages, tmp_path_factory.mktemp("lanes"))
     yield made
     made.close()
+    recording: Any = pytestconfig.pluginmanager.get_plugin(NAME)
+    recording.noted.add(made.noted.plain())
 
 
 @pytest.fixture(scope="module")

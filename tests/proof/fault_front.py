@@ -20,15 +20,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import botocore.session
 from botocore.model import OperationModel, ServiceModel
 from botocore.parsers import create_parser
+from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import Client
+
+from rehearsal.aws.iam_requests import Call
+from tests.policies import ACCOUNT
 
 SAID = "said by the test"
 SLOW = 0.7  # seconds that a slow answer takes longer
@@ -137,8 +142,8 @@ def _routes(service: str) -> list[tuple[str, re.Pattern[str], str]]:
     found = []
     for name in model_of(service).operation_names:
         http = model_of(service).operation_model(name).http
-        path = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(str(http["requestUri"]).partition("?")[0]))
-        path = re.sub(r"\[\^/\]\+$", ".+", path)
+        path = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(str(http["requestUri"]).partition("?")[0]))
+        path = re.sub(r"\[\^/\]\+\)$", ".+)", path)
         found.append((str(http["method"]), re.compile(path), name))
     return sorted(found, key=lambda route: -len(route[1].pattern))
 
@@ -146,9 +151,15 @@ def _routes(service: str) -> list[tuple[str, re.Pattern[str], str]]:
 class Front:
     """The front. `plan` is what it spoils; `seen` what arrived since `begin`."""
 
-    def __init__(self, application: Any, jump: Callable[[float], None] = lambda _seconds: None) -> None:
+    def __init__(
+        self,
+        application: Any,
+        jump: Callable[[float], None] = lambda _seconds: None,
+        note: Callable[[Call], None] = lambda _call: None,
+    ) -> None:
         self._client = Client(application)
         self._jump = jump
+        self._note = note
         self._lock = threading.Lock()
         self._numbers: dict[tuple[str, str], int] = {}
         self._counts: dict[str, int] = {}
@@ -188,9 +199,15 @@ class Front:
         self._server.shutdown()
         self._server.server_close()
 
-    def arrived(self, operation: str, invocation: str) -> tuple[int, Fault | None]:
-        """Count a request; return its place, and what is to be wrong with its answer."""
+    def arrived(self, operation: str, invocation: str, call: Callable[[], Call]) -> tuple[int, Fault | None]:
+        """Count a request and note its call, if it is the first of it.
+
+        Returns:
+            Its place, and what is to be wrong with its answer.
+        """
         with self._lock:
+            if not self._attempts[operation, invocation]:
+                self._note(call())
             number = self._numbers.get((operation, invocation))
             if number is None:
                 number = self._counts[operation] = self._counts.get(operation, 0) + 1
@@ -252,7 +269,8 @@ class _Handler(BaseHTTPRequestHandler):
         service, name = self._operation(body)
         action = action_of(service, name)
         invocation = self.headers.get("amz-sdk-invocation-id", "")
-        place, fault = front.arrived(action, invocation)
+        asked = functools.partial(self._call, service, name, body)
+        place, fault = front.arrived(action, invocation, asked)
         if front.killing == (place, "before"):
             front.kill()
         call = functools.partial(front.ask, self.command, self.path, dict(self.headers.items()), body)
@@ -284,6 +302,30 @@ class _Handler(BaseHTTPRequestHandler):
         return service, next(
             op for method, route, op in _routes(service) if method == self.command and route.fullmatch(path)
         )
+
+    def _call(self, service: str, name: str, body: bytes) -> Call:
+        """Read a request as botocore's model of its operation has it."""
+        url = urlsplit(self.path)
+        protocol = str(model_of(service).resolved_protocol)
+        request = {
+            "method": self.command,
+            "values": MultiDict(parse_qsl(body.decode() if protocol in ("query", "ec2") else url.query)),
+            "headers": self.headers,
+            "body": body,
+            "url_path": url.path,
+            "url_params": self._in_path(service, unquote(url.path)) if protocol.startswith("rest") else {},
+        }
+        parser: Any = PROTOCOL_PARSERS[protocol](get_service_model(service).operation_model(name))
+        scope = self.headers["Authorization"].partition("Credential=")[2].split("/")
+        return Call(service, name, parser.parse(request), region=scope[2], account=ACCOUNT)
+
+    def _in_path(self, service: str, path: str) -> dict[str, str]:
+        """What a request of a REST service names in its path."""
+        if service == "s3":
+            bucket, _, key = path[1:].partition("/")
+            return {"Bucket": bucket, "Key": key}
+        found = (route.fullmatch(path) for method, route, _ in _routes(service) if method == self.command)
+        return next(match.groupdict() for match in found if match)
 
     def _send(self, answer: Answer, upto: int | None = None) -> None:
         self.send_response_only(answer.status)

@@ -11,13 +11,14 @@ import json
 import mmap
 import os
 import queue
+import re
 import signal
 import struct
 import subprocess
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,15 @@ from moto import mock_aws
 from moto.ecs.models import ecs_backends
 
 from rehearsal.aws.awslambda import FunctionPackage
+from rehearsal.aws.iam_requests import Asked, Call, asked_by
 from rehearsal.aws.install import install
 from rehearsal.aws.server import StandIn
 from rehearsal.functions import Functions
 from rehearsal.processes import Process
 from rehearsal.runtime_api import Events, Invocation
 from rehearsal.stage import BUILD, REGION, aws_environment
+from tests.policies import REGION as JUDGED_REGION
+from tests.policies import Noted, function_names, plain_secret, secret_headers
 from tests.proof.fault_front import Front, Plan, Seen
 from tests.proof.fault_profiles import MIGRATE, Profile
 from tests.unit.handlers.stage import ACCOUNT, CLUSTER, SERVICE, Clock, Stage
@@ -179,10 +183,15 @@ class Lane:
         clock.write_bytes(struct.pack("d", 0.0))
         with clock.open("r+b") as file:
             self._offset = mmap.mmap(file.fileno(), 8)
-        self.front = Front(StandIn()._observed, self._jump)
+        headers = secret_headers(json.loads(json.dumps(settings)))
+        self.secrets = {(profile.hook, _as_judged(header)) for header in headers}
+        self.case = "in its first run"
+        self.noted = Noted(secrets=self.secrets)
+        self.front = Front(StandIn()._observed, self._jump, self._note)
+        self.function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:CodeDeployHook_shop-{profile.hook}"
         package = FunctionPackage(
             function_name=f"CodeDeployHook_shop-{profile.hook}",
-            function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:CodeDeployHook_shop-{profile.hook}",
+            function_arn=self.function_arn,
             zip_bytes=(dist / f"{profile.hook}.zip").read_bytes(),
             layer_zips=((dist / "layer.zip").read_bytes(),),
             handler=f"{profile.hook}.handler",
@@ -203,6 +212,24 @@ class Lane:
         )
         self.function = Function(package, folder, aws_environment(self.front.url) | {"PROOF_CLOCK": str(clock)})
         self.front.kill = self._kill
+
+    def _note(self, call: Call) -> None:
+        """Note what a call of the function asks of IAM."""
+        self.noted.calls += 1
+        if call.parameters.get("FunctionName") == self.function_arn:  # itself, whatever it is called here
+            call = replace(call, parameters={**call.parameters, "FunctionName": function_names()[self.profile.hook]})
+        try:
+            for asked in asked_by(call):
+                context = tuple((key, _as_judged(value)) for key, value in asked.context)
+                question = Asked(asked.action, _as_judged(asked.resource), context)
+                self.noted.asked.setdefault((self.profile.hook, question), f"{self.profile.name}, {self.case}")
+        except LookupError as problem:
+            self.noted.problems.add(str(problem))
+
+    def hand_in(self) -> Any:
+        """What was noted since the last time."""
+        noted, self.noted = self.noted, Noted(secrets=self.secrets)
+        return noted.plain()
 
     def _kill(self) -> None:
         self.function.kill()
@@ -274,3 +301,8 @@ class Lane:
         ran = [spec for spec in self.stage.world.started if any(c.command == MIGRATE for c in spec.containers)]
         errors, self.front.errors = self.front.errors, []
         return Story(deliveries, reports, seen, len(ran), errors)
+
+
+def _as_judged(name: str) -> str:
+    """Call a resource as where the policies are judged: in their region, and every task by one and the same number."""
+    return re.sub(r"\b[0-9a-f]{32}\b", "0" * 32, plain_secret(name).replace(f":{REGION}:", f":{JUDGED_REGION}:"))

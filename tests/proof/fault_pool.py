@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
+from tests.policies import Noted
 from tests.proof.fault_front import Path as MemberPath
 from tests.proof.fault_front import Plan
 from tests.proof.fault_lane import Lane, Story
@@ -109,10 +110,12 @@ def _serve(connection: Connection, parent: int, profile: Profile, dist: Path, fo
             case = connection.recv()
             if case == "end":
                 return
+            lane.case = case if case == "record" else case.name
             try:
-                connection.send(record(lane) if case == "record" else play(lane, case))
+                found: Any = record(lane) if case == "record" else play(lane, case)
             except Exception:  # noqa: BLE001  # whatever it is, it is told where the tests see it
-                connection.send(traceback.format_exc())
+                found = traceback.format_exc()
+            connection.send((found, lane.hand_in()))
     except (EOFError, OSError):
         return
     finally:
@@ -126,6 +129,8 @@ class Pool:
         self._profiles = {profile.name: profile for profile in profiles}
         self._dist = dist
         self._folder = folder
+        self.noted = Noted()
+        """What the functions in all lanes asked of IAM."""
         self._started = 0
         self._lanes: dict[Connection, tuple[str, Any]] = {}
         gc.freeze()  # what was read before the fork stays shared
@@ -162,7 +167,7 @@ class Pool:
         for lane in [self._start(profile) for profile in self._profiles]:
             lane.send("record")
         for lane, (profile, _) in list(self._lanes.items()):
-            found[profile] = _received(lane)
+            found[profile] = self._received(lane)
         return found
 
     def _neediest(self, left: dict[str, list[Case]]) -> str:
@@ -197,12 +202,12 @@ class Pool:
                 if not isinstance(ready, Connection):
                     continue
                 case = playing.pop(ready)
-                yield case, _received(ready)
+                yield case, self._received(ready)
                 idle.append(ready)
 
-
-def _received(lane: Connection) -> Any:
-    answer = lane.recv()
-    if not isinstance(answer, (Recording, list)):
-        raise TypeError(f"a lane failed:\n{answer}")
-    return answer
+    def _received(self, lane: Connection) -> Any:
+        answer, noted = lane.recv()
+        if not isinstance(answer, (Recording, list)):
+            raise TypeError(f"a lane failed:\n{answer}")
+        self.noted.add(noted)
+        return answer

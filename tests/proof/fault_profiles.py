@@ -76,7 +76,8 @@ def _from_elsewhere(stage: Stage) -> Settings:
 def _revision_in_s3(stage: Stage) -> Mapping[str, Any]:
     s3: Any = boto3.client("s3")
     s3.create_bucket(Bucket="appspecs", CreateBucketConfiguration={"LocationConstraint": stage.region})
-    s3.put_object(Bucket="appspecs", Key="shop.json", Body=json.dumps(stage.appspec()).encode())
+    body = json.dumps(stage.appspec()).encode()
+    s3.put_object(Bucket="appspecs", Key="shop.json", Body=body, Tagging="UseWithCodeDeploy=true")
     return {"revisionType": "S3", "s3Location": {"bucket": "appspecs", "key": "shop.json", "bundleType": "JSON"}}
 
 
