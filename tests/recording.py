@@ -2,8 +2,8 @@
 
 A call is noted where the handlers make it, in `gate.aws`, whether the stand-in or the test itself answers; a call of a
 function that runs in a process of its own, where it arrives (tests/proof/fault_lane.py). With `-n` the workers hand in
-what they noted. A call that the module's policies do not allow makes the run fail; so does, where
-the run had all tests of the handlers, a permission that no call needs.
+what they noted. A call that the module's policies do not allow makes the run fail; so does, where the run had all tests
+of the handlers, a permission that no call needs.
 """
 
 from __future__ import annotations

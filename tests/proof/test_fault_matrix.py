@@ -88,6 +88,15 @@ def test_members_are_those_of_all_answers(recordings: dict[str, Recording]) -> N
     assert {("tasks", "containers", "exitCode"), ("tasks", "stopCode"), ("tasks", "containers")} <= set(members)
 
 
+def test_what_the_functions_ask_of_iam_is_noted(pool: Pool, recordings: dict[str, Recording]) -> None:
+    """It is judged at the end of the run."""
+    noted = {(hook, asked.action) for hook, asked in pool.noted.asked}
+    assert {(profile.hook, action) for profile in PROFILES for action in recordings[profile.name].counts} <= noted
+    assert {hook for hook, _ in pool.noted.secrets} == {"validate_test_traffic", "validate_production"}
+    assert pool.noted.calls >= sum(sum(recording.counts.values()) for recording in recordings.values())
+    assert pool.noted.problems == set()
+
+
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
 def test_every_operation_meets_every_fault(
     results: Results, recordings: dict[str, Recording], profile: Profile
