@@ -606,7 +606,9 @@ def _why_it_failed(task: Task, container: Container, essential: Collection[str],
     if container.exit_code != 0:
         return f"{code} ({reason})"
     first = any(each.was_first for each in task.containers if each.name in essential and each is not container)
-    if task.stop_code not in ("", "EssentialContainerExited") or first:  # told to end, some programs do so with 0
+    if not task.stop_code:
+        return f"exit 0, but ECS does not say why the task stopped ({task.why_stopped()})"
+    if task.stop_code != "EssentialContainerExited" or first:  # told to end, some programs do so with 0
         return f"exit 0, but it was stopped before its end ({task.why_stopped()})"
     return ""
 

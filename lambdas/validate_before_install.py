@@ -26,6 +26,7 @@ from gate.verdict import (
     attempt,
     check,
     checks_of,
+    could_not_look,
     failed,
     finding_of,
     passed,
@@ -652,7 +653,9 @@ class RouteChecks(Checks):
         """The health checks' matchers do not accept every answer."""
         for group in self.deployment.target_groups:
             name = f"health_check_matcher:{group.name}"
-            if group.health_protocol not in ("HTTP", "HTTPS"):
+            if group.health_protocol == "not said":
+                yield could_not_look(f"Elastic Load Balancing does not say how {group.name} checks health", name)
+            elif group.health_protocol not in ("HTTP", "HTTPS"):
                 yield skipped(f"health check of {group.name} is {group.health_protocol}: it has no matcher", name)
             elif _accepts_everything(group):
                 detail = f"health check of {group.name} accepts {group.matcher}, so that an application which answers"

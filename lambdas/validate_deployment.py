@@ -297,7 +297,7 @@ class Green:
     @check()
     def container_health(self) -> Finding:
         """Every container that has a health check is HEALTHY; UNKNOWN there means that it has not answered."""
-        checked = [name for name, declared in self._declared.items() if declared.get("healthCheck")]
+        checked = [name for name, declared in self._declared.items() if declared.get("healthCheck") is not None]
         if not checked:
             return skipped("the task definition has no container health check")
         judged = [(name, *found) for name in checked for found in self._containers(name)]

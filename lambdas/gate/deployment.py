@@ -267,7 +267,10 @@ class Deployment:
         configuration = self.info.get("overrideAlarmConfiguration") or self.group.get("alarmConfiguration") or {}
         if not configuration.get("enabled"):
             return []
-        return [str(alarm["name"]) for alarm in configuration.get("alarms") or [] if alarm.get("name")]
+        names = [str(alarm.get("name") or "") for alarm in configuration.get("alarms") or []]
+        if not all(names):
+            raise CannotLook(f"CodeDeploy does not name an alarm of {self.info['deploymentGroupName']}")
+        return names
 
     def deploys(self) -> list[str]:
         """The services the deployment group deploys, as cluster/service."""
@@ -401,7 +404,11 @@ class Deployment:
                 said = f"task definition {name} does not exist: register it, or mend the AppSpec"
                 raise Absent(said) from problem
             raise
-        return answer.get("taskDefinition") or {}
+        found: Mapping[str, Any] = answer.get("taskDefinition") or {}
+        containers = found.get("containerDefinitions") or []
+        if not containers or not all(each.get("name") and each.get("image") for each in containers):
+            raise CannotLook(f"ECS does not say which containers task definition {name} has, and their images")
+        return found
 
     # What the load balancer knows
 
@@ -609,7 +616,7 @@ def _target_group(entry: Mapping[str, Any]) -> TargetGroup:
         target_type=str(entry.get("TargetType", "")),
         vpc_id=str(entry.get("VpcId", "")),
         health_enabled=bool(entry.get("HealthCheckEnabled", True)),
-        health_protocol=str(entry.get("HealthCheckProtocol", "")),
+        health_protocol=str(entry.get("HealthCheckProtocol") or "not said"),
         health_port=str(entry.get("HealthCheckPort") or "traffic-port"),
         health_path=str(entry.get("HealthCheckPath") or "/"),
         health_interval=int(entry.get("HealthCheckIntervalSeconds") or 30),

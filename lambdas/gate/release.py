@@ -266,7 +266,10 @@ class Release:
         for container in self.containers:
             configuration = container.get("logConfiguration") or {}
             options = configuration.get("options") or {}
-            if configuration.get("logDriver") == "awslogs" and options.get("awslogs-group"):
+            driver = configuration.get("logDriver")
+            if configuration and (not driver or (driver == "awslogs" and not options.get("awslogs-group"))):
+                raise CannotLook(f"ECS does not say where container {container['name']} logs")
+            if driver == "awslogs":
                 key = (str(options["awslogs-group"]), options.get("awslogs-region"))
                 found[key] = found.get(key, False) or options.get("awslogs-create-group") == "true"
         return [LogGroup(name, region, is_made) for (name, region), is_made in found.items()]

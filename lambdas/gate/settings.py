@@ -167,6 +167,7 @@ def _value(kind: Any, value: Any, path: str, bounds: Mapping[str, Any], problems
 
 
 def _scalar(kind: Any, value: Any, path: str, bounds: Mapping[str, Any], problems: list[str]) -> Any:
+    given = value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 10**300 else math.inf
     if kind is int and isinstance(value, float) and value.is_integer():
@@ -178,9 +179,9 @@ def _scalar(kind: Any, value: Any, path: str, bounds: Mapping[str, Any], problem
         return None
     least, most, choices = bounds.get("least"), bounds.get("most"), bounds.get("choices")
     if least is not None and value < least:
-        problems.append(f"{path} is {value:g}, expected at least {least:g}")
+        problems.append(f"{path} is {_shown(given, path)}, expected at least {least:.15g}")
     if most is not None and value > most:
-        problems.append(f"{path} is {value:g}, expected at most {most:g}")
+        problems.append(f"{path} is {_shown(given, path)}, expected at most {most:.15g}")
     if choices and value not in choices:
         problems.append(f"{path} is {_shown(value, path)}, expected one of {', '.join(choices)}")
     return value

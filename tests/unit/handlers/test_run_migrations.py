@@ -339,6 +339,22 @@ def test_an_exit_with_0_of_a_task_that_ecs_stopped(stage: Stage, judge: Judge) -
     )
 
 
+def test_an_exit_with_0_of_a_task_of_which_ecs_does_not_say_why_it_stopped(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+
+    def around(call: Call, answer: Callable[[], Any]) -> Any:
+        found = answer()
+        for task in found["tasks"] if call.name == "ecs:DescribeTasks" else ():
+            task.pop("stopCode", None)
+        return found
+
+    stage.around = around
+    judgement = judge(hook, event, command=MIGRATE)
+    assert judgement.message.startswith(
+        "migrate (alembic upgrade head): exit 0, but ECS does not say why the task stopped ("
+    )
+
+
 # Time.
 
 

@@ -1288,6 +1288,51 @@ def test_without_the_accounts_number_nothing_is_taken_for_anothers(stage: Stage,
     assert judgement.check("images") == ("error", said)
 
 
+@pytest.mark.parametrize(
+    ("member", "check", "said"),
+    [
+        ("image", "images", "ECS does not say which containers task definition "),
+        ("name", "task_definition", "ECS does not say which containers task definition "),
+        ("logConfiguration.logDriver", "log_groups", "ECS does not say where container app logs"),
+        ("logConfiguration.options", "log_groups", "ECS does not say where container app logs"),
+    ],
+)
+def test_a_container_of_which_not_all_is_said(stage: Stage, judge: Judge, member: str, check: str, said: str) -> None:
+    event = stage.at(EVENT)
+    found = stage.ecs.describe_task_definition(taskDefinition=stage.green_definition)
+    holder, outer = found["taskDefinition"]["containerDefinitions"][0], member.split(".")
+    for name in outer[:-1]:
+        holder = holder[name]
+    del holder[outer[-1]]
+    stage.instead["ecs:DescribeTaskDefinition"] = lambda _: found
+    judgement = judge(hook, event)
+    assert not judgement.succeeded
+    outcome, detail = judgement.check(check)
+    assert outcome == "error"
+    assert detail.startswith(said)
+
+
+def test_an_alarm_of_the_group_without_a_name(stage: Stage, judge: Judge) -> None:
+    stage.update_group(alarmConfiguration={"enabled": True, "alarms": [{"name": "shop-5xx"}]})
+    event = stage.at(EVENT)
+    found = stage.codedeploy.get_deployment_group(applicationName="shop", deploymentGroupName="shop")
+    del found["deploymentGroupInfo"]["alarmConfiguration"]["alarms"][0]["name"]
+    stage.instead["codedeploy:GetDeploymentGroup"] = lambda _: found
+    judgement = judge(hook, event)
+    assert not judgement.succeeded
+    assert "CodeDeploy does not name an alarm of shop" in judgement.message
+
+
+def test_a_health_check_of_which_nobody_says_how(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    found = stage.elbv2.describe_target_groups()
+    for group in found["TargetGroups"]:
+        del group["HealthCheckProtocol"]
+    stage.instead["elbv2:DescribeTargetGroups"] = lambda _: found
+    outcome, detail = judge(hook, event).check("health_check_matcher:shop-blue")
+    assert (outcome, detail) == ("error", "Elastic Load Balancing does not say how shop-blue checks health")
+
+
 def test_a_decision_that_the_simulator_leaves_out(stage: Stage, judge: Judge) -> None:
     """No word is no permission."""
     event = stage.at(EVENT)
