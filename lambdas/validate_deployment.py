@@ -151,7 +151,9 @@ class Green:
             self._last_crash = self.deadline.elapsed()
 
     def _look_at_tasks(self) -> None:
-        new = self._new_tasks() if len(self.alive) != self.set.running + (self.set.pending or 0) else []
+        # Between two tries of a crash loop ECS starts nothing for a while: it counts no task, and none may be known.
+        counted = self.set.running + (self.set.pending or 0)
+        new = self._new_tasks() if not counted or len(self.alive) != counted else []
         if not new:
             alive = [task.arn for task in self.alive]
             self._turn = [arn for arn in self._turn if arn in alive] or alive

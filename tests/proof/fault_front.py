@@ -265,7 +265,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _any(self) -> None:
         front, over = self.server.front, self.server.front.over
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever sent it has ended in the middle
+            self.close_connection = True
+            return
         service, name = self._operation(body)
         action = action_of(service, name)
         invocation = self.headers.get("amz-sdk-invocation-id", "")

@@ -44,6 +44,7 @@ SCALE = 75.0
 """One second of the proof stands for so many: a function of 12 seconds is one of 900."""
 PAUSES = (60 / SCALE, 120 / SCALE)
 """Seconds until Lambda delivers an event again that failed once, and twice (its documentation: 1 and 2 minutes)."""
+STOPPED = 10  # tasks that stopped before an event and are still listed
 OUR_SITE = Path(__file__).with_name("site")
 PYTHON = BUILD / "runtime" / "bin" / "python"
 
@@ -250,6 +251,9 @@ class Lane:
         for arn, task in list(backend.tasks[CLUSTER].items()):
             if not str(task.started_by or "").startswith("ecs-svc/"):
                 del backend.tasks[CLUSTER][arn]
+        stopped = [arn for arn, task in backend.tasks[CLUSTER].items() if task.last_status == "STOPPED"]
+        for arn in stopped[:-STOPPED]:  # a crash loop goes on as long as its lane, and ECS lists those of an hour
+            del backend.tasks[CLUSTER][arn]
         backend.client_tokens.clear()  # type: ignore[attr-defined]  # the stand-in's
         self.stage.world.started.clear()
         self.stage.world.invocations.clear()

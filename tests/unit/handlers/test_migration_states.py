@@ -162,7 +162,9 @@ class Aws:
     def describe_task_definition(self, **_: Any) -> dict[str, Any]:
         """One container, with a log."""
         log = {"logDriver": "awslogs", "options": {"awslogs-group": "shop", "awslogs-stream-prefix": "shop"}}
-        return {"taskDefinition": {"containerDefinitions": [{"name": "app", "image": "app:1", "logConfiguration": log}]}}
+        return {
+            "taskDefinition": {"containerDefinitions": [{"name": "app", "image": "app:1", "logConfiguration": log}]}
+        }
 
     def get_log_events(self, **_: Any) -> dict[str, Any]:
         """One line."""

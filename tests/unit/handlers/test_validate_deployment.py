@@ -161,6 +161,22 @@ def test_a_crash_loop_ends_it_at_once(stage: Stage, judge: Judge) -> None:
     assert stage.clock.now <= 4
 
 
+def test_a_crash_loop_is_seen_while_ecs_waits_with_the_next_try(stage: Stage, judge: Judge) -> None:
+    """Then no task runs, and none is pending."""
+    stage.world.crashing[stage.image("2")] = 1
+    event = stage.at(EVENT)
+    for _ in range(3):
+        stage.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])
+    found = stage.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])
+    for task_set in found["services"][0]["taskSets"]:
+        if task_set.get("externalId") == event["DeploymentId"]:
+            task_set |= {"runningCount": 0, "pendingCount": 0}
+    stage.instead["ecs:DescribeServices"] = lambda _: found
+    judgement = judge(hook, event)
+    assert judgement.check("crash_loop")[0] == "failed"
+    assert "green tasks keep stopping" in judgement.message
+
+
 def test_the_log_of_a_crash_may_not_be_readable(stage: Stage, judge: Judge) -> None:
     stage.world.crashing[stage.image("2")] = 3
     event = stage.at(EVENT)
