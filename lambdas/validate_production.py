@@ -335,24 +335,20 @@ class Production:
         green = self._figures(self.group, self.counted_from, now)
         since = f"{(now - self.counted_from).total_seconds():.0f} s"
         verdict = skipped if self.settings.no_data == "pass" else failed
-        usage = [
+        always = [
+            *_unhealthy(list(green.series["unhealthy_hosts"].values()), limit.unhealthy_hosts),
+            *self._behind(green, now),
             *_usage("cpu", green.average("cpu"), limit.cpu_percent),
             *_usage("memory", green.average("memory"), limit.memory_percent),
         ]
         if self.deployment.load_balancer(self.listener).kind == "network":
-            usage += _unhealthy(list(green.series["unhealthy_hosts"].values()), limit.unhealthy_hosts)
             said = "a Network Load Balancer publishes no requests, errors and latencies"
             if limit.rejected_connections is not None:
-                usage.append(
+                always.append(
                     could_not_look(f"{said}, nor rejected connections: do not set them", "rejected_connections")
                 )
-            return [*usage, verdict(f"{said}: declare metrics", "traffic")]
-        findings = [
-            *_unhealthy(list(green.series["unhealthy_hosts"].values()), limit.unhealthy_hosts),
-            *_rejected(green.total("rejected_connections"), limit.rejected_connections),
-            *usage,
-            *self._behind(green, now),
-        ]
+            return [*always, verdict(f"{said}: declare metrics", "traffic")]
+        findings = [*_rejected(green.total("rejected_connections"), limit.rejected_connections), *always]
         if not green.requests:
             detail = (
                 f"the load balancer counted no request to {self.group.name} in {since}, or has not published it yet"

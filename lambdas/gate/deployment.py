@@ -546,7 +546,10 @@ class Deployment:
             weights = _weights(entry.get("Actions") or [])
             if weights and not entry["IsDefault"]:
                 conditions = {str(each.get("Field", "?")): _values_of(each) for each in entry.get("Conditions") or []}
-                where = "; ".join(f"{field} {', '.join(values)}".strip() for field, values in conditions.items())
+                words = [
+                    f"{each.get('Field', '?')} {', '.join(_values_of(each))}" for each in entry.get("Conditions") or []
+                ]
+                where = "; ".join(word.strip() for word in words)  # two of them may be about one field
                 hosts, paths = conditions.get("host-header", ()), conditions.get("path-pattern", ())
                 asks_more = bool({"http-header", "query-string"} & conditions.keys())
                 found.append(Rule(str(entry.get("Priority", "")), where, weights, hosts, paths, asks_more))

@@ -177,6 +177,14 @@ def test_a_crash_loop_is_seen_while_ecs_waits_with_the_next_try(stage: Stage, ju
     assert "green tasks keep stopping" in judgement.message
 
 
+def test_a_health_check_of_which_nothing_is_said_is_one(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    found = stage.ecs.describe_task_definition(taskDefinition=stage.green_definition)
+    found["taskDefinition"]["containerDefinitions"][0]["healthCheck"] = {}
+    stage.instead["ecs:DescribeTaskDefinition"] = lambda _: found
+    assert judge(hook, event).check("container_health")[0] == "failed"
+
+
 def test_the_log_of_a_crash_may_not_be_readable(stage: Stage, judge: Judge) -> None:
     stage.world.crashing[stage.image("2")] = 3
     event = stage.at(EVENT)

@@ -729,6 +729,9 @@ def test_behind_a_network_load_balancer_unhealthy_targets_are_counted(stage: Sta
     judgement = judge(hook, event, **AT_ONCE)
     assert not judgement.succeeded
     assert judgement.message == "1 unhealthy green targets since the shift, 0 allowed"
+    judgement = judge(hook, event_again(stage), thresholds={"unhealthy_hosts": 1})
+    assert judgement.succeeded
+    assert "figures reach to" in next(c["detail"] for c in judgement["checks"] if c["name"] == "traffic")
 
 
 @pytest.mark.parametrize(
