@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -567,8 +567,8 @@ class RouteChecks(Checks):
     def _test(self) -> Listener | None:
         return self.deployment.once("test listener", self.deployment.test_listener)
 
-    def _rules(self, listener: Listener) -> list[Rule]:
-        return self.deployment.once(f"rules {listener.arn}", partial(self.deployment.rules, listener.arn))
+    def _rules(self, listener: Listener) -> Sequence[Rule]:
+        return self.deployment.once(f"rules {listener.arn}", lambda: listener.rules)
 
     @check()
     def target_groups(self) -> Finding:

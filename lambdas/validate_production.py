@@ -23,7 +23,7 @@ from gate.http_sender import Sender
 from gate.load import Load, judge_load, send_load
 from gate.settings import limits
 from gate.statistics import Thresholds, requests_needed
-from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url, refuse_astray
+from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url
 from gate.verdict import (
     Check,
     Finding,
@@ -164,7 +164,7 @@ def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
     if not (yield Check("green_serves_production", production.green_serves)) or production.leads_elsewhere:
         return
     sender = Sender(production.url, settings.host, settings.headers)
-    sound = yield from Traffic(deployment, settings, deadline, sender, production.listener.rules).checks()
+    sound = yield from Traffic(deployment, settings, deadline, sender, production.listener).checks()
     if sound and settings.load:
         sound = yield Check("load", partial(production.bears_load, settings.load))
     if sound:  # what has failed is not made worse by a load, nor customers' time by a bake window
@@ -245,7 +245,7 @@ class Production:
             return [skipped("no load is sent on a rollback deployment", by_choice=True)]
         headers = {**self.settings.headers, **load.headers}
         load = replace(load, host=load.host or self.settings.host, headers=headers)
-        refuse_astray(self.listener.rules, load.host or str(urlsplit(self.url).hostname), load.path, headers)
+        self.listener.refuse_astray(load.host or str(urlsplit(self.url).hostname), load.path, headers)
         return judge_load(load, send_load(load, self.url, self.deadline))
 
     # The bake.

@@ -17,7 +17,7 @@ from gate.http_checks import base_url_problem, shown_address
 from gate.http_sender import Sender
 from gate.settings import limits
 from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url
-from gate.verdict import CannotLook, Check, Finding, failed, passed, unstoppable
+from gate.verdict import Check, Finding, failed, passed, unstoppable
 from gate.waiting import Deadline, poll
 
 
@@ -49,9 +49,13 @@ def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
         return
     if deployment.test_listener() is None and not settings.base_url:
         return  # the user chose to go without (`checks`)
-    serves = partial(serves_tests, deployment)
     patience = deadline.within(60) if deployment.is_rollback else deadline  # the way back is not held up
     found: list[Finding] = []
+    seen: list[Optional[Listener]] = []
+
+    def serves() -> Finding:
+        seen[:] = [deployment.test_listener()]
+        return serves_tests(deployment, seen[0])
 
     def look() -> list[Finding]:
         found[:] = poll(serves, patience, settings.interval)
@@ -60,9 +64,10 @@ def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
     # Whatever its severity, nothing is sent to a listener that does not lead to green.
     if not (yield Check("green_serves_tests", look)) or not all(finding.good for finding in found):
         return
-    sender = Sender(settings.base_url or _test_url(deployment), settings.host, settings.headers)
-    rules = () if settings.base_url else _listener(deployment).rules
-    yield from Traffic(deployment, settings, deadline, sender, rules).checks()
+    listener = None if settings.base_url else seen[0] if seen else deployment.test_listener()
+    url = listener_url(listener, deployment.load_balancer(listener)) if listener else settings.base_url
+    sender = Sender(str(url), settings.host, settings.headers)
+    yield from Traffic(deployment, settings, deadline, sender, listener).checks()
 
 
 def test_listener(deployment: Deployment, settings: Settings) -> Finding:
@@ -78,20 +83,8 @@ def test_listener(deployment: Deployment, settings: Settings) -> Finding:
     )
 
 
-def serves_tests(deployment: Deployment) -> Finding:
+def serves_tests(deployment: Deployment, listener: Optional[Listener]) -> Finding:
     """The test listener, where there is one, leads to green, and green has a healthy target."""
     group = deployment.target_group_of(deployment.green())
-    found = green_serves(deployment, group, deployment.test_listener(), "test")
+    found = green_serves(deployment, group, listener, "test")
     return replace(found, name=None)  # the check's own: who goes without a test listener has not left out this one
-
-
-def _listener(deployment: Deployment) -> Listener:
-    listener = deployment.test_listener()
-    if listener is None:
-        raise CannotLook("the test listener is gone")
-    return listener
-
-
-def _test_url(deployment: Deployment) -> str:
-    listener = _listener(deployment)
-    return listener_url(listener, deployment.load_balancer(listener))

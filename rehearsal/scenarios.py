@@ -396,10 +396,11 @@ SCENARIOS: tuple[Scenario, ...] = (
         "blue-answers-tests",
         "Blue answers on the test listener",
         "The test listener leads to green, but somebody has left a rule on it that leads the health path to blue's "
-        "tasks. Blue passes every test in green's name; only the release in the answer's header tells.",
+        "tasks, past both target groups: blue would pass every test in green's name. The hook names the rule, and asks "
+        "nobody.",
         Expected(
             stopped_at="AfterAllowTestTraffic",
-            message=("GET /health", "[HEADER x-app-version] (1.0.0) expected 1.1.0"),
+            message=("rule 10 (path-pattern /health) of the listener takes /health", "does not lead to green"),
             checks={"validate_test_traffic": {"test_listener": "passed", "http:orders": "passed"}},
         ),
         prepare=(lead_tests_astray,),

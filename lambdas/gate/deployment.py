@@ -127,10 +127,11 @@ class TargetGroup:
 
 @dataclass(frozen=True)
 class Rule:
-    """A listener's rule that forwards, not its default action. `where` is its conditions, in words.
+    """A listener's rule, not its default action. `where` is its conditions, in words.
 
     `hosts` and `paths`: patterns of which one has to match, as Elastic Load Balancing has them; none: any will do.
-    `asks_more`: a header or the query has to be right, too.
+    `asks_more`: a header or the query has to be right, too; `asks_only_these`: nothing else has to be. `redirects`: its
+    answers tell that nobody behind it was asked.
     """
 
     priority: str
@@ -139,6 +140,8 @@ class Rule:
     hosts: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     asks_more: bool = False
+    asks_only_these: bool = True
+    redirects: bool = False
 
     def takes(self, host: str, path: str, *, says_more: bool) -> bool:
         """Whether a request may be one of the rule's; `says_more`: it has headers of its own, or a query."""
@@ -151,20 +154,80 @@ class Rule:
 
 @dataclass(frozen=True)
 class Listener:
-    """A listener, with the weight of each target group that it leads to."""
+    """A listener and where it leads. Its rules are read when they are first asked for."""
 
     arn: str
     load_balancer_arn: str
     protocol: str
     port: int
-    weights: Mapping[str, int]
-    rules: tuple[Rule, ...] = ()  # by which alone it leads to the pair
+    default: Mapping[str, int]  # target group → weight, of its default action
+    pair: frozenset[str]  # the deployment's two target groups, by ARN
+    read_rules: Callable[[], Sequence[Rule]]
+
+    @cached_property
+    def rules(self) -> Sequence[Rule]:
+        """Its rules, the first to be asked first. Only an Application Load Balancer's listeners have any."""
+        return self.read_rules() if self.protocol in ("HTTP", "HTTPS") else ()
+
+    @property
+    def by_rules(self) -> bool:
+        """Whether only rules may lead to the pair: the default action answers, or is another service's."""
+        return not self.pair & self.default.keys()
+
+    @cached_property
+    def weights(self) -> Mapping[str, int]:
+        """Target group → weight: of the default action or, where only rules lead to the pair, of these together."""
+        ruled: dict[str, int] = {}
+        for rule in self.to_the_pair() if self.by_rules else ():
+            for arn in self.pair & rule.weights.keys():
+                ruled[arn] = ruled.get(arn, 0) + rule.weights[arn]
+        return ruled or self.default
+
+    def to_the_pair(self) -> list[Rule]:
+        """The rules that lead to the deployment's target groups."""
+        return [rule for rule in self.rules if self.pair & rule.weights.keys()]
 
     def serves_only(self, target_group_arn: str) -> bool:
         """Whether all its traffic goes to this target group."""
         return self.weights.get(target_group_arn, 0) > 0 and all(
             weight == 0 for arn, weight in self.weights.items() if arn != target_group_arn
         )
+
+    def astray(self, target_group_arn: str) -> list[Rule]:
+        """The rules that lead to the pair, and not to this target group of it alone.
+
+        A deployment's shift may leave them behind, and so may whoever writes rules meanwhile.
+        """
+        return [
+            rule
+            for rule in self.to_the_pair()
+            if any(weight for arn, weight in rule.weights.items() if arn != target_group_arn)
+        ]
+
+    def refuse_astray(self, host: str, path: str, headers: Mapping[str, str]) -> None:
+        """Raise CannotLook for a request that somebody else than the pair would answer, and maybe well.
+
+        Where that cannot be told, as by a rule's regular expression, the request is let pass.
+        """
+        host = next((value for name, value in headers.items() if name.lower() == "host"), host).partition(":")[0]
+        path, _, query = path.partition("?")
+        for rule in self.rules:
+            if self.pair & rule.weights.keys():
+                if rule.takes(host, path, says_more=bool(headers or query)):
+                    return
+            elif rule.asks_only_these and rule.takes(host, path, says_more=False):
+                if rule.redirects:
+                    return
+                raise CannotLook(
+                    f"rule {rule.priority} ({rule.where}) of the listener takes {path} of {host}, and does not lead to "
+                    "green: set host or path to what green answers, or url to ask somebody else"
+                )
+        if self.by_rules:
+            leads = " or ".join(rule.where for rule in self.to_the_pair())
+            raise CannotLook(
+                f"only rules of the listener lead to green ({leads}), and none takes {path} of {host}: set host, path "
+                "or headers by one of them"
+            )
 
 
 @dataclass(frozen=True)
@@ -499,61 +562,16 @@ class Deployment:
         if not found:
             raise CannotLook(f"Elastic Load Balancing answered nothing for {word} listener {arns[0]}")
         entry = found[0]
-        weights = _weights(entry.get("DefaultActions") or [])
-        pair = {group.arn for group in self.target_groups}
-        rules: list[Rule] = []
-        if not pair & set(weights):  # the default action answers, or is another service's: the rules decide
-            rules = self._rules_to_the_pair(str(arns[0]))
-            ruled: dict[str, int] = {}
-            for rule in rules:
-                for arn, weight in rule.weights.items():
-                    if arn in pair:
-                        ruled[arn] = ruled.get(arn, 0) + weight
-            weights = ruled or weights
+        arn = str(arns[0])
         return Listener(
-            arn=str(arns[0]),
+            arn=arn,
             load_balancer_arn=str(entry.get("LoadBalancerArn", "")),
             protocol=str(entry.get("Protocol", "")),
             port=int(entry.get("Port", 0)),
-            weights=weights,
-            rules=tuple(rules),
+            default=_weights(entry.get("DefaultActions") or []),
+            pair=frozenset(group.arn for group in self.target_groups),
+            read_rules=lambda: _read_rules(arn),
         )
-
-    def astray(self, listener: Listener, group: TargetGroup) -> list[Rule]:
-        """The listener's rules that lead to the pair, and not to this target group of it alone, now.
-
-        A deployment's shift may leave them behind, and so may whoever writes rules meanwhile. Only an Application Load
-        Balancer's listeners have rules.
-        """
-        if listener.protocol not in ("HTTP", "HTTPS"):
-            return []
-        rules = listener.rules or self._rules_to_the_pair(listener.arn)
-        return [rule for rule in rules if any(weight for arn, weight in rule.weights.items() if arn != group.arn)]
-
-    def _rules_to_the_pair(self, listener_arn: str) -> list[Rule]:
-        pair = {group.arn for group in self.target_groups}
-        return [rule for rule in self.rules(listener_arn) if pair & set(rule.weights)]
-
-    def rules(self, listener_arn: str) -> list[Rule]:
-        """The listener's rules that forward, without the default one, now."""
-        found = []
-        entries = list(aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn))
-        if not entries:  # each listener has a default one
-            raise CannotLook(f"elasticloadbalancing:DescribeRules answered no rule for listener {listener_arn}")
-        for entry in entries:
-            if "IsDefault" not in entry:
-                raise CannotLook(f"Elastic Load Balancing does not say which rule of {listener_arn} is the default one")
-            weights = _weights(entry.get("Actions") or [])
-            if weights and not entry["IsDefault"]:
-                conditions = {str(each.get("Field", "?")): _values_of(each) for each in entry.get("Conditions") or []}
-                words = [
-                    f"{each.get('Field', '?')} {', '.join(_values_of(each))}" for each in entry.get("Conditions") or []
-                ]
-                where = "; ".join(word.strip() for word in words)  # two of them may be about one field
-                hosts, paths = conditions.get("host-header", ()), conditions.get("path-pattern", ())
-                asks_more = bool({"http-header", "query-string"} & conditions.keys())
-                found.append(Rule(str(entry.get("Priority", "")), where, weights, hosts, paths, asks_more))
-        return found
 
     def weights_in_words(self, source: Listener | Rule) -> str:
         """Where a listener or a rule leads, by the names people know."""
@@ -649,11 +667,54 @@ def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return weights
 
 
-def _values_of(condition: Mapping[str, Any]) -> tuple[str, ...]:
-    """The values of a rule's condition."""
-    nested = [values for values in condition.values() if isinstance(values, Mapping)]  # HostHeaderConfig and the like
-    listed = condition.get("Values") or [value for values in nested for value in values.get("Values") or []]
-    return tuple(map(str, listed))
+def _read_rules(listener_arn: str) -> list[Rule]:
+    """A listener's rules without the default one, by their priority."""
+    entries = list(aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn))
+    if not entries:  # each listener has a default one
+        raise CannotLook(f"elasticloadbalancing:DescribeRules answered no rule for listener {listener_arn}")
+    for entry in entries:
+        if "IsDefault" not in entry:
+            raise CannotLook(f"Elastic Load Balancing does not say which rule of {listener_arn} is the default one")
+        if not entry["IsDefault"] and not str(entry.get("Priority", "")).isdecimal():
+            raise CannotLook(f"Elastic Load Balancing does not say which priority a rule of {listener_arn} has")
+    own = [entry for entry in entries if not entry["IsDefault"]]
+    return [_rule(entry) for entry in sorted(own, key=lambda entry: int(entry["Priority"]))]
+
+
+def _rule(entry: Mapping[str, Any]) -> Rule:
+    priority, conditions = str(entry["Priority"]), entry.get("Conditions") or []
+    if not conditions or not all(
+        each.get("Field") and _values_of(each, "Values", "RegexValues") for each in conditions
+    ):
+        raise CannotLook(f"Elastic Load Balancing does not say which requests rule {priority} takes")
+    patterns = {str(each["Field"]): _values_of(each, "Values") for each in conditions}
+    return Rule(
+        priority=priority,
+        where="; ".join(map(_condition_in_words, conditions)),
+        weights=_weights(entry.get("Actions") or []),
+        hosts=patterns.get("host-header", ()),
+        paths=patterns.get("path-pattern", ()),
+        asks_more=bool({"http-header", "query-string"} & patterns.keys()),
+        asks_only_these=patterns.keys() <= {"host-header", "path-pattern"} and all(patterns.values()),
+        redirects=any(action.get("Type") == "redirect" for action in entry.get("Actions") or []),
+    )
+
+
+def _condition_in_words(condition: Mapping[str, Any]) -> str:
+    header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName")
+    words = ", ".join(_values_of(condition, "Values", "RegexValues"))
+    return f"{condition['Field']} {f'{header}: ' if header else ''}{words}"
+
+
+def _values_of(condition: Mapping[str, Any], *members: str) -> tuple[str, ...]:
+    """The values of a rule's condition; one of a query is `key=value`, or the value alone."""
+    places = [condition, *(each for each in condition.values() if isinstance(each, Mapping))]  # PathPatternConfig, say
+    values = [value for place in places for member in members for value in place.get(member) or []]
+    pairs = [
+        ("=".join(filter(None, map(value.get, ("Key", "Value"))))) if isinstance(value, Mapping) else value
+        for value in values
+    ]
+    return tuple(dict.fromkeys(map(str, pairs)))
 
 
 def _is_like(text: str, pattern: str) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Optional
 
-from gate.deployment import Deployment, Listener, LoadBalancer, Rule, TargetGroup
+from gate.deployment import Deployment, Listener, LoadBalancer, TargetGroup
 from gate.http_checks import (
     OF_GREEN,
     Answer,
@@ -67,7 +67,7 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
     where = deployment.weights_in_words(listener) if listener else "no listener"
     if listener is not None and not listener.serves_only(group.arn):
         return failed(f"the {word} listener does not lead to green ({group.name}) alone but to {where}", name)
-    astray = deployment.astray(listener, group) if listener else []
+    astray = listener.astray(group.arn) if listener else []
     if astray:
         rules = "; ".join(f"rule {r.priority} ({r.where}) leads to {deployment.weights_in_words(r)}" for r in astray)
         return failed(f"of the {word} listener, {rules}: not to green ({group.name}) alone", name)
@@ -80,18 +80,6 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
     return passed(f"{leads}, {len(healthy)} of {len(targets)} target(s) healthy", name)
 
 
-def refuse_astray(rules: Sequence[Rule], host: str, path: str, headers: Mapping[str, str]) -> None:
-    """Raise CannotLook where only rules lead to green and none takes the request: somebody else would answer it."""
-    host = next((value for name, value in headers.items() if name.lower() == "host"), host).partition(":")[0]
-    path, _, query = path.partition("?")
-    if rules and not any(rule.takes(host, path, says_more=bool(headers or query)) for rule in rules):
-        leads = " or ".join(rule.where for rule in rules)
-        raise CannotLook(
-            f"only rules of the listener lead to green ({leads}), and none takes {path} of {host}: set host, path or "
-            "headers by one of them"
-        )
-
-
 class Traffic:
     """The declared requests of one hook, sent to one place."""
 
@@ -101,9 +89,9 @@ class Traffic:
         settings: TrafficSettings,
         deadline: Deadline,
         sender: Sender,
-        rules: Sequence[Rule] = (),
+        listener: Listener | None = None,
     ) -> None:
-        self.rules = rules  # by which alone the listener leads to green
+        self.listener = listener  # None: requests take another way to green
         self.deployment = deployment
         self.settings = settings
         self.deadline = deadline
@@ -178,9 +166,9 @@ class Traffic:
         return fill(check, self._of_green)
 
     def _refuse_astray(self, check: HttpRequest) -> None:
-        if not check.url:
+        if self.listener and not check.url:
             headers = {**self.settings.headers, **check.headers, **check.secret_headers}
-            refuse_astray(self.rules, check.host or self.settings.host or self.sender.name, check.path, headers)
+            self.listener.refuse_astray(check.host or self.settings.host or self.sender.name, check.path, headers)
 
     def _of_green(self, name: str) -> str | None:
         """What `{image_tag}` and `{revision}` stand for: those of the new task definition."""

@@ -67,10 +67,6 @@ class Green(Deployment):
         """The task set."""
         return GREEN
 
-    def astray(self, listener: Listener, group: TargetGroup) -> list[Rule]:  # noqa: ARG002
-        """No rule."""
-        return []
-
     def task_definition(self, name: str) -> Mapping[str, Any]:
         """Its task definition: the load balanced container is not the first."""
         assert name == GREEN.task_definition
@@ -1073,7 +1069,8 @@ def test_of_samples_no_bodies_are_kept(web: WebServer) -> None:
 def listener(**weights: int) -> Listener:
     return Listener(
         arn="l", load_balancer_arn="b", protocol="HTTPS", port=8443,
-        weights={f"arn:{name}": weight for name, weight in weights.items()},
+        default={f"arn:{name}": weight for name, weight in weights.items()},
+        pair=frozenset({"arn:blue", "arn:green"}), read_rules=list,
     )  # fmt: skip
 
 

@@ -103,6 +103,113 @@ def test_a_rule_of_the_test_listener_that_leads_to_blue(stage: Stage, judge: Jud
     assert site.requests == []
 
 
+ELSEWHERE = "leads elsewhere"
+TEAPOT = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
+AWAY = {"Type": "redirect", "RedirectConfig": {"Path": "/new", "StatusCode": "HTTP_301"}}
+RuleOf = tuple[dict[str, Any], str | dict[str, Any]]
+
+
+@pytest.mark.parametrize(
+    ("rules", "taken_by"),
+    [
+        ([({"path-pattern": ["/he*"]}, ELSEWHERE)], "rule 9 (path-pattern /he*)"),
+        ([({"path-pattern": ["/a", "/health"], "host-header": ["*"]}, ELSEWHERE)], "rule 9 (path-pattern /a, /health"),
+        ([({"host-header": [NAME.upper()]}, ELSEWHERE)], "rule 9 (host-header"),
+        ([({"path-pattern": ["/health"]}, TEAPOT)], "rule 9 (path-pattern /health)"),
+        ([({"path-pattern": ["/Health"]}, ELSEWHERE)], None),
+        ([({"path-pattern": ["/health"], "host-header": ["other.example.com"]}, ELSEWHERE)], None),
+        ([({"path-pattern": ["/health"]}, "green"), ({"path-pattern": ["/*"]}, ELSEWHERE)], None),
+        ([({"path-pattern": ["/*"]}, ELSEWHERE), ({"path-pattern": ["/health"]}, "green")], "rule 9 (path-pattern /*"),
+        ([({"path-pattern": ["/health"], "http-request-method": ["POST"]}, ELSEWHERE)], None),
+        ([({"path-pattern": ["/health"], "source-ip": ["10.9.0.0/16"]}, ELSEWHERE)], None),
+        ([({"path-pattern": ["/health"]}, AWAY), ({"path-pattern": ["/*"]}, ELSEWHERE)], None),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_request_that_a_rule_leads_past_green_is_not_sent(
+    stage: Stage, judge: Judge, site: Site, rules: list[RuleOf], taken_by: str | None
+) -> None:
+    """The default action leads to green; whoever the rule leads to would answer in its name, and maybe well."""
+    event = stage.at(EVENT)
+    groups = {"green": stage.green_group, ELSEWHERE: stage.create_target_group("another")}
+    for place, (conditions, action) in reversed(list(enumerate(rules))):  # the last is the first to be made
+        stage.elbv2.create_rule(
+            ListenerArn=stage.test_listener,
+            Priority=9 + 91 * place,  # 100 comes after 9, though not as a word
+            Conditions=[condition(field, values) for field, values in conditions.items()],
+            Actions=[{"Type": "forward", "TargetGroupArn": groups[action]} if isinstance(action, str) else action],
+        )
+    judgement = judge(hook, event, host=NAME, samples=1)
+    assert judgement.succeeded is (taken_by is None)
+    if taken_by:
+        assert judgement.check("http:health")[0] == "error"
+        assert judgement.message.startswith(taken_by)
+        assert judgement.message.endswith(
+            f"of the listener takes /health of {NAME}, and does not lead to green: set host or path to what green "
+            "answers, or url to ask somebody else"
+        )
+        assert site.requests == []
+
+
+def condition(field: str, values: list[str]) -> dict[str, Any]:
+    """A rule's condition, as ELB takes it."""
+    name = "".join(word.title() for word in field.split("-"))
+    return {"Field": field, f"{name}Config": {"Values": values}}
+
+
+DEFAULT_RULE = {"Priority": "default", "IsDefault": True, "Conditions": [], "Actions": []}
+
+
+def rule(group: str, *conditions: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A rule as DescribeRules has it."""
+    forward = {"Type": "forward", "TargetGroupArn": group}
+    return {"Priority": "5", "IsDefault": False, "Conditions": list(conditions), "Actions": [forward], **changes}
+
+
+REGEX = {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/[a-h]+$"]}}
+HEADER = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Shop", "Values": ["a*", "b"]}}
+QUERY = {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "v", "Value": "2"}, {"Value": "new"}]}}
+WORDS = "path-pattern ^/[a-h]+$; http-header X-Shop: a*, b; query-string v=2, new"
+
+
+def test_of_a_regular_expression_it_is_not_said_that_it_takes_a_request(stage: Stage, judge: Judge, site: Site) -> None:
+    event, another = stage.at(EVENT), stage.create_target_group("another")
+    stage.instead["elbv2:DescribeRules"] = lambda _: {"Rules": [rule(another, REGEX), DEFAULT_RULE]}
+    assert judge(hook, event, samples=1).succeeded
+    assert paths(site) == {"/health": 2}
+
+
+def test_a_rules_conditions_are_told_as_they_are_known(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    answer = {"Rules": [rule(stage.blue_group, REGEX, HEADER, QUERY), DEFAULT_RULE]}
+    stage.instead["elbv2:DescribeRules"] = lambda _: answer
+    assert f"rule 5 ({WORDS}) leads to shop-blue 1" in judge(hook, event).message
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"Priority": None}, "does not say which priority a rule of arn:aws:elasticloadbalancing:"),
+        ({"Conditions": None}, "does not say which requests rule 5 takes"),
+        ({"Conditions": [{"Values": ["/health"]}]}, "does not say which requests rule 5 takes"),
+        ({"Conditions": [{"Field": "path-pattern", "PathPatternConfig": {}}]}, "which requests rule 5 takes"),
+        ({"IsDefault": None}, "does not say which rule of arn:aws:elasticloadbalancing:"),
+    ],
+    ids=str,
+)
+def test_a_rule_of_which_elb_does_not_say_what_decides(
+    stage: Stage, judge: Judge, site: Site, wrong: dict[str, Any], said: str
+) -> None:
+    event = stage.at(EVENT)
+    changed = {**rule(stage.green_group, condition("path-pattern", ["/health"])), **wrong}
+    known = {member: value for member, value in changed.items() if value is not None}
+    stage.instead["elbv2:DescribeRules"] = lambda _: {"Rules": [known, DEFAULT_RULE]}
+    judgement = judge(hook, event)
+    assert not judgement.succeeded
+    assert said in judgement.message
+    assert site.requests == []
+
+
 # Nothing is sent before green can answer.
 
 # All that could send: checks with samples, and a flow.
