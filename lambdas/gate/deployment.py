@@ -687,6 +687,8 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
         each.get("Field") and _values_of(each, "Values", "RegexValues") for each in conditions
     ):
         raise CannotLook(f"Elastic Load Balancing does not say which requests rule {priority} takes")
+    if not all(action.get("Type") for action in entry.get("Actions") or [{}]):
+        raise CannotLook(f"Elastic Load Balancing does not say what rule {priority} does")
     patterns = {str(each["Field"]): _values_of(each, "Values") for each in conditions}
     return Rule(
         priority=priority,
@@ -706,15 +708,25 @@ def _condition_in_words(condition: Mapping[str, Any]) -> str:
     return f"{condition['Field']} {f'{header}: ' if header else ''}{words}"
 
 
+_CONFIGS = (
+    "HostHeaderConfig",
+    "PathPatternConfig",
+    "HttpHeaderConfig",
+    "QueryStringConfig",
+    "HttpRequestMethodConfig",
+    "SourceIpConfig",
+)
+
+
 def _values_of(condition: Mapping[str, Any], *members: str) -> tuple[str, ...]:
-    """The values of a rule's condition; one of a query is `key=value`, or the value alone."""
-    places = [condition, *(each for each in condition.values() if isinstance(each, Mapping))]  # PathPatternConfig, say
+    """The values of a rule's condition, each once: ELB may say them twice. One of a query may be `key=value`."""
+    places = [condition, *(condition.get(name) or {} for name in _CONFIGS)]
     values = [value for place in places for member in members for value in place.get(member) or []]
-    pairs = [
-        ("=".join(filter(None, map(value.get, ("Key", "Value"))))) if isinstance(value, Mapping) else value
+    words = (
+        "=".join(str(value[key]) for key in ("Key", "Value") if value.get(key)) if isinstance(value, Mapping) else value
         for value in values
-    ]
-    return tuple(dict.fromkeys(map(str, pairs)))
+    )
+    return tuple(dict.fromkeys(map(str, words)))
 
 
 def _is_like(text: str, pattern: str) -> bool:

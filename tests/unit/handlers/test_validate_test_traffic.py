@@ -193,6 +193,8 @@ def test_a_rules_conditions_are_told_as_they_are_known(stage: Stage, judge: Judg
         ({"Conditions": None}, "does not say which requests rule 5 takes"),
         ({"Conditions": [{"Values": ["/health"]}]}, "does not say which requests rule 5 takes"),
         ({"Conditions": [{"Field": "path-pattern", "PathPatternConfig": {}}]}, "which requests rule 5 takes"),
+        ({"Actions": None}, "does not say what rule 5 does"),
+        ({"Actions": [{"TargetGroupArn": "arn"}]}, "does not say what rule 5 does"),
         ({"IsDefault": None}, "does not say which rule of arn:aws:elasticloadbalancing:"),
     ],
     ids=str,
