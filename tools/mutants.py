@@ -3,11 +3,12 @@
     python tools/mutants.py [--sample 200] [--seed 1] [--jobs 2] [--budget 60] [--only lambdas/gate/hook.py]
 
 Cosmic Ray's operators make the changes; of all the places where one of them can, a random sample is taken, and of a
-place's changes one. A mutant is killed if one of the tests that run through its line fails: first those that are named
-like the function, then those of the module's own files, then the others, from the quickest on, as many as fit into the
-budget (so a survivor may be one that a test left out would kill, never the other way round). Changes that Python does
-not see (of annotations, of docstrings) or does not take are no mutants. Prints the survivors, the share of killed ones,
-and the branch coverage of lambdas/ that the choice of tests rests on. Works on copies below .build/.
+place's changes one. A mutant is killed if one of the tests that run through its line (or, where that runs only at the
+import, through its file) fails: first those that are named like the function, then those that name it, then those that
+share words with the line, those of the module's own files first, then the others, from the quickest on, as many as fit
+into the budget (so a survivor may be one that a test left out would kill, never the other way round). Changes that
+Python does not see (of annotations, of docstrings) or does not take are no mutants. Prints the survivors, the share of
+killed ones, and the branch coverage of lambdas/ that the choice of tests rests on. Works on copies below .build/.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import functools
 import json
 import os
 import random
@@ -61,20 +63,27 @@ class Measured:
     branches: float
     """Percent of the branches that the tests go through."""
 
+    def through(self, mutant: Mutant) -> Sequence[str]:
+        """The tests that run through the mutant's line; where that runs only at the import, through its file."""
+        lines = self.lines.get(mutant.path, {})
+        return lines.get(mutant.line) or sorted(set().union(*lines.values())) or self.tests
+
     def chosen(self, mutant: Mutant, budget: float) -> list[str]:
         """The tests for a mutant, in the order in which they run; without it they take `budget` seconds."""
         stem = Path(mutant.path).stem
         own = f"gate_{stem}" if "/gate/" in mutant.path else stem.rpartition("validate_")[2].removeprefix("run_")
-        named = mutant.function.strip("_") or own
-        # A line that no test runs through runs when the module is imported.
-        tests = self.lines.get(mutant.path, {}).get(mutant.line) or self.tests
+        named = mutant.name.strip("_") or own
 
-        def rank(test: str) -> tuple[bool, bool, float, str]:
-            return named not in test, own not in test.partition("::")[0], self.seconds.get(test, 0.0), test
+        words = _words(mutant.source.splitlines()[mutant.line - 1])
+
+        def rank(test: str) -> tuple[bool, bool, int, bool, float, str]:
+            source, of_others = source_of(test), own not in test.partition("::")[0]
+            shared = len(words & _words(source))
+            return named not in test, named not in source, -shared, of_others, self.seconds.get(test, 0.0), test
 
         found: list[str] = []
         left = budget
-        for test in sorted(tests, key=rank):
+        for test in sorted(self.through(mutant), key=rank):
             if found and self.seconds.get(test, 0.0) > left:
                 continue
             left -= self.seconds.get(test, 0.0)
@@ -93,20 +102,49 @@ class Mutant:
     mutated: str
 
     @property
-    def function(self) -> str:
-        """The name of the innermost function around it; empty outside of all."""
-        functions = [
-            node
-            for node in ast.walk(ast.parse(self.source))
-            if isinstance(node, ast.FunctionDef) and node.lineno <= self.line <= (node.end_lineno or 0)
-        ]
-        return max(functions, key=lambda node: node.lineno).name if functions else ""
+    def name(self) -> str:
+        """What it belongs to: the innermost function around it, or else what is given a value there; maybe nothing."""
+        found: dict[str, str] = {}
+        for node in ast.walk(ast.parse(self.source)):  # what is further inside comes later
+            first = min([getattr(node, "lineno", 0), *(each.lineno for each in getattr(node, "decorator_list", ()))])
+            if first <= self.line <= (getattr(node, "end_lineno", 0) or 0):
+                if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    found[type(node).__name__] = node.name
+                elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+                    target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+                    found["value"] = target.id if isinstance(target, ast.Name) else ""
+        return found.get("FunctionDef") or found.get("value") or found.get("ClassDef") or ""
 
     @property
     def diff(self) -> str:
         """The changed lines."""
         lines = difflib.unified_diff(self.source.splitlines(), self.mutated.splitlines(), lineterm="", n=0)
         return "\n".join(line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---"))
+
+
+@functools.cache
+def _sources(path: str) -> dict[str, str]:
+    """By name, the source of each function of a file of tests."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    lines = text.splitlines()
+    return {
+        node.name: "\n".join(
+            lines[min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1 : node.end_lineno]
+        )
+        for node in functions
+    }
+
+
+@functools.cache
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[A-Za-z]{5,}", text))
+
+
+def source_of(test: str) -> str:
+    """The source of a test, with its parameters; nothing if it cannot be found."""
+    path, _, name = test.partition("::")
+    return _sources(path).get(name.rpartition("::")[2].partition("[")[0], "")
 
 
 def copy_to(folder: Path) -> None:
@@ -303,7 +341,7 @@ def main() -> int:
             counts[outcome] += 1
             where = f"{mutant.path}:{mutant.line} {mutant.operator}"
             if outcome == SURVIVED:
-                of = len(measured.lines.get(mutant.path, {}).get(mutant.line) or measured.tests)
+                of = len(measured.through(mutant))
                 where += f" survives {tests} of {of} tests\n{mutant.diff}"
             print(f"{number}/{len(taken)} {where if outcome == SURVIVED else f'{where} {outcome}'}", flush=True)
     share = 1 - counts[SURVIVED] / max(sum(counts.values()), 1)

@@ -621,6 +621,7 @@ def test_thresholds_are_the_loads_own() -> None:
 
 TAKES = "a request takes %d ms on average, so the rate needs %d connection(s) at once"
 SLOW = "the service did not keep up, or"
+STALLED = "the service stalled for moments"
 COMPUTES = "this function computes too slowly (raise memory_size)"
 
 
@@ -635,6 +636,10 @@ COMPUTES = "this function computes too slowly (raise memory_size)"
         (
             came(80, late=200, busy_ms=10.0),
             f"{TAKES % (10, 1)}, of 4, yet 200 requests were late: the service stalled for moments, or {COMPUTES}",
+        ),
+        (
+            came(80, late=200, busy_ms=20.01),  # a little more than two can do
+            f"{TAKES.replace('%d', '%s') % (20.01, 3)}, of 4, yet 200 requests were late: {STALLED}, or {COMPUTES}",
         ),
         (came(80, errors=200), "200 of 1000 sent failed"),
     ],

@@ -140,6 +140,7 @@ def test_a_number_that_terraform_writes_with_a_fraction_of_nothing_is_whole() ->
         ('{"seconds": NaN}', "HOOK_SETTINGS is not JSON: NaN is no number that JSON knows"),
         ('{"seconds": -Infinity}', "HOOK_SETTINGS is not JSON: -Infinity is no number that JSON knows"),
         ('{"seconds": 1e999}', "HOOK_SETTINGS.seconds is Infinity, expected a number"),
+        ('{"seconds": 1' + "0" * 305 + "}", "HOOK_SETTINGS.seconds is Infinity, expected a number"),
         ('{"seconds": 1' + "0" * 400 + "}", "HOOK_SETTINGS.seconds is Infinity, expected a number"),
         ('{"count": 1e999}', "HOOK_SETTINGS.count is Infinity, expected a whole number"),
         ("{", "HOOK_SETTINGS is not JSON: "),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
+import pytest
 from gate import tasks
 
 from tests.unit.gate.codedeploy_server import CodeDeploy, Reply
@@ -12,3 +15,33 @@ def test_a_reason_is_as_long_as_ecs_takes_it(codedeploy: CodeDeploy) -> None:
     codedeploy.replies["StopTask"] = [Reply({"task": {"taskArn": "t"}})]
     tasks.stop("main", "t", "x" * 300)
     assert codedeploy.calls == [("StopTask", {"cluster": "main", "task": "t", "reason": "x" * 255})]
+
+
+@pytest.mark.parametrize(
+    ("containers", "name"),
+    [
+        ([("proxy", 0, ""), ("app", 1, "")], "app"),
+        ([("proxy", 143, ""), ("app", 3, "")], "app"),
+        ([("proxy", 137, ""), ("app", 3, "")], "app"),
+        ([("proxy", 1, ""), ("app", None, "CannotPullContainerError")], "app"),
+        ([("proxy", None, ""), ("app", 0, "")], "app"),
+        ([("proxy", 143, ""), ("app", 0, "")], "proxy"),
+        ([("proxy", None, ""), ("app", None, "")], None),
+    ],
+    ids=str,
+)
+def test_which_container_is_blamed(containers: list[tuple[str, int | None, str]], name: str | None) -> None:
+    """One with a reason, else with a code of its own making; those of SIGTERM and SIGKILL may be the task's end."""
+    answers = [
+        {"name": name, **({} if code is None else {"exitCode": code}), "reason": why} for name, code, why in containers
+    ]
+    blamed = tasks.Task.of({"taskArn": "t", "containers": answers}).blamed()
+    assert (blamed.name if blamed else None) == name
+
+
+def test_the_age_of_a_task() -> None:
+    """A host's clock may be ahead; ECS may not say."""
+    now = datetime.now(timezone.utc)
+    assert tasks.Task.of({"taskArn": "t"}).age == 0
+    assert tasks.Task.of({"taskArn": "t", "createdAt": now + timedelta(seconds=60)}).age == 0
+    assert tasks.Task.of({"taskArn": "t", "createdAt": now - timedelta(seconds=60)}).age >= 60

@@ -46,6 +46,7 @@ def result(  # noqa: PLR0917 - a row of the tables below
             True,
             "1 check passed, 1 warned: b failed",
         ),
+        ([result("b", "failed", severity=WARN)], True, "0 checks passed, 1 warned: b failed"),
         (
             [result("a", "skipped", "no listener"), result("b", "error", "denied", severity=WARN)],
             False,

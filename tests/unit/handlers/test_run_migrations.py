@@ -1489,6 +1489,13 @@ def test_a_container_with_a_long_stop_timeout_is_waited_for(
     assert ("NOT ROLLED BACK" in judgement.message) is not rolled_back
 
 
+def test_a_conflict_of_which_ecs_names_no_task_is_an_error(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.instead["ecs:RunTask"] = refuse("ConflictException", "the token is taken")
+    judgement = judge(hook, event, **ALL)
+    assert "ecs:RunTask failed: ConflictException: the token is taken" in judgement.message
+
+
 def test_a_task_that_is_stopped_before_it_has_started(stage: Stage, judge: Judge) -> None:
     stage.world.exits[MIGRATE] = Exit(None, lasts=FOREVER)
     judgement = judge(hook, stage.at(EVENT), **ALL, timeout=60, interval=10)

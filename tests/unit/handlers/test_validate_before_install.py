@@ -529,6 +529,28 @@ def test_windows_runs_on_x86_64_alone(stage: Stage, judge: Judge) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("cpu", "known"),
+    [("256", "512, 1024, 2048"), ("512", "1024 to 4096 by 1024"), ("8192", "16384 to 61440 by 4096")],
+)
+def test_the_memory_that_goes_with_a_cpu_is_named(stage: Stage, judge: Judge, cpu: str, known: str) -> None:
+    judgement = judge(hook, deploy_definition(stage, {"cpu": cpu, "memory": "768"}))
+    assert judgement.check("cpu_memory") == ("failed", f"cpu {cpu} takes memory {known} MiB, the task has 768")
+
+
+def test_a_health_check_that_sees_late_that_a_target_has_become_ill(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.elbv2.modify_target_group(
+        TargetGroupArn=stage.green_group,
+        HealthCheckIntervalSeconds=60,
+        HealthyThresholdCount=2,
+        UnhealthyThresholdCount=10,
+    )
+    outcome, said = judge(hook, event).check("health_check:shop-green")
+    assert outcome == "failed"
+    assert "needs 10 answers, 605 s, to see a change" in said
+
+
 def deploy_definition(stage: Stage, definition: dict[str, Any]) -> dict[str, str]:
     """A deployment at BeforeInstall of a task definition with these changes to itself."""
     stage.green_definition = stage.register(definition=definition)
@@ -1586,8 +1608,16 @@ def test_a_role_of_another_path(stage: Stage, judge: Judge) -> None:
 
 
 @pytest.mark.parametrize("below", [True, False])
-@pytest.mark.parametrize("missing", [[], ["aws:SourceVpc"]])
-def test_an_explicit_deny(stage: Stage, judge: Judge, below: bool, missing: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        ([], "failed"),
+        (["aws:SourceVpc"], "skipped"),
+        (["IAM:AssociatedResourceArn"], "skipped"),
+        (["ecs:cluster"], "failed"),  # another service's key: of another statement
+    ],
+)
+def test_an_explicit_deny(stage: Stage, judge: Judge, below: bool, missing: list[str], expected: str) -> None:
     """Wherever it stands in the answer; one that hangs on what nobody knows is not judged."""
     event = stage.at(EVENT)
 
@@ -1602,7 +1632,7 @@ def test_an_explicit_deny(stage: Stage, judge: Judge, below: bool, missing: list
 
     stage.instead["iam:SimulatePrincipalPolicy"] = answer
     outcome, _ = judge(hook, event).check("service_role:iam:PassRole")
-    assert outcome == ("skipped" if missing else "failed")
+    assert outcome == expected
 
 
 def test_a_role_that_may_work_in_one_region_alone(stage: Stage, judge: Judge) -> None:

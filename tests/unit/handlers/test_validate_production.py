@@ -662,6 +662,29 @@ def test_two_minutes_with_an_unhealthy_target_end_it_at_once(stage: Stage, judge
     assert stage.clock.now == about(60)
 
 
+def test_two_minutes_with_an_unhealthy_target_are_too_many_though_all_are_well_again(
+    stage: Stage, judge: Judge, traffic: Traffic
+) -> None:
+    event = stage.at(EVENT)
+    for at in (0, 60, 120):
+        traffic(unhealthy=int(at < 120), at=at)
+    judgement = judge(hook, event, **AT_ONCE | {"duration": 179, "interval": 300})
+    assert judgement.message == "1 unhealthy green targets since the shift, 0 allowed"
+
+
+def test_a_bake_takes_no_negative_time(stage: Stage, judge: Judge) -> None:
+    judgement = judge(hook, stage.at(EVENT), **AT_ONCE | {"duration": -0.5})
+    assert "HOOK_SETTINGS.duration is -0.5, expected at least 0" in judgement.message
+
+
+def test_a_metric_is_asked_for_by_minutes(stage: Stage, judge: Judge, now: Now) -> None:
+    event = stage.at(EVENT)
+    put(stage, now, 5, 7)
+    judge(hook, event, **AT_ONCE, metrics={"orders": {**ORDERS, "threshold_range": {"min": 1}}})
+    queries = [each for call in stage.called("cloudwatch:GetMetricData") for each in call["MetricDataQueries"]]
+    assert {q["MetricStat"]["Period"] for q in queries if q["MetricStat"]["Metric"]["Namespace"] == "Shop"} == {60}
+
+
 @pytest.mark.parametrize("window", [(60, 90), (30, 90), (0, 120)])
 def test_the_minute_of_the_shift_holds_test_traffic_and_does_not_count(
     stage: Stage, judge: Judge, traffic: Traffic, now: Now, window: tuple[int, int]
