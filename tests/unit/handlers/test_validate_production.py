@@ -677,12 +677,13 @@ def test_a_bake_takes_no_negative_time(stage: Stage, judge: Judge) -> None:
     assert "HOOK_SETTINGS.duration is -0.5, expected at least 0" in judgement.message
 
 
-def test_a_metric_is_asked_for_by_minutes(stage: Stage, judge: Judge, now: Now) -> None:
+def test_metrics_are_asked_for_by_minutes(stage: Stage, judge: Judge, now: Now) -> None:
     event = stage.at(EVENT)
     put(stage, now, 5, 7)
     judge(hook, event, **AT_ONCE, metrics={"orders": {**ORDERS, "threshold_range": {"min": 1}}})
     queries = [each for call in stage.called("cloudwatch:GetMetricData") for each in call["MetricDataQueries"]]
-    assert {q["MetricStat"]["Period"] for q in queries if q["MetricStat"]["Metric"]["Namespace"] == "Shop"} == {60}
+    asked = {(each["MetricStat"]["Metric"]["Namespace"], each["MetricStat"]["Period"]) for each in queries}
+    assert asked == {("Shop", 60), ("AWS/ApplicationELB", 60), ("AWS/ECS", 60)}  # others are not to be had of AWS's own
 
 
 @pytest.mark.parametrize("window", [(60, 90), (30, 90), (0, 120)])
