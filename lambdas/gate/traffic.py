@@ -161,9 +161,10 @@ class Traffic:
 
     def _ready(self, check: HttpCheck) -> HttpCheck:
         """The check with what it needs to be sent: its secrets, and what green is called."""
-        self._refuse_astray(check)
+        filled = fill(check, self._of_green)
+        self._refuse_astray(filled)
         self.sender.read_secrets(check)
-        return fill(check, self._of_green)
+        return filled
 
     def _refuse_astray(self, check: HttpRequest) -> None:
         if self.listener and not check.url:
@@ -201,9 +202,8 @@ class Traffic:
         """Send the steps in order; after one that failed only those that clean up."""
         visitor = self.sender.visitor()
         for step in flow.steps:  # what cannot be had is found out before anything is sent
-            self._refuse_astray(step)
+            self._refuse_astray(fill(step, self._of_green))
             visitor.read_secrets(step)
-            fill(step, self._of_green)
         saved: dict[str, str] = {}
         secrets: set[str] = set()
         done: list[str] = []
@@ -214,6 +214,11 @@ class Traffic:
                 continue
             filled = fill(step, lambda name: saved.get(name) or self._of_green(name))
             # It is called as it is declared: what was saved may be a token.
+            try:
+                self._refuse_astray(filled)
+            except CannotLook:
+                wrong.append(f"{title}: {step.request}: with what was saved, no rule of the listener leads it to green")
+                continue
             cleaning_up = sum(each.timeout for each in flow.steps[number + 1 :] if each.always)
             spare = 0.0 if step.always else min(cleaning_up, self.deadline.remaining() / 2)
             until = self.deadline.within(self.deadline.remaining() - spare)

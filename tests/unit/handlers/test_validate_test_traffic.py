@@ -151,6 +151,41 @@ def test_a_request_that_a_rule_leads_past_green_is_not_sent(
         assert site.requests == []
 
 
+def lead_away(stage: Stage, path: str) -> None:
+    """A rule of the test listener that leads a path past green."""
+    stage.elbv2.create_rule(
+        ListenerArn=stage.test_listener,
+        Priority=9,
+        Conditions=[condition("path-pattern", [path])],
+        Actions=[{"Type": "forward", "TargetGroupArn": stage.create_target_group("another")}],
+    )
+
+
+def test_a_path_is_held_against_rules_with_what_green_is_called(stage: Stage, judge: Judge, site: Site) -> None:
+    event = stage.at(EVENT)
+    revision = stage.green_definition.rpartition(":")[2]
+    lead_away(stage, f"/{revision}")
+    flows = {"see": {"steps": [{"path": "/{revision}"}]}}
+    judgement = judge(hook, event, http_checks={"of": {**ONE_ATTEMPT, "path": "/{revision}"}}, flows=flows)
+    assert judgement.check("http:of")[0] == judgement.check("flow:see")[0] == "error"
+    assert site.requests == []
+
+
+def test_a_path_is_held_against_rules_with_what_was_saved(stage: Stage, judge: Judge, site: Site) -> None:
+    """What was made before is cleaned up."""
+    event = stage.at(EVENT)
+    lead_away(stage, "/orders/5")
+    site.answer = lambda _: Response(200, '{"id": "5"}')
+    steps: list[dict[str, Any]] = [
+        {"path": "/orders", "method": "POST", "save": {"id": "id"}},
+        {"path": "/orders/{id}"},
+        {"path": "/clean/{id}", "method": "DELETE", "always": True},
+    ]
+    judgement = judge(hook, event, http_checks={}, flows={"buy": {"steps": steps}})
+    assert "GET /orders/{id}: with what was saved, no rule of the listener leads it to green" in judgement.message
+    assert [request.path for request in site.requests if request.path != "/health"] == ["/orders", "/clean/5"]
+
+
 def condition(field: str, values: list[str]) -> dict[str, Any]:
     """A rule's condition, as ELB takes it."""
     name = "".join(word.title() for word in field.split("-"))
