@@ -6,26 +6,47 @@ locals {
   _task_arns   = "${local._arn}:ecs:${local._in_region}:task/${var.ecs_cluster_name}/*"
 
   # A deployment names its application and group, so the hooks need no names. Given here, they narrow the policies.
-  _application      = coalesce(var.codedeploy_application_name, "*")
-  _deployment_group = coalesce(var.codedeploy_deployment_group_name, "*")
-  _application_arn  = "${local._arn}:codedeploy:${local._in_region}:application:${local._application}"
-  _deployment_group_arn = join("", [
-    "${local._arn}:codedeploy:${local._in_region}:deploymentgroup:", local._application, "/", local._deployment_group,
-  ])
+  _codedeploy           = "${local._arn}:codedeploy:${local._in_region}"
+  _application          = coalesce(var.codedeploy_application_name, "*")
+  _deployment_group     = coalesce(var.codedeploy_deployment_group_name, "*")
+  _deployment_group_arn = "${local._codedeploy}:deploymentgroup:${local._application}/${local._deployment_group}"
 
   # The authorization reference gives reports and targets no resource, CodeDeploy's own permission table the deployment
   # group's. Only "*" is right either way, and a report that is denied costs the deployment an hour.
   _reported_to = ["*"]
 
-  # Every permission that a hook may have. "*" alone stands where AWS knows no resource for the action.
-  _permissions = {
+  # Permissions on everything: AWS knows no resource for their actions.
+  _on_everything = {
+    ReadTaskDefinitions = ["ecs:DescribeTaskDefinition"]
+    ReadTargets         = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
+    ReadListeners       = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"]
+    ReadLoadBalancers   = ["elasticloadbalancing:DescribeLoadBalancers"]
+    # CloudWatch gives composite alarms only to a permission on everything (API reference, DescribeAlarms).
+    ReadAlarms           = ["cloudwatch:DescribeAlarms"]
+    ReadScaling          = ["application-autoscaling:DescribeScalableTargets"]
+    ReadMetrics          = ["cloudwatch:GetMetricData"]
+    ReadPullThroughCache = ["ecr:DescribePullThroughCacheRules"]
+    ReadParameterNames   = ["ssm:DescribeParameters"]
+    ReadNetwork          = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
+    UseNetwork = [
+      "ec2:AssignPrivateIpAddresses",
+      "ec2:CreateNetworkInterface",
+      "ec2:DeleteNetworkInterface",
+      "ec2:DescribeNetworkInterfaces",
+      "ec2:DescribeSubnets",
+      "ec2:UnassignPrivateIpAddresses",
+    ]
+  }
+
+  # Every permission that a hook may have.
+  _permissions = merge({ for sid, actions in local._on_everything : sid => { actions = actions, resources = ["*"] } }, {
     ReadDeployment = {
       actions   = ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"]
       resources = [local._deployment_group_arn]
     }
     ReadRevision = {
       actions   = ["codedeploy:GetApplicationRevision"]
-      resources = [local._application_arn]
+      resources = ["${local._codedeploy}:application:${local._application}"]
     }
     # A revision in S3: what AWSCodeDeployRoleForECSLimited may read too, objects tagged for CodeDeploy. For others
     # add s3:GetObject on their bucket with policy_documents.
@@ -49,10 +70,6 @@ locals {
     ReadCluster = {
       actions   = ["ecs:DescribeClusters"]
       resources = [local._cluster_arn]
-    }
-    ReadTaskDefinitions = {
-      actions   = ["ecs:DescribeTaskDefinition"]
-      resources = ["*"]
     }
     ListTasks = {
       actions    = ["ecs:ListTasks"]
@@ -80,9 +97,9 @@ locals {
     PassTaskRoles = {
       actions = ["iam:PassRole"]
       resources = (
-        var.run_migrations.pass_role_arns == null
+        module.options.run_migrations.pass_role_arns == null
         ? ["${local._arn}:iam::${local._account}:role/*"]
-        : var.run_migrations.pass_role_arns
+        : module.options.run_migrations.pass_role_arns
       )
       conditions = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" }
     }
@@ -90,51 +107,23 @@ locals {
       actions   = ["logs:GetLogEvents"]
       resources = ["${local._arn}:logs:*:${local._account}:log-group:*:log-stream:*"]
     }
-    ReadTargets = {
-      actions   = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
-      resources = ["*"]
-    }
-    ReadListeners = {
-      actions   = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"]
-      resources = ["*"]
-    }
-    ReadLoadBalancers = {
-      actions   = ["elasticloadbalancing:DescribeLoadBalancers"]
-      resources = ["*"]
-    }
-    # CloudWatch gives composite alarms only to a permission on everything (API reference, DescribeAlarms).
-    ReadAlarms = {
-      actions   = ["cloudwatch:DescribeAlarms"]
-      resources = ["*"]
-    }
     # Of every configuration: a deployment may use one of AWS's or one of the team's own.
     ReadDeploymentConfigs = {
       actions   = ["codedeploy:GetDeploymentConfig"]
-      resources = ["${local._arn}:codedeploy:${local._in_region}:deploymentconfig:*"]
+      resources = ["${local._codedeploy}:deploymentconfig:*"]
     }
     # Its answer holds a function's environment: so of hooks only, by the names that they have.
     ReadFunctions = {
       actions = ["lambda:GetFunctionConfiguration"]
       resources = [
-        for prefix in distinct([var.function_name_prefix, "CodeDeployHook_"]) :
+        # Of a long prefix as much as stands in the names.
+        for prefix in distinct([substr(var.function_name_prefix, 0, 22), "CodeDeployHook_"]) :
         "${local._arn}:lambda:${local._in_region}:function:${prefix}*"
       ]
-    }
-    ReadScaling = {
-      actions   = ["application-autoscaling:DescribeScalableTargets"]
-      resources = ["*"]
-    }
-    ReadMetrics = {
-      actions   = ["cloudwatch:GetMetricData"]
-      resources = ["*"]
     }
     ReadImages = {
       actions   = ["ecr:BatchGetImage"]
       resources = ["${local._arn}:ecr:*:${local._account}:repository/*"]
-    }
-    ReadPullThroughCache = {
-      actions   = ["ecr:DescribePullThroughCacheRules"]
-      resources = ["*"]
     }
     # Trust policies of the tasks' roles, and what IAM's simulator says of CodeDeploy's, the functions' and the tasks'.
     ReadRoles = {
@@ -146,17 +135,9 @@ locals {
       actions   = ["secretsmanager:DescribeSecret"]
       resources = ["${local._arn}:secretsmanager:*:${local._account}:secret:*"]
     }
-    ReadParameterNames = {
-      actions   = ["ssm:DescribeParameters"]
-      resources = ["*"]
-    }
     ReadLogGroups = {
       actions   = ["logs:DescribeLogGroups"]
       resources = ["${local._arn}:logs:*:${local._account}:log-group:*"]
-    }
-    ReadNetwork = {
-      actions   = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
-      resources = ["*"]
     }
     # The values of the secret headers. What a hook may read of them stands in _own_resources.
     ReadSecretValues = {
@@ -172,22 +153,11 @@ locals {
       actions   = ["lambda:InvokeFunction"]
       resources = []
     }
-    UseNetwork = {
-      actions = [
-        "ec2:AssignPrivateIpAddresses",
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-        "ec2:UnassignPrivateIpAddresses",
-      ]
-      resources = ["*"]
-    }
     DecryptEnvironment = {
       actions   = ["kms:Decrypt"]
       resources = var.kms_key_arn[*]
     }
-  }
+  })
 
   _common = concat(
     ["ReadDeployment", "ReportStatus", "ReadService"],
@@ -201,32 +171,38 @@ locals {
   }
 
   # Resources that depend on a hook's options, in place of those above. A permission without any is left out.
-  _own_resources = merge({ run_migrations = { InvokeItself = [local._own_functions.run_migrations] } }, {
-    for hook, options in local._traffic : hook => {
+  _own_resources = {
+    for hook in local._lifecycle_order : hook => merge(
+      lookup(local._of_requests, hook, {}),
+      # What goes on in a fresh invocation may invoke itself, and nothing else.
+      { InvokeItself = [local._own_functions[hook]] },
+    )
+  }
+  _of_requests = {
+    for hook, requests in local._requests : hook => {
       # Of a secret without its JSON key: seven parts are the ARN.
       ReadSecretValues = distinct([
-        for arn in local._secret_arns[hook] : join(":", slice(split(":", arn), 0, 7)) if can(regex(local._patterns.secret, arn))
+        for arn in local._secret_arns[hook] : join(":", slice(split(":", arn), 0, 7)) if strcontains(arn, ":secretsmanager:")
       ])
-      ReadParameterValues = distinct([for arn in local._secret_arns[hook] : arn if can(regex(local._patterns.parameter, arn))])
+      ReadParameterValues = distinct([for arn in local._secret_arns[hook] : arn if strcontains(arn, ":ssm:")])
       # Only its image's tag has to be looked up; the revision is part of the task definition's ARN.
-      ReadTaskDefinitions = nonsensitive(strcontains(jsonencode([options.http_checks, options.flows]), "{image_tag}")) ? ["*"] : []
-      # In half its time-out the window fits one invocation, however long the checks before it take.
-      InvokeItself = nonsensitive(local._window) <= var.timeout / 2 ? [] : [local._own_functions[hook]]
+      ReadTaskDefinitions = nonsensitive(strcontains(jsonencode(requests), "{image_tag}")) ? ["*"] : []
     }
-  })
+  }
 
-  # The seconds that validate_production takes by its options alone: it waits for CloudWatch if that is late.
-  _window = sum(concat(
-    [max(var.validate_production.initial_delay + var.validate_production.duration, var.validate_production.metrics_delay)],
-    try([var.validate_production.load.duration, var.validate_production.load.warm_up], []),
-  ))
+  # What the two hooks send: HTTP checks, and the steps of flows.
+  _requests = {
+    for hook in ["validate_test_traffic", "validate_production"] : hook => concat(
+      values(module.options[hook].http_checks), flatten(values(module.options[hook].flows)[*].steps),
+    )
+  }
 
   # The ARNs in a hook's secret headers, without the word before them.
   _secret_arns = {
-    for hook in keys(local._traffic) : hook => flatten([
-      for request in local._requests : [
+    for hook, requests in local._requests : hook => flatten([
+      for request in requests : [
         for value in nonsensitive(values(request.secret_headers)) : try(regex("[^ ]+$", nonsensitive(value)), "")
-      ] if request.hook == hook
+      ]
     ])
   }
 
@@ -241,7 +217,7 @@ locals {
     validate_test_traffic = [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues",
     ]
-    run_migrations = var.run_migrations.command == null && var.run_migrations.preset == null ? [] : [
+    run_migrations = module.options.run_migrations.command == null && module.options.run_migrations.preset == null ? [] : [
       "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks",
       "StopTasks", "PassTaskRoles", "ReadTaskLogs", "InvokeItself",
     ]

@@ -15,7 +15,7 @@ import shlex
 import time
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Callable, Optional
 
@@ -23,9 +23,9 @@ from gate import tasks
 from gate.aws import AwsCallFailed
 from gate.deployment import Deployment, NoGreen
 from gate.hook import lifecycle_hook
-from gate.settings import HookSettings, limits
+from gate.options import RunMigrations
 from gate.tasks import Container, Task
-from gate.verdict import CannotLook, Check, Finding, could_not_look, failed, passed, skipped
+from gate.verdict import CannotLook, Check, Finding, Named, could_not_look, failed, passed, skipped
 from gate.waiting import Deadline, ToBeContinued, patiently, poll
 
 Command = Optional[tuple[str, ...]]
@@ -78,75 +78,42 @@ PRESETS = {
 }
 
 
-@dataclass(frozen=True)
-class Settings(HookSettings):
-    """The commands, each a list of words for the container (no shell unless it names one).
+def steps_of(settings: RunMigrations) -> dict[str, tuple[str, ...]]:
+    """The commands in their order; the user's own, else the preset's."""
+    preset = PRESETS.get(settings.preset or "")
+    steps = {
+        "migrate": settings.command or (preset.command if preset else None),
+        "verify_schema": settings.verify_schema_command or (preset.verify_schema_command if preset else None),
+        "verify_data": settings.verify_data_command,
+    }
+    return {step: command for step, command in steps.items() if command}
 
-    `preset` fills those that are not set. `cpu` (units) and `memory` (MiB) are the task's; `subnets`,
-    `security_groups`, `assign_public_ip` and `launch` (a launch type or a capacity provider) say where it runs; None:
-    as the service's tasks. `lock_timeout`, `statement_timeout`: seconds, told to PostgreSQL's clients by PGOPTIONS.
-    `timeout`: seconds one command may take. `log_lines`: how many last lines of its log the message quotes.
-    `concurrent`: what a migration of another deployment that still runs means. `retry_interrupted`: whether a spot
-    interruption in the middle of a command starts it once more; before its start it always does. `max_duration`:
-    seconds that all may take, over several invocations.
+
+def variables_of(settings: RunMigrations, options: str = "") -> dict[str, str]:
+    """The container's further environment; `options` is its own PGOPTIONS, which RunTask would replace.
+
+    PGOPTIONS is read by libpq, and so by psycopg; asyncpg does not.
     """
-
-    preset: Optional[str] = limits(None, choices=tuple(PRESETS))
-    command: Command = None
-    verify_schema_command: Command = None
-    verify_data_command: Command = None
-    rollback_command: Command = None
-    container: Optional[str] = None
-    environment: dict[str, str] = field(default_factory=dict)
-    cpu: Optional[int] = limits(None, least=128, most=16_384)
-    memory: Optional[int] = limits(None, least=128, most=122_880)
-    subnets: Optional[tuple[str, ...]] = None
-    security_groups: Optional[tuple[str, ...]] = None
-    assign_public_ip: Optional[bool] = None
-    launch: Optional[str] = None
-    lock_timeout: Optional[float] = limits(None, least=0.001, most=3000)
-    statement_timeout: Optional[float] = limits(None, least=0.001, most=3000)
-    timeout: Optional[float] = limits(None, least=0.001)
-    log_lines: int = limits(20, least=0, most=1000)
-    interval: float = limits(2.0, least=0.001, most=60)
-    concurrent: str = limits("wait", choices=("wait", "fail"))
-    retry_interrupted: bool = False
-    on_rollback_deployment: str = limits("skip", choices=("skip", "run"))
-    max_duration: float = limits(3000.0, least=60, most=3300)
-
-    def __post_init__(self) -> None:
-        follows = self.verify_schema_command or self.verify_data_command or self.rollback_command
-        if self.command is None and self.preset is None and follows:
-            raise ValueError("command is not set, but a command that follows it is: set command, or preset")
-
-    @property
-    def steps(self) -> dict[str, tuple[str, ...]]:
-        """The commands in their order; the user's own, else the preset's."""
-        preset = PRESETS.get(self.preset or "")
-        steps = {
-            "migrate": self.command or (preset.command if preset else None),
-            "verify_schema": self.verify_schema_command or (preset.verify_schema_command if preset else None),
-            "verify_data": self.verify_data_command,
-        }
-        return {step: command for step, command in steps.items() if command}
-
-    def variables(self, options: str = "") -> dict[str, str]:
-        """The container's further environment; `options` is its own PGOPTIONS, which RunTask would replace.
-
-        PGOPTIONS is read by libpq, and so by psycopg; asyncpg does not.
-        """
-        times = {"lock_timeout": self.lock_timeout, "statement_timeout": self.statement_timeout}
-        wanted = [f"-c {name}={seconds * 1000:.0f}" for name, seconds in times.items() if seconds is not None]
-        if not wanted:
-            return self.environment
-        return {
-            **self.environment,
-            "PGOPTIONS": " ".join([self.environment.get("PGOPTIONS", options), *wanted]).strip(),
-        }
+    times = {"lock_timeout": settings.lock_timeout, "statement_timeout": settings.statement_timeout}
+    wanted = [f"-c {name}={seconds * 1000:.0f}" for name, seconds in times.items() if seconds is not None]
+    if not wanted:
+        return settings.environment
+    own = settings.environment.get("PGOPTIONS", options)
+    return {**settings.environment, "PGOPTIONS": " ".join([own, *wanted]).strip()}
 
 
-@lifecycle_hook("BeforeAllowTraffic", Settings)
-def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
+NAMES = (
+    Named("alone", "No migration of another deployment of this service is still running."),
+    Named("revision", "Where the database is can be told before the migration, so that a preset has a way back."),
+    Named("migrate", "The migration's container exits 0."),
+    Named("verify_schema", "The command that verifies the schema exits 0."),
+    Named("verify_data", "The command that verifies the data exits 0."),
+    Named("rollback", "After a failure the rollback command exits 0: what it did stands in the message."),
+)
+
+
+@lifecycle_hook("BeforeAllowTraffic", RunMigrations, NAMES)
+def handler(deployment: Deployment, settings: RunMigrations, deadline: Deadline) -> Generator[Check, bool, None]:
     """Migrate, verify the schema, verify the data; on a failure after a change, roll back."""
     why_not = _why_nothing_runs(deployment, settings)
     if why_not:
@@ -157,7 +124,7 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
         return
     if settings.preset and not settings.rollback_command and not (yield Check("revision", job.find_revision)):
         return
-    for step, command in settings.steps.items():
+    for step, command in steps_of(settings).items():
         if not (yield Check(step, partial(job.run, step, command))):
             if job.may_have_changed:
                 yield Check("rollback", job.roll_back)
@@ -171,8 +138,8 @@ def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
         yield Check("rollback", job.roll_back_again)
 
 
-def _why_nothing_runs(deployment: Deployment, settings: Settings) -> str:
-    if not settings.steps:
+def _why_nothing_runs(deployment: Deployment, settings: RunMigrations) -> str:
+    if not steps_of(settings):
         return "no command is set for run_migrations: nothing was migrated"
     if deployment.is_rollback and settings.on_rollback_deployment == "skip":
         return "this is a rollback deployment: nothing was migrated (on_rollback_deployment is skip)"
@@ -187,7 +154,7 @@ class Migration:
     invocation before this one left running.
     """
 
-    def __init__(self, deployment: Deployment, settings: Settings, deadline: Deadline) -> None:
+    def __init__(self, deployment: Deployment, settings: RunMigrations, deadline: Deadline) -> None:
         self.deployment = deployment
         self.settings = settings
         self.deadline = deadline
@@ -343,7 +310,7 @@ class Migration:
             task_definition=target.task_definition,
             container=target.container,
             command=command,
-            environment=self.settings.variables(target.options),
+            environment=variables_of(self.settings, target.options),
             placement=self._placement(target.placement),
             size={"cpu": self.settings.cpu, "memory": self.settings.memory},
             group=self._group,

@@ -15,8 +15,9 @@ from typing import Any
 from gate import aws, metrics, permissions
 from gate.deployment import Deployment, Listener, Rule, Service, TargetGroup, TaskSet
 from gate.hook import lifecycle_hook
+from gate.options import HOOKS, ValidateBeforeInstall
 from gate.release import FARGATE_SIZES, Image, LogGroup, Release, is_arn, place_of
-from gate.settings import HookSettings
+from gate.settings import MOST_PROBLEMS, BadSettings, judge_settings, read_environment, read_packages, schema_of
 from gate.verdict import (
     Absent,
     CannotLook,
@@ -29,34 +30,16 @@ from gate.verdict import (
     could_not_look,
     failed,
     finding_of,
+    names_of,
     passed,
     severity_for,
     skipped,
-    unknown_names,
 )
-from gate.waiting import Deadline, patiently, poll
+from gate.waiting import Deadline, TimeBudget, patiently, poll
 
 SETTLE = 60.0  # seconds a service may take to be steady: a task replaced this very moment is no reason to refuse
 SLOW = 300  # seconds of health checks until the load balancer sees that a target has become well, or ill
 OUR_EVENT = "BeforeInstall"
-
-
-@lifecycle_hook(OUR_EVENT, HookSettings)
-def handler(deployment: Deployment, settings: HookSettings, deadline: Deadline) -> Generator[Check, bool, None]:
-    """Decide whether the service, the task definition and the infrastructure are fit for this deployment."""
-    # A way back cannot wait, and while one is under way the service has two task sets and does not settle.
-    settle = deadline.within(0 if deployment.is_rollback else SETTLE)
-    checks = all_checks(Release(deployment), settle, settings.checks)
-    for each in checks:
-        look = partial(patiently, each.look, deadline)
-        yield Check(each.name, look, each.severity, may_stop=not deployment.is_rollback)
-    yield from unknown_names(settings.checks, checks)
-
-
-def all_checks(release: Release, settle: Deadline, overrides: Mapping[str, str]) -> list[Check]:
-    """The checks of this hook in their order: causes before what follows from them."""
-    service = ServiceChecks(release, settle, overrides)
-    return checks_of(service, *(kind(release) for kind in (ReleaseChecks, NeedsChecks, RouteChecks, PermissionChecks)))
 
 
 class Checks:
@@ -65,6 +48,11 @@ class Checks:
     def __init__(self, release: Release) -> None:
         self.release = release
         self.deployment = release.deployment
+
+    @property
+    def further_hooks(self) -> dict[str, str]:
+        """The AppSpec's hooks but for this one, which runs: event → function."""
+        return {event: name for event, name in self.release.appspec.hooks.items() if event != OUR_EVENT}
 
 
 class ServiceChecks(Checks):
@@ -75,7 +63,7 @@ class ServiceChecks(Checks):
         self.settle = settle
         self.overrides = overrides
 
-    @check()
+    @check(calls=["ecs:DescribeClusters"])
     def cluster(self) -> Finding:
         """The cluster exists and is ACTIVE."""
         status = self.deployment.cluster_info.get("status")
@@ -157,7 +145,7 @@ class ServiceChecks(Checks):
             )
         return passed("no task set of another deployment is in use")
 
-    @check()
+    @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
     def blue_targets(self) -> Finding:
         """Blue serves: at least one target behind the primary task set is healthy."""
         group = serving_group(self.release)
@@ -207,7 +195,7 @@ def serving_group(release: Release) -> TargetGroup:
 class ReleaseChecks(Checks):
     """The AppSpec, its hooks and its task definition: do they fit each other and the service?"""
 
-    @check()
+    @check(calls=["s3:GetObject"])
     def appspec(self) -> Finding:
         """The AppSpec can be read (JSON or YAML, from CodeDeploy or S3) and describes one ECS service."""
         found = self.release.appspec
@@ -313,7 +301,7 @@ class ReleaseChecks(Checks):
             return failed(f"platform version {version} is older than 1.4.0, which is needed for {', '.join(needs)}")
         return passed(f"platform version {version or 'LATEST'} has what the task definition needs")
 
-    @check()
+    @check(calls=["ecr:BatchGetImage"])
     def cpu_architecture(self) -> Finding:
         """Images for several platforms have one for the task's CPU architecture."""
         wanted = self.release.cpu_architecture
@@ -352,7 +340,7 @@ class NeedsChecks(Checks):
     def _is_foreign(self, reference: str) -> bool:
         return is_arn(reference) and place_of(reference)[1] not in ("", self.release.account)
 
-    @check()
+    @check(calls=["ecr:BatchGetImage", "ecr:DescribePullThroughCacheRules"], parts=["{image}"])
     def images(self) -> Iterator[Finding]:
         """The containers' images are in the account's ECR; images kept elsewhere are named and skipped."""
         for image in self.release.images:
@@ -394,7 +382,7 @@ class NeedsChecks(Checks):
             )
         return passed("every image is named by a version or a digest")
 
-    @check()
+    @check(calls=["iam:GetRole"])
     def execution_role(self) -> Finding:
         """There is an execution role where ECR, awslogs or secrets need one; it exists and trusts ECS tasks."""
         arn, needs = self.release.definition.get("executionRoleArn"), self.release.needs_execution_role
@@ -406,7 +394,7 @@ class NeedsChecks(Checks):
             )
         return skipped("the task definition names no execution role and needs none")
 
-    @check()
+    @check(calls=["iam:GetRole"])
     def task_role(self) -> Finding:
         """The task role, where there is one, exists and trusts ECS tasks."""
         arn = self.release.definition.get("taskRoleArn")
@@ -430,7 +418,7 @@ class NeedsChecks(Checks):
             return failed(f"{word} {arn} does not trust ecs-tasks.amazonaws.com: mend its trust policy")
         return passed(f"{word} {role} exists and trusts ECS tasks")
 
-    @check()
+    @check(calls=["secretsmanager:DescribeSecret"], parts=["{secret}"])
     def secrets(self) -> Iterator[Finding]:
         """The secrets that containers reference exist, have a value, and are not being deleted."""
         if not self.release.secrets:
@@ -445,7 +433,7 @@ class NeedsChecks(Checks):
             else:
                 yield attempt(f"secrets:{name}", partial(_secret, reference, name, versions))
 
-    @check()
+    @check(calls=["ssm:DescribeParameters"], parts=["{parameter}"])
     def parameters(self) -> Iterator[Finding]:
         """The parameters that containers reference exist."""
         names: dict[str, dict[str, list[str]]] = {}  # region → reference → its names
@@ -478,7 +466,7 @@ class NeedsChecks(Checks):
                 else:
                     yield failed(f"parameter {reference} does not exist: create it, or mend the task definition", label)
 
-    @check()
+    @check(calls=["logs:DescribeLogGroups"], parts=["{log_group}"])
     def log_groups(self) -> Iterator[Finding]:
         """The log groups of awslogs exist, or are made when the container starts."""
         if not self.release.log_groups:
@@ -507,7 +495,7 @@ class NeedsChecks(Checks):
             return skipped(f"{made}; whether {role} may do so cannot be told")
         return passed(made)
 
-    @check()
+    @check(parts=["{volume}"])
     def volumes(self) -> Iterator[Finding]:
         """Volumes kept outside the task are named, and not looked at."""
         kinds = {"efsVolumeConfiguration": "EFS", "fsxWindowsFileServerVolumeConfiguration": "FSx"}
@@ -595,7 +583,7 @@ class RouteChecks(Checks):
             return failed(f"target groups {names} differ in {', '.join(different)}: make them alike")
         return passed(f"target groups {names} are alike ({groups[0].protocol}, {groups[0].target_type})")
 
-    @check()
+    @check(calls=["ec2:DescribeSubnets"])
     def target_group_vpc(self) -> Finding:
         """The tasks' subnets are in the target groups' VPC."""
         if not self._subnets:
@@ -626,7 +614,7 @@ class RouteChecks(Checks):
             wrong.append(f"target groups differ in port: {ports}; give both one")
         return failed("; ".join(wrong)) if wrong else passed("ports and health check ports fit")
 
-    @check(Severity.WARN)
+    @check(Severity.WARN, parts=["{target_group}"])
     def health_check(self) -> Iterator[Finding]:
         """The target groups check health alike, and see within minutes that a target has become well, or ill."""
         groups = self.deployment.target_groups
@@ -648,7 +636,7 @@ class RouteChecks(Checks):
             else:
                 yield passed(f"health check of {group.name}: {every}", name)
 
-    @check(Severity.WARN)
+    @check(Severity.WARN, parts=["{target_group}"])
     def health_check_matcher(self) -> Iterator[Finding]:
         """The health checks' matchers do not accept every answer."""
         for group in self.deployment.target_groups:
@@ -663,12 +651,12 @@ class RouteChecks(Checks):
             else:
                 yield passed(f"health check of {group.name} accepts {group.matcher}", name)
 
-    @check()
+    @check(calls=["elasticloadbalancing:DescribeListeners"])
     def production_listener(self) -> Finding:
         """The production listener exists."""
         return passed(f"production listener on port {self._production.port} ({self._production.protocol}) exists")
 
-    @check()
+    @check(calls=["elasticloadbalancing:DescribeListeners"])
     def test_listener(self) -> Finding:
         """A hook that tests through the test listener has one, and it is not the production listener."""
         hook = self.release.appspec.hooks.get("AfterAllowTestTraffic")
@@ -683,7 +671,7 @@ class RouteChecks(Checks):
             return failed("the test listener is the production listener: give the deployment group one of its own")
         return passed(f"test listener on port {self._test.port} ({self._test.protocol}) exists")
 
-    @check()
+    @check(calls=["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers"])
     def load_balancer(self) -> Finding:
         """The load balancer is active, and both listeners are on it."""
         found = self.deployment.load_balancer(self._production)
@@ -696,7 +684,13 @@ class RouteChecks(Checks):
             )
         return passed(f"{found.kind} load balancer {found.dns_name} is {found.state}")
 
-    @check()
+    @check(
+        calls=[
+            "ec2:DescribeSubnets",
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeLoadBalancers",
+        ]
+    )
     def availability_zones(self) -> Finding:
         """The load balancer serves the zones of the tasks' subnets: targets in others get no traffic and no checks."""
         if not self._subnets:
@@ -711,7 +705,7 @@ class RouteChecks(Checks):
             )
         return passed(f"the load balancer serves {', '.join(sorted(zones))}")
 
-    @check()
+    @check(calls=["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"])
     def production_weights(self) -> Finding:
         """All production traffic, by default action and rules, goes to the target group that serves now."""
         early = self._early()
@@ -720,7 +714,7 @@ class RouteChecks(Checks):
             return failed(f"{said}; put it back on {serving_group(self.release).name}")
         return self._leads_to_blue("production", self._production)
 
-    @check()
+    @check(calls=["elasticloadbalancing:DescribeListeners"])
     def test_weights(self) -> Finding:
         """The test listener leads to the target group that serves now, as CodeDeploy expects at the start."""
         if self._test is None:
@@ -750,7 +744,7 @@ class RouteChecks(Checks):
         leads = self.deployment.weights_in_words(rule)
         return f"rule {rule.priority} ({rule.where}) of the {word} listener leads to {leads}"
 
-    @check(Severity.WARN)
+    @check(Severity.WARN, calls=["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"])
     def listener_rules(self) -> Finding:
         """No rule mixes the pair with target groups outside it; rules that lead outside are named."""
         pair = {group.arn for group in self.deployment.target_groups}
@@ -765,7 +759,13 @@ class RouteChecks(Checks):
             return failed(f"{'; '.join(mixed)}: only part of its traffic would shift; let it lead to the pair alone")
         return passed(f"not this deployment's: {'; '.join(outside)}" if outside else "no rule leads elsewhere")
 
-    @check()
+    @check(
+        calls=[
+            "codedeploy:GetDeploymentConfig",
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeLoadBalancers",
+        ]
+    )
     def traffic_routing(self) -> Finding:
         """A Network Load Balancer is deployed to all at once: only an Application Load Balancer has weights."""
         kind = self.deployment.load_balancer(self._production).kind
@@ -804,7 +804,7 @@ class RouteChecks(Checks):
             raise Absent(f"subnet {', '.join(missing)} does not exist: mend the network configuration")
         return list(found)
 
-    @check()
+    @check(calls=["ec2:DescribeSubnets"])
     def free_addresses(self) -> Finding:
         """The tasks' subnets have an address for each task to come."""
         if not self._subnets:
@@ -817,7 +817,7 @@ class RouteChecks(Checks):
             return failed(f"{free} free address(es) in {names}, green needs {needed}: add a subnet")
         return passed(f"{free} free addresses in {len(self._subnets)} subnet(s), green needs {needed}")
 
-    @check()
+    @check(calls=["ec2:DescribeSecurityGroups"])
     def security_groups(self) -> Finding:
         """The tasks' security groups exist."""
         wanted = list(self.release.network.get("securityGroups") or [])
@@ -830,7 +830,7 @@ class RouteChecks(Checks):
             return failed(f"security group {', '.join(missing)} does not exist: mend the network configuration")
         return passed(f"security group(s) {', '.join(wanted)} exist")
 
-    @check(Severity.WARN)
+    @check(Severity.WARN, calls=["application-autoscaling:DescribeScalableTargets"])
     def auto_scaling(self) -> Finding:
         """Application Auto Scaling is suspended, or cannot change the count: if it acts, the deployment may fail."""
         answer = aws.call(
@@ -855,7 +855,7 @@ class RouteChecks(Checks):
 
     # Alarms
 
-    @check()
+    @check(calls=["cloudwatch:DescribeAlarms"], parts=["{alarm}"])
     def alarms(self) -> list[Finding]:
         """The deployment group's alarms exist and none fires: one that does stops the deployment during Install."""
         names = self.deployment.alarm_names
@@ -895,17 +895,12 @@ def _accepts_everything(group: TargetGroup) -> bool:
 class PermissionChecks(Checks):
     """The hooks' functions and the roles of those who take part: foreseen by IAM's simulator, not tried."""
 
-    @property
-    def _further_hooks(self) -> dict[str, str]:
-        """The AppSpec's hooks but for this one, which runs."""
-        return {event: name for event, name in self.release.appspec.hooks.items() if event != OUR_EVENT}
-
-    @check()
+    @check(calls=["lambda:GetFunctionConfiguration"], parts=["{event}"])
     def hook_functions(self) -> Iterator[Finding]:
         """The functions of the AppSpec's hooks exist and can be invoked."""
-        for event, name in self._further_hooks.items():
+        for event, name in self.further_hooks.items():
             yield attempt(f"hook_functions:{event}", partial(self._function_is_there, event, name))
-        if not self._further_hooks:
+        if not self.further_hooks:
             yield skipped("the AppSpec names no further hook: nothing looks at green")
 
     def _function_is_there(self, event: str, name: str) -> Finding:
@@ -917,12 +912,12 @@ class PermissionChecks(Checks):
             return failed(f"function {name} of the hook {event} is {state} ({found.get('StateReason')}): mend it first")
         return passed(f"function {name} of the hook {event} is {state}")
 
-    @check()
+    @check(calls=["iam:SimulatePrincipalPolicy", "lambda:GetFunctionConfiguration"], parts=["{event}"])
     def hook_roles(self) -> Iterator[Finding]:
         """The roles of the hooks' functions may report to CodeDeploy."""
-        for event, name in self._further_hooks.items():
+        for event, name in self.further_hooks.items():
             yield attempt(f"hook_roles:{event}", partial(self._may_report, event, name))
-        if not self._further_hooks:
+        if not self.further_hooks:
             yield skipped("the AppSpec names no further hook")
 
     def _may_report(self, event: str, name: str) -> Finding:
@@ -954,7 +949,7 @@ class PermissionChecks(Checks):
         names = f"{self.deployment.info['applicationName']}/{self.deployment.info['deploymentGroupName']}"
         return f"arn:{place[1]}:codedeploy:{place[3]}:{place[4]}:deploymentgroup:{names}"
 
-    @check()
+    @check(calls=["iam:SimulatePrincipalPolicy", "lambda:GetFunctionConfiguration"], parts=["{action}"])
     def service_role(self) -> list[Finding]:
         """CodeDeploy's service role may invoke the hooks' functions and pass the tasks' roles to ECS."""
         role = str(self.deployment.group.get("serviceRoleArn") or "")
@@ -964,7 +959,7 @@ class PermissionChecks(Checks):
         ]
 
     def _may_invoke(self, role: str) -> Finding:
-        arns = [str(self.deployment.function(name).get("FunctionArn")) for name in self._further_hooks.values()]
+        arns = [str(self.deployment.function(name).get("FunctionArn")) for name in self.further_hooks.values()]
         if not arns:
             return skipped("the AppSpec names no further hook")
         return _judged(
@@ -994,3 +989,106 @@ def _judged(who: str, may_not: str, decisions: permissions.Decisions, cure: str)
         keys = ", ".join(dict.fromkeys(key for keys in decisions.undecided.values() for key in keys))
         return skipped(f"{who}: it hangs on {keys}, which is not known here, whether it {may_not} something")
     return passed(f"{who} may do what it has to")
+
+
+class SettingsChecks(Checks):
+    """What the functions of the later hooks are told: judged now, by the code that will read it."""
+
+    @check(calls=["lambda:GetFunctionConfiguration"], parts=["{event}"])
+    def hook_settings(self) -> Iterator[Finding]:
+        """The options of all hooks can be used: expressions, rules across options, windows that fit the time."""
+        for event, name in self.further_hooks.items():
+            yield attempt(f"hook_settings:{event}", partial(self._can_be_used, event, name))
+        if not self.further_hooks:
+            yield skipped("the AppSpec names no further hook")
+
+    def _can_be_used(self, event: str, name: str) -> Finding:
+        configuration = self.deployment.function(name)
+        hook = _hook_of(name, configuration)
+        if hook not in HOOKS:
+            return skipped(f"function {name} of the hook {event} runs {hook}.py, which is none of this module's")
+        variables, timeout = _variables_of(name, configuration), configuration.get("Timeout")
+        if not isinstance(timeout, (int, float)):
+            raise CannotLook(f"Lambda does not say the time-out of function {name}")
+        try:
+            watched = read_environment(variables)
+        except BadSettings as problem:
+            return failed(f"function {name} of the hook {event}: {problem}")
+        ours = f"{self.deployment.cluster}/{self.deployment.service_name}"
+        if f"{watched.cluster}/{watched.service}" != ours:
+            return failed(
+                f"function {name} of the hook {event} watches {watched.cluster}/{watched.service}, not {ours}: put "
+                "this service's hooks into the AppSpec, or mend ecs_cluster_name, ecs_service_name"
+            )
+        options, reading = judge_settings(HOOKS[hook], variables, hook)
+        problems = reading.problems
+        if options:
+            budget = TimeBudget.of(timeout, getattr(options, "max_duration", 0.0))
+            problems = [f"{hook}.{problem}" for problem in options.problems_of_time(budget)]
+        if problems:
+            return failed(f"{'; '.join(problems[:MOST_PROBLEMS])} (function {name} of the hook {event})")
+        return passed(f"the options of {hook} can be used")
+
+    @check(Severity.WARN, calls=["lambda:GetFunctionConfiguration"], parts=["{event}"])
+    def hook_versions(self) -> Iterator[Finding]:
+        """The functions of the hooks run the module's code, told in the options of its version."""
+        packages = read_packages()
+        for event, name in self.further_hooks.items():
+            yield attempt(f"hook_versions:{event}", partial(self._is_of_this_version, event, name, packages))
+        if not self.further_hooks:
+            yield skipped("the AppSpec names no further hook")
+
+    def _is_of_this_version(self, event: str, name: str, packages: Mapping[str, str]) -> Finding:
+        configuration = self.deployment.function(name)
+        hook = _hook_of(name, configuration)
+        if hook not in HOOKS:
+            return skipped(f"function {name} of the hook {event} runs {hook}.py, which is none of this module's")
+        reading = judge_settings(HOOKS[hook], _variables_of(name, configuration), hook)[1]
+        wrong = []
+        if reading.schema not in ("", schema_of(HOOKS[hook])):
+            wrong.append("is told its options as another version of the module has them")
+        if packages.get(hook) not in (None, configuration.get("CodeSha256")):
+            wrong.append("runs other code than the module gave it")
+        if wrong:
+            return failed(f"function {name} of the hook {event} {' and '.join(wrong)}: apply the module once more")
+        return passed(f"function {name} of the hook {event} is of this version")
+
+
+def _hook_of(name: str, configuration: Mapping[str, Any]) -> str:
+    """The handler's file, by which a function is known: its name is the user's."""
+    handler = configuration.get("Handler")
+    if not handler:
+        raise CannotLook(f"Lambda does not say the handler of function {name}")
+    return str(handler).rpartition(".")[0]
+
+
+def _variables_of(name: str, configuration: Mapping[str, Any]) -> Mapping[str, str]:
+    """A function's environment; raises CannotLook where Lambda could not decrypt it."""
+    environment = configuration.get("Environment") or {}
+    problem = environment.get("Error")
+    if problem:
+        said = f"{problem.get('ErrorCode')}: {problem.get('Message')}"
+        raise CannotLook(f"the environment of function {name} cannot be read ({said}): allow kms:Decrypt on its key")
+    return environment.get("Variables") or {}
+
+
+CHECKS = (ServiceChecks, ReleaseChecks, NeedsChecks, RouteChecks, PermissionChecks, SettingsChecks)
+
+
+@lifecycle_hook(OUR_EVENT, ValidateBeforeInstall, names_of(*CHECKS))
+def handler(
+    deployment: Deployment, settings: ValidateBeforeInstall, deadline: Deadline
+) -> Generator[Check, bool, None]:
+    """Decide whether the service, the task definition and the infrastructure are fit for this deployment."""
+    # A way back cannot wait, and while one is under way the service has two task sets and does not settle.
+    settle = deadline.within(0 if deployment.is_rollback else SETTLE)
+    checks = all_checks(Release(deployment), settle, settings.checks)
+    for each in checks:
+        look = partial(patiently, each.look, deadline)
+        yield Check(each.name, look, each.severity, may_stop=not deployment.is_rollback)
+
+
+def all_checks(release: Release, settle: Deadline, overrides: Mapping[str, str]) -> list[Check]:
+    """The checks of this hook in their order: causes before what follows from them."""
+    service = ServiceChecks(release, settle, overrides)
+    return checks_of(service, *(kind(release) for kind in CHECKS[1:]))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, Optional
+from typing import Any
 
 from gate import aws, tasks
 from gate.deployment import Deployment, Service, TaskSet
 from gate.hook import lifecycle_hook
-from gate.settings import HookSettings, limits
+from gate.options import ValidateDeployment
 from gate.tasks import Container, Task
 from gate.verdict import (
     CannotLook,
@@ -27,11 +27,11 @@ from gate.verdict import (
     checks_of,
     failed,
     finding_of,
+    names_of,
     passed,
     severity_for,
     skipped,
     take,
-    unknown_names,
 )
 from gate.waiting import Deadline, OutOfTime, Pace, poll
 
@@ -50,51 +50,6 @@ HOPELESS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Settings(HookSettings):
-    """What the user may set.
-
-    `expected_count`: tasks green must run at least (default: what ECS computes). `interval`: seconds between looks
-    (default: 1 to 3, as the number of AWS calls allows). `consecutive_successes`: good looks in a row that make green
-    steady.
-    """
-
-    expected_count: Optional[int] = limits(None, least=1)
-    interval: Optional[float] = limits(None, least=0.001, most=60)
-    consecutive_successes: int = limits(3, least=1, most=100)
-
-
-@lifecycle_hook("AfterInstall", Settings)
-def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
-    """Decide whether the green tasks run as they should, over several looks in a row."""
-    green = Green(deployment, settings, deadline)
-    checks = checks_of(green)
-    severities = {each.name: severity_for(each.name, each.severity, settings.checks) for each in checks}
-    wanted = [each for each in checks if severities[each.name] is not Severity.SKIP]
-
-    last: list[Finding] = []
-
-    def look() -> list[Finding]:
-        last[:] = green.findings(wanted)
-        return list(last)
-
-    def keeps_waiting(finding: Finding) -> bool:
-        return not finding.good and severities.get(finding.name or "") is not Severity.WARN
-
-    pause = settings.interval or Pace(aws.requests_made, deadline.elapsed)
-    out_of_time: OutOfTime | None = None
-    try:
-        last = poll(look, deadline, pause, settings.consecutive_successes, keeps_waiting=keeps_waiting)
-    except OutOfTime as problem:  # in the middle of a look: what the one before found is worth saying
-        out_of_time = problem
-    for finding in last:
-        yield Check(finding.name or "green", partial(replace, finding))
-    if out_of_time:
-        raise out_of_time
-    yield from (each for each in checks if each not in wanted)  # said to be left out
-    yield from unknown_names(settings.checks, checks)
-
-
 class Green:
     """Green as the last look found it, and the checks of it: causes before what follows from them.
 
@@ -103,7 +58,7 @@ class Green:
     tasks a hundred are described at each look, in turn.
     """
 
-    def __init__(self, deployment: Deployment, settings: Settings, deadline: Deadline) -> None:
+    def __init__(self, deployment: Deployment, settings: ValidateDeployment, deadline: Deadline) -> None:
         self.deployment = deployment
         self.settings = settings
         self.deadline = deadline
@@ -220,7 +175,7 @@ class Green:
             return failed(f"green tasks cannot be started: {reason}", certain=True)
         return passed("nothing keeps green tasks from starting")
 
-    @check()
+    @check(calls=["ecs:DescribeTaskDefinition", "logs:GetLogEvents"])
     def crash_loop(self) -> Finding:
         """Green's tasks do not end one after the other: certain after two of one cause, while others are missing."""
         crashed = self.crashed
@@ -278,7 +233,7 @@ class Green:
     def _declared(self) -> dict[str, Mapping[str, Any]]:
         return {str(each.get("name")): each for each in self.definition.get("containerDefinitions") or []}
 
-    @check()
+    @check(calls=["ecs:DescribeTaskDefinition"])
     def tasks_running(self) -> Finding:
         """Every green task and every container of it runs; one that is not essential may have done its work."""
         if len(self.alive) < self.set.desired:
@@ -296,7 +251,7 @@ class Green:
             return failed(f"green: {'; '.join(wrong)}")
         return passed(f"{len(self.alive)} green tasks and their containers are RUNNING")
 
-    @check()
+    @check(calls=["ecs:DescribeTaskDefinition"])
     def container_health(self) -> Finding:
         """Every container that has a health check is HEALTHY; UNKNOWN there means that it has not answered."""
         checked = [name for name, declared in self._declared.items() if declared.get("healthCheck") is not None]
@@ -312,7 +267,7 @@ class Green:
             return failed(f"green container {'; '.join(wrong) or 'none is running'}")
         return passed(f"{len(judged)} green container(s) HEALTHY")
 
-    @check()
+    @check(calls=["ecs:DescribeTaskDefinition"])
     def image_digest(self) -> Finding:
         """All green tasks run the same image: a tag that moved while they started gave them different ones."""
         seen: dict[str, dict[str, str]] = {}  # container → digest → a task
@@ -331,7 +286,7 @@ class Green:
             return failed(f"green tasks run different images: {'; '.join(wrong)}: name the image by its digest")
         return passed(f"green tasks run {', '.join(f'{name} {min(digests)}' for name, digests in seen.items())}")
 
-    @check()
+    @check(calls=["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"])
     def green_targets(self) -> Finding:
         """Green's targets are healthy; or unused, as long as no listener leads to their group and none is checked."""
         if not self.complete:  # no need to ask
@@ -363,3 +318,33 @@ class Green:
             said = f"green task set {self.set.id} is {self.set.stability}, expected STEADY_STATE"
             return failed(f"{said}: the other findings say why")
         return passed(f"green task set {self.set.id} is in STEADY_STATE")
+
+
+@lifecycle_hook("AfterInstall", ValidateDeployment, names_of(Green))
+def handler(deployment: Deployment, settings: ValidateDeployment, deadline: Deadline) -> Generator[Check, bool, None]:
+    """Decide whether the green tasks run as they should, over several looks in a row."""
+    green = Green(deployment, settings, deadline)
+    checks = checks_of(green)
+    severities = {each.name: severity_for(each.name, each.severity, settings.checks) for each in checks}
+    wanted = [each for each in checks if severities[each.name] is not Severity.SKIP]
+
+    last: list[Finding] = []
+
+    def look() -> list[Finding]:
+        last[:] = green.findings(wanted)
+        return list(last)
+
+    def keeps_waiting(finding: Finding) -> bool:
+        return not finding.good and severities.get(finding.name or "") is not Severity.WARN
+
+    pause = settings.interval or Pace(aws.requests_made, deadline.elapsed)
+    out_of_time: OutOfTime | None = None
+    try:
+        last = poll(look, deadline, pause, settings.consecutive_successes, keeps_waiting=keeps_waiting)
+    except OutOfTime as problem:  # in the middle of a look: what the one before found is worth saying
+        out_of_time = problem
+    for finding in last:
+        yield Check(finding.name or "green", partial(replace, finding))
+    if out_of_time:
+        raise out_of_time
+    yield from (each for each in checks if each not in wanted)  # said to be left out

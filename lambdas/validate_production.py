@@ -9,24 +9,26 @@ are held against blue's before the shift.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
-from typing import Any, Optional
+from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
 from gate import metrics
-from gate.baseline import Baseline, compare
+from gate.baseline import compare
 from gate.deployment import Deployment, Listener, TargetGroup
 from gate.hook import lifecycle_hook
 from gate.http_sender import Sender
-from gate.load import Load, judge_load, send_load
-from gate.settings import limits
-from gate.statistics import Thresholds, requests_needed
-from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url
+from gate.load import judge_load, send_load
+from gate.options import Load, Metric, Source, ValidateProduction
+from gate.statistics import FIGURES, requests_needed
+from gate.traffic import NAMES as TRAFFIC
+from gate.traffic import Traffic, green_serves, listener_url
 from gate.verdict import (
     Check,
     Finding,
+    Named,
     Severity,
     could_not_look,
     failed,
@@ -41,122 +43,45 @@ MINUTE = 60  # seconds; the load balancer's and ECS's metrics have one value for
 ENOUGH_REQUESTS = 100  # below this an error rate may still come out right by the end of the window
 
 
-@dataclass(frozen=True)
-class TrafficThresholds(Thresholds):
-    """What the load balancer's figures of green, and the samples, may be at most.
-
-    Latencies are the worst minute's. `unhealthy_hosts`, `rejected_connections` are counts since the shift;
-    `cpu_percent` and `memory_percent` averages of the ECS service, None: only said.
-    """
-
-    unhealthy_hosts: float = limits(0.0, least=0)
-    rejected_connections: Optional[float] = limits(None, least=0)
-    cpu_percent: Optional[float] = limits(None, least=0.001)
-    memory_percent: Optional[float] = limits(None, least=0.001)
-
-
-@dataclass(frozen=True)
-class Range:
-    """Where a value has to lie, both ends included."""
-
-    min: Optional[float] = None
-    max: Optional[float] = None
-
-    def __post_init__(self) -> None:
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:g} is above max {self.max:g}: no value can lie between them")
-
-    def holds(self, value: float) -> bool:
-        """Whether a value lies in it."""
-        return (self.min is None or value >= self.min) and (self.max is None or value <= self.max)
-
-    def __str__(self) -> str:
-        ends = (("at least", self.min), ("at most", self.max))
-        return " and ".join(f"{word} {end:g}" for word, end in ends if end is not None) or "any value"
+NAMES = (
+    Named("time", "The bake's window and the load fit the time there is."),
+    Named(
+        "green_serves_production",
+        "All production traffic, by default action and rules, goes to green, and green has a healthy target; looked at "
+        "through the bake too.",
+    ),
+    *TRAFFIC,
+    Named(
+        "load",
+        "Under the load few requests fail, and the others are fast enough; it comes to 90 % of its rate.",
+        parts=(*FIGURES, "rate", "aborted"),
+    ),
+    Named("bake", "The window is not cut short. What it looks at has the names below; this one softens them all."),
+    Named("alarms", "Alarms have the state that is expected of them.", parts=("{alarm}",)),
+    Named("traffic", "The load balancer has figures of green, up to the end of the window."),
+    Named("error_rate", "Of the requests that the load balancer counted few failed."),
+    Named("latency", "Latencies that are limited keep to it in the worst minute.", parts=tuple(FIGURES[1:])),
+    Named("unhealthy_hosts", "No more of green's targets are unhealthy than are allowed, but for one minute."),
+    Named("rejected_connections", "The load balancer rejects no more connections than are allowed."),
+    Named("cpu", "The service's CPU use is no higher than is allowed."),
+    Named("memory", "The same of its memory."),
+    Named("metric", "Metrics of your own keep to their range.", parts=("{metrics}",)),
+    Named(
+        "against_blue",
+        "Green is no worse than blue was before the shift.",
+        parts=(*FIGURES[:-1], "metric:{metrics}"),
+    ),
+)
 
 
-@dataclass(frozen=True)
-class Source:
-    """A CloudWatch metric; `period` in seconds. In dimensions `{target_group}` and `{load_balancer}` are green's."""
-
-    namespace: Optional[str] = None
-    metric_name: Optional[str] = None
-    dimensions: dict[str, str] = field(default_factory=dict)
-    statistic: str = "Average"
-    period: int = limits(60, least=1, most=86_400)
-
-    def query(self, words: Mapping[str, str]) -> metrics.Query:
-        """The metric as CloudWatch is asked for it, with `words` in place of dimension values."""
-        dimensions = {name: words.get(value, value) for name, value in self.dimensions.items()}
-        return metrics.Query(str(self.namespace), str(self.metric_name), dimensions, self.statistic, self.period)
-
-
-@dataclass(frozen=True)
-class Metric(Source):
-    """A metric of the user's own, or metric maths (`expression`) over several (`queries`).
-
-    Each value since the shift has to lie in `threshold_range`; `failure_limit` of them need not. Fewer than
-    `min_datapoints` are no data, and `no_data` says what that means. `max_worse_percent`: how much worse than before
-    the shift it may be; `direction`: which way is worse.
-    """
-
-    expression: Optional[str] = None
-    queries: dict[str, Source] = field(default_factory=dict)
-    threshold_range: Range = field(default_factory=Range)
-    min_datapoints: int = limits(1, least=1)
-    failure_limit: int = limits(0, least=0)
-    no_data: str = limits("fail", choices=("fail", "pass"))
-    max_worse_percent: Optional[float] = limits(None, least=0)
-    direction: str = limits("increase", choices=("increase", "decrease", "either"))
-
-    def __post_init__(self) -> None:
-        sources = list(self.queries.values()) if self.expression else [self]
-        if self.expression and (self.metric_name or not self.queries):
-            raise ValueError("expression needs queries, and no metric_name beside it")
-        if not all(source.namespace and source.metric_name for source in sources):
-            raise ValueError("a metric needs namespace and metric_name, or an expression over queries that have both")
-        if self.threshold_range == Range() and self.max_worse_percent is None:
-            raise ValueError(
-                "nothing would be compared: set threshold_range.min, threshold_range.max or max_worse_percent"
-            )
-
-    def __str__(self) -> str:
-        return self.expression or f"{self.namespace} {self.metric_name}"
-
-
-@dataclass(frozen=True)
-class Settings(TrafficSettings):
-    """What the user may set besides.
-
-    `initial_delay`: seconds before the bake window; `duration`: its length; `interval`: seconds between looks;
-    `max_duration`: seconds that all may take, over several invocations. `alarms`: name → expected state, besides the
-    deployment group's own, which must not be in ALARM. `no_data`: what a window without any request means;
-    `metrics_delay`: seconds that CloudWatch may be late, before which the absence of data means nothing.
-    """
-
-    initial_delay: float = limits(60.0, least=0, most=3300)
-    duration: float = limits(300.0, least=0, most=3300)
-    interval: float = limits(15.0, least=0.001, most=300)
-    max_duration: float = limits(3000.0, least=60, most=3300)
-    alarms: dict[str, str] = limits(default_factory=dict, choices=("OK", "ALARM", "INSUFFICIENT_DATA"))
-    insufficient_data: Optional[str] = limits(None, choices=("pass", "fail"))
-    missing_alarms: str = limits("fail", choices=("fail", "pass"))
-    thresholds: TrafficThresholds = field(default_factory=TrafficThresholds)
-    baseline: Baseline = field(default_factory=Baseline)
-    no_data: str = limits("pass", choices=("fail", "pass"))
-    metrics_delay: float = limits(180.0, least=0, most=600)
-    metrics: dict[str, Metric] = field(default_factory=dict)
-    load: Optional[Load] = None
-
-
-@lifecycle_hook("AfterAllowTraffic", Settings)
-def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
+@lifecycle_hook("AfterAllowTraffic", ValidateProduction, NAMES)
+def handler(deployment: Deployment, settings: ValidateProduction, deadline: Deadline) -> Generator[Check, bool, None]:
     """Decide whether green serves production as well as it should, until the end of the bake window."""
     checks = _checks(deployment, settings, deadline)
     yield from unstoppable(checks) if deployment.is_rollback else checks
 
 
-def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
+def _checks(deployment: Deployment, settings: ValidateProduction, deadline: Deadline) -> Generator[Check, bool, None]:
     production = Production(deployment, settings, deadline)
     if not (yield Check("time", production.fits_the_time)):
         return
@@ -176,7 +101,7 @@ def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
 class Production:
     """The looks of this hook; which side is green is found once, where it stands is read at each look."""
 
-    def __init__(self, deployment: Deployment, settings: Settings, deadline: Deadline) -> None:
+    def __init__(self, deployment: Deployment, settings: ValidateProduction, deadline: Deadline) -> None:
         self.deployment = deployment
         self.settings = settings
         self.deadline = deadline
@@ -213,21 +138,12 @@ class Production:
 
     def fits_the_time(self) -> Finding:
         """The window fits the time there is; better said now than found out at its end."""
-        settings, load = self.settings, self.settings.load
-        wanted = max(settings.initial_delay + settings.duration, settings.metrics_delay if settings.metrics else 0)
-        wanted += load.duration + load.warm_up if load else 0
         journey = self.deadline.journey
+        problems = self.settings.problems_of_time(journey.budget)
+        if problems:
+            return failed("; ".join(problems))
         left = journey.reach(self.deadline.remaining())
-        at_once = load.duration + load.warm_up if load else 0
-        if at_once > self.deadline.remaining():  # it cannot be interrupted, as settling and baking can
-            said = f"a load of {at_once:g} s does not fit the {self.deadline.remaining():.0f} s left in this invocation"
-            return failed(f"{said}: shorten load or raise timeout")
-        words = f"{wanted:g} s of settling, baking and load"
-        if wanted > left:
-            more = f" in {1 + journey.hops_left} invocations" if journey.hops_left else ""
-            cure = "shorten initial_delay, duration or load, or raise timeout and max_duration"
-            return failed(f"{words} do not fit the {left:.0f} s left{more}: {cure}")
-        return passed(f"{words} fit the {left:.0f} s left")
+        return passed(f"{self.settings.window:g} s of settling, baking and load fit the {left:.0f} s left")
 
     def green_serves(self) -> Finding:
         """All production traffic goes to green, and green has a healthy target; shortly after the shift, soon."""
@@ -310,7 +226,8 @@ class Production:
             if expected
             else [skipped("no alarm is named, here or in the deployment group", "alarms")]
         )
-        findings = [self._serving(), *alarms, *self._traffic(), *self._metrics()]
+        serving = replace(self._serving(), name="green_serves_production")
+        findings = [serving, *alarms, *self._traffic(), *self._metrics()]
         return [finding if self._decides(finding) else replace(finding, certain=False) for finding in findings]
 
     def _decides(self, finding: Finding) -> bool:
@@ -365,7 +282,7 @@ class Production:
         else:
             findings.append(passed(rate, "error_rate"))
         for word, most in limit.latencies().items():
-            label, values = f"latency_{word}", green.latencies(word)
+            label, values = f"latency:{word}", green.latencies(word)
             if not green.series[word]:
                 said = f"the load balancer has requests but no {word} of TargetResponseTime"
                 findings.append(could_not_look(said, label))
@@ -423,7 +340,7 @@ class Production:
         theirs = self._values(compared, blue_group, before - length, before)
         for name, metric in compared.items():
             both = list(ours[name].values()), list(theirs[name].values())
-            label, worst = f"against_blue:{name}", metric.max_worse_percent
+            label, worst = f"against_blue:metric:{name}", metric.max_worse_percent
             if metric.no_data == "fail" and min(map(len, both)) < metric.min_datapoints:
                 counts = f"{len(both[0])} datapoint(s) of green and {len(both[1])} of blue before the shift"
                 said = f"metric {name} has {counts}, {metric.min_datapoints} needed of each: or set no_data"
@@ -449,13 +366,19 @@ class Production:
         words = {"{target_group}": group.dimension}
         if declared:
             words["{load_balancer}"] = self.deployment.load_balancer(self.listener).dimension
-        plain = {name: metric.query(words) for name, metric in declared.items() if not metric.expression}
+        plain = {name: _query(metric, words) for name, metric in declared.items() if not metric.expression}
         found = metrics.read_metrics(plain, start, end) if plain else {}
         for name, metric in declared.items():
             if metric.expression:
-                queries = {each: source.query(words) for each, source in metric.queries.items()}
+                queries = {each: _query(source, words) for each, source in metric.queries.items()}
                 found[name] = metrics.read_metrics(queries, start, end, metric.expression)[metrics.RESULT]
         return found
+
+
+def _query(source: Union[Metric, Source], words: Mapping[str, str]) -> metrics.Query:
+    """The metric as CloudWatch is asked for it, with `words` in place of dimension values."""
+    dimensions = {name: words.get(value, value) for name, value in source.dimensions.items()}
+    return metrics.Query(str(source.namespace), str(source.metric_name), dimensions, source.statistic, source.period)
 
 
 def judge_metric(name: str, metric: Metric, series: metrics.Series, now: datetime) -> Finding:

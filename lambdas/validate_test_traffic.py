@@ -7,44 +7,36 @@ group gets a 503 that the load balancer counts, and that has set off a deploymen
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Optional
 
 from gate.deployment import Deployment, Listener
 from gate.hook import lifecycle_hook
-from gate.http_checks import base_url_problem, shown_address
 from gate.http_sender import Sender
-from gate.settings import limits
-from gate.traffic import Traffic, TrafficSettings, green_serves, listener_url
-from gate.verdict import Check, Finding, failed, passed, unstoppable
+from gate.options import ValidateTestTraffic, shown_address
+from gate.traffic import NAMES as TRAFFIC
+from gate.traffic import Traffic, green_serves, listener_url
+from gate.verdict import Check, Finding, Named, failed, passed, unstoppable
 from gate.waiting import Deadline, poll
 
-
-@dataclass(frozen=True)
-class Settings(TrafficSettings):
-    """What the user may set besides.
-
-    `base_url`: where to send requests instead of the test listener. `interval`: seconds between looks while the test
-    listener is not on green yet.
-    """
-
-    base_url: Optional[str] = None
-    interval: float = limits(2.0, least=0.001, most=60)
-
-    def __post_init__(self) -> None:
-        if self.base_url is not None and base_url_problem(self.base_url):
-            raise ValueError(base_url_problem(self.base_url))
+NAMES = (
+    Named("test_listener", "The deployment group has a test listener, or `base_url` leads to green."),
+    Named(
+        "green_serves_tests",
+        "The test listener and its rules lead to green alone, and green has a healthy target: before, nothing is sent.",
+    ),
+    *TRAFFIC,
+)
 
 
-@lifecycle_hook("AfterAllowTestTraffic", Settings)
-def handler(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
+@lifecycle_hook("AfterAllowTestTraffic", ValidateTestTraffic, NAMES)
+def handler(deployment: Deployment, settings: ValidateTestTraffic, deadline: Deadline) -> Generator[Check, bool, None]:
     """Decide whether green answers the declared requests, with few enough errors and fast enough."""
     checks = _checks(deployment, settings, deadline)
     yield from unstoppable(checks) if deployment.is_rollback else checks
 
 
-def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> Generator[Check, bool, None]:
+def _checks(deployment: Deployment, settings: ValidateTestTraffic, deadline: Deadline) -> Generator[Check, bool, None]:
     if not (yield Check("test_listener", partial(test_listener, deployment, settings))):
         return
     if deployment.test_listener() is None and not settings.base_url:
@@ -70,7 +62,7 @@ def _checks(deployment: Deployment, settings: Settings, deadline: Deadline) -> G
     yield from Traffic(deployment, settings, deadline, sender, listener).checks()
 
 
-def test_listener(deployment: Deployment, settings: Settings) -> Finding:
+def test_listener(deployment: Deployment, settings: ValidateTestTraffic) -> Finding:
     """There is a way to green that production does not take."""
     listener = deployment.test_listener()
     if listener is not None:
@@ -86,5 +78,4 @@ def test_listener(deployment: Deployment, settings: Settings) -> Finding:
 def serves_tests(deployment: Deployment, listener: Optional[Listener]) -> Finding:
     """The test listener, where there is one, leads to green, and green has a healthy target."""
     group = deployment.target_group_of(deployment.green())
-    found = green_serves(deployment, group, listener, "test")
-    return replace(found, name=None)  # the check's own: who goes without a test listener has not left out this one
+    return green_serves(deployment, group, listener, "test")

@@ -154,7 +154,8 @@ def send(kind: str, seconds: float, threads: int, rate: float, url: str) -> Figu
     used, began = time.process_time(), time.monotonic()
     if kind == "send_load":
         sys.path.insert(0, str(ROOT / "lambdas"))
-        from gate.load import Load, send_load
+        from gate.load import send_load
+        from gate.options import Load
         from gate.waiting import Deadline
 
         used, began = time.process_time(), time.monotonic()

@@ -143,12 +143,12 @@ def build(root: Path, destination: Path) -> list[Path]:
     destination.mkdir(parents=True, exist_ok=True)
     for name, members in packages.items():
         write_zip(destination / name, members)
-    for function in functions:
-        check_import(destination / f"{function}.zip", function)
+    checks = {function: check_names(destination / f"{function}.zip", function) for function in functions}
     for stale in set(destination.glob("*.zip")) - {destination / name for name in packages}:
         stale.unlink()
 
     manifest = {
+        "checks": checks,
         "packages": {f"dist/{name}": _sha256((destination / name).read_bytes()) for name in sorted(packages)},
         "sources": {
             path.relative_to(root).as_posix(): _sha256(_source(path))
@@ -160,16 +160,19 @@ def build(root: Path, destination: Path) -> list[Path]:
     return [destination / name for name in [*sorted(packages), MANIFEST]]
 
 
-def check_import(package: Path, function: str) -> None:
-    """Import a packaged handler in a bare interpreter; raise PackageError unless it has its `handler`.
+def check_names(package: Path, function: str) -> list[str]:
+    """Import a packaged handler in a bare interpreter; return the names of its checks, those that `checks` takes.
 
-    A library that is missing when the module is imported fails outside the guard: nothing would be reported,
-    and the deployment would hang for an hour. Inside the handler the same failure is reported with its name.
+    Raises PackageError unless it has its `handler`. A library that is missing when the module is imported fails outside
+    the guard: nothing would be reported, and the deployment would hang for an hour. Inside the handler the same failure
+    is reported with its name.
     """
     program = (
-        f"import sys; sys.dont_write_bytecode = True; sys.path.insert(0, {str(package)!r})\n"
+        f"import json, sys; sys.dont_write_bytecode = True; sys.path.insert(0, {str(package)!r})\n"
         f"import {function} as module\n"
-        "assert callable(getattr(module, 'handler', None)), 'it has no function named handler'"
+        "assert callable(getattr(module, 'handler', None)), 'it has no function named handler'\n"
+        "names = getattr(module.handler, 'names', ())\n"
+        "print(json.dumps([pattern for named in names for pattern in named.patterns]))"
     )
     command = [sys.executable, "-I", "-S", "-c", program]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -179,6 +182,11 @@ def check_import(package: Path, function: str) -> None:
             f"lambdas/{function}.py cannot be imported by itself: {reason}. Import third-party libraries (boto3 too) "
             "inside the functions that use them, so that a missing one is reported to CodeDeploy with its name."
         )
+    names: list[str] = json.loads(result.stdout)
+    twice = ", ".join(sorted({name for name in names if names.count(name) > 1}))
+    if twice:
+        raise PackageError(f"lambdas/{function}.py declares the name {twice} twice: one name for one thing.")
+    return names
 
 
 def check(root: Path) -> None:

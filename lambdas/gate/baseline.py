@@ -11,25 +11,9 @@ from enum import Enum
 from statistics import NormalDist
 from typing import Any
 
-from gate.settings import limits
 from gate.verdict import Finding, failed, passed, skipped
 
 ENOUGH = 8  # points on each side; with fewer, the normal approximation says little
-DIRECTIONS = ("increase", "decrease", "either")  # which way is worse
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """How much worse than blue before the shift green may be.
-
-    `max_worse_percent` of the typical minute; `tolerance` and `confidence` of the Mann-Whitney U test (Kayenta's:
-    0.25 and 0.98); a latency that is worse by `noise_ms` or less is no finding, whatever the percentage.
-    """
-
-    max_worse_percent: float = limits(50.0, least=0)
-    tolerance: float = limits(0.25, least=0, most=1)
-    confidence: float = limits(0.98, least=0.5, most=0.9999)
-    noise_ms: float = limits(50.0, least=0)
 
 
 @dataclass(frozen=True)

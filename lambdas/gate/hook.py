@@ -14,18 +14,20 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, TypeVar
 
 from gate import aws
 from gate.deployment import OVER, Deployment
-from gate.settings import BadSettings, HookSettings, read_environment, read_settings
+from gate.options import HookOptions
+from gate.settings import BadSettings, read_environment, read_settings
 from gate.verdict import (
     CannotLook,
     Check,
     Finding,
+    Named,
     Outcome,
     Result,
     Severity,
@@ -39,22 +41,21 @@ from gate.verdict import (
     severity_for,
     skipped,
     take,
+    unknown_names,
 )
-from gate.waiting import Deadline, Journey, OutOfTime, ToBeContinued, interrupt, poll
+from gate.waiting import MAX_HOPS, Deadline, Journey, OutOfTime, ToBeContinued, interrupt, poll, reserve
 
 logger = logging.getLogger("gate")
 logger.setLevel(logging.INFO)
 
-RESERVE = 30.0  # seconds kept for the report; half of time-outs below a minute
 DEFAULT_TIME = 900.0  # seconds, where no Lambda context says more
 
-MAX_HOPS = 4  # hand-overs to a fresh invocation: five of 15 minutes fill the hour, and Lambda stops a chain of 16
 MOST_DETAIL = 10_000  # characters of a finding's detail: CloudWatch Logs takes lines of 256 KB
 DETAIL = 400  # characters of a finding's detail that are handed over; of what went well a quarter
 
 SUCCEEDED, FAILED, CONTINUED = "SUCCEEDED", "FAILED", "CONTINUED"
 
-S = TypeVar("S", bound=HookSettings)
+S = TypeVar("S", bound=HookOptions)
 T = TypeVar("T")
 Checks = Callable[[Deployment, S, Deadline], Iterable[Check]]
 Handler = Callable[..., dict[str, Any]]  # (event, context=None)
@@ -76,12 +77,15 @@ class HookEvent:
     continuation: Mapping[str, Any] = field(default_factory=dict)
 
 
-def lifecycle_hook(event_name: str, settings_type: type[S]) -> Callable[[Checks[S]], Handler]:
+def lifecycle_hook(
+    event_name: str, settings_type: type[S], names: Sequence[Named] = ()
+) -> Callable[[Checks[S]], Handler]:
     """Make a Lambda handler of a function that yields checks.
 
-    `event_name` is the lifecycle event the function is meant for; `settings_type` what it reads from
-    `HOOK_SETTINGS`. The function takes the deployment, the settings and the deadline for its checks; each check
-    it yields is run, timed, logged and, whatever it raises, made a result.
+    `event_name` is the lifecycle event the function is meant for; `settings_type` what it reads from `HOOK_SETTINGS`;
+    `names` are those of its checks and findings, which a plan takes in `checks`. The function takes the deployment, the
+    settings and the deadline for its checks; each check it yields is run, timed, logged and, whatever it raises, made a
+    result.
     """
 
     def decorate(checks: Checks[S]) -> Handler:
@@ -89,8 +93,9 @@ def lifecycle_hook(event_name: str, settings_type: type[S]) -> Callable[[Checks[
 
         @functools.wraps(checks)
         def handler(event: Any, context: Any = None) -> dict[str, Any]:
-            return _Invocation(hook, event_name, event, context).run(checks, settings_type)
+            return _Invocation(hook, event_name, names, event, context).run(checks, settings_type)
 
+        handler.names = tuple(names)  # type: ignore[attr-defined]  # a function takes any attribute
         return handler
 
     return decorate
@@ -99,14 +104,15 @@ def lifecycle_hook(event_name: str, settings_type: type[S]) -> Callable[[Checks[
 class _Invocation:
     """One delivery of one event to one hook."""
 
-    def __init__(self, hook: str, event_name: str, event: Any, context: Any) -> None:
+    def __init__(self, hook: str, event_name: str, names: Sequence[Named], event: Any, context: Any) -> None:
         self.hook = hook
+        self.names = names
         self.event_name = event_name
         self.started = time.monotonic()
         self.context = context
         seconds = _seconds_left(context)
         self.ends_at = self.started + seconds
-        self.reserve = min(RESERVE, seconds / 2)
+        self.reserve = reserve(seconds)
         self.deadline = Deadline(seconds - self.reserve)
         self.event, self.complaint = read_event(event)
         self.results: list[Result] = []
@@ -150,7 +156,7 @@ class _Invocation:
         self.current = "settings"
         problems: list[str] = []
         environment = _or_problem(read_environment, problems)
-        settings = _or_problem(lambda: read_settings(settings_type), problems)
+        settings = _or_problem(lambda: read_settings(settings_type, hook=self.hook), problems)
         if environment is None or settings is None:
             self._record("settings", failed("; ".join(problems)))
             return
@@ -163,6 +169,7 @@ class _Invocation:
             self.preamble = len(self.results)
         elif not self.event.continuation.get("unwatched"):  # what runs is seen to its end, whatever became of the rest
             return
+        self._name_strangers(settings.checks)
         self.awaited = str(self.event.continuation.get("check", ""))
         steps = iter(checks(deployment, settings, self.deadline))
         self.current = self.hook
@@ -176,6 +183,14 @@ class _Invocation:
             if self.awaited:  # other settings, or another version, than those of the invocation before
                 lost = f"check {self.awaited}, which was to go on in this invocation, is not made any more"
                 self._record(self.awaited, could_not_look(lost), declared=self._severity)
+
+    def _name_strangers(self, overrides: Mapping[str, str]) -> None:
+        """A warning, if the setting `checks` names what is no check of this hook."""
+        strangers = ", ".join(unknown_names(overrides, self.names))
+        if strangers:
+            known = ", ".join(named.name for named in self.names) or "none"
+            said = f"the setting checks names {strangers}, which this hook does not have; it has {known}"
+            self._record("checks", failed(said), declared=Severity.WARN)
 
     def _run(self, check: Check, overrides: Mapping[str, str]) -> bool:
         """Run one check; whether the hook may still succeed after it."""

@@ -11,65 +11,50 @@ import json as json_format
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from gate.deployment import TargetGroup
-from gate.settings import limits
+from gate.options import (
+    PATH,
+    PLACEHOLDER,
+    STATUS,
+    Comparison,
+    HttpCheck,
+    HttpRequest,
+    Step,
+    shown_address,
+    status_range,
+)
 from gate.verdict import TELLING, CannotLook, masked
 from gate.waiting import interrupt
 
 EXCERPT = 120  # characters of a body shown in a message
 REGEX_TIME = 1.0  # seconds that a regular expression may take; a good one takes milliseconds
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-OF_GREEN = ("image_tag", "revision")  # what `{…}` in an expectation may stand for, besides what a flow saves
 
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-_SECRET = re.compile(
-    r"([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^:\s]+(:[^:]+)?"
-    r"|ssm:[a-z0-9-]+:[0-9]{12}:parameter/\S+)"
-)
+_PLACEHOLDER = re.compile(rf"\{{({PLACEHOLDER})\}}")
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """What a value in the answer's JSON has to be. Text is compared with text, a number as a number."""
-
-    equals: Optional[str] = None
-    one_of: Optional[tuple[str, ...]] = None
-    at_least: Optional[float] = None
-    at_most: Optional[float] = None
-    exists: Optional[bool] = None
-    length: Optional[int] = limits(None, least=0)
-
-    def __post_init__(self) -> None:
-        if all(getattr(self, entry.name) is None for entry in fields(self)):
-            raise ValueError("nothing is compared: set equals, one_of, at_least, at_most, exists or length")
-        if self.one_of is not None and not self.one_of:
-            raise ValueError("one_of is empty, so no value could be one of it")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError(f"at_least {self.at_least:.15g} is above at_most {self.at_most:.15g}")
-
-    def shortcomings(self, found: Any) -> list[str]:
-        """What the value should have been; empty if it is. Null and absent are one, as they are to JMESPath."""
-        wrong = []
-        if self.exists is not None and self.exists != (found is not None):
-            wrong.append("a value" if self.exists else "none")
-        if self.equals is not None and not _same(found, self.equals):
-            wrong.append(self.equals)
-        if self.one_of is not None and not any(_same(found, text) for text in self.one_of):
-            wrong.append(f"one of {', '.join(self.one_of)}")
-        number = found if isinstance(found, (int, float)) and not isinstance(found, bool) else None
-        if self.at_least is not None and (number is None or not number >= self.at_least):  # NaN is neither
-            wrong.append(f"at least {self.at_least:.15g}")
-        if self.at_most is not None and (number is None or not number <= self.at_most):
-            wrong.append(f"at most {self.at_most:.15g}")
-        if self.length is not None:
-            length = len(found) if isinstance(found, (str, list, dict)) else None
-            if length != self.length:
-                wrong.append(f"length {self.length}{'' if length is None else f', not {length}'}")
-        return wrong
+def deviations(comparison: Comparison, found: Any) -> list[str]:
+    """What a value should have been; empty if it is. Null and absent are one, as they are to JMESPath."""
+    wrong = []
+    if comparison.exists is not None and comparison.exists != (found is not None):
+        wrong.append("a value" if comparison.exists else "none")
+    if comparison.equals is not None and not _same(found, comparison.equals):
+        wrong.append(comparison.equals)
+    if comparison.one_of is not None and not any(_same(found, text) for text in comparison.one_of):
+        wrong.append(f"one of {', '.join(comparison.one_of)}")
+    number = found if isinstance(found, (int, float)) and not isinstance(found, bool) else None
+    if comparison.at_least is not None and (number is None or not number >= comparison.at_least):  # NaN is neither
+        wrong.append(f"at least {comparison.at_least:.15g}")
+    if comparison.at_most is not None and (number is None or not number <= comparison.at_most):
+        wrong.append(f"at most {comparison.at_most:.15g}")
+    if comparison.length is not None:
+        length = len(found) if isinstance(found, (str, list, dict)) else None
+        if length != comparison.length:
+            wrong.append(f"length {comparison.length}{'' if length is None else f', not {length}'}")
+    return wrong
 
 
 def _same(found: Any, text: str) -> bool:
@@ -94,203 +79,6 @@ def _alike(found: Any, expected: Any) -> bool:
 
 def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json_format.dumps(value, ensure_ascii=False)
-
-
-@dataclass(frozen=True)
-class HttpRequest:
-    """One request and what its answer has to be. Times in seconds, `max_latency_ms` in milliseconds.
-
-    `secret_headers`: header → ARN of the secret or parameter that holds its value. `json`: a body as JSON text.
-    `max_body`: bytes of an answer that are read. `status` takes codes ("200"), ranges ("200-399") and classes ("2xx").
-    `jmespath`: expression → what its value has to be. `certificate_days`: how much longer the certificate is valid.
-    Tried every `interval` until `consecutive_successes` answers in a row are as expected, `attempts` times at most;
-    given up after `consecutive_error_limit` requests in a row without any answer (Argo Rollouts' word and number).
-    """
-
-    path: str = "/"
-    url: Optional[str] = None
-    method: str = limits("GET", choices=METHODS)
-    host: Optional[str] = None
-    headers: dict[str, str] = field(default_factory=dict)
-    secret_headers: dict[str, str] = field(default_factory=dict)
-    body: Optional[str] = None
-    json: Optional[str] = None
-    timeout: float = limits(5.0, least=0.001, most=60)
-    follow_redirects: bool = False
-    verify_tls: bool = True
-    max_body: int = limits(1_000_000, least=1, most=10_000_000)
-    status: tuple[str, ...] = ("200-299",)
-    body_contains: Optional[str] = None
-    body_matches: Optional[str] = None
-    fail_if_body_matches: Optional[str] = None
-    response_headers: dict[str, str] = field(default_factory=dict)
-    jmespath: dict[str, Comparison] = field(default_factory=dict)
-    certificate_days: Optional[float] = limits(None, least=0.001)
-    max_latency_ms: Optional[float] = limits(None, least=0.001)
-    interval: float = limits(1.0, least=0, most=60)
-    attempts: int = limits(3, least=1, most=100)
-    consecutive_successes: int = limits(1, least=1, most=100)
-    consecutive_error_limit: int = limits(4, least=1, most=100)
-
-    def __post_init__(self) -> None:
-        problems = [*self._problems_of_address(), *self._problems_of_request(), *self._problems_of_expectations()]
-        if problems:
-            raise ValueError("; ".join(problems))
-
-    def _problems_of_address(self) -> list[str]:
-        problems = []
-        if not re.fullmatch(r"/[!-~]*", self.path):
-            shown = self.path.partition("?")[0]  # a query may hold a secret
-            problems.append(f'path {shown!r} does not begin with "/" or is not printable ASCII without spaces')
-        if self.url is not None and base_url_problem(self.url, "url"):
-            problems.append(base_url_problem(self.url, "url"))
-        if self.url is not None and self.path != "/":
-            problems.append("url and path are both set: the path is part of the url")
-        return problems
-
-    def _problems_of_request(self) -> list[str]:
-        problems = []
-        if self.body is not None and self.json is not None:
-            problems.append("body and json are both set: set one")
-        if self.json is not None:
-            try:
-                json_format.loads(self.json)
-            except (ValueError, RecursionError) as problem:
-                problems.append(f"json is not JSON: {problem}")
-        for name, reference in self.secret_headers.items():
-            if not _SECRET.fullmatch(reference):  # which may be the secret itself: it is not shown
-                problems.append(f"secret_headers {name} is no ARN of a secret or parameter, alone or after one word")
-        if self.secret_headers and self.follow_redirects:
-            problems.append(
-                "secret_headers and follow_redirects are both set: a redirect could lead a secret elsewhere"
-            )
-        if self.consecutive_successes > self.attempts:
-            more = f"consecutive_successes is {self.consecutive_successes}, attempts only {self.attempts}"
-            problems.append(f"{more}: raise attempts")
-        return problems
-
-    def _problems_of_expectations(self) -> list[str]:
-        problems = [] if self.status else ["status is empty, so no answer could pass"]
-        for expression in self.status:
-            try:
-                status_range(expression)
-            except ValueError as problem:
-                problems.append(str(problem))
-        for name in ("body_matches", "fail_if_body_matches"):
-            try:
-                re.compile(getattr(self, name) or "")
-            except (re.error, RecursionError, OverflowError) as problem:
-                problems.append(f"{name} {getattr(self, name)!r} is not a regular expression: {problem}")
-        problems += filter(None, map(jmespath_problem, self.jmespath))
-        if self.certificate_days is not None and not self.verify_tls:
-            problems.append("certificate_days needs verify_tls")
-        return problems
-
-    @property
-    def request(self) -> str:
-        """Method and path, as messages have it: a query may hold a secret, and so may what stands before an @."""
-        address = (self.url or self.path).partition("?")[0]
-        return f"{self.method} {re.sub(r'(?<=://)[^/]*@', '', address)}"
-
-    @property
-    def content(self) -> Optional[bytes]:
-        """The request's body."""
-        text = self.body if self.json is None else self.json
-        return None if text is None else text.encode()
-
-    def accepts(self, status: int) -> bool:
-        """Whether `status` is one of the expected codes."""
-        return any(status in status_range(expression) for expression in self.status)
-
-
-R = TypeVar("R", bound=HttpRequest)
-
-
-@dataclass(frozen=True)
-class HttpCheck(HttpRequest):
-    """A request of its own.
-
-    `samples`: how often it is sent to be measured; None: as often as the hook says, if it only reads.
-    """
-
-    initial_delay: float = limits(0.0, least=0, most=600)
-    severity: str = limits("fail", choices=("fail", "warn"))
-    samples: Optional[int] = limits(None, least=0, most=10_000)
-
-    @property
-    def only_reads(self) -> bool:
-        """Whether sending it again does no harm (RFC 9110's safe methods)."""
-        return self.method in ("GET", "HEAD", "OPTIONS")
-
-
-@dataclass(frozen=True)
-class Step(HttpRequest):
-    """A request of a flow.
-
-    `save`: name → JMESPath expression of the answer, or `header:<name>`; later steps use it as `{name}`. `always`: to
-    be sent even if an earlier step failed, as long as what it needs was saved: for cleaning up.
-    """
-
-    attempts: int = limits(1, least=1, most=100)
-    name: Optional[str] = None
-    save: dict[str, str] = field(default_factory=dict)
-    always: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name, source in self.save.items():
-            if not _PLACEHOLDER.fullmatch(f"{{{name}}}"):
-                raise ValueError(f"save has the name {name!r}: it begins with a small letter, then letters, digits, _")
-            if not source.startswith("header:") and jmespath_problem(source):
-                raise ValueError(f"save {name}: {jmespath_problem(source)}")
-
-    @property
-    def needs(self) -> set[str]:
-        """The names that this request's address and headers use."""
-        texts = [self.path, self.url or "", *self.headers.values()]
-        return {name for text in texts for name in _PLACEHOLDER.findall(text)}
-
-    def saved(self, answer: Answer) -> dict[str, Optional[str]]:
-        """What the answer holds for later steps; None where it does not."""
-        found: dict[str, Optional[str]] = {}
-        for name, source in self.save.items():
-            if source.startswith("header:"):
-                found[name] = answer.header(source[len("header:") :])
-            else:
-                found[name] = None
-                if answer.is_json and not answer.cut_off:
-                    with suppress(NotEvaluated):
-                        value = search(source, answer.document)
-                        found[name] = None if value is None else _as_text(value)
-        return found
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Requests one after the other, in which a later one may use what an earlier answer held; cookies are kept."""
-
-    steps: tuple[Step, ...] = ()
-    severity: str = limits("fail", choices=("fail", "warn"))
-
-    def __post_init__(self) -> None:
-        if not self.steps:
-            raise ValueError("steps is empty, so nothing would be checked")
-        known = set(OF_GREEN)
-        for number, step in enumerate(self.steps, 1):
-            unknown = ", ".join(sorted(f"{{{name}}}" for name in step.needs - known))
-            if unknown:
-                raise ValueError(f"step {number} uses {unknown}, which no step before it saves")
-            known |= set(step.save)
-
-    def title(self, number: int) -> str:
-        """What the step of this number, counted from 0, is called."""
-        return self.steps[number].name or f"step {number + 1}"
-
-    @property
-    def secrets(self) -> set[str]:
-        """The saved names whose values must not be shown: in a header or a body they are sessions, tokens, whatever."""
-        texts = [t for step in self.steps for t in (*step.headers.values(), step.body or "", step.json or "")]
-        return {name for text in texts for name in _PLACEHOLDER.findall(text)} - set(OF_GREEN)
 
 
 @dataclass(frozen=True)
@@ -325,35 +113,19 @@ class Answer:
         return True
 
 
-def status_range(expression: str) -> range:
-    """The codes of "200", "200-399" or "2xx". Raises ValueError naming the expression."""
-    match = re.fullmatch(r"([1-5])xx|([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", expression.strip())
-    if match and match[1]:
-        return range(int(match[1]) * 100, int(match[1]) * 100 + 100)
-    if not match or int(match[2]) > int(match[3] or match[2]):
-        raise ValueError(f"status {expression!r} is no code (200), range (200-399) or class (2xx)")
-    return range(int(match[2]), int(match[3] or match[2]) + 1)
-
-
-def jmespath_problem(expression: str) -> str:
-    """Why this is no JMESPath expression; empty if it is one."""
-    import jmespath  # type: ignore[import-untyped]  # comes with boto3; imported inside the guard, as boto3 is
-
-    try:
-        unknown = _unknown_functions(jmespath.compile(expression).parsed)
-    except (ValueError, RecursionError) as problem:
-        said = str(problem).replace("\n", " ")
-        return f"{expression!r} is not a JMESPath expression (a key with a hyphen needs quotes): {said}"
-    return f"{expression!r}: JMESPath has no function {', '.join(sorted(unknown))}" if unknown else ""
-
-
-def _unknown_functions(node: Any) -> set[str]:
-    """Names of functions that JMESPath does not have: it would find out with an answer at hand, where no one sees."""
-    from jmespath.functions import Functions  # type: ignore[import-untyped]
-
-    name = {node["value"]} if node["type"] == "function_expression" else set()
-    below = [_unknown_functions(child) for child in node["children"] if isinstance(child, dict)]
-    return name.difference(Functions.FUNCTION_TABLE).union(*below)
+def saved(step: Step, answer: Answer) -> dict[str, Optional[str]]:
+    """What the answer holds for later steps; None where it does not."""
+    found: dict[str, Optional[str]] = {}
+    for name, source in step.save.items():
+        if source.startswith("header:"):
+            found[name] = answer.header(source[len("header:") :])
+        else:
+            found[name] = None
+            if answer.is_json and not answer.cut_off:
+                with suppress(NotEvaluated):
+                    value = search(source, answer.document)
+                    found[name] = None if value is None else _as_text(value)
+    return found
 
 
 class NotEvaluated(Exception):  # noqa: N818  # it is what happened, and reads as such
@@ -362,7 +134,7 @@ class NotEvaluated(Exception):  # noqa: N818  # it is what happened, and reads a
 
 def search(expression: str, document: Any) -> Any:
     """The value of a JMESPath expression; None where there is none. Raises NotEvaluated."""
-    import jmespath
+    import jmespath  # type: ignore[import-untyped]  # comes with boto3; imported inside the guard, as boto3 is
 
     try:
         return jmespath.search(expression, document)
@@ -458,7 +230,7 @@ def json_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
         except NotEvaluated as problem:
             found.append(f"[JSON {expression}] {problem}")
             continue
-        wrong = comparison.shortcomings(value)
+        wrong = deviations(comparison, value)
         if wrong:
             shown = "absent" if value is None else "a value" if comparison.exists is False else excerpt(_as_text(value))
             shown = "***" if value is not None and TELLING.search(expression) else shown
@@ -470,6 +242,9 @@ def excerpt(text: str) -> str:
     """The beginning of a body, on one line, without what looks like a secret."""
     line = masked(" ".join(text.split()))
     return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
+
+
+R = TypeVar("R", bound=HttpRequest)
 
 
 def fill(check: R, value_of: Callable[[str], Optional[str]]) -> R:
@@ -515,26 +290,13 @@ def default_check(group: TargetGroup) -> HttpCheck:
     if group.health_port not in ("traffic-port", str(group.port)):
         said = f"the health check of target group {group.name} is on port {group.health_port}, where no listener leads"
         raise CannotLook(f"{said}: declare http_checks")
-    try:
-        return HttpCheck(path=group.health_path, status=tuple(group.matcher.split(",")), verify_tls=False)
-    except ValueError as problem:  # gRPC's codes
-        raise CannotLook(f"the health check of target group {group.name}: {problem}; declare http_checks") from None
-
-
-def shown_address(url: str) -> str:
-    """An address as messages have it: without name and password, query and fragment."""
-    return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", url)[0])
-
-
-def base_url_problem(url: str, option: str = "base_url") -> str:
-    """What is wrong with an address; empty if nothing is."""
-    try:
-        parts = urlsplit(url)
-        if parts.scheme in ("http", "https") and parts.hostname:
-            return ""
-    except ValueError:  # brackets that do not close
-        pass
-    # Where it does not end is where it is wrong: a password with a "?" or a "/" in it.
-    return (
-        f"{option} {shown_address(re.sub(r'//.*@', '//', url))!r} is no address such as https://test.example.com:8443"
-    )
+    codes = tuple(group.matcher.split(","))
+    if not all(re.fullmatch(STATUS, code) and status_range(code) for code in codes):  # gRPC's
+        said = f"the health check of target group {group.name} accepts {group.matcher}, which are no statuses of HTTP"
+        raise CannotLook(f"{said}: declare http_checks")
+    if not re.fullmatch(PATH, group.health_path):
+        said = (
+            f"the health check of target group {group.name} asks {group.health_path!r}, which cannot be sent as it is"
+        )
+        raise CannotLook(f"{said}: declare http_checks")
+    return HttpCheck(path=group.health_path, status=codes, verify_tls=False)

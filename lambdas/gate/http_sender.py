@@ -14,7 +14,8 @@ from typing import Any, Callable, Optional
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gate import aws
-from gate.http_checks import EXCERPT, Answer, HttpRequest
+from gate.http_checks import EXCERPT, Answer
+from gate.options import HttpRequest
 from gate.verdict import TELLING, CannotLook
 
 SHORTEST_SECRET = 4  # characters; what is shorter would black out half of a message

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import io
 import math
-import re
 import select
 import socket
 import ssl
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, Callable, NamedTuple, Optional
 from urllib.parse import urlsplit
 
-from gate.http_checks import status_range
-from gate.settings import limits
-from gate.statistics import Statistics, Thresholds, judge_statistics
+from gate.options import MOST_CONNECTIONS, Load, status_range
+from gate.statistics import Statistics, judge_statistics
 from gate.verdict import Finding, failed, passed
 from gate.waiting import Deadline
 
@@ -29,50 +27,6 @@ LATE = 0.1  # seconds after it was due, in which a request is still sent
 RECENT = 100  # answers; when half of them are errors, the service is failing
 IDLE = 4.0  # seconds a connection may be unused: servers close theirs after 5 (uvicorn, Node.js) or more
 MAX_BODY = 1_000_000  # bytes of an answer that are read
-MOST_AT_ONCE = 256
-
-
-@dataclass(frozen=True)
-class _Required:
-    """The settings without default: a dataclass has those of its last base first."""
-
-    rate: float = limits(least=0.001, most=10_000)
-    duration: float = limits(least=0.001, most=600)
-
-
-@dataclass(frozen=True)
-class Load(Thresholds, _Required):
-    """`rate` requests a second for `duration` seconds after `warm_up` seconds of them, at most `concurrency` at once.
-
-    `timeout`: seconds for one request. `status`: codes, ranges and classes that are no error.
-    """
-
-    path: str = "/"
-    host: Optional[str] = None
-    headers: dict[str, str] = field(default_factory=dict)
-    warm_up: float = limits(0.0, least=0, most=300)
-    concurrency: int = limits(16, least=1, most=MOST_AT_ONCE)
-    timeout: float = limits(5.0, least=0.001, most=60)
-    status: tuple[str, ...] = ("200-399",)
-
-    def __post_init__(self) -> None:
-        problems = [] if self.status else ["status is empty, so no answer could pass"]
-        for expression in self.status:
-            try:
-                status_range(expression)
-            except ValueError as problem:
-                problems.append(str(problem))
-        if not re.fullmatch(r"/[!-~]*", self.path):
-            problems.append(f'path {self.path!r} does not begin with "/" or is not printable ASCII without spaces')
-        for name, value in {"host": self.host or "", **self.headers}.items():
-            if not re.fullmatch(r"[!-9;-~]+:[\t -~\xa0-\xff]*", f"{name}:{value}"):
-                problems.append(f"{name!r} or its value has a character that no header may have")
-        if problems:
-            raise ValueError("; ".join(problems))
-
-    def requests(self, seconds: float) -> int:
-        """How many requests are due within so many seconds: never more than rate x seconds."""
-        return math.floor(self.rate * seconds + 1e-6)  # 0.29 x 100 is a little less than 29 in binary
 
 
 @dataclass(frozen=True)
@@ -359,18 +313,18 @@ def _in_words(problem: Exception, timeout: float) -> str:
 
 def judge_load(load: Load, result: LoadResult) -> list[Finding]:
     """The figures against their thresholds; the rate achieved, 90 % of what was asked; and whether it ended early."""
-    findings = judge_statistics("load", result.statistics, load)
+    findings = judge_statistics("load", "load", result.statistics, load)
     asked = f"{result.rate:.4g} answers a second of {load.rate:g} asked"
     values: dict[str, Any] = {
         "requests_per_second": round(result.rate, 3), "sent": result.sent, "late": result.late,
         "busy_ms": round(result.busy_ms, 2),
     }  # fmt: skip
     if result.rate < 0.9 * load.rate:
-        findings.append(failed(f"load: {asked}, at least 90 % expected: {_cure(load, result)}", "rate:load", **values))
+        findings.append(failed(f"load: {asked}, at least 90 % expected: {_cure(load, result)}", "load:rate", **values))
     else:
-        findings.append(passed(asked, "rate:load", **values))
+        findings.append(passed(asked, "load:rate", **values))
     if result.aborted:
-        findings.append(failed(f"load: it ended early: {result.aborted}", "aborted:load"))
+        findings.append(failed(f"load: it ended early: {result.aborted}", "load:aborted"))
     return findings
 
 
@@ -388,6 +342,6 @@ def _cure(load: Load, result: LoadResult) -> str:
             f"{found}, of {load.concurrency}, yet {result.late} requests were late: the service stalled for moments, "
             "or this function computes too slowly (raise memory_size)"
         )
-    if needed > MOST_AT_ONCE:
-        return f"{found}, and concurrency can be {MOST_AT_ONCE}: the service did not keep up, or lower the rate"
+    if needed > MOST_CONNECTIONS:
+        return f"{found}, and concurrency can be {MOST_CONNECTIONS}: the service did not keep up, or lower the rate"
     return f"{found}: the service did not keep up, or raise concurrency from {load.concurrency} to {needed} or more"

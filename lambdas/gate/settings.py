@@ -1,56 +1,39 @@
-"""The environment as typed settings: every problem named at once, before anything else is done.
+"""The environment as typed options: every problem named at once, before anything else is done.
 
-A hook's own settings arrive as one JSON object in `HOOK_SETTINGS`, which the Terraform module writes from the
-variable named after the function. A setting that this code does not know is logged and left alone: while
-Lambda updates a function, new configuration meets old code for a moment.
+A hook's options arrive as one JSON object in `HOOK_SETTINGS`, which the Terraform module writes from the variable named
+after the function: each option, its default or null included. What this code does not know is refused, as it is at
+plan; unless the settings were written for another version of the options, as for a moment they are while Lambda updates
+a function: configuration first, code second.
 """
 
 from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import json
 import logging
 import math
 import os
+import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from gate.options import About, HookOptions
 
 logger = logging.getLogger("gate")
 
-S = TypeVar("S", bound="HookSettings")
+O = TypeVar("O", bound=HookOptions)  # noqa: E741  # of options
 
-SEVERITIES = ("fail", "warn", "skip")
 MOST_TEXT = 200_000  # bytes of settings when unpacked; those that fit Lambda's 4 KB have some 50,000
 MOST_PROBLEMS = 50  # that are named at once
+OF_MODULE = ("schema", "packages")  # what the module writes beside the options
 
 
 class BadSettings(Exception):  # noqa: N818  # it is what happened, and reads as such
     """The environment cannot be used. The message names each variable, the value found and what was expected."""
-
-
-def limits(
-    default: Any = dataclasses.MISSING,
-    *,
-    default_factory: Any = dataclasses.MISSING,
-    least: float | None = None,
-    most: float | None = None,
-    choices: tuple[str, ...] | None = None,
-) -> Any:
-    """A dataclass field with bounds, both inclusive; on a map or list they hold for each value."""
-    metadata = {"least": least, "most": most, "choices": choices}
-    if default_factory is not dataclasses.MISSING:
-        return field(default_factory=default_factory, metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True)
-class HookSettings:
-    """What every hook takes. `checks` sets a check's severity by its name: fail, warn or skip."""
-
-    checks: dict[str, str] = limits(default_factory=dict, choices=SEVERITIES)
 
 
 @dataclass(frozen=True)
@@ -61,6 +44,26 @@ class Environment:
     environment: str
     cluster: str
     service: str
+
+
+class Entry(NamedTuple):
+    """One option of an options class; `kind` is its type without `Optional`."""
+
+    name: str
+    kind: Any
+    about: About
+    default: Any  # MISSING: it is required
+    factory: Any
+
+
+@dataclass
+class Reading:
+    """What came of reading settings. `unknown`: options that this code does not have, by their paths."""
+
+    problems: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    schema: str = ""  # of the options that the settings were written for; empty: not said
+    packages: Mapping[str, str] = field(default_factory=dict)  # function → CodeSha256 that the module gave it
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> Environment:
@@ -81,25 +84,75 @@ def read_environment(environ: Mapping[str, str] | None = None) -> Environment:
     return Environment(app_name, environment, cluster.rpartition("/")[2], service.rpartition("/")[2])
 
 
-def read_settings(settings_type: type[S], environ: Mapping[str, str] | None = None) -> S:
-    """Read `HOOK_SETTINGS` into `settings_type`.
+def read_settings(kind: type[O], environ: Mapping[str, str] | None = None, hook: str = "HOOK_SETTINGS") -> O:
+    """Read `HOOK_SETTINGS` into the options class `kind`; messages name options as those of `hook`.
 
     Raises BadSettings naming every problem with its path, the value found and what was expected.
     """
-    source = os.environ if environ is None else environ
+    options, reading = judge_settings(kind, os.environ if environ is None else environ, hook)
+    if options is None:
+        more = [f"and {len(reading.problems) - MOST_PROBLEMS} more"] if len(reading.problems) > MOST_PROBLEMS else []
+        raise BadSettings("; ".join(reading.problems[:MOST_PROBLEMS] + more))
+    for path in reading.unknown:  # of another version, or they were problems
+        logger.warning("setting %s is not known to this version and is left alone", path)
+    return options
+
+
+def read_packages(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """The CodeSha256 that the module gave each function, as it tells the preflight; none where nobody does."""
+    return judge_settings(HookOptions, os.environ if environ is None else environ, "HOOK_SETTINGS")[1].packages
+
+
+def judge_settings(kind: type[O], environ: Mapping[str, str], hook: str) -> tuple[O | None, Reading]:
+    """The options that an environment holds, None if they cannot be used, and what was found on the way."""
+    reading = Reading()
     try:
-        text = _unpacked(source.get("HOOK_SETTINGS", "").strip() or "{}")
-        document = json.loads(text, parse_constant=_refuse)
+        document = json.loads(_unpacked(environ.get("HOOK_SETTINGS", "").strip() or "{}"), parse_constant=_refuse)
     except ValueError as problem:
-        raise BadSettings(f"HOOK_SETTINGS is not JSON: {problem}") from None
+        reading.problems.append(f"HOOK_SETTINGS is not JSON: {problem}")
+        return None, reading
     except RecursionError:
-        raise BadSettings("HOOK_SETTINGS is nested too deeply to be read") from None
-    problems: list[str] = []
-    settings = _object(settings_type, document, "HOOK_SETTINGS", problems)
-    if problems or settings is None:
-        more = [f"and {len(problems) - MOST_PROBLEMS} more"] if len(problems) > MOST_PROBLEMS else []
-        raise BadSettings("; ".join(problems[:MOST_PROBLEMS] + more))
-    return settings  # type: ignore[no-any-return]  # _object builds what it was told to
+        reading.problems.append("HOOK_SETTINGS is nested too deeply to be read")
+        return None, reading
+    if isinstance(document, dict):
+        schema, packages = (document.pop(name, None) for name in OF_MODULE)
+        reading.schema = schema if isinstance(schema, str) else ""
+        reading.packages = packages if isinstance(packages, dict) else {}
+    options = _object(kind, document, hook, reading)
+    if reading.unknown and reading.schema in ("", schema_of(kind)):
+        reading.problems += reading.unknown
+    return None if reading.problems else options, reading
+
+
+def entries(kind: type[Any]) -> list[Entry]:
+    """The options of an options class, in their order."""
+    hints = get_type_hints(kind)
+    found = []
+    for each in dataclasses.fields(kind):
+        about = each.metadata.get("about") or About("")
+        found.append(Entry(each.name, _without_none(hints[each.name]), about, each.default, each.default_factory))
+    return found
+
+
+def schema_of(kind: type[Any]) -> str:
+    """A fingerprint of the options that a hook takes, at every depth."""
+    return hashlib.sha256(json.dumps(_described(kind)).encode()).hexdigest()[:12]
+
+
+def _described(kind: Any) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return {entry.name: _described(entry.kind) for entry in entries(kind)}  # type: ignore[arg-type]
+    inner = get_args(kind)
+    return (
+        [get_origin(kind).__name__, _described(inner[-1] if get_origin(kind) is dict else inner[0])]
+        if inner
+        else kind.__name__
+    )
+
+
+def _without_none(kind: Any) -> Any:
+    inner = get_args(kind)
+    return next(each for each in inner if each is not type(None)) if get_origin(kind) is Union else kind
 
 
 def _unpacked(text: str) -> str:
@@ -122,51 +175,56 @@ def _refuse(word: str) -> None:
     raise ValueError(f"{word} is no number that JSON knows")
 
 
-def _object(kind: type[Any], value: Any, path: str, problems: list[str]) -> Any:
+def _object(kind: type[Any], value: Any, path: str, reading: Reading) -> Any:
     if not isinstance(value, dict):
-        problems.append(f"{path} is {_shown(value, path)}, expected an object")
+        reading.problems.append(f"{path} is {kind_of(value)}, expected a map of options")
         return None
-    before, hints = len(problems), get_type_hints(kind)
-    known = {entry.name: entry for entry in dataclasses.fields(kind)}
-    for name in sorted(set(value) - set(known)):
-        logger.warning("setting %s.%s is not known to this version and is left alone", path, name)
+    before, known = len(reading.problems), entries(kind)
+    names = [entry.name for entry in known]
+    strange = sorted(set(value) - set(names))
+    reading.unknown += [f"{path} has no option {name}; it has {', '.join(names)}" for name in strange]
     arguments = {}
-    for name, entry in known.items():
-        if value.get(name) is None:
-            if entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING:
-                problems.append(f"{path}.{name} is missing")
-            continue
-        arguments[name] = _value(hints[name], value[name], f"{path}.{name}", entry.metadata, problems)
-    if len(problems) > before:
+    for entry in known:
+        if value.get(entry.name) is not None:
+            arguments[entry.name] = _value(entry.kind, value[entry.name], f"{path}.{entry.name}", entry.about, reading)
+        elif entry.default is dataclasses.MISSING and entry.factory is dataclasses.MISSING:
+            reading.problems.append(f"{path}.{entry.name} is missing; {expected(entry.kind, entry.about)}")
+    if len(reading.problems) > before:
         return None
-    try:
-        return kind(**arguments)
-    except ValueError as problem:  # a rule across fields, kept in the class's __post_init__
-        problems.append(f"{path}: {problem}")
-        return None
+    made = kind(**arguments)
+    # The rules across options; one may look into another object, which is made by now.
+    reading.problems += [f"{path}.{problem}" for problem in getattr(made, "problems", list)()]
+    return made
 
 
-def _value(kind: Any, value: Any, path: str, bounds: Mapping[str, Any], problems: list[str]) -> Any:
-    origin, inner = get_origin(kind), get_args(kind)
-    if type(None) in inner:  # Optional[X] or X | None; None was dealt with by the caller
-        return _value(next(k for k in inner if k is not type(None)), value, path, bounds, problems)
+def _value(kind: Any, value: Any, path: str, about: About, reading: Reading) -> Any:
     if dataclasses.is_dataclass(kind):
-        return _object(kind, value, path, problems)  # type: ignore[arg-type]  # is_dataclass also admits instances
-    if origin in (list, tuple):
-        if not isinstance(value, list):
-            problems.append(f"{path} is {_shown(value, path)}, expected a list")
-            return None
-        entries = [_value(inner[0], entry, f"{path}[{at}]", bounds, problems) for at, entry in enumerate(value)]
-        return tuple(entries) if origin is tuple else entries
-    if origin is dict:
-        if not isinstance(value, dict):
-            problems.append(f"{path} is {_shown(value, path)}, expected a map")
-            return None
-        return {key: _value(inner[1], entry, f"{path}.{key}", bounds, problems) for key, entry in value.items()}
-    return _scalar(kind, value, path, bounds, problems)
+        return _object(kind, value, path, reading)  # type: ignore[arg-type]  # is_dataclass also admits instances
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is None:
+        return _scalar(kind, value, path, about, reading)
+    if not isinstance(value, list if origin is tuple else dict):
+        reading.problems.append(f"{path} is {kind_of(value)}, expected {'a list' if origin is tuple else 'a map'}")
+        return None
+    if about.entries and not about.entries[0] <= len(value) <= about.entries[1]:
+        reading.problems.append(f"{path} has {len(value)} entries; {expected_entries(about.entries)}")
+    if isinstance(value, list):
+        return tuple(_entry(inner[0], each, f"{path}[{at}]", about, reading) for at, each in enumerate(value))
+    for key in value:
+        if about.keys and not re.fullmatch(about.keys, key):
+            reading.problems.append(f"{path} has the key {json.dumps(key)}; expected {about.keys_mean}.")
+    return {key: _entry(inner[1], each, path + key_of(key), about, reading) for key, each in value.items()}
 
 
-def _scalar(kind: Any, value: Any, path: str, bounds: Mapping[str, Any], problems: list[str]) -> Any:
+def _entry(kind: Any, value: Any, path: str, about: About, reading: Reading) -> Any:
+    if value is None:
+        words = "a map of options" if dataclasses.is_dataclass(kind) else _KINDS[kind]
+        reading.problems.append(f"{path} is null, expected {words}")
+        return None
+    return _value(kind, value, path, dataclasses.replace(about, entries=None), reading)
+
+
+def _scalar(kind: Any, value: Any, path: str, about: About, reading: Reading) -> Any:
     given = value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 10**300 else math.inf
@@ -174,22 +232,67 @@ def _scalar(kind: Any, value: Any, path: str, bounds: Mapping[str, Any], problem
         value = int(value)
     infinite = isinstance(value, float) and not math.isfinite(value)  # 1e999 is JSON
     if infinite or not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-        words = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
-        problems.append(f"{path} is {_shown(value, path)}, expected {words[kind]}")
+        reading.problems.append(f"{path} is {shown(given, about)}; {expected(kind, about)}")
         return None
-    least, most, choices = bounds.get("least"), bounds.get("most"), bounds.get("choices")
-    if least is not None and value < least:
-        problems.append(f"{path} is {_shown(given, path)}, expected at least {least:.15g}")
-    if most is not None and value > most:
-        problems.append(f"{path} is {_shown(given, path)}, expected at most {most:.15g}")
-    if choices and value not in choices:
-        problems.append(f"{path} is {_shown(value, path)}, expected one of {', '.join(choices)}")
+    wrong = (
+        (about.least is not None and value < about.least)
+        or (about.most is not None and value > about.most)
+        or (about.choices and value not in about.choices)
+        or (about.pattern and not re.fullmatch(about.pattern, value))
+    )
+    if wrong:
+        reading.problems.append(f"{path} is {shown(given, about)}; {expected(kind, about)}")
     return value
 
 
-def _shown(value: Any, path: str) -> str:
-    """The value as a person reads it in an error: short, and only its type where a secret may stand."""
-    if any(part in path for part in (".headers", ".secret_headers", ".environment", ".body", ".json")):
-        return f"a {type(value).__name__} (not shown)"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+# The words of a refusal, Terraform's (tools/options.py) and ours.
+
+
+def expected(kind: Any, about: About) -> str:
+    """What an option takes, as the end of a sentence: `expected seconds from 0 to 60.`."""
+    cure = f" {about.cure}" if about.cure else ""
+    if about.choices:
+        words = [json.dumps(choice) for choice in about.choices]
+        return f"expected {', '.join(words[:-1])} or {words[-1]}.{cure}"
+    if about.pattern:
+        return f"expected {about.means}.{cure}"
+    if about.least is not None and about.most is not None:
+        unit = ("a whole number" + (f" of {about.unit}" if about.unit else "")) if kind is int else about.unit
+        return f"expected {unit} from {number(about.least)} to {number(about.most)}.{cure}"
+    return f"expected {_KINDS[kind]}.{cure}"
+
+
+_KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+
+
+def expected_entries(bounds: tuple[int, int]) -> str:
+    """How many entries a list or a map has, as the end of a sentence."""
+    return f"expected {bounds[0]} to {bounds[1]}."
+
+
+def number(value: float) -> str:
+    """A bound as it is written in sentences and in HCL."""
+    return f"{value:.15g}" if value != int(value) or abs(value) > 1e12 else str(int(value))
+
+
+def key_of(key: str) -> str:
+    """A key as the part of a path that leads to its value: `.orders`, or `["a b"]` where it is no plain name."""
+    return f".{key}" if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", key) else f"[{json.dumps(key, ensure_ascii=False)}]"
+
+
+def kind_of(value: Any) -> str:
+    """What kind of JSON a value is, in words: where another kind belongs, a value says no more."""
+    kinds: Iterable[tuple[Any, str]] = ((dict, "a map"), (list, "a list"), (type(None), "null"))
+    return next((word for kind, word in kinds if isinstance(value, kind)), "a single value")
+
+
+def shown(value: Any, about: About) -> str:
+    """The value as a person reads it in an error: short, and only its length where it may be, or hold, a secret."""
+    if about.secret:
+        return f"a text of {len(value)} characters" if isinstance(value, str) else kind_of(value)
+    if not isinstance(value, (str, int, float)):
+        return kind_of(value)
+    if isinstance(value, str) and about.address and re.search("[?#@]", value):
+        return f"an address of {len(value)} characters"
+    text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:59] + "…"

@@ -6,33 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Optional
 
-from gate.settings import limits
+from gate.options import Thresholds
 from gate.verdict import Finding, failed, passed, skipped
 
 MOST_REASONS = 5  # of failed requests that a message names
-PERCENTILES = ("p50", "p90", "p95", "p99")
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """What the figures of many answers may be at most: `error_rate` 0 to 1, latencies in milliseconds.
-
-    Defaults: at most 1 % errors (Flagger's success rate of 99 %) and P99 500 ms (Flagger).
-    """
-
-    error_rate: float = limits(0.01, least=0, most=1)
-    p50_ms: Optional[float] = limits(None, least=0.001)
-    p90_ms: Optional[float] = limits(None, least=0.001)
-    p95_ms: Optional[float] = limits(None, least=0.001)
-    p99_ms: Optional[float] = limits(500.0, least=0.001)
-    max_ms: Optional[float] = limits(None, least=0.001)
-
-    def latencies(self) -> dict[str, float]:
-        """The latencies that are limited: p50, p90, p95, p99 or max → milliseconds."""
-        asked = {word: getattr(self, f"{word}_ms") for word in (*PERCENTILES, "max")}
-        return {word: most for word, most in asked.items() if most is not None}
 
 
 @dataclass(frozen=True)
@@ -79,37 +57,40 @@ def requests_needed(word: str) -> int:
     return 1 if word == "max" else math.ceil(100 / (100 - float(word[1:])))
 
 
-def judge_statistics(name: str, statistics: Statistics, thresholds: Thresholds) -> list[Finding]:
-    """Error rate and latencies against their thresholds, as findings `error_rate:<name>`, `latency_p99:<name>` ….
+FIGURES = ("error_rate", "p50", "p90", "p95", "p99", "max")  # what follows the label of judge_statistics
+
+
+def judge_statistics(label: str, name: str, statistics: Statistics, thresholds: Thresholds) -> list[Finding]:
+    """Error rate and latencies of what is called `name`, as findings `<label>:error_rate`, `<label>:p99` ….
 
     A percentile needs as many requests as leave at least one beyond it (100 for P99); with fewer it is skipped
     and said so.
     """
-    findings = [_judge_errors(name, statistics, thresholds.error_rate)]
+    findings = [_judge_errors(label, name, statistics, thresholds.error_rate)]
     for word, most in thresholds.latencies().items():
-        label, needed = f"latency_{word}:{name}", requests_needed(word)
+        figure, needed = f"{label}:{word}", requests_needed(word)
         # Counted in requests: one error among the samples must not spare all others the threshold.
         if statistics.count < needed or not statistics.latencies:
             good = f"{len(statistics.latencies)} good answers to {statistics.count}"
-            findings.append(skipped(f"{word} needs {needed} requests, there were {good}", label))
+            findings.append(skipped(f"{word} needs {needed} requests, there were {good}", figure))
             continue
         value = statistics.latency(word)
         slowest = "" if word == "max" else f" (slowest {statistics.latencies[-1]:.0f} ms)"
         found = f"{word} {value:.0f} ms of {len(statistics.latencies)} answers{slowest}"
         if value > most:
             said = f"{name}: {found}, at most {most:g} ms allowed"
-            findings.append(failed(said, label, milliseconds=round(value, 1)))
+            findings.append(failed(said, figure, milliseconds=round(value, 1)))
         else:
-            findings.append(passed(found, label, milliseconds=round(value, 1)))
+            findings.append(passed(found, figure, milliseconds=round(value, 1)))
     return findings
 
 
-def _judge_errors(name: str, statistics: Statistics, most: float) -> Finding:
+def _judge_errors(label: str, name: str, statistics: Statistics, most: float) -> Finding:
     common = sorted(statistics.reasons.items(), key=lambda each: (-each[1], each[0]))
     reasons = ", ".join(f"{count} times {reason}" for reason, count in common[:MOST_REASONS])
     reasons += f" and {len(common) - MOST_REASONS} other reasons" if len(common) > MOST_REASONS else ""
     text = f"{statistics.errors} of {statistics.count} requests failed ({statistics.error_rate:.2%})"
-    label, counted = f"error_rate:{name}", dict(statistics.reasons)
+    label, counted = f"{label}:error_rate", dict(statistics.reasons)
     if statistics.error_rate > most or not statistics.count:
         said = f"{name}: {text}, at most {most:.2%} allowed: {reasons or 'nothing was sent'}"
         return failed(said, label, error_rate=statistics.error_rate, reasons=counted)

@@ -5,50 +5,38 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import Optional
 
 from gate.deployment import Deployment, Listener, LoadBalancer, TargetGroup
 from gate.http_checks import (
-    OF_GREEN,
     Answer,
-    Flow,
-    HttpCheck,
-    HttpRequest,
-    Step,
     default_check,
     fill,
     head_shortcomings,
     json_shortcomings,
+    saved,
     shortcomings,
 )
 from gate.http_sender import Sender
+from gate.options import OF_GREEN, Flow, HttpCheck, HttpRequest, Step, TrafficOptions
 from gate.release import Image
-from gate.settings import HookSettings, limits
-from gate.statistics import Statistics, Thresholds, judge_statistics
-from gate.verdict import CannotLook, Check, Finding, Severity, failed, finding_of, passed, severity_for
+from gate.statistics import FIGURES, Statistics, judge_statistics
+from gate.verdict import CannotLook, Check, Finding, Named, Severity, failed, finding_of, passed, severity_for
 from gate.waiting import Deadline
 
+OF_CHECKS = ("{http_checks}", *(f"{{http_checks}}:{figure}" for figure in FIGURES))
+NAMES = (
+    Named(
+        "http",
+        "The answer to each HTTP check is as it says; without any, that to the health check's path.",
+        parts=("{http_checks}",),
+    ),
+    Named("samples", "Of each HTTP check's samples few fail, and the others are fast enough.", parts=OF_CHECKS),
+    Named("flow", "The steps of each flow are answered as they say.", parts=("{flows}",)),
+)
+
 AT_ONCE = 8  # checks on their way at the same time: enough to be quick, too few to be a load
-
-
-@dataclass(frozen=True)
-class TrafficSettings(HookSettings):
-    """What both traffic hooks take.
-
-    `http_checks` by name; without any, the target group's own health check path and matcher. `host`, `headers`: of
-    requests that have none of their own. `samples` requests of each check, `concurrency` at a time, are measured
-    against `thresholds`.
-    """
-
-    host: Optional[str] = None
-    headers: dict[str, str] = field(default_factory=dict)
-    http_checks: dict[str, HttpCheck] = field(default_factory=dict)
-    flows: dict[str, Flow] = field(default_factory=dict)
-    samples: int = limits(100, least=0, most=10_000)
-    concurrency: int = limits(4, least=1, most=64)
-    thresholds: Thresholds = field(default_factory=Thresholds)
 
 
 def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
@@ -63,21 +51,20 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
     A request to an empty target group gets a 503 that the load balancer counts, and that has set off a deployment's own
     alarm. `word` names the listener: test or production; without one only the targets are looked at.
     """
-    name = f"{word}_listener"
     where = deployment.weights_in_words(listener) if listener else "no listener"
     if listener is not None and not listener.serves_only(group.arn):
-        return failed(f"the {word} listener does not lead to green ({group.name}) alone but to {where}", name)
+        return failed(f"the {word} listener does not lead to green ({group.name}) alone but to {where}")
     astray = listener.astray(group.arn) if listener else []
     if astray:
         rules = "; ".join(f"rule {r.priority} ({r.where}) leads to {deployment.weights_in_words(r)}" for r in astray)
-        return failed(f"of the {word} listener, {rules}: not to green ({group.name}) alone", name)
+        return failed(f"of the {word} listener, {rules}: not to green ({group.name}) alone")
     targets = deployment.targets(group)
     healthy = [target for target in targets if target.state == "healthy"]
     if not healthy:
         listed = "; ".join(str(target) for target in targets) or "none is registered"
-        return failed(f"no green target is healthy, so nothing is sent: green target {listed}", name)
+        return failed(f"no green target is healthy, so nothing is sent: green target {listed}")
     leads = f"{word} traffic leads to green ({where})" if listener else f"green is {group.name}"
-    return passed(f"{leads}, {len(healthy)} of {len(targets)} target(s) healthy", name)
+    return passed(f"{leads}, {len(healthy)} of {len(targets)} target(s) healthy")
 
 
 class Traffic:
@@ -86,7 +73,7 @@ class Traffic:
     def __init__(
         self,
         deployment: Deployment,
-        settings: TrafficSettings,
+        settings: TrafficOptions,
         deadline: Deadline,
         sender: Sender,
         listener: Listener | None = None,
@@ -204,15 +191,15 @@ class Traffic:
         for step in flow.steps:  # what cannot be had is found out before anything is sent
             self._refuse_astray(fill(step, self._of_green))
             visitor.read_secrets(step)
-        saved: dict[str, str] = {}
+        known: dict[str, str] = {}
         secrets: set[str] = set()
         done: list[str] = []
         wrong: list[str] = []
         for number, step in enumerate(flow.steps):
             title = flow.title(number)
-            if wrong and not (step.always and _can_be_sent(step, flow, saved)):
+            if wrong and not (step.always and _can_be_sent(step, flow, known)):
                 continue
-            filled = fill(step, lambda name: saved.get(name) or self._of_green(name))
+            filled = fill(step, lambda name: known.get(name) or self._of_green(name))
             # It is called as it is declared: what was saved may be a token.
             try:
                 self._refuse_astray(filled)
@@ -225,9 +212,9 @@ class Traffic:
             quotes_body = not flow.secrets & step.save.keys()
             trial = Trial(filled, until.elapsed(), step.request, quotes_body=quotes_body)
             send_side_by_side([trial], visitor, until)
-            found = step.saved(trial.answer)  # of a bad answer too: what it made has to be cleaned up
-            saved.update({name: value for name, value in found.items() if value})
-            secrets.update(saved[name] for name in flow.secrets & saved.keys())
+            found = saved(step, trial.answer)  # of a bad answer too: what it made has to be cleaned up
+            known.update({name: value for name, value in found.items() if value})
+            secrets.update(known[name] for name in flow.secrets & known.keys())
             if not trial.finding.good:
                 wrong.append(f"{title}: {trial.finding.detail}")
                 continue
@@ -249,7 +236,7 @@ class Traffic:
         """Error rate and percentiles over many requests."""
         check = self._ready(check)
         outcomes = send_samples(check, self.sender, count, self.settings.concurrency, self.deadline)
-        findings = judge_statistics(name, Statistics.of(outcomes), self.settings.thresholds)
+        findings = judge_statistics(f"samples:{name}", name, Statistics.of(outcomes), self.settings.thresholds)
         if len(outcomes) < count:
             said = f"{name}: only {len(outcomes)} of {count} samples were sent before time was over: ask for fewer"
             findings.append(failed(said, f"samples:{name}"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Callable, Optional, TypeVar, Union
@@ -129,27 +129,59 @@ class Check:
     may_stop: bool = True
 
 
+@dataclass(frozen=True)
+class Named:
+    """A name that a hook's checks or findings have, and that `checks` takes.
+
+    `expects`: in one sentence, what is expected. `calls`: the actions of AWS that it needs beside those that most of
+    the hook's checks need. `parts`: what may follow the name and a colon, each a pattern: `{http_checks}` stands for
+    the keys of that option, `{alarm}` (no option) for any text.
+    """
+
+    name: str
+    expects: str
+    severity: Severity = Severity.FAIL
+    calls: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> list[str]:
+        """The name, alone and with each of the parts."""
+        return [self.name, *(f"{self.name}:{part}" for part in self.parts)]
+
+
 M = TypeVar("M", bound=Callable[..., Any])
 
 
-def check(severity: Severity = Severity.FAIL) -> Callable[[M], M]:
+def check(severity: Severity = Severity.FAIL, calls: Sequence[str] = (), parts: Sequence[str] = ()) -> Callable[[M], M]:
     """Make a method a check, named as the method is. Its docstring says, in one sentence, what is expected."""
 
     def mark(method: M) -> M:
-        method.severity = severity  # type: ignore[attr-defined]  # a function takes any attribute
+        expects = str(method.__doc__).strip()
+        method.named = Named(method.__name__, expects, severity, tuple(calls), tuple(parts))  # type: ignore[attr-defined]
         return method
 
     return mark
 
 
+def names_of(*kinds: type) -> list[Named]:
+    """The names of the checks among these classes' methods, in the order in which they are written."""
+    return [method.named for kind in kinds for method in vars(kind).values() if hasattr(method, "named")]
+
+
 def checks_of(*holders: object) -> list[Check]:
     """The checks among these objects' methods, in the order in which they are written."""
     return [
-        Check(name, getattr(holder, name), method.severity)
+        Check(named.name, getattr(holder, named.name), named.severity)
         for holder in holders
-        for name, method in vars(type(holder)).items()
-        if hasattr(method, "severity")
+        for named in names_of(type(holder))
     ]
+
+
+def unknown_names(overrides: Iterable[str], names: Sequence[Named]) -> list[str]:
+    """The keys of the setting `checks` that are no name of the hook: a typing mistake would go unnoticed."""
+    patterns = [re.sub(r"\\\{\w+\\\}", ".+", re.escape(pattern)) for named in names for pattern in named.patterns]
+    return sorted(name for name in overrides if not any(re.fullmatch(pattern, name) for pattern in patterns))
 
 
 def unstoppable(checks: Generator[Check, bool, Any]) -> Generator[Check, bool, None]:
@@ -168,15 +200,6 @@ def attempt(name: str, look: Callable[[], Finding]) -> Finding:
         return replace(look(), name=name)
     except CannotLook as problem:
         return finding_of(problem, name)
-
-
-def unknown_names(overrides: Mapping[str, str], checks: Sequence[Check]) -> Iterator[Check]:
-    """A warning, if the setting `checks` names some that are not among these: a typing mistake would go unnoticed."""
-    known = [each.name for each in checks]
-    unknown = ", ".join(sorted(name for name in overrides if name.partition(":")[0] not in known))
-    if unknown:
-        said = f"the setting checks names {unknown}, which this hook does not have; it has {', '.join(known)}"
-        yield Check("checks", lambda: failed(said), Severity.WARN)
 
 
 @dataclass(frozen=True)
@@ -214,9 +237,13 @@ class Verdict:
 
 
 def severity_for(name: str, declared: Severity, overrides: Mapping[str, str]) -> Severity:
-    """The severity a check runs with: the user's for its full name, or for the part before the colon, or its own."""
-    chosen = overrides.get(name) or overrides.get(name.partition(":")[0])
-    return Severity(chosen) if chosen else declared
+    """The severity a check runs with: the user's for its full name, or for what stands before a colon, or its own.
+
+    Of `samples:orders:p99` these are `samples:orders:p99`, `samples:orders` and `samples`, in this order.
+    """
+    while name not in overrides and ":" in name:
+        name = name.rpartition(":")[0]
+    return Severity(overrides[name]) if overrides.get(name) else declared
 
 
 def decide(results: Sequence[Result], may_fail: bool = True) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -12,7 +13,9 @@ from typing import Any, Callable
 
 from gate.verdict import CannotLook, Finding, Look, could_not_look, finding_of, take
 
+RESERVE = 30.0  # seconds kept for the report; half of time-outs below a minute
 HAND_OVER = 20.0  # seconds that handing over to a fresh invocation may take; of short time-outs a quarter
+MAX_HOPS = 4  # hand-overs to a fresh invocation: five of 15 minutes fill the hour, and Lambda stops a chain of 16
 
 
 class OutOfTime(BaseException):
@@ -62,6 +65,34 @@ class Journey:
         """Of these seconds, those until the hook has to be done."""
         in_all = self.in_all(remaining)
         return min(in_all, max(0.0, self.until - time.time())) if self.until else in_all
+
+    @property
+    def budget(self) -> TimeBudget:
+        """The time of all of the hook's invocations; whole seconds, as a function's time-out is set."""
+        here = math.ceil(self.seconds)
+        in_all = self.in_all(here) + self.hop * (here - self.room)
+        return TimeBudget(here, min(in_all, self.until - self.began) if self.until else in_all)
+
+
+@dataclass(frozen=True)
+class TimeBudget:
+    """The seconds that a hook has for looking: `here` in one invocation, `in_all` in those that may follow it too."""
+
+    here: float
+    in_all: float
+
+    @classmethod
+    def of(cls, timeout: float, max_duration: float = 0.0, hops: int = MAX_HOPS) -> TimeBudget:
+        """Of a function with this time-out; a hook without `max_duration` has one invocation."""
+        here = timeout - reserve(timeout)
+        hops = hops if max_duration else 0
+        in_all = Journey(hops_left=hops, seconds=here).in_all(here)
+        return cls(here, min(in_all, max_duration) if max_duration else in_all)
+
+
+def reserve(timeout: float) -> float:
+    """Seconds of an invocation that are kept for the report."""
+    return min(RESERVE, timeout / 2)
 
 
 @contextmanager

@@ -1,0 +1,37 @@
+# Written by "make options" from lambdas/gate/options.py. Change it there.
+
+output "validate_before_install" {
+  description = "Options of validate_before_install, its defaults too"
+  value       = var.validate_before_install
+}
+
+output "validate_deployment" {
+  description = "Options of validate_deployment, its defaults too"
+  value       = var.validate_deployment
+}
+
+output "validate_test_traffic" {
+  description = "Options of validate_test_traffic, its defaults too"
+  value       = var.validate_test_traffic
+}
+
+output "run_migrations" {
+  description = "Options of run_migrations, its defaults too"
+  value       = var.run_migrations
+}
+
+output "validate_production" {
+  description = "Options of validate_production, its defaults too"
+  value       = var.validate_production
+}
+
+output "schemas" {
+  description = "A fingerprint of the options that each hook takes"
+  value = {
+    validate_before_install = "4f0c68ee3236"
+    validate_deployment     = "b372bbd199bd"
+    validate_test_traffic   = "49bc84494e26"
+    run_migrations          = "28a321cbd3e4"
+    validate_production     = "7373f5c03759"
+  }
+}
