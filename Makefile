@@ -8,7 +8,7 @@ ARGS ?=
 venv := .build/venv/bin/python
 sources := lambdas rehearsal tests tools
 
-.PHONY: help setup rehearse scenarios test prove mutants bench check fmt fmt-check lint types package check-package docs check-docs clean venv runtime runtimes prove-tools dev
+.PHONY: help setup rehearse scenarios test prove mutants bench check fmt fmt-check lint types options check-options package check-package docs check-docs clean venv runtime runtimes prove-tools dev
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,11 +32,12 @@ mutants: ## Change lambdas/ in small ways and see whether the tests notice; ARGS
 	@$(PYTHON) tools/environments.py mutants tools/mutants.txt
 	@.build/mutants/bin/python tools/mutants.py $(ARGS)
 
-bench: venv runtime ## Measure what the hooks cost, and the load that the gate can send beside hey (needs nginx and hey)
+bench: dev runtime ## Measure a plan beside a plain one, what the hooks cost, and the load beside hey (needs nginx and hey)
+	@$(venv) tools/bench_plan.py
 	@$(venv) tools/bench_cost.py
 	@$(venv) tools/bench_load.py
 
-check: fmt-check lint types check-package check-docs test ## Run everything that CI runs: format, lint, types, packages, docs, tests
+check: fmt-check lint types check-options check-package check-docs test ## Run everything that CI runs: format, lint, types, options, packages, docs, tests
 
 fmt: dev ## Format Python and Terraform
 	@$(venv) -m ruff format $(sources)
@@ -53,13 +54,20 @@ lint: dev ## Lint Python
 types: dev ## Check the types, strictly
 	@$(venv) -m mypy
 
+options: venv ## Write modules/options/, the hooks' variables and docs/options.md from lambdas/gate/options.py
+	@$(venv) tools/options.py write
+	@$(venv) tools/docs.py write
+
+check-options: venv
+	@$(venv) tools/options.py check
+
 package: venv ## Build dist/ from lambdas/: the five functions and their layer
 	@$(venv) tools/package.py build
 
 check-package: venv ## Prove that dist/ is, byte for byte, what lambdas/ builds
 	@$(venv) tools/package.py check
 
-docs: venv ## Write the tables of inputs and outputs into README.md
+docs: venv ## Write the tables of inputs and outputs into README.md, docs/options.md and docs/checks.md
 	@$(venv) tools/docs.py write
 
 check-docs: venv

@@ -206,6 +206,8 @@ locals {
     ])
   }
 
+  _migrates = module.options.run_migrations.command != null || module.options.run_migrations.preset != null
+
   # What each hook calls, and so what its role may do.
   _grants = {
     validate_before_install = [
@@ -217,10 +219,10 @@ locals {
     validate_test_traffic = [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues",
     ]
-    run_migrations = module.options.run_migrations.command == null && module.options.run_migrations.preset == null ? [] : [
+    run_migrations = concat(["InvokeItself"], local._migrates ? [
       "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks",
-      "StopTasks", "PassTaskRoles", "ReadTaskLogs", "InvokeItself",
-    ]
+      "StopTasks", "PassTaskRoles", "ReadTaskLogs",
+    ] : [])
     validate_production = [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget",
       "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues", "InvokeItself",

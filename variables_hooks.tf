@@ -22,7 +22,7 @@ variable "validate_test_traffic" {
 }
 
 variable "run_migrations" {
-  description = "Options of the BeforeAllowTraffic hook: one-off ECS tasks of the new task definition: [docs/options.md](docs/options.md#run_migrations)"
+  description = "Options of the BeforeAllowTraffic hook: [docs/options.md](docs/options.md#run_migrations)"
   type        = any
   default     = {}
   nullable    = false

@@ -102,17 +102,33 @@ def variables_of(settings: RunMigrations, options: str = "") -> dict[str, str]:
     return {**settings.environment, "PGOPTIONS": " ".join([own, *wanted]).strip()}
 
 
+CALLS = (  # what each step asks of AWS to know its task, those of others, and their end
+    "codedeploy:GetApplicationRevision",
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "ecs:DescribeTasks",
+    "ecs:ListTasks",
+    "s3:GetObject",
+)
+RUNNING = (
+    "ecs:RunTask",
+    "ecs:StopTask",
+    "ecs:TagResource",
+    "iam:PassRole",
+    "lambda:InvokeFunction",
+    "logs:GetLogEvents",
+)
 NAMES = (
     Named("alone", "No migration of another deployment of this service is still running."),
-    Named("revision", "Where the database is can be told before the migration, so that a preset has a way back."),
-    Named("migrate", "The migration's container exits 0."),
-    Named("verify_schema", "The command that verifies the schema exits 0."),
-    Named("verify_data", "The command that verifies the data exits 0."),
-    Named("rollback", "After a failure the rollback command exits 0: what it did stands in the message."),
+    Named("revision", "Where the database is can be told, so that a preset has a way back.", calls=RUNNING),
+    Named("migrate", "The migration's container exits 0.", calls=RUNNING),
+    Named("verify_schema", "The command that verifies the schema exits 0.", calls=RUNNING),
+    Named("verify_data", "The command that verifies the data exits 0.", calls=RUNNING),
+    Named("rollback", "After a failure the rollback command exits 0: the message says what it did.", calls=RUNNING),
 )
 
 
-@lifecycle_hook("BeforeAllowTraffic", RunMigrations, NAMES)
+@lifecycle_hook("BeforeAllowTraffic", RunMigrations, NAMES, CALLS)
 def handler(deployment: Deployment, settings: RunMigrations, deadline: Deadline) -> Generator[Check, bool, None]:
     """Migrate, verify the schema, verify the data; on a failure after a change, roll back."""
     why_not = _why_nothing_runs(deployment, settings)

@@ -17,7 +17,7 @@ from gate.deployment import Deployment, Listener, Rule, Service, TargetGroup, Ta
 from gate.hook import lifecycle_hook
 from gate.options import HOOKS, ValidateBeforeInstall
 from gate.release import FARGATE_SIZES, Image, LogGroup, Release, is_arn, place_of
-from gate.settings import MOST_PROBLEMS, BadSettings, judge_settings, read_environment, read_packages, schema_of
+from gate.settings import BadSettings, in_words, judge_settings, read_environment, read_packages, schema_of
 from gate.verdict import (
     Absent,
     CannotLook,
@@ -1006,7 +1006,7 @@ class SettingsChecks(Checks):
         configuration = self.deployment.function(name)
         hook = _hook_of(name, configuration)
         if hook not in HOOKS:
-            return skipped(f"function {name} of the hook {event} runs {hook}.py, which is none of this module's")
+            return skipped(f"function {name} of the hook {event} runs {hook}, which is no handler of this module's")
         variables, timeout = _variables_of(name, configuration), configuration.get("Timeout")
         if not isinstance(timeout, (int, float)):
             raise CannotLook(f"Lambda does not say the time-out of function {name}")
@@ -1026,7 +1026,7 @@ class SettingsChecks(Checks):
             budget = TimeBudget.of(timeout, getattr(options, "max_duration", 0.0))
             problems = [f"{hook}.{problem}" for problem in options.problems_of_time(budget)]
         if problems:
-            return failed(f"{'; '.join(problems[:MOST_PROBLEMS])} (function {name} of the hook {event})")
+            return failed(f"{in_words(problems)} (function {name} of the hook {event})")
         return passed(f"the options of {hook} can be used")
 
     @check(Severity.WARN, calls=["lambda:GetFunctionConfiguration"], parts=["{event}"])
@@ -1042,11 +1042,13 @@ class SettingsChecks(Checks):
         configuration = self.deployment.function(name)
         hook = _hook_of(name, configuration)
         if hook not in HOOKS:
-            return skipped(f"function {name} of the hook {event} runs {hook}.py, which is none of this module's")
+            return skipped(f"function {name} of the hook {event} runs {hook}, which is no handler of this module's")
         reading = judge_settings(HOOKS[hook], _variables_of(name, configuration), hook)[1]
         wrong = []
         if reading.schema not in ("", schema_of(HOOKS[hook])):
             wrong.append("is told its options as another version of the module has them")
+        if packages.get(hook) and not configuration.get("CodeSha256"):
+            raise CannotLook(f"Lambda does not say which code function {name} runs")
         if packages.get(hook) not in (None, configuration.get("CodeSha256")):
             wrong.append("runs other code than the module gave it")
         if wrong:
@@ -1056,6 +1058,8 @@ class SettingsChecks(Checks):
 
 def _hook_of(name: str, configuration: Mapping[str, Any]) -> str:
     """The handler's file, by which a function is known: its name is the user's."""
+    if configuration.get("PackageType") == "Image":
+        return "a container image"
     handler = configuration.get("Handler")
     if not handler:
         raise CannotLook(f"Lambda does not say the handler of function {name}")
@@ -1072,10 +1076,16 @@ def _variables_of(name: str, configuration: Mapping[str, Any]) -> Mapping[str, s
     return environment.get("Variables") or {}
 
 
+CALLS = (
+    "codedeploy:GetApplicationRevision",
+    "ecs:DescribeServices",
+    "ecs:DescribeTaskDefinition",
+    "elasticloadbalancing:DescribeTargetGroups",
+)
 CHECKS = (ServiceChecks, ReleaseChecks, NeedsChecks, RouteChecks, PermissionChecks, SettingsChecks)
 
 
-@lifecycle_hook(OUR_EVENT, ValidateBeforeInstall, names_of(*CHECKS))
+@lifecycle_hook(OUR_EVENT, ValidateBeforeInstall, names_of(*CHECKS), CALLS)
 def handler(
     deployment: Deployment, settings: ValidateBeforeInstall, deadline: Deadline
 ) -> Generator[Check, bool, None]:

@@ -320,7 +320,10 @@ class Green:
         return passed(f"green task set {self.set.id} is in STEADY_STATE")
 
 
-@lifecycle_hook("AfterInstall", ValidateDeployment, names_of(Green))
+CALLS = ("ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks")
+
+
+@lifecycle_hook("AfterInstall", ValidateDeployment, names_of(Green), CALLS)
 def handler(deployment: Deployment, settings: ValidateDeployment, deadline: Deadline) -> Generator[Check, bool, None]:
     """Decide whether the green tasks run as they should, over several looks in a row."""
     green = Green(deployment, settings, deadline)

@@ -24,7 +24,7 @@ from gate.load import judge_load, send_load
 from gate.options import Load, Metric, Source, ValidateProduction
 from gate.statistics import FIGURES, requests_needed
 from gate.traffic import NAMES as TRAFFIC
-from gate.traffic import Traffic, green_serves, listener_url
+from gate.traffic import SERVING, Traffic, green_serves, listener_url
 from gate.verdict import (
     Check,
     Finding,
@@ -41,34 +41,55 @@ from gate.waiting import Deadline, ToBeContinued, poll, watch
 
 MINUTE = 60  # seconds; the load balancer's and ECS's metrics have one value for each
 ENOUGH_REQUESTS = 100  # below this an error rate may still come out right by the end of the window
-
-
+FIGURES_OF = ("cloudwatch:GetMetricData", "elasticloadbalancing:DescribeLoadBalancers")
 NAMES = (
     Named("time", "The bake's window and the load fit the time there is."),
     Named(
         "green_serves_production",
         "All production traffic, by default action and rules, goes to green, and green has a healthy target; looked at "
         "through the bake too.",
+        calls=SERVING,
     ),
     *TRAFFIC,
     Named(
         "load",
         "Under the load few requests fail, and the others are fast enough; it comes to 90 % of its rate.",
+        calls=("elasticloadbalancing:DescribeLoadBalancers",),
         parts=(*FIGURES, "rate", "aborted"),
     ),
-    Named("bake", "The window is not cut short. What it looks at has the names below; this one softens them all."),
-    Named("alarms", "Alarms have the state that is expected of them.", parts=("{alarm}",)),
-    Named("traffic", "The load balancer has figures of green, up to the end of the window."),
-    Named("error_rate", "Of the requests that the load balancer counted few failed."),
-    Named("latency", "Latencies that are limited keep to it in the worst minute.", parts=tuple(FIGURES[1:])),
-    Named("unhealthy_hosts", "No more of green's targets are unhealthy than are allowed, but for one minute."),
-    Named("rejected_connections", "The load balancer rejects no more connections than are allowed."),
-    Named("cpu", "The service's CPU use is no higher than is allowed."),
-    Named("memory", "The same of its memory."),
-    Named("metric", "Metrics of your own keep to their range.", parts=("{metrics}",)),
+    Named(
+        "bake",
+        "The window is not cut short, and what it looks at (the names below, up to `metric`) stays good; this name "
+        "softens them all.",
+        calls=("lambda:InvokeFunction",),
+    ),
+    Named(
+        "alarms",
+        "Alarms have the state that is expected of them.",
+        calls=("cloudwatch:DescribeAlarms",),
+        parts=("{alarm}",),
+    ),
+    Named("traffic", "The load balancer has figures of green, up to the end of the window.", calls=FIGURES_OF),
+    Named("error_rate", "Of the requests that the load balancer counted few failed.", calls=FIGURES_OF),
+    Named(
+        "latency",
+        "Latencies that are limited keep to it in the worst minute.",
+        calls=FIGURES_OF,
+        parts=FIGURES[1:],
+    ),
+    Named(
+        "unhealthy_hosts",
+        "No more of green's targets are unhealthy than are allowed, but for one minute.",
+        calls=FIGURES_OF,
+    ),
+    Named("rejected_connections", "The load balancer rejects no more connections than are allowed.", calls=FIGURES_OF),
+    Named("cpu", "The service's CPU use is no higher than is allowed.", calls=FIGURES_OF),
+    Named("memory", "The service's memory use is no higher than is allowed.", calls=FIGURES_OF),
+    Named("metric", "Metrics of your own keep to their range.", calls=FIGURES_OF, parts=("{metrics}",)),
     Named(
         "against_blue",
         "Green is no worse than blue was before the shift.",
+        calls=(*FIGURES_OF, "codedeploy:GetDeploymentTarget", "elasticloadbalancing:DescribeTargetGroups"),
         parts=(*FIGURES[:-1], "metric:{metrics}"),
     ),
 )

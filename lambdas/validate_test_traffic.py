@@ -15,15 +15,20 @@ from gate.hook import lifecycle_hook
 from gate.http_sender import Sender
 from gate.options import ValidateTestTraffic, shown_address
 from gate.traffic import NAMES as TRAFFIC
-from gate.traffic import Traffic, green_serves, listener_url
+from gate.traffic import SERVING, Traffic, green_serves, listener_url
 from gate.verdict import Check, Finding, Named, failed, passed, unstoppable
 from gate.waiting import Deadline, poll
 
 NAMES = (
-    Named("test_listener", "The deployment group has a test listener, or `base_url` leads to green."),
+    Named(
+        "test_listener",
+        "The deployment group has a test listener, or `base_url` leads to green.",
+        calls=("elasticloadbalancing:DescribeListeners",),
+    ),
     Named(
         "green_serves_tests",
         "The test listener and its rules lead to green alone, and green has a healthy target: before, nothing is sent.",
+        calls=SERVING,
     ),
     *TRAFFIC,
 )

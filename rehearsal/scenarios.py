@@ -365,7 +365,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         Expected(
             stopped_at="AfterAllowTestTraffic",
             message=("orders: ", "of 100 requests failed", "[STATUS] (500)", "at most 1.00% allowed"),
-            checks={"validate_test_traffic": {"http:orders": "passed", "error_rate:orders": "failed"}},
+            checks={"validate_test_traffic": {"http:orders": "passed", "samples:orders:error_rate": "failed"}},
         ),
         Release(environment={"FAIL_EVERY": "20"}),
     ),
@@ -377,7 +377,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         Expected(
             stopped_at="AfterAllowTestTraffic",
             message=("orders: p99", "at most 1000 ms allowed"),
-            checks={"validate_test_traffic": {"error_rate:orders": "passed", "latency_p99:orders": "failed"}},
+            checks={"validate_test_traffic": {"samples:orders:error_rate": "passed", "samples:orders:p99": "failed"}},
         ),
         Release(environment={"SLOW_EVERY": "25"}),
     ),
@@ -489,7 +489,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             revision="0003",
             checks={
                 "validate_production": {
-                    "latency_p50": "passed",
+                    "latency:p50": "passed",
                     "against_blue:p50": "failed",
                     "against_blue:error_rate": "passed",
                 }

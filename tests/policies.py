@@ -77,7 +77,7 @@ def render(stacks: Mapping[str, Mapping[str, Any]]) -> dict[str, Policies]:
     One plan, offline, for all sets; kept below .build/ for as long as neither the module nor the inputs change.
     """
     inputs = {name: merged(STAGE, each) for name, each in stacks.items()}
-    sources = [path.read_bytes() for path in sorted(ROOT.glob("*.tf"))]
+    sources = [path.read_bytes() for path in [*sorted(ROOT.glob("*.tf")), *sorted(ROOT.glob("modules/**/*.tf"))]]
     wanted = json.dumps(inputs, sort_keys=True).encode()
     kept = CACHE / f"{hashlib.sha256(b''.join([*sources, wanted])).hexdigest()[:24]}.json"
     if not kept.exists():

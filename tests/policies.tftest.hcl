@@ -41,10 +41,10 @@ run "seven_inputs" {
       validate_test_traffic = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
       ]
-      run_migrations = ["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService"]
+      run_migrations = ["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "InvokeItself"]
       validate_production = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
-        "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget",
+        "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget", "InvokeItself",
       ]
     }
     error_message = "Grants: ${jsonencode({ for hook, document in data.aws_iam_policy_document.hook : hook => jsondecode(document.json).Statement[*].Sid })}"
@@ -73,6 +73,12 @@ run "seven_inputs" {
           Effect   = "Allow"
           Action   = "ecs:DescribeServices"
           Resource = "arn:aws:ecs:eu-west-1:111122223333:service/main/web"
+        },
+        {
+          Sid      = "InvokeItself"
+          Effect   = "Allow"
+          Action   = "lambda:InvokeFunction"
+          Resource = "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-run-migrations"
         },
       ]
     }
@@ -159,6 +165,12 @@ run "every_input" {
         Resource = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
       },
       {
+        Sid      = "InvokeItself"
+        Effect   = "Allow"
+        Action   = "lambda:InvokeFunction"
+        Resource = "arn:aws-us-gov:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-run-migrations"
+      },
+      {
         Sid      = "ReadRevision"
         Effect   = "Allow"
         Action   = "codedeploy:GetApplicationRevision"
@@ -217,12 +229,6 @@ run "every_input" {
         Action   = "logs:GetLogEvents"
         Resource = "arn:aws-us-gov:logs:*:111122223333:log-group:*:log-stream:*"
       },
-      {
-        Sid      = "InvokeItself"
-        Effect   = "Allow"
-        Action   = "lambda:InvokeFunction"
-        Resource = "arn:aws-us-gov:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-run-migrations"
-      },
     ]
     error_message = data.aws_iam_policy_document.hook["run_migrations"].json
   }
@@ -265,15 +271,15 @@ run "preset" {
 
   assert {
     condition = jsondecode(data.aws_iam_policy_document.hook["run_migrations"].json).Statement[*].Sid == [
-      "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadRevision", "ReadRevisionObject",
+      "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "InvokeItself", "ReadRevision", "ReadRevisionObject",
       "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks", "StopTasks", "PassTaskRoles",
-      "ReadTaskLogs", "InvokeItself",
+      "ReadTaskLogs",
     ]
     error_message = data.aws_iam_policy_document.hook["run_migrations"].json
   }
 }
 
-# Where nothing is migrated, nothing more is allowed, whatever else is set.
+# Where nothing is migrated, nothing more is allowed but to go on, whatever else is set.
 run "no_migrations" {
   command = plan
 
@@ -285,7 +291,7 @@ run "no_migrations" {
 
   assert {
     condition = jsondecode(data.aws_iam_policy_document.hook["run_migrations"].json).Statement[*].Sid == [
-      "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService",
+      "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "InvokeItself",
     ]
     error_message = data.aws_iam_policy_document.hook["run_migrations"].json
   }
@@ -350,36 +356,40 @@ run "traffic_options" {
   }
 }
 
-# What fits into one invocation is not handed over. Targets are read of "*", whether or not CodeDeploy's names are known.
-run "one_invocation" {
+# Targets are read of "*", whether or not CodeDeploy's names are known; and whatever the window, only itself is invoked.
+run "narrowed" {
   command = plan
 
   variables {
     codedeploy_application_name      = "shop"
     codedeploy_deployment_group_name = "shop-staging"
-    validate_production              = { duration = 330, load = { rate = 1, duration = 50, warm_up = 10 } }
+    validate_production              = { initial_delay = 0, duration = 1, metrics_delay = 0 }
   }
 
   assert {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.hook["validate_production"].json).Statement :
       statement.Resource if contains(["ReadDeploymentTarget", "InvokeItself"], statement.Sid)
-    ] == ["*"]
+    ] == ["*", "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-validate-production"]
     error_message = data.aws_iam_policy_document.hook["validate_production"].json
   }
 }
 
-# CloudWatch may be waited for longer than the window is.
-run "late_metrics" {
+# A long prefix does not stand whole in the names: the preflight may read what begins like them.
+run "long_prefix" {
   command = plan
 
   variables {
-    timeout             = 180
-    validate_production = { initial_delay = 0, duration = 60, metrics_delay = 121 }
+    function_name_prefix = "deployments-of-the-checkout-team-"
   }
 
   assert {
-    condition     = contains(jsondecode(data.aws_iam_policy_document.hook["validate_production"].json).Statement[*].Sid, "InvokeItself")
-    error_message = data.aws_iam_policy_document.hook["validate_production"].json
+    condition = alltrue([
+      for name in output.function_names : startswith(name, "deployments-of-the-che") && length(name) <= 64
+      ]) && contains([
+      for statement in jsondecode(data.aws_iam_policy_document.hook["validate_before_install"].json).Statement :
+      statement.Resource if statement.Sid == "ReadFunctions"
+    ][0], "arn:aws:lambda:eu-west-1:111122223333:function:deployments-of-the-che*")
+    error_message = "${jsonencode(output.function_names)} ${data.aws_iam_policy_document.hook["validate_before_install"].json}"
   }
 }

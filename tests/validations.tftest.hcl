@@ -1,5 +1,5 @@
-# What cannot work is refused at plan time. One run for each variable: tests/module/ holds every single
-# rule against its message.
+# What cannot work is refused at plan time. One run for each variable of the module: tests/module/ holds every single rule
+# against its message, those of the options too, which stand in modules/ where no run may expect a failure.
 
 mock_provider "aws" {
   mock_data "aws_region" {
@@ -42,29 +42,16 @@ run "app_name" {
   expect_failures = [var.app_name]
 }
 
-run "names_of_65_characters" {
+run "names_of_checks" {
   command = plan
 
   variables {
-    app_name    = "fastapi-bootstr"
-    environment = "production"
+    validate_before_install = { checks = { imags = "skip", "images:shop:2" = "warn" } }
+    validate_deployment     = { checks = { green_targets = "warn" } }
+    validate_production     = { checks = { "latency_p99" = "warn" } }
   }
 
-  expect_failures = [var.app_name]
-}
-
-run "names_of_64_characters" {
-  command = plan
-
-  variables {
-    app_name    = "fastapi-bootst"
-    environment = "production"
-  }
-
-  assert {
-    condition     = max([for function in aws_lambda_function.hook : length(function.function_name)]...) == 64
-    error_message = "The limit is computed for another name than the longest."
-  }
+  expect_failures = [aws_lambda_function.hook["validate_before_install"], aws_lambda_function.hook["validate_production"]]
 }
 
 run "functions" {
@@ -112,70 +99,6 @@ run "custom" {
   }
 
   expect_failures = [var.environment_variables, var.policy_documents]
-}
-
-run "options" {
-  command = plan
-
-  variables {
-    validate_before_install = { checks = { image = "ignore" } }
-    validate_deployment     = { consecutive_successes = 0 }
-    validate_test_traffic   = { samples = -1 }
-    run_migrations          = { command = [] }
-    validate_production     = { alarms = { errors = "FINE" } }
-  }
-
-  expect_failures = [
-    var.validate_before_install, var.validate_deployment, var.validate_test_traffic, var.run_migrations, var.validate_production,
-  ]
-}
-
-# A migration may outlive the function's time-out, not what all of its invocations may take.
-run "migrations_longer_than_one_invocation" {
-  command = plan
-
-  variables {
-    timeout        = 180
-    run_migrations = { preset = "alembic", timeout = 2940 }
-  }
-}
-
-run "migrations_longer_than_all_invocations" {
-  command = plan
-
-  variables {
-    run_migrations = { preset = "alembic", timeout = 2940, max_duration = 2999 }
-  }
-
-  expect_failures = [var.run_migrations]
-}
-
-# The requests of both hooks are refused by the functions that would send them.
-run "requests" {
-  command = plan
-
-  variables {
-    validate_test_traffic = { http_checks = { health = { status = ["ok"] } } }
-    validate_production   = { flows = { order = { steps = [{ path = "/orders/{id}" }] } } }
-  }
-
-  expect_failures = [aws_lambda_function.hook["validate_test_traffic"], aws_lambda_function.hook["validate_production"]]
-}
-
-# One that is sensitive hides itself, not the others.
-run "sensitive_requests" {
-  command = plan
-
-  variables {
-    validate_test_traffic = {
-      http_checks = {
-        health = { path = sensitive("s3cret"), status = ["ok"] }
-        orders = { secret_headers = { X-Key = sensitive("s3cret") }, headers = { X-Other = sensitive("s3cret") } }
-      }
-    }
-  }
-
-  expect_failures = [aws_lambda_function.hook["validate_test_traffic"]]
 }
 
 run "environment_over_4_kb" {

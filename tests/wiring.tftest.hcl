@@ -165,19 +165,23 @@ run "seven_inputs" {
     error_message = "A map of outputs does not name its hook's own resources."
   }
 
+  # The options as they are, defaults and nulls too, and beside them which options the module knows.
   assert {
-    condition     = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS) == { checks = {} }
-    error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
+    condition = alltrue([
+      for hook in keys(aws_lambda_function.hook) :
+      jsondecode(aws_lambda_function.hook[hook].environment[0].variables.HOOK_SETTINGS) == jsondecode(jsonencode(merge(
+        module.options[hook], { schema = module.options.schemas[hook] },
+        hook == "validate_before_install" ? { packages = local._package_hashes } : {},
+      )))
+    ])
+    error_message = "A function is not told the options of its hook."
   }
 
   assert {
-    condition = jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS) == {
-      checks     = {}, initial_delay = 60, duration = 300, interval = 15, max_duration = 3000, alarms = {}
-      no_data    = "pass", missing_alarms = "fail", metrics = {}, metrics_delay = 180
-      headers    = {}, samples = 100, concurrency = 4
-      thresholds = { error_rate = 0.01, p99_ms = 500, unhealthy_hosts = 0 }
-      baseline   = { max_worse_percent = 50, tolerance = 0.25, confidence = 0.98, noise_ms = 50 }
-    }
+    condition = (
+      jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS).baseline == { max_worse_percent = 50, tolerance = 0.25, confidence = 0.98, noise_ms = 50 } &&
+      jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS).load == null && jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS).packages.run_migrations == aws_lambda_function.hook["run_migrations"].source_code_hash
+    )
     error_message = "HOOK_SETTINGS of validate_production: ${aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS}"
   }
 }
@@ -282,158 +286,75 @@ run "every_input" {
   }
 
   assert {
-    condition = jsondecode(aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS) == {
-      checks      = { test_listener = "warn" }, headers = {}, samples = 100, concurrency = 4, interval = 2
-      thresholds  = { error_rate = 0, p95_ms = 200, p99_ms = 800 }
-      http_checks = { health = { path = "/health", jmespath = { "checks.database" = { equals = "ok" } } } }
-    }
+    condition = (
+      jsondecode(aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS).checks == { test_listener = "warn" } &&
+      jsondecode(aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS).http_checks.health.jmespath["checks.database"].equals == "ok" &&
+      jsondecode(aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS).http_checks.health.attempts == 3 && jsondecode(aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS).thresholds.p99_ms == 800
+    )
     error_message = "HOOK_SETTINGS of validate_test_traffic: ${aws_lambda_function.hook["validate_test_traffic"].environment[0].variables.HOOK_SETTINGS}"
   }
 
   assert {
-    condition = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS) == {
-      checks = { test_listener = "warn" }
-    }
+    condition     = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS).checks == { test_listener = "warn" }
     error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
   }
 
   assert {
-    condition = jsondecode(aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS) == jsondecode(jsonencode({
-      for key, value in var.run_migrations : key => value if !contains(["checks", "pass_role_arns"], key)
-    }))
+    condition = alltrue([
+      for name, value in var.run_migrations : jsonencode(jsondecode(aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS)[name]) == jsonencode(value)
+    ])
     error_message = "HOOK_SETTINGS of run_migrations: ${aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS}"
-  }
-
-  assert {
-    condition = [
-      for key in ["metrics", "load"] :
-      jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS)[key]
-      ] == [
-      { queue = {
-        namespace = "AWS/SQS", metric_name = "ApproximateNumberOfMessagesVisible", dimensions = {}, statistic = "Average"
-        period    = 60, queries = {}, threshold_range = { max = 10 }, min_datapoints = 1, failure_limit = 0
-        no_data   = "fail", direction = "increase"
-      } },
-      {
-        rate   = 10, duration = 30, path = "/", headers = {}, warm_up = 0, concurrency = 16, timeout = 5
-        status = ["200-399"], error_rate = 0.01, p99_ms = 500
-      },
-    ]
-    error_message = "HOOK_SETTINGS of validate_production: ${aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS}"
-  }
-}
-
-# What equals its default, or is null, is not handed over. False is no default where null is.
-run "migrations_without_their_defaults" {
-  command = plan
-
-  variables {
-    run_migrations = {
-      command                = ["migrate"], preset = null, assign_public_ip = false, environment = {}, checks = {}
-      max_duration           = 3000, concurrent = "wait", retry_interrupted = false, log_lines = 20, interval = 2
-      on_rollback_deployment = "skip"
-    }
-  }
-
-  assert {
-    condition = jsondecode(aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS) == {
-      command = ["migrate"], assign_public_ip = false
-    }
-    error_message = "HOOK_SETTINGS of run_migrations: ${aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS}"
-  }
-}
-
-# 4 KB are few: of a request only what differs from the defaults is handed over, a step's defaults being its own.
-run "requests_without_their_defaults" {
-  command = plan
-
-  variables {
-    validate_production = {
-      host = "www.example.com"
-
-      http_checks = {
-        plain = {}
-        same = {
-          path = "/", method = "GET", headers = {}, status = ["200-299"], attempts = 3, interval = 1, severity = "fail"
-          url  = null, jmespath = {}, samples = null
-        }
-        other = {
-          path     = "/a", status = ["200-299", "404"], attempts = 1, verify_tls = false, samples = 0, severity = "warn"
-          jmespath = { id = { exists = true, one_of = ["{image_tag}"] } }
-        }
-      }
-
-      flows = {
-        order = {
-          steps = [
-            { attempts = 1, method = "POST", json = "{}", save = { id = "id" }, always = false, name = null },
-            { attempts = 3, path = "/{id}", always = true, save = {} },
-          ]
-        }
-      }
-    }
-  }
-
-  assert {
-    condition = [
-      for key in ["host", "http_checks", "flows"] :
-      jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS)[key]
-      ] == [
-      "www.example.com",
-      {
-        plain = {}
-        same  = {}
-        other = {
-          path     = "/a", status = ["200-299", "404"], attempts = 1, verify_tls = false, samples = 0, severity = "warn"
-          jmespath = { id = { exists = true, one_of = ["{image_tag}"] } }
-        }
-      },
-      {
-        order = {
-          severity = "fail"
-          steps = [
-            { method = "POST", json = "{}", save = { id = "id" } },
-            { attempts = 3, path = "/{id}", always = true },
-          ]
-        }
-      },
-    ]
-    error_message = "HOOK_SETTINGS of validate_production: ${aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS}"
-  }
-}
-
-# What is longer than 1500 bytes is packed: a handler tells the two by the first character.
-run "settings_of_1500_bytes" {
-  command = plan
-
-  variables {
-    validate_before_install = { checks = { "images:é${substr(join("", [for _ in range(200) : "xxxxxxxxxx"]), 0, 1469)}" = "skip" } }
-  }
-
-  assert {
-    condition     = aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS == jsonencode(local._validate_before_install)
-    error_message = "Settings of 1500 bytes are packed."
-  }
-
-  assert {
-    condition     = length(base64encode(jsonencode(local._validate_before_install))) == 2000
-    error_message = "These are not the longest settings that stay as they are: ${length(base64encode(jsonencode(local._validate_before_install)))}"
-  }
-}
-
-run "settings_of_1501_bytes" {
-  command = plan
-
-  variables {
-    validate_before_install = { checks = { "images:é${substr(join("", [for _ in range(200) : "xxxxxxxxxx"]), 0, 1470)}" = "skip" } }
   }
 
   assert {
     condition = (
-      aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS == base64gzip(jsonencode(local._validate_before_install))
-      && length(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS) < 200
+      jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS).metrics.queue.threshold_range == { max = 10, min = null } && jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS).metrics.queue.period == 60 &&
+      jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS).load.rate == 10 && jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS).load.status == ["200-399"]
     )
-    error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
+    error_message = "HOOK_SETTINGS of validate_production: ${aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS}"
+  }
+}
+
+run "names_too_long" {
+  command = plan
+
+  variables {
+    app_name    = "fastapi-bootstrap"
+    environment = "production"
+  }
+
+  assert {
+    condition = output.function_names == {
+      validate_before_install = "CodeDeployHook_fastapi-839110-production-validate-before-install"
+      validate_deployment     = "CodeDeployHook_fastapi-839110-production-validate-deployment"
+      validate_test_traffic   = "CodeDeployHook_fastapi-839110-production-validate-test-traffic"
+      run_migrations          = "CodeDeployHook_fastapi-839110-production-run-migrations"
+      validate_production     = "CodeDeployHook_fastapi-839110-production-validate-production"
+    }
+    error_message = "The names are ${jsonencode(output.function_names)}"
+  }
+
+  assert {
+    condition = alltrue([
+      for hook, name in output.function_names :
+      output.role_names[hook] == name && output.log_group_names[hook] == "/aws/lambda/${name}"
+    ])
+    error_message = "A role or a log group has another name than its function."
+  }
+}
+
+# The longest that stays as it is: an existing set-up keeps its names.
+run "names_of_64_characters" {
+  command = plan
+
+  variables {
+    app_name    = "fastapi-bootst"
+    environment = "production"
+  }
+
+  assert {
+    condition     = output.function_names.validate_before_install == "CodeDeployHook_fastapi-bootst-production-validate-before-install"
+    error_message = "The name is ${output.function_names.validate_before_install}"
   }
 }
 
@@ -447,22 +368,9 @@ run "tests_elsewhere" {
   }
 
   assert {
-    condition = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS) == {
-      checks = { images = "skip", test_listener = "warn" }
-    }
+    condition     = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS).checks == { images = "skip", test_listener = "warn" }
     error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
   }
-}
-
-run "names_of_checks" {
-  command = plan
-
-  variables {
-    validate_before_install = { checks = { imags = "skip", "images:shop:2" = "warn" } }
-    validate_deployment     = { checks = { green_targets = "warn" } }
-  }
-
-  expect_failures = [check.names_of_checks]
 }
 
 run "secret_options_stay_secret" {

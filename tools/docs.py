@@ -1,21 +1,49 @@
-"""Keep the tables of inputs and outputs in README.md as variables.tf and outputs.tf say.
+"""Keep the tables of inputs and outputs in README.md as the module's files say, and two pages as lambdas/ does.
 
-    python tools/docs.py write     rewrite the tables between their markers
+    python tools/docs.py write     rewrite the tables between their markers, docs/options.md and docs/checks.md
     python tools/docs.py check     fail if they differ
 
-The two files are read as `terraform fmt` leaves them: a block begins with `variable "name" {` in the first column and
-ends with `}` there; its arguments are indented by two spaces.
+variables.tf, variables_hooks.tf and outputs.tf are read as `terraform fmt` leaves them: a block begins with
+`variable "name" {` in the first column and ends with `}` there; its arguments are indented by two spaces.
 """
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 import textwrap
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, get_origin
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
+
+from gate import options as source  # noqa: E402  # the folder is no package of this interpreter's
+from gate.options import HOOKS  # noqa: E402
+from gate.settings import Entry, entries, number  # noqa: E402
+
+from tools.options import default_of, inner_of, is_object, is_required, literal, sentences  # noqa: E402
+
+TITLES = {
+    source.HookOptions: "Every hook",
+    source.TrafficOptions: "Both hooks that send requests",
+    source.HttpRequest: "HTTP requests",
+    source.HttpCheck: "HTTP checks",
+    source.Comparison: "Comparisons",
+    source.Flow: "Flows",
+    source.Step: "Steps",
+    source.Thresholds: "Limits",
+    source.TrafficThresholds: "Limits of validate_production",
+    source.Baseline: "Baseline",
+    source.Metric: "Metrics",
+    source.Source: "Queries",
+    source.Range: "Bounds",
+    source.Load: "Load",
+    **{kind: hook for hook, kind in HOOKS.items()},
+}
 
 
 class DocsError(Exception):
@@ -124,25 +152,137 @@ def render(readme: str, variables: str, outputs: str) -> str:
     return readme
 
 
+def options_page() -> str:
+    """The page of all options: each once, in the section of its class."""
+    shown: list[Any] = []
+    waiting: list[Any] = [source.HookOptions, *HOOKS.values()]
+    while waiting:
+        kind = waiting.pop(0)
+        if kind in shown:
+            continue
+        shown.append(kind)
+        inner = [inner_of(e.kind) if get_origin(e.kind) else e.kind for e in entries(kind)]
+        waiting += [base for base in kind.__mro__ if base in TITLES]
+        waiting += [each for each in inner if is_object(each)]
+    order = [kind for kind in TITLES if kind in shown and kind not in HOOKS.values()]
+    text = ["# Options", "", '<!-- Written by "make options" from lambdas/gate/options.py. Change it there. -->', ""]
+    text += textwrap.wrap(
+        "Each hook has one variable, named after its function. What is not given, or null, has its default. A plan "
+        "refuses names that do not exist, and values out of bounds. What only reading tells (a regular expression, "
+        "rules across options, windows that do not fit the time) the check `hook_settings` refuses at BeforeInstall, "
+        "for all hooks.",
+        118,
+    )
+    for kind in [*HOOKS.values(), *order]:
+        text += ["", f"## {TITLES[kind]}", "", *sentences(kind), "", *_table(kind)]
+    return "\n".join(text) + "\n"
+
+
+def _table(kind: Any) -> Iterator[str]:
+    bases = [base for base in kind.__mro__[1:] if base in TITLES]
+    direct = [base for base in bases if not any(base in other.__mro__[1:] for other in bases if other is not base)]
+    own = [entry for entry in entries(kind) if _is_own(entry, kind, bases)]
+    if direct:
+        links = " and ".join(f"[{TITLES[base]}](#{_anchor(TITLES[base])})" for base in direct)
+        yield f"All of {links}{', and:' if own else '.'}"
+        yield ""
+    if not own:
+        return
+    yield "| Option | Type | Default | What it is |"
+    yield "|---|---|---|---|"
+    for entry in own:
+        default = "required" if is_required(entry) else f"`{literal(default_of(entry))}`"
+        cells = (f"`{entry.name}`", _takes(entry), default, entry.about.doc)
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _is_own(entry: Entry, kind: Any, bases: Iterable[Any]) -> bool:
+    """Whether a class says something of an option that those above it do not say."""
+    above = [each for base in bases for each in entries(base) if each.name == entry.name]
+    return not above or (entry.name in vars(kind).get("__annotations__", {}))
+
+
+def _takes(entry: Entry) -> str:
+    kind, about = entry.kind, entry.about
+    inner = inner_of(kind) if get_origin(kind) else kind
+    if is_object(inner):
+        words = f"[{TITLES[inner]}](#{_anchor(TITLES[inner])})"
+    elif about.choices:
+        words = ", ".join(f'`"{choice}"`' for choice in about.choices)
+    elif about.least is not None and about.most is not None:
+        words = f"{'whole number' if inner is int else 'number'}, {number(about.least)} to {number(about.most)}"
+    else:
+        words = {str: "text", bool: "true or false", int: "whole number", float: "number"}[inner]
+    return {dict: f"map: {words}", tuple: f"list: {words}"}.get(get_origin(kind), words)
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w-]", "", title.lower().replace(" ", "-"))
+
+
+def checks_page() -> str:
+    """The page of all names that `checks` takes, hook by hook, from the handlers' own words."""
+    text = [
+        "# Checks",
+        "",
+        '<!-- Written by "make docs" from the handlers in lambdas/. Change it there. -->',
+        "",
+        *textwrap.wrap(
+            '`checks` of each hook sets the severity of what it finds by these names: `checks = { images = "warn" }`. '
+            "`fail` stops the deployment, `warn` is only said, `skip` leaves it out. A name softens what stands below "
+            "it: `samples` all samples, `samples:orders` those of one HTTP check, `samples:orders:p99` one figure of "
+            "them. A plan refuses names that no check has. A check that lacks a permission is an error that names the "
+            "action.",
+            118,
+        ),
+        "",
+        *textwrap.wrap(
+            "Beside these, each hook reports `event`, `settings` and `deployment`: whether CodeDeploy's event, the "
+            "function's options and the deployment are its own. No setting changes them. For them every role may "
+            "`codedeploy:GetDeployment`, `codedeploy:GetDeploymentGroup`, and report by "
+            "`codedeploy:PutLifecycleEventHookExecutionStatus`.",
+            118,
+        ),
+    ]
+    for hook in HOOKS:
+        handler: Any = importlib.import_module(hook).handler
+        text += ["", f"## {hook}", ""]
+        if handler.calls:
+            text += [*textwrap.wrap(f"Most of them need {_actions(set(handler.calls))}.", 118), ""]
+        text += ["| Name | Below it | What is expected | Severity | Permissions |", "|---|---|---|---|---|"]
+        for named in handler.names:
+            below = ", ".join(f"`:{part.replace('{', '<').replace('}', '>')}`" for part in named.parts) or "-"
+            permissions = _actions(set(named.calls)) or "-"
+            cells = (f"`{named.name}`", below, named.expects, named.severity.value, permissions)
+            text.append(f"| {' | '.join(map(_cell, cells))} |")
+    return "\n".join(text) + "\n"
+
+
+def _actions(actions: set[str]) -> str:
+    return ", ".join(f"`{action}`" for action in sorted(actions))
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line; return the exit status."""
     if arguments not in (["write"], ["check"]):
         print(f"usage: python {Path(__file__).name} write|check", file=sys.stderr)
         return 2
-    readme = ROOT / "README.md"
-    found = readme.read_text(encoding="utf-8")
+    files = ("variables.tf", "variables_hooks.tf", "outputs.tf")
+    variables, of_hooks, outputs = ((ROOT / name).read_text(encoding="utf-8") for name in files)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     try:
-        wanted = render(found, *((ROOT / name).read_text(encoding="utf-8") for name in ("variables.tf", "outputs.tf")))
+        wanted = {"README.md": render(readme, variables + of_hooks, outputs), "docs/checks.md": checks_page()}
+        wanted["docs/options.md"] = options_page()
     except DocsError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
-    if arguments == ["write"]:
-        readme.write_text(wanted, encoding="utf-8")
-    elif wanted != found:
-        print(
-            'error: the tables of README.md differ from variables.tf and outputs.tf. Run "make docs".', file=sys.stderr
-        )
-        return 1
+    for path, text in wanted.items():
+        place = ROOT / path
+        if arguments == ["write"]:
+            place.write_text(text, encoding="utf-8")
+        elif not place.is_file() or place.read_text(encoding="utf-8") != text:
+            print(f'error: {path} differs from what it is written from. Run "make docs".', file=sys.stderr)
+            return 1
     return 0
 
 

@@ -8,7 +8,6 @@
   without its place.
 - `modules/options/` holds the typed objects: defaults, and a validation for each bound, choice and pattern.
 - `variables_hooks.tf` has the module's own variables: one for each hook, whatever its type.
-- `docs/options.md` has each option once.
 """
 
 from __future__ import annotations
@@ -20,17 +19,16 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
 
-from gate import options as source  # noqa: E402  # the folder is no package of this interpreter's
-from gate.options import HOOKS, About  # noqa: E402
-from gate.settings import Entry, entries, expected, expected_entries, number, schema_of  # noqa: E402
+from gate.options import HOOKS, About  # noqa: E402  # the folder is no package of this interpreter's
+from gate.settings import Entry, entries, expected, expected_entries, may_be_null, number, schema_of  # noqa: E402
 
 from tools.terraform import find_terraform, terraform_environment  # noqa: E402
 
@@ -41,23 +39,6 @@ IN_WORDS = {str: "text", bool: "true or false", int: "a number", float: "a numbe
 CONVERTS = {str: "tostring", bool: "tobool", int: "tonumber", float: "tonumber"}
 NOT_NULL = {str: "upper(%s)", bool: "!%s", int: "abs(%s)", float: "abs(%s)"}
 KEY = 'can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", %s)) ? ".${%s}" : "[${jsonencode(%s)}]"'
-TITLES = {
-    source.HookOptions: "Every hook",
-    source.TrafficOptions: "Both hooks that send requests",
-    source.HttpRequest: "HTTP requests",
-    source.HttpCheck: "HTTP checks",
-    source.Comparison: "Comparisons",
-    source.Flow: "Flows",
-    source.Step: "Steps",
-    source.Thresholds: "Limits",
-    source.TrafficThresholds: "Limits of validate_production",
-    source.Baseline: "Baseline",
-    source.Metric: "Metrics",
-    source.Source: "Queries",
-    source.Range: "Bounds",
-    source.Load: "Load",
-    **{kind: hook for hook, kind in HOOKS.items()},
-}
 
 
 # HCL's words.
@@ -129,46 +110,43 @@ def _attribute(entry: Entry, depth: int) -> str:
 
 @dataclass(frozen=True)
 class Place:
-    """An options class among a hook's options.
+    """An options class, or a single value, among a hook's options.
 
-    `loops`: the for-expressions that lead to each; `value`: one of them; `at`: its path, as a template of HCL.
+    `loops`: the maps, lists and objects that may be left out which lead to it, outermost first, and the names that
+    `for` gives what is in them; `value`: an expression for it; `at`: its path, as a template of HCL.
     """
 
-    hook: str
     kind: Any
-    loops: tuple[str, ...] = ()
-    value: str = ""
-    at: str = ""
+    value: str
+    at: str
+    loops: tuple[tuple[str, str], ...] = ()
 
     def into(self, entry: Entry) -> Place:
         """What an attribute of it holds: its entries, or itself."""
         depth = len(self.loops) + 1
-        value, at = f"{self.value}.{entry.name}", f"{self.at}.{entry.name}"
-        if get_origin(entry.kind) in (dict, tuple):
-            key = f"k{depth}"
-            at += f"${{{KEY % (key, key, key)}}}" if get_origin(entry.kind) is dict else f"[${{{key}}}]"
-            loops = (*self.loops, f"for {key}, v{depth} in {value} : ")
-            if not default_of(entry) and default_of(entry) is None:
-                loops = (*self.loops, f"for {key}, v{depth} in coalesce({value}, []) : ")
-            return replace(self, kind=inner_of(entry.kind), loops=loops, value=f"v{depth}", at=at)
+        held, at, each = f"{self.value}.{entry.name}", f"{self.at}.{entry.name}", f"v{depth}"
+        origin, key = get_origin(entry.kind), f"k{depth}"
+        if origin is dict:
+            at += f"${{{KEY % (key, key, key)}}}"
+            return Place(inner_of(entry.kind), each, at, (*self.loops, (f"{key}, {each}", held)))
+        if origin is tuple:
+            loop = (f"{key}, {each}", f"coalesce({held}, [])")
+            return Place(inner_of(entry.kind), each, f"{at}[${{{key}}}]", (*self.loops, loop))
         if is_object(entry.kind) and default_of(entry) is None:
-            loops = (*self.loops, f"for v{depth} in {value}[*] : ")
-            return replace(self, kind=entry.kind, loops=loops, value=f"v{depth}", at=at)
-        return replace(self, kind=entry.kind, value=value, at=at)
+            return Place(entry.kind, each, at, (*self.loops, (each, f"{held}[*]")))
+        return Place(entry.kind, held, at, self.loops)
 
     def every(self, expression: str, where: str = "") -> str:
         """A list of the expression for each; `where` leaves some out."""
-        if not self.loops:
-            raise ValueError("there is but one")
-        body = expression + (f" if {where}" if where else "")
-        for loop in reversed(self.loops):
-            body = f"[{loop}{body}]"
+        body = f"{expression} if {where}" if where else expression
+        for names, held in reversed(self.loops):
+            body = f"[for {names} in {held} : {body}]"
         return f"flatten({body})" if len(self.loops) > 1 else body
 
 
 def places(hook: str) -> Iterator[Place]:
     """The hook's options, and all that stand in them."""
-    waiting = [Place(hook, HOOKS[hook], value=f"var.{hook}", at=hook)]
+    waiting = [Place(HOOKS[hook], f"var.{hook}", hook)]
     while waiting:
         place = waiting.pop(0)
         yield place
@@ -182,24 +160,23 @@ def validations(hook: str) -> Iterator[str]:
     """A validation for each bound, choice and pattern of a hook's options."""
     for place in places(hook):
         for entry in entries(place.kind):
-            about, inside = entry.about, place.into(entry)
-            value, at = f"{place.value}.{entry.name}", f"{place.at}.{entry.name}"
+            about, each = entry.about, place.into(entry)
             if about.entries:
-                count = f"length({value})" if default_of(entry) is not None else f"length(coalesce({value}, []))"
+                count = f"length(coalesce({place.value}.{entry.name}, []))"
+                count = f"length({place.value}.{entry.name})" if get_origin(entry.kind) is dict else count
                 test = f"{count} >= {about.entries[0]} && {count} <= {about.entries[1]}"
-                yield _validation(
-                    place,
-                    _or_null(entry, value, test),
-                    f"{at} has ${{{count}}} entries; ",
-                    expected_entries(about.entries),
-                )
+                test = _or_null(entry, f"{place.value}.{entry.name}", test)
+                found = f"{place.at}.{entry.name} has ${{{count}}} entries"
+                yield _validation(place, test, found, expected_entries(entry))
             if about.keys:
-                key = inside.loops[-1].split()[1].rstrip(",")
-                where = f"{at} has the key ${{jsonencode({key})}}; "
-                yield _validation(inside, _matches(about.keys, key), where, f"expected {about.keys_mean}.")
-            if inside.kind in SCALARS and (test := _test(inside.kind, about, inside.value)):
-                found = f"{inside.at} is ${{{_found(about, inside)}}}; "
-                yield _validation(inside, _or_null(entry, inside.value, test), found, expected(inside.kind, about))
+                key = each.loops[-1][0].partition(",")[0]
+                found = f"{place.at}.{entry.name} has the key ${{jsonencode({key})}}"
+                yield _validation(each, _matches(about.keys, key), found, f"expected {about.keys_mean}.")
+            if each.kind in SCALARS and (test := _test(each.kind, about, each.value)):
+                # An entry of a map or a list is never null.
+                test = test if get_origin(entry.kind) else _or_null(entry, each.value, test)
+                found = f"{each.at} is ${{{_found(about, each)}}}"
+                yield _validation(each, test, found, expected(each.kind, about, may_be_null(entry)))
 
 
 def _test(kind: Any, about: About, value: str) -> str:
@@ -218,11 +195,10 @@ def _matches(pattern: str, value: str) -> str:
 
 
 def _or_null(entry: Entry, value: str, test: str) -> str:
-    """Null passes where it is the default; an entry of a map or a list is never null."""
+    """Null passes where it is the default, and nowhere else."""
     if is_required(entry):
         return f"{value} == null ? false : {test}"
-    of_entries = get_origin(entry.kind) is not None and not value.endswith(f".{entry.name}")
-    return test if default_of(entry) is not None or of_entries else f"{value} == null ? true : {test}"
+    return test if default_of(entry) is not None else f"{value} == null ? true : {test}"
 
 
 def _found(about: About, place: Place) -> str:
@@ -235,13 +211,12 @@ def _found(about: About, place: Place) -> str:
         shown = f"jsonencode({value})"
     # With one sensitive value Terraform would show none of the sentence. What a loop takes out of a sensitive map or
     # list is no longer marked as such: so they are asked, too.
-    holders = [re.sub(r"^for .* in (.*) : $", r"\1", loop) for loop in place.loops]
-    sensitive = " || ".join(f"issensitive({each})" for each in [*holders, value])
+    sensitive = " || ".join(f"issensitive({each})" for each in [*(held for _, held in place.loops), value])
     return f'{sensitive} ? "a sensitive value" : {shown}'
 
 
 def _validation(place: Place, test: str, found: str, wanted: str) -> str:
-    said = f'"{found}{quoted(wanted)[1:-1]}"'
+    said = f'"{found}; {quoted(wanted)[1:-1]}"'
     if place.loops:
         condition = f"alltrue({place.every(f'nonsensitive({test})')})"
         said = f'nonsensitive(join("\\n", {place.every(said, f"!nonsensitive({test})")}))'
@@ -414,90 +389,21 @@ def _kinds(name: str, kind: Any) -> Iterator[str]:
             )
 
 
-# docs/options.md
-
-
-def page() -> str:
-    """The page of all options."""
-    shown: list[Any] = []
-    waiting: list[Any] = [source.HookOptions, *HOOKS.values()]
-    while waiting:
-        kind = waiting.pop(0)
-        if kind in shown:
-            continue
-        shown.append(kind)
-        inner = [inner_of(e.kind) if get_origin(e.kind) else e.kind for e in entries(kind)]
-        waiting += [base for base in kind.__mro__ if base in TITLES]
-        waiting += [each for each in inner if is_object(each)]
-    order = [kind for kind in TITLES if kind in shown and kind not in HOOKS.values()]
-    text = ["# Options", "", '<!-- Written by "make options" from lambdas/gate/options.py. Change it there. -->', ""]
-    text += textwrap.wrap(
-        "Each hook has one variable, named after its function. What is not given, or null, has its default. A plan "
-        "refuses names that do not exist, and values out of bounds. What only reading tells (a regular expression, "
-        "rules across options, windows that do not fit the time) the check `hook_settings` refuses at BeforeInstall, "
-        "for all hooks.",
-        118,
-    )
-    for kind in [*HOOKS.values(), *order]:
-        text += ["", f"## {TITLES[kind]}", "", *sentences(kind), "", *_table(kind)]
-    return "\n".join(text) + "\n"
-
-
-def _table(kind: Any) -> Iterator[str]:
-    bases = [base for base in kind.__mro__[1:] if base in TITLES]
-    direct = [base for base in bases if not any(base in other.__mro__[1:] for other in bases if other is not base)]
-    own = [entry for entry in entries(kind) if _is_own(entry, kind, bases)]
-    if direct:
-        links = " and ".join(f"[{TITLES[base]}](#{_anchor(TITLES[base])})" for base in direct)
-        yield f"All of {links}{', and:' if own else '.'}"
-        yield ""
-    if not own:
-        return
-    yield "| Option | Type | Default | What it is |"
-    yield "|---|---|---|---|"
-    for entry in own:
-        default = "required" if is_required(entry) else f"`{literal(default_of(entry))}`"
-        cells = (f"`{entry.name}`", _takes(entry), default, entry.about.doc)
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-
-def _is_own(entry: Entry, kind: Any, bases: Iterable[Any]) -> bool:
-    """Whether a class says something of an option that those above it do not say."""
-    above = [each for base in bases for each in entries(base) if each.name == entry.name]
-    return not above or (entry.name in vars(kind).get("__annotations__", {}))
-
-
-def _takes(entry: Entry) -> str:
-    kind, about = entry.kind, entry.about
-    inner = inner_of(kind) if get_origin(kind) else kind
-    if is_object(inner):
-        words = f"[{TITLES[inner]}](#{_anchor(TITLES[inner])})"
-    elif about.choices:
-        words = ", ".join(f'`"{choice}"`' for choice in about.choices)
-    elif about.least is not None and about.most is not None:
-        words = f"{'whole number' if inner is int else 'number'}, {number(about.least)} to {number(about.most)}"
-    else:
-        words = {str: "text", bool: "true or false", int: "whole number", float: "number"}[inner]
-    return {dict: f"map: {words}", tuple: f"list: {words}"}.get(get_origin(kind), words)
-
-
-def _anchor(title: str) -> str:
-    return re.sub(r"[^\w-]", "", title.lower().replace(" ", "-"))
-
-
 def root_variables() -> str:
     """The module's variables of the hooks."""
-    variables = [
-        f'variable "{hook}" {{\n  description = "{sentences(kind)[0].partition(". ")[0].rstrip(".:")}: '
-        f'[docs/options.md](docs/options.md#{hook})"\n  type        = any\n  default     = {{}}\n  nullable    = false\n}}\n'
-        for hook, kind in HOOKS.items()
-    ]
+    variables = []
+    for hook, kind in HOOKS.items():
+        words = re.split(r"[.:]", str(kind.__doc__))[0]
+        variables.append(
+            f'variable "{hook}" {{\n  description = "{words}: [docs/options.md](docs/options.md#{hook})"\n'
+            "  type        = any\n  default     = {}\n  nullable    = false\n}\n"
+        )
     return "\n".join([HEAD, *variables])
 
 
 def files() -> dict[str, str]:
     """All that is written, by path."""
-    found: dict[str, str] = {"docs/options.md": page(), "variables_hooks.tf": root_variables()}
+    found: dict[str, str] = {"variables_hooks.tf": root_variables()}
     for folder, module in (("modules/options", typed_module()), ("modules/options/given", given_module())):
         found.update({f"{folder}/{name}": text for name, text in module.items()})
     return found

@@ -78,14 +78,14 @@ class HookEvent:
 
 
 def lifecycle_hook(
-    event_name: str, settings_type: type[S], names: Sequence[Named] = ()
+    event_name: str, settings_type: type[S], names: Sequence[Named] = (), calls: Sequence[str] = ()
 ) -> Callable[[Checks[S]], Handler]:
     """Make a Lambda handler of a function that yields checks.
 
     `event_name` is the lifecycle event the function is meant for; `settings_type` what it reads from `HOOK_SETTINGS`;
-    `names` are those of its checks and findings, which a plan takes in `checks`. The function takes the deployment, the
-    settings and the deadline for its checks; each check it yields is run, timed, logged and, whatever it raises, made a
-    result.
+    `names` are those of its checks and findings, which a plan takes in `checks`; `calls` the actions of AWS that most
+    of them need. The function takes the deployment, the settings and the deadline for its checks; each check it yields
+    is run, timed, logged and, whatever it raises, made a result.
     """
 
     def decorate(checks: Checks[S]) -> Handler:
@@ -95,7 +95,8 @@ def lifecycle_hook(
         def handler(event: Any, context: Any = None) -> dict[str, Any]:
             return _Invocation(hook, event_name, names, event, context).run(checks, settings_type)
 
-        handler.names = tuple(names)  # type: ignore[attr-defined]  # a function takes any attribute
+        # A function takes any attribute: what packages and pages are made of.
+        handler.names, handler.calls = tuple(names), tuple(calls)  # type: ignore[attr-defined]
         return handler
 
     return decorate
@@ -169,12 +170,12 @@ class _Invocation:
             self.preamble = len(self.results)
         elif not self.event.continuation.get("unwatched"):  # what runs is seen to its end, whatever became of the rest
             return
-        self._name_strangers(settings.checks)
         self.awaited = str(self.event.continuation.get("check", ""))
         steps = iter(checks(deployment, settings, self.deadline))
         self.current = self.hook
         try:
             check = next(steps)
+            self._name_strangers(settings.checks)  # not before: alone it would be a verdict
             while True:
                 goes_on = self._run(check, settings.checks)
                 self.current = self.hook

@@ -47,7 +47,7 @@ SECURITY_GROUP = r"sg-[0-9a-z]+"
 STATISTIC = r"Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\.[0-9]+)?|100)"
 STATUS = r"[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?"
 SUBNET = r"subnet-[0-9a-z]+"
-URL = r"https?://[^/?#\x00-\x20\x7f-\U0010ffff][!-~]*"
+URL = r"https?://[!$-.0->@-~][!-~]*"
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Comparison:
     def problems(self) -> list[str]:
         """What is wrong across attributes."""
         if all(getattr(self, entry.name) is None for entry in dataclasses.fields(self)):
-            return ["compares nothing: set equals, one_of, at_least, at_most, exists or length"]
+            return ["equals, one_of, at_least, at_most, exists or length is needed: else nothing is compared"]
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             return [
                 f"at_least is {self.at_least:.15g}, above at_most {self.at_most:.15g}: no value can lie between them"
@@ -359,7 +359,7 @@ class Step(HttpRequest):
 class Flow:
     """Requests one after the other, in which a later one may use what an earlier answer held; cookies are kept."""
 
-    steps: tuple[Step, ...] = option("the requests, one at least", (), entries=(1, 100))
+    steps: tuple[Step, ...] = option("the requests, one at least", entries=(1, 100))
     severity: str = option(
         "what a failure does; the hook's `checks` comes first",
         "fail",
@@ -393,7 +393,7 @@ class Flow:
 class Thresholds:
     """Limits of many answers' figures. Defaults are Flagger's: success rate 99 %, P99 500 ms."""
 
-    error_rate: float = share("highest share of errors, 0 to 1", 0.01)
+    error_rate: float = share("highest share of errors, 0 to 1", 0.01, cure="0.01 is one in a hundred.")
     p50_ms: Optional[float] = milliseconds("highest median latency in milliseconds; null: not looked at", None)
     p90_ms: Optional[float] = milliseconds("highest P90 in milliseconds; null: not looked at", None)
     p95_ms: Optional[float] = milliseconds("highest P95 in milliseconds; null: not looked at", None)
@@ -538,6 +538,7 @@ class RunMigrations(HookOptions):
         3000.0,
         least=60,
         most=3300,
+        cure="CodeDeploy gives a hook one hour.",
     )
     concurrent: str = option(
         "what a migration of another deployment that still runs means: wait for its end, or fail",
@@ -571,14 +572,16 @@ class RunMigrations(HookOptions):
         if self.command is None and self.preset is None and alone:
             found.append(f"{alone} without command and preset: nothing would run. Set command too, or preset")
         # ECS keeps names that begin with aws, ecs or fargate for itself: another one is a typing mistake.
-        reserved = re.match(r"(?i)aws|ecs|fargate", self.launch or "")
-        if reserved and self.launch not in ("FARGATE", "FARGATE_SPOT"):
+        if re.match(r"(?i)aws|ecs|fargate", self.launch or "") and self.launch not in ("FARGATE", "FARGATE_SPOT"):
             found.append(
-                f'launch is "{self.launch}"; expected "FARGATE", "FARGATE_SPOT", "EC2" or "EXTERNAL", or your own'
+                f'launch is "{self.launch}", which ECS keeps for itself: "FARGATE", "FARGATE_SPOT", or your own'
             )
-        if self.timeout is not None and self.timeout > self.max_duration - ROOM_TO_STOP:
-            room = f"{self.max_duration - ROOM_TO_STOP:g} (max_duration less {ROOM_TO_STOP:g} for stopping the task"
-            found.append(f"timeout is {self.timeout:g}; expected seconds up to {room} and the report): shorten it")
+        room = self.max_duration - ROOM_TO_STOP
+        if self.timeout is not None and self.timeout > room:
+            found.append(
+                f"timeout is {self.timeout:g}, above {room:g} (max_duration less {ROOM_TO_STOP:g} for stopping the "
+                "task and the report): shorten it, or raise max_duration"
+            )
         return found
 
 
@@ -766,6 +769,7 @@ class ValidateProduction(TrafficOptions):
         3000.0,
         least=60,
         most=3300,
+        cure="CodeDeploy gives a hook one hour.",
     )
     alarms: dict[str, str] = option(
         "further CloudWatch alarms by name → expected state", {}, choices=("OK", "ALARM", "INSUFFICIENT_DATA")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import json
 import logging
@@ -17,9 +18,9 @@ import math
 import os
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from gate.options import About, HookOptions
 
@@ -58,7 +59,7 @@ class Entry(NamedTuple):
 
 @dataclass
 class Reading:
-    """What came of reading settings. `unknown`: options that this code does not have, by their paths."""
+    """What came of reading settings. `unknown`: what is said of options that this code does not have."""
 
     problems: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -91,11 +92,16 @@ def read_settings(kind: type[O], environ: Mapping[str, str] | None = None, hook:
     """
     options, reading = judge_settings(kind, os.environ if environ is None else environ, hook)
     if options is None:
-        more = [f"and {len(reading.problems) - MOST_PROBLEMS} more"] if len(reading.problems) > MOST_PROBLEMS else []
-        raise BadSettings("; ".join(reading.problems[:MOST_PROBLEMS] + more))
-    for path in reading.unknown:  # of another version, or they were problems
-        logger.warning("setting %s is not known to this version and is left alone", path)
+        raise BadSettings(in_words(reading.problems))
+    for said in reading.unknown:  # of another version, or they were problems
+        logger.warning("%s: the settings are another version's, so it is left alone", said)
     return options
+
+
+def in_words(problems: Sequence[str]) -> str:
+    """The problems in one line; of very many the first."""
+    more = [f"and {len(problems) - MOST_PROBLEMS} more"] if len(problems) > MOST_PROBLEMS else []
+    return "; ".join([*problems[:MOST_PROBLEMS], *more])
 
 
 def read_packages(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
@@ -111,6 +117,9 @@ def judge_settings(kind: type[O], environ: Mapping[str, str], hook: str) -> tupl
     except ValueError as problem:
         reading.problems.append(f"HOOK_SETTINGS is not JSON: {problem}")
         return None, reading
+    except BadSettings as problem:
+        reading.problems.append(str(problem))
+        return None, reading
     except RecursionError:
         reading.problems.append("HOOK_SETTINGS is nested too deeply to be read")
         return None, reading
@@ -124,6 +133,7 @@ def judge_settings(kind: type[O], environ: Mapping[str, str], hook: str) -> tupl
     return None if reading.problems else options, reading
 
 
+@functools.cache  # thousands of objects may be of one class
 def entries(kind: type[Any]) -> list[Entry]:
     """The options of an options class, in their order."""
     hints = get_type_hints(kind)
@@ -152,7 +162,7 @@ def _described(kind: Any) -> Any:
 
 def _without_none(kind: Any) -> Any:
     inner = get_args(kind)
-    return next(each for each in inner if each is not type(None)) if get_origin(kind) is Union else kind
+    return next(each for each in inner if each is not type(None)) if type(None) in inner else kind
 
 
 def _unpacked(text: str) -> str:
@@ -175,7 +185,7 @@ def _refuse(word: str) -> None:
     raise ValueError(f"{word} is no number that JSON knows")
 
 
-def _object(kind: type[Any], value: Any, path: str, reading: Reading) -> Any:
+def _object(kind: Any, value: Any, path: str, reading: Reading) -> Any:
     if not isinstance(value, dict):
         reading.problems.append(f"{path} is {kind_of(value)}, expected a map of options")
         return None
@@ -186,7 +196,7 @@ def _object(kind: type[Any], value: Any, path: str, reading: Reading) -> Any:
     arguments = {}
     for entry in known:
         if value.get(entry.name) is not None:
-            arguments[entry.name] = _value(entry.kind, value[entry.name], f"{path}.{entry.name}", entry.about, reading)
+            arguments[entry.name] = _value(entry.kind, value[entry.name], f"{path}.{entry.name}", entry, reading)
         elif entry.default is dataclasses.MISSING and entry.factory is dataclasses.MISSING:
             reading.problems.append(f"{path}.{entry.name} is missing; {expected(entry.kind, entry.about)}")
     if len(reading.problems) > before:
@@ -197,77 +207,86 @@ def _object(kind: type[Any], value: Any, path: str, reading: Reading) -> Any:
     return made
 
 
-def _value(kind: Any, value: Any, path: str, about: About, reading: Reading) -> Any:
+def _value(kind: Any, value: Any, path: str, entry: Entry, reading: Reading) -> Any:
+    about = entry.about
     if dataclasses.is_dataclass(kind):
-        return _object(kind, value, path, reading)  # type: ignore[arg-type]  # is_dataclass also admits instances
+        return _object(kind, value, path, reading)
     origin, inner = get_origin(kind), get_args(kind)
     if origin is None:
-        return _scalar(kind, value, path, about, reading)
+        return _scalar(kind, value, path, entry, reading)
     if not isinstance(value, list if origin is tuple else dict):
         reading.problems.append(f"{path} is {kind_of(value)}, expected {'a list' if origin is tuple else 'a map'}")
         return None
     if about.entries and not about.entries[0] <= len(value) <= about.entries[1]:
-        reading.problems.append(f"{path} has {len(value)} entries; {expected_entries(about.entries)}")
+        reading.problems.append(f"{path} has {len(value)} entries; {expected_entries(entry)}")
     if isinstance(value, list):
-        return tuple(_entry(inner[0], each, f"{path}[{at}]", about, reading) for at, each in enumerate(value))
+        return tuple(_entry(inner[0], each, f"{path}[{at}]", entry, reading) for at, each in enumerate(value))
     for key in value:
         if about.keys and not re.fullmatch(about.keys, key):
-            reading.problems.append(f"{path} has the key {json.dumps(key)}; expected {about.keys_mean}.")
-    return {key: _entry(inner[1], each, path + key_of(key), about, reading) for key, each in value.items()}
+            text = json.dumps(key, ensure_ascii=False)
+            reading.problems.append(f"{path} has the key {text}; expected {about.keys_mean}.")
+    return {key: _entry(inner[1], each, path + key_of(key), entry, reading) for key, each in value.items()}
 
 
-def _entry(kind: Any, value: Any, path: str, about: About, reading: Reading) -> Any:
+def _entry(kind: Any, value: Any, path: str, entry: Entry, reading: Reading) -> Any:
     if value is None:
         words = "a map of options" if dataclasses.is_dataclass(kind) else _KINDS[kind]
         reading.problems.append(f"{path} is null, expected {words}")
         return None
-    return _value(kind, value, path, dataclasses.replace(about, entries=None), reading)
+    return _value(kind, value, path, entry, reading)
 
 
-def _scalar(kind: Any, value: Any, path: str, about: About, reading: Reading) -> Any:
-    given = value
+def _scalar(kind: Any, value: Any, path: str, entry: Entry, reading: Reading) -> Any:
+    given, about = value, entry.about
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 10**300 else math.inf
     if kind is int and isinstance(value, float) and value.is_integer():
         value = int(value)
     infinite = isinstance(value, float) and not math.isfinite(value)  # 1e999 is JSON
-    if infinite or not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
-        reading.problems.append(f"{path} is {shown(given, about)}; {expected(kind, about)}")
-        return None
     wrong = (
-        (about.least is not None and value < about.least)
+        infinite
+        or not isinstance(value, kind)
+        or (kind is not bool and isinstance(value, bool))
+        or (about.least is not None and value < about.least)
         or (about.most is not None and value > about.most)
         or (about.choices and value not in about.choices)
         or (about.pattern and not re.fullmatch(about.pattern, value))
     )
     if wrong:
-        reading.problems.append(f"{path} is {shown(given, about)}; {expected(kind, about)}")
+        reading.problems.append(f"{path} is {shown(given, about)}; {expected(kind, about, may_be_null(entry))}")
+        return None
     return value
 
 
 # The words of a refusal, Terraform's (tools/options.py) and ours.
 
 
-def expected(kind: Any, about: About) -> str:
-    """What an option takes, as the end of a sentence: `expected seconds from 0 to 60.`."""
-    cure = f" {about.cure}" if about.cure else ""
+def expected(kind: Any, about: About, or_null: bool = False) -> str:
+    """What an option takes, as the end of a sentence: `expected seconds from 0 to 60, or null.`."""
+    words = _KINDS.get(kind, "a list" if get_origin(kind) is tuple else "a map")
     if about.choices:
-        words = [json.dumps(choice) for choice in about.choices]
-        return f"expected {', '.join(words[:-1])} or {words[-1]}.{cure}"
-    if about.pattern:
-        return f"expected {about.means}.{cure}"
-    if about.least is not None and about.most is not None:
+        choices = [json.dumps(choice) for choice in about.choices]
+        words = f"{', '.join(choices[:-1])} or {choices[-1]}"
+    elif about.pattern:
+        words = about.means
+    elif about.least is not None and about.most is not None:
         unit = ("a whole number" + (f" of {about.unit}" if about.unit else "")) if kind is int else about.unit
-        return f"expected {unit} from {number(about.least)} to {number(about.most)}.{cure}"
-    return f"expected {_KINDS[kind]}.{cure}"
+        words = f"{unit} from {number(about.least)} to {number(about.most)}"
+    return f"expected {words}{', or null' if or_null else ''}.{f' {about.cure}' if about.cure else ''}"
 
 
 _KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
-def expected_entries(bounds: tuple[int, int]) -> str:
+def expected_entries(entry: Entry) -> str:
     """How many entries a list or a map has, as the end of a sentence."""
-    return f"expected {bounds[0]} to {bounds[1]}."
+    least, most = entry.about.entries or (0, 0)
+    return f"expected {least} to {most}{', or null' if entry.default is None else ''}."
+
+
+def may_be_null(entry: Entry) -> bool:
+    """Whether null says something else than any value: it is the default, and the option holds but one value."""
+    return entry.default is None and get_origin(entry.kind) is None
 
 
 def number(value: float) -> str:

@@ -25,15 +25,35 @@ from gate.statistics import FIGURES, Statistics, judge_statistics
 from gate.verdict import CannotLook, Check, Finding, Named, Severity, failed, finding_of, passed, severity_for
 from gate.waiting import Deadline
 
+SERVING = (  # what a look at whom a listener leads to asks of AWS
+    "ecs:DescribeServices",
+    "elasticloadbalancing:DescribeListeners",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+)
+# What requests ask of AWS: where to send them, and what `{image_tag}` and secret headers stand for.
+SENDING = (
+    "ecs:DescribeTaskDefinition",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "secretsmanager:GetSecretValue",
+    "ssm:GetParameter",
+)
 OF_CHECKS = ("{http_checks}", *(f"{{http_checks}}:{figure}" for figure in FIGURES))
 NAMES = (
     Named(
         "http",
         "The answer to each HTTP check is as it says; without any, that to the health check's path.",
+        calls=SENDING,
         parts=("{http_checks}",),
     ),
-    Named("samples", "Of each HTTP check's samples few fail, and the others are fast enough.", parts=OF_CHECKS),
-    Named("flow", "The steps of each flow are answered as they say.", parts=("{flows}",)),
+    Named(
+        "samples",
+        "Of each HTTP check's samples few fail, and the others are fast enough.",
+        calls=SENDING,
+        parts=OF_CHECKS,
+    ),
+    Named("flow", "The steps of each flow are answered as they say.", calls=SENDING, parts=("{flows}",)),
 )
 
 AT_ONCE = 8  # checks on their way at the same time: enough to be quick, too few to be a load

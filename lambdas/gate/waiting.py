@@ -69,9 +69,9 @@ class Journey:
     @property
     def budget(self) -> TimeBudget:
         """The time of all of the hook's invocations; whole seconds, as a function's time-out is set."""
-        here = math.ceil(self.seconds)
-        in_all = self.in_all(here) + self.hop * (here - self.room)
-        return TimeBudget(here, min(in_all, self.until - self.began) if self.until else in_all)
+        # What was added to a moment and is taken from it again has lost its last digits.
+        most = round(self.until - self.began, 6) if self.until else 0.0
+        return TimeBudget.spread(math.ceil(self.seconds), self.hop + self.hops_left, most)
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,15 @@ class TimeBudget:
     in_all: float
 
     @classmethod
-    def of(cls, timeout: float, max_duration: float = 0.0, hops: int = MAX_HOPS) -> TimeBudget:
+    def of(cls, timeout: float, max_duration: float = 0.0) -> TimeBudget:
         """Of a function with this time-out; a hook without `max_duration` has one invocation."""
-        here = timeout - reserve(timeout)
-        hops = hops if max_duration else 0
+        return cls.spread(timeout - reserve(timeout), MAX_HOPS if max_duration else 0, max_duration)
+
+    @classmethod
+    def spread(cls, here: float, hops: int, most: float) -> TimeBudget:
+        """Over an invocation and so many more; `most` in all, where it is not 0."""
         in_all = Journey(hops_left=hops, seconds=here).in_all(here)
-        return cls(here, min(in_all, max_duration) if max_duration else in_all)
+        return cls(here, min(in_all, most) if most else in_all)
 
 
 def reserve(timeout: float) -> float:

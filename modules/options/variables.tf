@@ -42,12 +42,12 @@ variable "validate_deployment" {
 
   validation {
     condition     = var.validate_deployment.expected_count == null ? true : var.validate_deployment.expected_count >= 1 && var.validate_deployment.expected_count <= 100000 && floor(var.validate_deployment.expected_count) == var.validate_deployment.expected_count
-    error_message = nonsensitive("validate_deployment.expected_count is ${issensitive(var.validate_deployment.expected_count) ? "a sensitive value" : jsonencode(var.validate_deployment.expected_count)}; expected a whole number from 1 to 100000.")
+    error_message = nonsensitive("validate_deployment.expected_count is ${issensitive(var.validate_deployment.expected_count) ? "a sensitive value" : jsonencode(var.validate_deployment.expected_count)}; expected a whole number from 1 to 100000, or null.")
   }
 
   validation {
     condition     = var.validate_deployment.interval == null ? true : var.validate_deployment.interval >= 0.001 && var.validate_deployment.interval <= 60
-    error_message = nonsensitive("validate_deployment.interval is ${issensitive(var.validate_deployment.interval) ? "a sensitive value" : jsonencode(var.validate_deployment.interval)}; expected seconds from 0.001 to 60.")
+    error_message = nonsensitive("validate_deployment.interval is ${issensitive(var.validate_deployment.interval) ? "a sensitive value" : jsonencode(var.validate_deployment.interval)}; expected seconds from 0.001 to 60, or null.")
   }
 
   validation {
@@ -105,7 +105,7 @@ variable "validate_test_traffic" {
       - `samples`: how often it is sent to be measured; null: as the hook's `samples` for GET, HEAD and OPTIONS, else
         not at all (default null)
     - `flows`: flows by name: requests one after the other (default {})
-      - `steps`: the requests, one at least (default [])
+      - `steps`: the requests, one at least (required)
         - `path`: path and query (default "/")
         - `url`: whole address, elsewhere than the hook's listener; the path is part of it (default null)
         - `method`: method of the request (default "GET")
@@ -202,7 +202,7 @@ variable "validate_test_traffic" {
       samples                 = optional(number)
     })), {})
     flows = optional(map(object({
-      steps = optional(list(object({
+      steps = list(object({
         path                 = optional(string, "/")
         url                  = optional(string)
         method               = optional(string, "GET")
@@ -237,7 +237,7 @@ variable "validate_test_traffic" {
         name                    = optional(string)
         save                    = optional(map(string), {})
         always                  = optional(bool, false)
-      })), [])
+      }))
       severity = optional(string, "fail")
     })), {})
     samples     = optional(number, 100)
@@ -263,7 +263,7 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = var.validate_test_traffic.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", var.validate_test_traffic.host))
-    error_message = nonsensitive("validate_test_traffic.host is ${issensitive(var.validate_test_traffic.host) ? "a sensitive value" : jsonencode(var.validate_test_traffic.host)}; expected a host name such as \"www.example.com\".")
+    error_message = nonsensitive("validate_test_traffic.host is ${issensitive(var.validate_test_traffic.host) ? "a sensitive value" : jsonencode(var.validate_test_traffic.host)}; expected a host name such as \"www.example.com\", or null.")
   }
 
   validation {
@@ -298,7 +298,7 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = var.validate_test_traffic.base_url == null ? true : can(regex("^(?:https?://[^/?# \\x00-\\x1f\\x7f]+(/[^?# \\x00-\\x1f\\x7f]*)?)$", var.validate_test_traffic.base_url))
-    error_message = nonsensitive("validate_test_traffic.base_url is ${issensitive(var.validate_test_traffic.base_url) ? "a sensitive value" : can(regex("[?#@]", var.validate_test_traffic.base_url)) ? "an address of ${length(var.validate_test_traffic.base_url)} characters" : jsonencode(var.validate_test_traffic.base_url)}; expected an address such as \"https://test.example.com:8443\", without a query.")
+    error_message = nonsensitive("validate_test_traffic.base_url is ${issensitive(var.validate_test_traffic.base_url) ? "a sensitive value" : can(regex("[?#@]", var.validate_test_traffic.base_url)) ? "an address of ${length(var.validate_test_traffic.base_url)} characters" : jsonencode(var.validate_test_traffic.base_url)}; expected an address such as \"https://test.example.com:8443\", without a query, or null.")
   }
 
   validation {
@@ -312,8 +312,8 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[^/?#\\x00-\\x20\\x7f-\\U0010ffff][!-~]*)$", v1.url)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.url is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.url) ? "a sensitive value" : can(regex("[?#@]", v1.url)) ? "an address of ${length(v1.url)} characters" : jsonencode(v1.url)}; expected an address such as \"https://www.example.com/health\"." if !nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[^/?#\\x00-\\x20\\x7f-\\U0010ffff][!-~]*)$", v1.url)))]))
+    condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v1.url)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.url is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.url) ? "a sensitive value" : can(regex("[?#@]", v1.url)) ? "an address of ${length(v1.url)} characters" : jsonencode(v1.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v1.url)))]))
   }
 
   validation {
@@ -323,7 +323,7 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v1.host)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.host is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.host) ? "a sensitive value" : jsonencode(v1.host)}; expected a host name such as \"www.example.com\"." if !nonsensitive(v1.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v1.host)))]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.host is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.host) ? "a sensitive value" : jsonencode(v1.host)}; expected a host name such as \"www.example.com\", or null." if !nonsensitive(v1.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v1.host)))]))
   }
 
   validation {
@@ -357,13 +357,13 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(length(v1.status) >= 1 && length(v1.status) <= 100)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.status has ${length(v1.status)} entries; expected 1 to 100." if !nonsensitive(length(v1.status) >= 1 && length(v1.status) <= 100)]))
+    condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(length(coalesce(v1.status, [])) >= 1 && length(coalesce(v1.status, [])) <= 100)])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.status has ${length(coalesce(v1.status, []))} entries; expected 1 to 100." if !nonsensitive(length(coalesce(v1.status, [])) >= 1 && length(coalesce(v1.status, [])) <= 100)]))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.status : nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.status : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.status[${k2}] is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.status) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\")." if !nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in coalesce(v1.status, []) : nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in coalesce(v1.status, []) : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.status[${k2}] is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(coalesce(v1.status, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\")." if !nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]])))
   }
 
   validation {
@@ -378,12 +378,12 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.certificate_days == null ? true : v1.certificate_days >= 0.001 && v1.certificate_days <= 100000)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.certificate_days is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.certificate_days) ? "a sensitive value" : jsonencode(v1.certificate_days)}; expected days from 0.001 to 100000." if !nonsensitive(v1.certificate_days == null ? true : v1.certificate_days >= 0.001 && v1.certificate_days <= 100000)]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.certificate_days is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.certificate_days) ? "a sensitive value" : jsonencode(v1.certificate_days)}; expected days from 0.001 to 100000, or null." if !nonsensitive(v1.certificate_days == null ? true : v1.certificate_days >= 0.001 && v1.certificate_days <= 100000)]))
   }
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.max_latency_ms == null ? true : v1.max_latency_ms >= 0.001 && v1.max_latency_ms <= 3600000)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.max_latency_ms is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.max_latency_ms) ? "a sensitive value" : jsonencode(v1.max_latency_ms)}; expected milliseconds from 0.001 to 3600000." if !nonsensitive(v1.max_latency_ms == null ? true : v1.max_latency_ms >= 0.001 && v1.max_latency_ms <= 3600000)]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.max_latency_ms is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.max_latency_ms) ? "a sensitive value" : jsonencode(v1.max_latency_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v1.max_latency_ms == null ? true : v1.max_latency_ms >= 0.001 && v1.max_latency_ms <= 3600000)]))
   }
 
   validation {
@@ -418,12 +418,12 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.samples == null ? true : v1.samples >= 0 && v1.samples <= 10000 && floor(v1.samples) == v1.samples)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.samples is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.samples) ? "a sensitive value" : jsonencode(v1.samples)}; expected a whole number from 0 to 10000." if !nonsensitive(v1.samples == null ? true : v1.samples >= 0 && v1.samples <= 10000 && floor(v1.samples) == v1.samples)]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.samples is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.samples) ? "a sensitive value" : jsonencode(v1.samples)}; expected a whole number from 0 to 10000, or null." if !nonsensitive(v1.samples == null ? true : v1.samples >= 0 && v1.samples <= 10000 && floor(v1.samples) == v1.samples)]))
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_test_traffic.flows : nonsensitive(length(v1.steps) >= 1 && length(v1.steps) <= 100)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.flows : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps has ${length(v1.steps)} entries; expected 1 to 100." if !nonsensitive(length(v1.steps) >= 1 && length(v1.steps) <= 100)]))
+    condition     = alltrue([for k1, v1 in var.validate_test_traffic.flows : nonsensitive(v1.steps == null ? false : length(coalesce(v1.steps, [])) >= 1 && length(coalesce(v1.steps, [])) <= 100)])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.flows : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps has ${length(coalesce(v1.steps, []))} entries; expected 1 to 100." if !nonsensitive(v1.steps == null ? false : length(coalesce(v1.steps, [])) >= 1 && length(coalesce(v1.steps, [])) <= 100)]))
   }
 
   validation {
@@ -433,22 +433,22 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = var.validate_test_traffic.thresholds.error_rate >= 0 && var.validate_test_traffic.thresholds.error_rate <= 1
-    error_message = nonsensitive("validate_test_traffic.thresholds.error_rate is ${issensitive(var.validate_test_traffic.thresholds.error_rate) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.error_rate)}; expected a share from 0 to 1.")
+    error_message = nonsensitive("validate_test_traffic.thresholds.error_rate is ${issensitive(var.validate_test_traffic.thresholds.error_rate) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.error_rate)}; expected a share from 0 to 1. 0.01 is one in a hundred.")
   }
 
   validation {
     condition     = var.validate_test_traffic.thresholds.p50_ms == null ? true : var.validate_test_traffic.thresholds.p50_ms >= 0.001 && var.validate_test_traffic.thresholds.p50_ms <= 3600000
-    error_message = nonsensitive("validate_test_traffic.thresholds.p50_ms is ${issensitive(var.validate_test_traffic.thresholds.p50_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.p50_ms)}; expected milliseconds from 0.001 to 3600000.")
+    error_message = nonsensitive("validate_test_traffic.thresholds.p50_ms is ${issensitive(var.validate_test_traffic.thresholds.p50_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.p50_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
   }
 
   validation {
     condition     = var.validate_test_traffic.thresholds.p90_ms == null ? true : var.validate_test_traffic.thresholds.p90_ms >= 0.001 && var.validate_test_traffic.thresholds.p90_ms <= 3600000
-    error_message = nonsensitive("validate_test_traffic.thresholds.p90_ms is ${issensitive(var.validate_test_traffic.thresholds.p90_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.p90_ms)}; expected milliseconds from 0.001 to 3600000.")
+    error_message = nonsensitive("validate_test_traffic.thresholds.p90_ms is ${issensitive(var.validate_test_traffic.thresholds.p90_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.p90_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
   }
 
   validation {
     condition     = var.validate_test_traffic.thresholds.p95_ms == null ? true : var.validate_test_traffic.thresholds.p95_ms >= 0.001 && var.validate_test_traffic.thresholds.p95_ms <= 3600000
-    error_message = nonsensitive("validate_test_traffic.thresholds.p95_ms is ${issensitive(var.validate_test_traffic.thresholds.p95_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.p95_ms)}; expected milliseconds from 0.001 to 3600000.")
+    error_message = nonsensitive("validate_test_traffic.thresholds.p95_ms is ${issensitive(var.validate_test_traffic.thresholds.p95_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.p95_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
   }
 
   validation {
@@ -458,157 +458,157 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = var.validate_test_traffic.thresholds.max_ms == null ? true : var.validate_test_traffic.thresholds.max_ms >= 0.001 && var.validate_test_traffic.thresholds.max_ms <= 3600000
-    error_message = nonsensitive("validate_test_traffic.thresholds.max_ms is ${issensitive(var.validate_test_traffic.thresholds.max_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.max_ms)}; expected milliseconds from 0.001 to 3600000.")
+    error_message = nonsensitive("validate_test_traffic.thresholds.max_ms is ${issensitive(var.validate_test_traffic.thresholds.max_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.max_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
   }
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : nonsensitive(v2.one_of == null ? true : length(coalesce(v2.one_of, [])) >= 1 && length(coalesce(v2.one_of, [])) <= 1000)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.one_of has ${length(coalesce(v2.one_of, []))} entries; expected 1 to 1000." if !nonsensitive(v2.one_of == null ? true : length(coalesce(v2.one_of, [])) >= 1 && length(coalesce(v2.one_of, [])) <= 1000)]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.one_of has ${length(coalesce(v2.one_of, []))} entries; expected 1 to 1000, or null." if !nonsensitive(v2.one_of == null ? true : length(coalesce(v2.one_of, [])) >= 1 && length(coalesce(v2.one_of, [])) <= 1000)]])))
   }
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : nonsensitive(v2.at_least == null ? true : v2.at_least >= -1e+15 && v2.at_least <= 1e+15)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.at_least is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.jmespath) || issensitive(v2.at_least) ? "a sensitive value" : jsonencode(v2.at_least)}; expected a number from -1e+15 to 1e+15." if !nonsensitive(v2.at_least == null ? true : v2.at_least >= -1e+15 && v2.at_least <= 1e+15)]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.at_least is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.jmespath) || issensitive(v2.at_least) ? "a sensitive value" : jsonencode(v2.at_least)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v2.at_least == null ? true : v2.at_least >= -1e+15 && v2.at_least <= 1e+15)]])))
   }
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : nonsensitive(v2.at_most == null ? true : v2.at_most >= -1e+15 && v2.at_most <= 1e+15)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.at_most is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.jmespath) || issensitive(v2.at_most) ? "a sensitive value" : jsonencode(v2.at_most)}; expected a number from -1e+15 to 1e+15." if !nonsensitive(v2.at_most == null ? true : v2.at_most >= -1e+15 && v2.at_most <= 1e+15)]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.at_most is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.jmespath) || issensitive(v2.at_most) ? "a sensitive value" : jsonencode(v2.at_most)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v2.at_most == null ? true : v2.at_most >= -1e+15 && v2.at_most <= 1e+15)]])))
   }
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : nonsensitive(v2.length == null ? true : v2.length >= 0 && v2.length <= 1000000000 && floor(v2.length) == v2.length)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.length is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.jmespath) || issensitive(v2.length) ? "a sensitive value" : jsonencode(v2.length)}; expected a whole number from 0 to 1000000000." if !nonsensitive(v2.length == null ? true : v2.length >= 0 && v2.length <= 1000000000 && floor(v2.length) == v2.length)]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.jmespath : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.length is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.jmespath) || issensitive(v2.length) ? "a sensitive value" : jsonencode(v2.length)}; expected a whole number from 0 to 1000000000, or null." if !nonsensitive(v2.length == null ? true : v2.length >= 0 && v2.length <= 1000000000 && floor(v2.length) == v2.length)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(can(regex("^(?:/[!-~]*)$", v2.path)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].path is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.path) ? "a sensitive value" : can(regex("[?#@]", v2.path)) ? "an address of ${length(v2.path)} characters" : jsonencode(v2.path)}; expected a path and query that begin with \"/\", printable and without spaces. A whole address goes into url." if !nonsensitive(can(regex("^(?:/[!-~]*)$", v2.path)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(can(regex("^(?:/[!-~]*)$", v2.path)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].path is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.path) ? "a sensitive value" : can(regex("[?#@]", v2.path)) ? "an address of ${length(v2.path)} characters" : jsonencode(v2.path)}; expected a path and query that begin with \"/\", printable and without spaces. A whole address goes into url." if !nonsensitive(can(regex("^(?:/[!-~]*)$", v2.path)))]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[^/?#\\x00-\\x20\\x7f-\\U0010ffff][!-~]*)$", v2.url)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].url is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.url) ? "a sensitive value" : can(regex("[?#@]", v2.url)) ? "an address of ${length(v2.url)} characters" : jsonencode(v2.url)}; expected an address such as \"https://www.example.com/health\"." if !nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[^/?#\\x00-\\x20\\x7f-\\U0010ffff][!-~]*)$", v2.url)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v2.url)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].url is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.url) ? "a sensitive value" : can(regex("[?#@]", v2.url)) ? "an address of ${length(v2.url)} characters" : jsonencode(v2.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v2.url)))]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], v2.method))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].method is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.method) ? "a sensitive value" : jsonencode(v2.method)}; expected \"GET\", \"HEAD\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\" or \"OPTIONS\"." if !nonsensitive(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], v2.method))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], v2.method))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].method is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.method) ? "a sensitive value" : jsonencode(v2.method)}; expected \"GET\", \"HEAD\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\" or \"OPTIONS\"." if !nonsensitive(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], v2.method))]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(v2.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v2.host)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].host is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.host) ? "a sensitive value" : jsonencode(v2.host)}; expected a host name such as \"www.example.com\"." if !nonsensitive(v2.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v2.host)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v2.host)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].host is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.host) ? "a sensitive value" : jsonencode(v2.host)}; expected a host name such as \"www.example.com\", or null." if !nonsensitive(v2.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v2.host)))]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.secret_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.secret_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.secret_headers : nonsensitive(can(regex("^(?:([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+(:[^:]+)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+))$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.secret_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.secret_headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected the ARN of a Secrets Manager secret or SSM parameter, alone or after one word (\"Bearer arn:\u2026\"). The value itself belongs there, not here." if !nonsensitive(can(regex("^(?:([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+(:[^:]+)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+))$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : nonsensitive(can(regex("^(?:([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+(:[^:]+)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+))$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.secret_headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected the ARN of a Secrets Manager secret or SSM parameter, alone or after one word (\"Bearer arn:\u2026\"). The value itself belongs there, not here." if !nonsensitive(can(regex("^(?:([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+(:[^:]+)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+))$", v3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(v2.timeout >= 0.001 && v2.timeout <= 60)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].timeout is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.timeout) ? "a sensitive value" : jsonencode(v2.timeout)}; expected seconds from 0.001 to 60." if !nonsensitive(v2.timeout >= 0.001 && v2.timeout <= 60)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.timeout >= 0.001 && v2.timeout <= 60)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].timeout is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.timeout) ? "a sensitive value" : jsonencode(v2.timeout)}; expected seconds from 0.001 to 60." if !nonsensitive(v2.timeout >= 0.001 && v2.timeout <= 60)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(v2.max_body >= 1 && v2.max_body <= 10000000 && floor(v2.max_body) == v2.max_body)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].max_body is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.max_body) ? "a sensitive value" : jsonencode(v2.max_body)}; expected a whole number of bytes from 1 to 10000000." if !nonsensitive(v2.max_body >= 1 && v2.max_body <= 10000000 && floor(v2.max_body) == v2.max_body)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.max_body >= 1 && v2.max_body <= 10000000 && floor(v2.max_body) == v2.max_body)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].max_body is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.max_body) ? "a sensitive value" : jsonencode(v2.max_body)}; expected a whole number of bytes from 1 to 10000000." if !nonsensitive(v2.max_body >= 1 && v2.max_body <= 10000000 && floor(v2.max_body) == v2.max_body)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(length(v2.status) >= 1 && length(v2.status) <= 100)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].status has ${length(v2.status)} entries; expected 1 to 100." if !nonsensitive(length(v2.status) >= 1 && length(v2.status) <= 100)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(length(coalesce(v2.status, [])) >= 1 && length(coalesce(v2.status, [])) <= 100)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].status has ${length(coalesce(v2.status, []))} entries; expected 1 to 100." if !nonsensitive(length(coalesce(v2.status, [])) >= 1 && length(coalesce(v2.status, [])) <= 100)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.status : nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.status : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].status[${k3}] is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.status) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\")." if !nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in coalesce(v2.status, []) : nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in coalesce(v2.status, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].status[${k3}] is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(coalesce(v2.status, [])) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\")." if !nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.response_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.response_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.response_headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.response_headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].certificate_days is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.certificate_days) ? "a sensitive value" : jsonencode(v2.certificate_days)}; expected days from 0.001 to 100000." if !nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].certificate_days is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.certificate_days) ? "a sensitive value" : jsonencode(v2.certificate_days)}; expected days from 0.001 to 100000, or null." if !nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].max_latency_ms is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.max_latency_ms) ? "a sensitive value" : jsonencode(v2.max_latency_ms)}; expected milliseconds from 0.001 to 3600000." if !nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].max_latency_ms is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.max_latency_ms) ? "a sensitive value" : jsonencode(v2.max_latency_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(v2.interval >= 0 && v2.interval <= 60)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].interval is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.interval) ? "a sensitive value" : jsonencode(v2.interval)}; expected seconds from 0 to 60." if !nonsensitive(v2.interval >= 0 && v2.interval <= 60)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.interval >= 0 && v2.interval <= 60)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].interval is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.interval) ? "a sensitive value" : jsonencode(v2.interval)}; expected seconds from 0 to 60." if !nonsensitive(v2.interval >= 0 && v2.interval <= 60)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(v2.attempts >= 1 && v2.attempts <= 100 && floor(v2.attempts) == v2.attempts)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].attempts is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.attempts) ? "a sensitive value" : jsonencode(v2.attempts)}; expected a whole number from 1 to 100." if !nonsensitive(v2.attempts >= 1 && v2.attempts <= 100 && floor(v2.attempts) == v2.attempts)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.attempts >= 1 && v2.attempts <= 100 && floor(v2.attempts) == v2.attempts)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].attempts is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.attempts) ? "a sensitive value" : jsonencode(v2.attempts)}; expected a whole number from 1 to 100." if !nonsensitive(v2.attempts >= 1 && v2.attempts <= 100 && floor(v2.attempts) == v2.attempts)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(v2.consecutive_successes >= 1 && v2.consecutive_successes <= 100 && floor(v2.consecutive_successes) == v2.consecutive_successes)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_successes is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.consecutive_successes) ? "a sensitive value" : jsonencode(v2.consecutive_successes)}; expected a whole number from 1 to 100." if !nonsensitive(v2.consecutive_successes >= 1 && v2.consecutive_successes <= 100 && floor(v2.consecutive_successes) == v2.consecutive_successes)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.consecutive_successes >= 1 && v2.consecutive_successes <= 100 && floor(v2.consecutive_successes) == v2.consecutive_successes)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_successes is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.consecutive_successes) ? "a sensitive value" : jsonencode(v2.consecutive_successes)}; expected a whole number from 1 to 100." if !nonsensitive(v2.consecutive_successes >= 1 && v2.consecutive_successes <= 100 && floor(v2.consecutive_successes) == v2.consecutive_successes)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_error_limit is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.consecutive_error_limit) ? "a sensitive value" : jsonencode(v2.consecutive_error_limit)}; expected a whole number from 1 to 100." if !nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_error_limit is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.consecutive_error_limit) ? "a sensitive value" : jsonencode(v2.consecutive_error_limit)}; expected a whole number from 1 to 100." if !nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:[a-z][a-z0-9_]*)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.save : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save has the key ${jsonencode(k3)}; expected a name to use as {name}: a small letter, then small letters, digits and underscores." if !nonsensitive(can(regex("^(?:[a-z][a-z0-9_]*)$", k3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:[a-z][a-z0-9_]*)$", k3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save has the key ${jsonencode(k3)}; expected a name to use as {name}: a small letter, then small letters, digits and underscores." if !nonsensitive(can(regex("^(?:[a-z][a-z0-9_]*)$", k3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.save : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.save) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected a JMESPath expression of the answer, or \"header:<name>\"." if !nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.save) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected a JMESPath expression of the answer, or \"header:<name>\"." if !nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : nonsensitive(v3.one_of == null ? true : length(coalesce(v3.one_of, [])) >= 1 && length(coalesce(v3.one_of, [])) <= 1000)]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.one_of has ${length(coalesce(v3.one_of, []))} entries; expected 1 to 1000." if !nonsensitive(v3.one_of == null ? true : length(coalesce(v3.one_of, [])) >= 1 && length(coalesce(v3.one_of, [])) <= 1000)]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : nonsensitive(v3.one_of == null ? true : length(coalesce(v3.one_of, [])) >= 1 && length(coalesce(v3.one_of, [])) <= 1000)]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.one_of has ${length(coalesce(v3.one_of, []))} entries; expected 1 to 1000, or null." if !nonsensitive(v3.one_of == null ? true : length(coalesce(v3.one_of, [])) >= 1 && length(coalesce(v3.one_of, [])) <= 1000)]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : nonsensitive(v3.at_least == null ? true : v3.at_least >= -1e+15 && v3.at_least <= 1e+15)]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.at_least is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.jmespath) || issensitive(v3.at_least) ? "a sensitive value" : jsonencode(v3.at_least)}; expected a number from -1e+15 to 1e+15." if !nonsensitive(v3.at_least == null ? true : v3.at_least >= -1e+15 && v3.at_least <= 1e+15)]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : nonsensitive(v3.at_least == null ? true : v3.at_least >= -1e+15 && v3.at_least <= 1e+15)]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.at_least is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.jmespath) || issensitive(v3.at_least) ? "a sensitive value" : jsonencode(v3.at_least)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v3.at_least == null ? true : v3.at_least >= -1e+15 && v3.at_least <= 1e+15)]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : nonsensitive(v3.at_most == null ? true : v3.at_most >= -1e+15 && v3.at_most <= 1e+15)]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.at_most is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.jmespath) || issensitive(v3.at_most) ? "a sensitive value" : jsonencode(v3.at_most)}; expected a number from -1e+15 to 1e+15." if !nonsensitive(v3.at_most == null ? true : v3.at_most >= -1e+15 && v3.at_most <= 1e+15)]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : nonsensitive(v3.at_most == null ? true : v3.at_most >= -1e+15 && v3.at_most <= 1e+15)]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.at_most is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.jmespath) || issensitive(v3.at_most) ? "a sensitive value" : jsonencode(v3.at_most)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v3.at_most == null ? true : v3.at_most >= -1e+15 && v3.at_most <= 1e+15)]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : nonsensitive(v3.length == null ? true : v3.length >= 0 && v3.length <= 1000000000 && floor(v3.length) == v3.length)]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.length is ${issensitive(var.validate_test_traffic.flows) || issensitive(v1.steps) || issensitive(v2.jmespath) || issensitive(v3.length) ? "a sensitive value" : jsonencode(v3.length)}; expected a whole number from 0 to 1000000000." if !nonsensitive(v3.length == null ? true : v3.length >= 0 && v3.length <= 1000000000 && floor(v3.length) == v3.length)]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : nonsensitive(v3.length == null ? true : v3.length >= 0 && v3.length <= 1000000000 && floor(v3.length) == v3.length)]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.length is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.jmespath) || issensitive(v3.length) ? "a sensitive value" : jsonencode(v3.length)}; expected a whole number from 0 to 1000000000, or null." if !nonsensitive(v3.length == null ? true : v3.length >= 0 && v3.length <= 1000000000 && floor(v3.length) == v3.length)]]])))
   }
 }
 
@@ -689,12 +689,12 @@ variable "run_migrations" {
 
   validation {
     condition     = var.run_migrations.preset == null ? true : contains(["alembic", "django"], var.run_migrations.preset)
-    error_message = nonsensitive("run_migrations.preset is ${issensitive(var.run_migrations.preset) ? "a sensitive value" : jsonencode(var.run_migrations.preset)}; expected \"alembic\" or \"django\". For another tool set command and those that follow it.")
+    error_message = nonsensitive("run_migrations.preset is ${issensitive(var.run_migrations.preset) ? "a sensitive value" : jsonencode(var.run_migrations.preset)}; expected \"alembic\" or \"django\", or null. For another tool set command and those that follow it.")
   }
 
   validation {
     condition     = var.run_migrations.command == null ? true : length(coalesce(var.run_migrations.command, [])) >= 1 && length(coalesce(var.run_migrations.command, [])) <= 1000
-    error_message = nonsensitive("run_migrations.command has ${length(coalesce(var.run_migrations.command, []))} entries; expected 1 to 1000.")
+    error_message = nonsensitive("run_migrations.command has ${length(coalesce(var.run_migrations.command, []))} entries; expected 1 to 1000, or null.")
   }
 
   validation {
@@ -704,7 +704,7 @@ variable "run_migrations" {
 
   validation {
     condition     = var.run_migrations.verify_schema_command == null ? true : length(coalesce(var.run_migrations.verify_schema_command, [])) >= 1 && length(coalesce(var.run_migrations.verify_schema_command, [])) <= 1000
-    error_message = nonsensitive("run_migrations.verify_schema_command has ${length(coalesce(var.run_migrations.verify_schema_command, []))} entries; expected 1 to 1000.")
+    error_message = nonsensitive("run_migrations.verify_schema_command has ${length(coalesce(var.run_migrations.verify_schema_command, []))} entries; expected 1 to 1000, or null.")
   }
 
   validation {
@@ -714,7 +714,7 @@ variable "run_migrations" {
 
   validation {
     condition     = var.run_migrations.verify_data_command == null ? true : length(coalesce(var.run_migrations.verify_data_command, [])) >= 1 && length(coalesce(var.run_migrations.verify_data_command, [])) <= 1000
-    error_message = nonsensitive("run_migrations.verify_data_command has ${length(coalesce(var.run_migrations.verify_data_command, []))} entries; expected 1 to 1000.")
+    error_message = nonsensitive("run_migrations.verify_data_command has ${length(coalesce(var.run_migrations.verify_data_command, []))} entries; expected 1 to 1000, or null.")
   }
 
   validation {
@@ -724,7 +724,7 @@ variable "run_migrations" {
 
   validation {
     condition     = var.run_migrations.rollback_command == null ? true : length(coalesce(var.run_migrations.rollback_command, [])) >= 1 && length(coalesce(var.run_migrations.rollback_command, [])) <= 1000
-    error_message = nonsensitive("run_migrations.rollback_command has ${length(coalesce(var.run_migrations.rollback_command, []))} entries; expected 1 to 1000.")
+    error_message = nonsensitive("run_migrations.rollback_command has ${length(coalesce(var.run_migrations.rollback_command, []))} entries; expected 1 to 1000, or null.")
   }
 
   validation {
@@ -734,7 +734,7 @@ variable "run_migrations" {
 
   validation {
     condition     = var.run_migrations.container == null ? true : can(regex("^(?:[A-Za-z0-9_-]{1,255})$", var.run_migrations.container))
-    error_message = nonsensitive("run_migrations.container is ${issensitive(var.run_migrations.container) ? "a sensitive value" : jsonencode(var.run_migrations.container)}; expected a container's name in the task definition (up to 255 letters, digits, hyphens and underscores).")
+    error_message = nonsensitive("run_migrations.container is ${issensitive(var.run_migrations.container) ? "a sensitive value" : jsonencode(var.run_migrations.container)}; expected a container's name in the task definition (up to 255 letters, digits, hyphens and underscores), or null.")
   }
 
   validation {
@@ -744,17 +744,17 @@ variable "run_migrations" {
 
   validation {
     condition     = var.run_migrations.cpu == null ? true : var.run_migrations.cpu >= 128 && var.run_migrations.cpu <= 16384 && floor(var.run_migrations.cpu) == var.run_migrations.cpu
-    error_message = nonsensitive("run_migrations.cpu is ${issensitive(var.run_migrations.cpu) ? "a sensitive value" : jsonencode(var.run_migrations.cpu)}; expected a whole number of CPU units from 128 to 16384.")
+    error_message = nonsensitive("run_migrations.cpu is ${issensitive(var.run_migrations.cpu) ? "a sensitive value" : jsonencode(var.run_migrations.cpu)}; expected a whole number of CPU units from 128 to 16384, or null.")
   }
 
   validation {
     condition     = var.run_migrations.memory == null ? true : var.run_migrations.memory >= 128 && var.run_migrations.memory <= 122880 && floor(var.run_migrations.memory) == var.run_migrations.memory
-    error_message = nonsensitive("run_migrations.memory is ${issensitive(var.run_migrations.memory) ? "a sensitive value" : jsonencode(var.run_migrations.memory)}; expected a whole number of MiB from 128 to 122880.")
+    error_message = nonsensitive("run_migrations.memory is ${issensitive(var.run_migrations.memory) ? "a sensitive value" : jsonencode(var.run_migrations.memory)}; expected a whole number of MiB from 128 to 122880, or null.")
   }
 
   validation {
     condition     = var.run_migrations.subnets == null ? true : length(coalesce(var.run_migrations.subnets, [])) >= 1 && length(coalesce(var.run_migrations.subnets, [])) <= 16
-    error_message = nonsensitive("run_migrations.subnets has ${length(coalesce(var.run_migrations.subnets, []))} entries; expected 1 to 16.")
+    error_message = nonsensitive("run_migrations.subnets has ${length(coalesce(var.run_migrations.subnets, []))} entries; expected 1 to 16, or null.")
   }
 
   validation {
@@ -764,7 +764,7 @@ variable "run_migrations" {
 
   validation {
     condition     = var.run_migrations.security_groups == null ? true : length(coalesce(var.run_migrations.security_groups, [])) >= 1 && length(coalesce(var.run_migrations.security_groups, [])) <= 5
-    error_message = nonsensitive("run_migrations.security_groups has ${length(coalesce(var.run_migrations.security_groups, []))} entries; expected 1 to 5.")
+    error_message = nonsensitive("run_migrations.security_groups has ${length(coalesce(var.run_migrations.security_groups, []))} entries; expected 1 to 5, or null.")
   }
 
   validation {
@@ -774,27 +774,27 @@ variable "run_migrations" {
 
   validation {
     condition     = var.run_migrations.launch == null ? true : can(regex("^(?:[A-Za-z0-9_-]{1,255})$", var.run_migrations.launch))
-    error_message = nonsensitive("run_migrations.launch is ${issensitive(var.run_migrations.launch) ? "a sensitive value" : jsonencode(var.run_migrations.launch)}; expected \"FARGATE\", \"EC2\", \"EXTERNAL\" or a capacity provider's name.")
+    error_message = nonsensitive("run_migrations.launch is ${issensitive(var.run_migrations.launch) ? "a sensitive value" : jsonencode(var.run_migrations.launch)}; expected \"FARGATE\", \"EC2\", \"EXTERNAL\" or a capacity provider's name, or null.")
   }
 
   validation {
     condition     = var.run_migrations.lock_timeout == null ? true : var.run_migrations.lock_timeout >= 0.001 && var.run_migrations.lock_timeout <= 3000
-    error_message = nonsensitive("run_migrations.lock_timeout is ${issensitive(var.run_migrations.lock_timeout) ? "a sensitive value" : jsonencode(var.run_migrations.lock_timeout)}; expected seconds from 0.001 to 3000.")
+    error_message = nonsensitive("run_migrations.lock_timeout is ${issensitive(var.run_migrations.lock_timeout) ? "a sensitive value" : jsonencode(var.run_migrations.lock_timeout)}; expected seconds from 0.001 to 3000, or null.")
   }
 
   validation {
     condition     = var.run_migrations.statement_timeout == null ? true : var.run_migrations.statement_timeout >= 0.001 && var.run_migrations.statement_timeout <= 3000
-    error_message = nonsensitive("run_migrations.statement_timeout is ${issensitive(var.run_migrations.statement_timeout) ? "a sensitive value" : jsonencode(var.run_migrations.statement_timeout)}; expected seconds from 0.001 to 3000.")
+    error_message = nonsensitive("run_migrations.statement_timeout is ${issensitive(var.run_migrations.statement_timeout) ? "a sensitive value" : jsonencode(var.run_migrations.statement_timeout)}; expected seconds from 0.001 to 3000, or null.")
   }
 
   validation {
     condition     = var.run_migrations.timeout == null ? true : var.run_migrations.timeout >= 0.001 && var.run_migrations.timeout <= 3300
-    error_message = nonsensitive("run_migrations.timeout is ${issensitive(var.run_migrations.timeout) ? "a sensitive value" : jsonencode(var.run_migrations.timeout)}; expected seconds from 0.001 to 3300.")
+    error_message = nonsensitive("run_migrations.timeout is ${issensitive(var.run_migrations.timeout) ? "a sensitive value" : jsonencode(var.run_migrations.timeout)}; expected seconds from 0.001 to 3300, or null.")
   }
 
   validation {
     condition     = var.run_migrations.max_duration >= 60 && var.run_migrations.max_duration <= 3300
-    error_message = nonsensitive("run_migrations.max_duration is ${issensitive(var.run_migrations.max_duration) ? "a sensitive value" : jsonencode(var.run_migrations.max_duration)}; expected seconds from 60 to 3300.")
+    error_message = nonsensitive("run_migrations.max_duration is ${issensitive(var.run_migrations.max_duration) ? "a sensitive value" : jsonencode(var.run_migrations.max_duration)}; expected seconds from 60 to 3300. CodeDeploy gives a hook one hour.")
   }
 
   validation {
@@ -819,7 +819,7 @@ variable "run_migrations" {
 
   validation {
     condition     = var.run_migrations.pass_role_arns == null ? true : length(coalesce(var.run_migrations.pass_role_arns, [])) >= 1 && length(coalesce(var.run_migrations.pass_role_arns, [])) <= 100
-    error_message = nonsensitive("run_migrations.pass_role_arns has ${length(coalesce(var.run_migrations.pass_role_arns, []))} entries; expected 1 to 100.")
+    error_message = nonsensitive("run_migrations.pass_role_arns has ${length(coalesce(var.run_migrations.pass_role_arns, []))} entries; expected 1 to 100, or null.")
   }
 
   validation {
@@ -877,7 +877,7 @@ variable "validate_production" {
       - `samples`: how often it is sent to be measured; null: as the hook's `samples` for GET, HEAD and OPTIONS, else
         not at all (default null)
     - `flows`: flows by name: requests one after the other (default {})
-      - `steps`: the requests, one at least (default [])
+      - `steps`: the requests, one at least (required)
         - `path`: path and query (default "/")
         - `url`: whole address, elsewhere than the hook's listener; the path is part of it (default null)
         - `method`: method of the request (default "GET")
@@ -1032,7 +1032,7 @@ variable "validate_production" {
       samples                 = optional(number)
     })), {})
     flows = optional(map(object({
-      steps = optional(list(object({
+      steps = list(object({
         path                 = optional(string, "/")
         url                  = optional(string)
         method               = optional(string, "GET")
@@ -1067,7 +1067,7 @@ variable "validate_production" {
         name                    = optional(string)
         save                    = optional(map(string), {})
         always                  = optional(bool, false)
-      })), [])
+      }))
       severity = optional(string, "fail")
     })), {})
     samples     = optional(number, 100)
@@ -1151,7 +1151,7 @@ variable "validate_production" {
 
   validation {
     condition     = var.validate_production.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", var.validate_production.host))
-    error_message = nonsensitive("validate_production.host is ${issensitive(var.validate_production.host) ? "a sensitive value" : jsonencode(var.validate_production.host)}; expected a host name such as \"www.example.com\".")
+    error_message = nonsensitive("validate_production.host is ${issensitive(var.validate_production.host) ? "a sensitive value" : jsonencode(var.validate_production.host)}; expected a host name such as \"www.example.com\", or null.")
   }
 
   validation {
@@ -1201,7 +1201,7 @@ variable "validate_production" {
 
   validation {
     condition     = var.validate_production.max_duration >= 60 && var.validate_production.max_duration <= 3300
-    error_message = nonsensitive("validate_production.max_duration is ${issensitive(var.validate_production.max_duration) ? "a sensitive value" : jsonencode(var.validate_production.max_duration)}; expected seconds from 60 to 3300.")
+    error_message = nonsensitive("validate_production.max_duration is ${issensitive(var.validate_production.max_duration) ? "a sensitive value" : jsonencode(var.validate_production.max_duration)}; expected seconds from 60 to 3300. CodeDeploy gives a hook one hour.")
   }
 
   validation {
@@ -1211,7 +1211,7 @@ variable "validate_production" {
 
   validation {
     condition     = var.validate_production.insufficient_data == null ? true : contains(["pass", "fail"], var.validate_production.insufficient_data)
-    error_message = nonsensitive("validate_production.insufficient_data is ${issensitive(var.validate_production.insufficient_data) ? "a sensitive value" : jsonencode(var.validate_production.insufficient_data)}; expected \"pass\" or \"fail\".")
+    error_message = nonsensitive("validate_production.insufficient_data is ${issensitive(var.validate_production.insufficient_data) ? "a sensitive value" : jsonencode(var.validate_production.insufficient_data)}; expected \"pass\" or \"fail\", or null.")
   }
 
   validation {
@@ -1240,8 +1240,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[^/?#\\x00-\\x20\\x7f-\\U0010ffff][!-~]*)$", v1.url)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.url is ${issensitive(var.validate_production.http_checks) || issensitive(v1.url) ? "a sensitive value" : can(regex("[?#@]", v1.url)) ? "an address of ${length(v1.url)} characters" : jsonencode(v1.url)}; expected an address such as \"https://www.example.com/health\"." if !nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[^/?#\\x00-\\x20\\x7f-\\U0010ffff][!-~]*)$", v1.url)))]))
+    condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v1.url)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.url is ${issensitive(var.validate_production.http_checks) || issensitive(v1.url) ? "a sensitive value" : can(regex("[?#@]", v1.url)) ? "an address of ${length(v1.url)} characters" : jsonencode(v1.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v1.url)))]))
   }
 
   validation {
@@ -1251,7 +1251,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v1.host)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.host is ${issensitive(var.validate_production.http_checks) || issensitive(v1.host) ? "a sensitive value" : jsonencode(v1.host)}; expected a host name such as \"www.example.com\"." if !nonsensitive(v1.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v1.host)))]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.host is ${issensitive(var.validate_production.http_checks) || issensitive(v1.host) ? "a sensitive value" : jsonencode(v1.host)}; expected a host name such as \"www.example.com\", or null." if !nonsensitive(v1.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v1.host)))]))
   }
 
   validation {
@@ -1285,13 +1285,13 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(length(v1.status) >= 1 && length(v1.status) <= 100)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.status has ${length(v1.status)} entries; expected 1 to 100." if !nonsensitive(length(v1.status) >= 1 && length(v1.status) <= 100)]))
+    condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(length(coalesce(v1.status, [])) >= 1 && length(coalesce(v1.status, [])) <= 100)])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.status has ${length(coalesce(v1.status, []))} entries; expected 1 to 100." if !nonsensitive(length(coalesce(v1.status, [])) >= 1 && length(coalesce(v1.status, [])) <= 100)]))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.status : nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.status : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.status[${k2}] is ${issensitive(var.validate_production.http_checks) || issensitive(v1.status) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\")." if !nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in coalesce(v1.status, []) : nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in coalesce(v1.status, []) : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.status[${k2}] is ${issensitive(var.validate_production.http_checks) || issensitive(coalesce(v1.status, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\")." if !nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]])))
   }
 
   validation {
@@ -1306,12 +1306,12 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.certificate_days == null ? true : v1.certificate_days >= 0.001 && v1.certificate_days <= 100000)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.certificate_days is ${issensitive(var.validate_production.http_checks) || issensitive(v1.certificate_days) ? "a sensitive value" : jsonencode(v1.certificate_days)}; expected days from 0.001 to 100000." if !nonsensitive(v1.certificate_days == null ? true : v1.certificate_days >= 0.001 && v1.certificate_days <= 100000)]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.certificate_days is ${issensitive(var.validate_production.http_checks) || issensitive(v1.certificate_days) ? "a sensitive value" : jsonencode(v1.certificate_days)}; expected days from 0.001 to 100000, or null." if !nonsensitive(v1.certificate_days == null ? true : v1.certificate_days >= 0.001 && v1.certificate_days <= 100000)]))
   }
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.max_latency_ms == null ? true : v1.max_latency_ms >= 0.001 && v1.max_latency_ms <= 3600000)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.max_latency_ms is ${issensitive(var.validate_production.http_checks) || issensitive(v1.max_latency_ms) ? "a sensitive value" : jsonencode(v1.max_latency_ms)}; expected milliseconds from 0.001 to 3600000." if !nonsensitive(v1.max_latency_ms == null ? true : v1.max_latency_ms >= 0.001 && v1.max_latency_ms <= 3600000)]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.max_latency_ms is ${issensitive(var.validate_production.http_checks) || issensitive(v1.max_latency_ms) ? "a sensitive value" : jsonencode(v1.max_latency_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v1.max_latency_ms == null ? true : v1.max_latency_ms >= 0.001 && v1.max_latency_ms <= 3600000)]))
   }
 
   validation {
@@ -1346,12 +1346,12 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.samples == null ? true : v1.samples >= 0 && v1.samples <= 10000 && floor(v1.samples) == v1.samples)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.samples is ${issensitive(var.validate_production.http_checks) || issensitive(v1.samples) ? "a sensitive value" : jsonencode(v1.samples)}; expected a whole number from 0 to 10000." if !nonsensitive(v1.samples == null ? true : v1.samples >= 0 && v1.samples <= 10000 && floor(v1.samples) == v1.samples)]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.samples is ${issensitive(var.validate_production.http_checks) || issensitive(v1.samples) ? "a sensitive value" : jsonencode(v1.samples)}; expected a whole number from 0 to 10000, or null." if !nonsensitive(v1.samples == null ? true : v1.samples >= 0 && v1.samples <= 10000 && floor(v1.samples) == v1.samples)]))
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.flows : nonsensitive(length(v1.steps) >= 1 && length(v1.steps) <= 100)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.flows : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps has ${length(v1.steps)} entries; expected 1 to 100." if !nonsensitive(length(v1.steps) >= 1 && length(v1.steps) <= 100)]))
+    condition     = alltrue([for k1, v1 in var.validate_production.flows : nonsensitive(v1.steps == null ? false : length(coalesce(v1.steps, [])) >= 1 && length(coalesce(v1.steps, [])) <= 100)])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.flows : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps has ${length(coalesce(v1.steps, []))} entries; expected 1 to 100." if !nonsensitive(v1.steps == null ? false : length(coalesce(v1.steps, [])) >= 1 && length(coalesce(v1.steps, [])) <= 100)]))
   }
 
   validation {
@@ -1361,22 +1361,22 @@ variable "validate_production" {
 
   validation {
     condition     = var.validate_production.thresholds.error_rate >= 0 && var.validate_production.thresholds.error_rate <= 1
-    error_message = nonsensitive("validate_production.thresholds.error_rate is ${issensitive(var.validate_production.thresholds.error_rate) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.error_rate)}; expected a share from 0 to 1.")
+    error_message = nonsensitive("validate_production.thresholds.error_rate is ${issensitive(var.validate_production.thresholds.error_rate) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.error_rate)}; expected a share from 0 to 1. 0.01 is one in a hundred.")
   }
 
   validation {
     condition     = var.validate_production.thresholds.p50_ms == null ? true : var.validate_production.thresholds.p50_ms >= 0.001 && var.validate_production.thresholds.p50_ms <= 3600000
-    error_message = nonsensitive("validate_production.thresholds.p50_ms is ${issensitive(var.validate_production.thresholds.p50_ms) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.p50_ms)}; expected milliseconds from 0.001 to 3600000.")
+    error_message = nonsensitive("validate_production.thresholds.p50_ms is ${issensitive(var.validate_production.thresholds.p50_ms) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.p50_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
   }
 
   validation {
     condition     = var.validate_production.thresholds.p90_ms == null ? true : var.validate_production.thresholds.p90_ms >= 0.001 && var.validate_production.thresholds.p90_ms <= 3600000
-    error_message = nonsensitive("validate_production.thresholds.p90_ms is ${issensitive(var.validate_production.thresholds.p90_ms) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.p90_ms)}; expected milliseconds from 0.001 to 3600000.")
+    error_message = nonsensitive("validate_production.thresholds.p90_ms is ${issensitive(var.validate_production.thresholds.p90_ms) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.p90_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
   }
 
   validation {
     condition     = var.validate_production.thresholds.p95_ms == null ? true : var.validate_production.thresholds.p95_ms >= 0.001 && var.validate_production.thresholds.p95_ms <= 3600000
-    error_message = nonsensitive("validate_production.thresholds.p95_ms is ${issensitive(var.validate_production.thresholds.p95_ms) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.p95_ms)}; expected milliseconds from 0.001 to 3600000.")
+    error_message = nonsensitive("validate_production.thresholds.p95_ms is ${issensitive(var.validate_production.thresholds.p95_ms) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.p95_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
   }
 
   validation {
@@ -1386,7 +1386,7 @@ variable "validate_production" {
 
   validation {
     condition     = var.validate_production.thresholds.max_ms == null ? true : var.validate_production.thresholds.max_ms >= 0.001 && var.validate_production.thresholds.max_ms <= 3600000
-    error_message = nonsensitive("validate_production.thresholds.max_ms is ${issensitive(var.validate_production.thresholds.max_ms) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.max_ms)}; expected milliseconds from 0.001 to 3600000.")
+    error_message = nonsensitive("validate_production.thresholds.max_ms is ${issensitive(var.validate_production.thresholds.max_ms) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.max_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
   }
 
   validation {
@@ -1396,17 +1396,17 @@ variable "validate_production" {
 
   validation {
     condition     = var.validate_production.thresholds.rejected_connections == null ? true : var.validate_production.thresholds.rejected_connections >= 0 && var.validate_production.thresholds.rejected_connections <= 1000000000
-    error_message = nonsensitive("validate_production.thresholds.rejected_connections is ${issensitive(var.validate_production.thresholds.rejected_connections) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.rejected_connections)}; expected connections from 0 to 1000000000.")
+    error_message = nonsensitive("validate_production.thresholds.rejected_connections is ${issensitive(var.validate_production.thresholds.rejected_connections) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.rejected_connections)}; expected connections from 0 to 1000000000, or null.")
   }
 
   validation {
     condition     = var.validate_production.thresholds.cpu_percent == null ? true : var.validate_production.thresholds.cpu_percent >= 0.001 && var.validate_production.thresholds.cpu_percent <= 1000000
-    error_message = nonsensitive("validate_production.thresholds.cpu_percent is ${issensitive(var.validate_production.thresholds.cpu_percent) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.cpu_percent)}; expected percent from 0.001 to 1000000.")
+    error_message = nonsensitive("validate_production.thresholds.cpu_percent is ${issensitive(var.validate_production.thresholds.cpu_percent) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.cpu_percent)}; expected percent from 0.001 to 1000000, or null.")
   }
 
   validation {
     condition     = var.validate_production.thresholds.memory_percent == null ? true : var.validate_production.thresholds.memory_percent >= 0.001 && var.validate_production.thresholds.memory_percent <= 1000000
-    error_message = nonsensitive("validate_production.thresholds.memory_percent is ${issensitive(var.validate_production.thresholds.memory_percent) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.memory_percent)}; expected percent from 0.001 to 1000000.")
+    error_message = nonsensitive("validate_production.thresholds.memory_percent is ${issensitive(var.validate_production.thresholds.memory_percent) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.memory_percent)}; expected percent from 0.001 to 1000000, or null.")
   }
 
   validation {
@@ -1446,12 +1446,12 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.namespace == null ? true : can(regex("^(?:(?s:.+))$", v1.namespace)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.namespace is ${issensitive(var.validate_production.metrics) || issensitive(v1.namespace) ? "a sensitive value" : jsonencode(v1.namespace)}; expected a namespace." if !nonsensitive(v1.namespace == null ? true : can(regex("^(?:(?s:.+))$", v1.namespace)))]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.namespace is ${issensitive(var.validate_production.metrics) || issensitive(v1.namespace) ? "a sensitive value" : jsonencode(v1.namespace)}; expected a namespace, or null." if !nonsensitive(v1.namespace == null ? true : can(regex("^(?:(?s:.+))$", v1.namespace)))]))
   }
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.metric_name == null ? true : can(regex("^(?:(?s:.+))$", v1.metric_name)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.metric_name is ${issensitive(var.validate_production.metrics) || issensitive(v1.metric_name) ? "a sensitive value" : jsonencode(v1.metric_name)}; expected a metric's name." if !nonsensitive(v1.metric_name == null ? true : can(regex("^(?:(?s:.+))$", v1.metric_name)))]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.metric_name is ${issensitive(var.validate_production.metrics) || issensitive(v1.metric_name) ? "a sensitive value" : jsonencode(v1.metric_name)}; expected a metric's name, or null." if !nonsensitive(v1.metric_name == null ? true : can(regex("^(?:(?s:.+))$", v1.metric_name)))]))
   }
 
   validation {
@@ -1476,7 +1476,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.max_worse_percent == null ? true : v1.max_worse_percent >= 0 && v1.max_worse_percent <= 1000000)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.max_worse_percent is ${issensitive(var.validate_production.metrics) || issensitive(v1.max_worse_percent) ? "a sensitive value" : jsonencode(v1.max_worse_percent)}; expected percent from 0 to 1000000." if !nonsensitive(v1.max_worse_percent == null ? true : v1.max_worse_percent >= 0 && v1.max_worse_percent <= 1000000)]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.max_worse_percent is ${issensitive(var.validate_production.metrics) || issensitive(v1.max_worse_percent) ? "a sensitive value" : jsonencode(v1.max_worse_percent)}; expected percent from 0 to 1000000, or null." if !nonsensitive(v1.max_worse_percent == null ? true : v1.max_worse_percent >= 0 && v1.max_worse_percent <= 1000000)]))
   }
 
   validation {
@@ -1496,22 +1496,22 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(v1.error_rate >= 0 && v1.error_rate <= 1)])
-    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.error_rate is ${issensitive(var.validate_production.load[*]) || issensitive(v1.error_rate) ? "a sensitive value" : jsonencode(v1.error_rate)}; expected a share from 0 to 1." if !nonsensitive(v1.error_rate >= 0 && v1.error_rate <= 1)]))
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.error_rate is ${issensitive(var.validate_production.load[*]) || issensitive(v1.error_rate) ? "a sensitive value" : jsonencode(v1.error_rate)}; expected a share from 0 to 1. 0.01 is one in a hundred." if !nonsensitive(v1.error_rate >= 0 && v1.error_rate <= 1)]))
   }
 
   validation {
     condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(v1.p50_ms == null ? true : v1.p50_ms >= 0.001 && v1.p50_ms <= 3600000)])
-    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.p50_ms is ${issensitive(var.validate_production.load[*]) || issensitive(v1.p50_ms) ? "a sensitive value" : jsonencode(v1.p50_ms)}; expected milliseconds from 0.001 to 3600000." if !nonsensitive(v1.p50_ms == null ? true : v1.p50_ms >= 0.001 && v1.p50_ms <= 3600000)]))
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.p50_ms is ${issensitive(var.validate_production.load[*]) || issensitive(v1.p50_ms) ? "a sensitive value" : jsonencode(v1.p50_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v1.p50_ms == null ? true : v1.p50_ms >= 0.001 && v1.p50_ms <= 3600000)]))
   }
 
   validation {
     condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(v1.p90_ms == null ? true : v1.p90_ms >= 0.001 && v1.p90_ms <= 3600000)])
-    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.p90_ms is ${issensitive(var.validate_production.load[*]) || issensitive(v1.p90_ms) ? "a sensitive value" : jsonencode(v1.p90_ms)}; expected milliseconds from 0.001 to 3600000." if !nonsensitive(v1.p90_ms == null ? true : v1.p90_ms >= 0.001 && v1.p90_ms <= 3600000)]))
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.p90_ms is ${issensitive(var.validate_production.load[*]) || issensitive(v1.p90_ms) ? "a sensitive value" : jsonencode(v1.p90_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v1.p90_ms == null ? true : v1.p90_ms >= 0.001 && v1.p90_ms <= 3600000)]))
   }
 
   validation {
     condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(v1.p95_ms == null ? true : v1.p95_ms >= 0.001 && v1.p95_ms <= 3600000)])
-    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.p95_ms is ${issensitive(var.validate_production.load[*]) || issensitive(v1.p95_ms) ? "a sensitive value" : jsonencode(v1.p95_ms)}; expected milliseconds from 0.001 to 3600000." if !nonsensitive(v1.p95_ms == null ? true : v1.p95_ms >= 0.001 && v1.p95_ms <= 3600000)]))
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.p95_ms is ${issensitive(var.validate_production.load[*]) || issensitive(v1.p95_ms) ? "a sensitive value" : jsonencode(v1.p95_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v1.p95_ms == null ? true : v1.p95_ms >= 0.001 && v1.p95_ms <= 3600000)]))
   }
 
   validation {
@@ -1521,7 +1521,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(v1.max_ms == null ? true : v1.max_ms >= 0.001 && v1.max_ms <= 3600000)])
-    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.max_ms is ${issensitive(var.validate_production.load[*]) || issensitive(v1.max_ms) ? "a sensitive value" : jsonencode(v1.max_ms)}; expected milliseconds from 0.001 to 3600000." if !nonsensitive(v1.max_ms == null ? true : v1.max_ms >= 0.001 && v1.max_ms <= 3600000)]))
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.max_ms is ${issensitive(var.validate_production.load[*]) || issensitive(v1.max_ms) ? "a sensitive value" : jsonencode(v1.max_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v1.max_ms == null ? true : v1.max_ms >= 0.001 && v1.max_ms <= 3600000)]))
   }
 
   validation {
@@ -1531,7 +1531,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(v1.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v1.host)))])
-    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.host is ${issensitive(var.validate_production.load[*]) || issensitive(v1.host) ? "a sensitive value" : jsonencode(v1.host)}; expected a host name such as \"www.example.com\"." if !nonsensitive(v1.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v1.host)))]))
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.host is ${issensitive(var.validate_production.load[*]) || issensitive(v1.host) ? "a sensitive value" : jsonencode(v1.host)}; expected a host name such as \"www.example.com\", or null." if !nonsensitive(v1.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v1.host)))]))
   }
 
   validation {
@@ -1560,143 +1560,143 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(length(v1.status) >= 1 && length(v1.status) <= 100)])
-    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.status has ${length(v1.status)} entries; expected 1 to 100." if !nonsensitive(length(v1.status) >= 1 && length(v1.status) <= 100)]))
+    condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(length(coalesce(v1.status, [])) >= 1 && length(coalesce(v1.status, [])) <= 100)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.status has ${length(coalesce(v1.status, []))} entries; expected 1 to 100." if !nonsensitive(length(coalesce(v1.status, [])) >= 1 && length(coalesce(v1.status, [])) <= 100)]))
   }
 
   validation {
-    condition     = alltrue(flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in v1.status : nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in v1.status : "validate_production.load.status[${k2}] is ${issensitive(var.validate_production.load[*]) || issensitive(v1.status) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\")." if !nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]])))
+    condition     = alltrue(flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in coalesce(v1.status, []) : nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in coalesce(v1.status, []) : "validate_production.load.status[${k2}] is ${issensitive(var.validate_production.load[*]) || issensitive(coalesce(v1.status, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\")." if !nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v2)))]])))
   }
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : nonsensitive(v2.one_of == null ? true : length(coalesce(v2.one_of, [])) >= 1 && length(coalesce(v2.one_of, [])) <= 1000)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.one_of has ${length(coalesce(v2.one_of, []))} entries; expected 1 to 1000." if !nonsensitive(v2.one_of == null ? true : length(coalesce(v2.one_of, [])) >= 1 && length(coalesce(v2.one_of, [])) <= 1000)]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.one_of has ${length(coalesce(v2.one_of, []))} entries; expected 1 to 1000, or null." if !nonsensitive(v2.one_of == null ? true : length(coalesce(v2.one_of, [])) >= 1 && length(coalesce(v2.one_of, [])) <= 1000)]])))
   }
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : nonsensitive(v2.at_least == null ? true : v2.at_least >= -1e+15 && v2.at_least <= 1e+15)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.at_least is ${issensitive(var.validate_production.http_checks) || issensitive(v1.jmespath) || issensitive(v2.at_least) ? "a sensitive value" : jsonencode(v2.at_least)}; expected a number from -1e+15 to 1e+15." if !nonsensitive(v2.at_least == null ? true : v2.at_least >= -1e+15 && v2.at_least <= 1e+15)]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.at_least is ${issensitive(var.validate_production.http_checks) || issensitive(v1.jmespath) || issensitive(v2.at_least) ? "a sensitive value" : jsonencode(v2.at_least)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v2.at_least == null ? true : v2.at_least >= -1e+15 && v2.at_least <= 1e+15)]])))
   }
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : nonsensitive(v2.at_most == null ? true : v2.at_most >= -1e+15 && v2.at_most <= 1e+15)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.at_most is ${issensitive(var.validate_production.http_checks) || issensitive(v1.jmespath) || issensitive(v2.at_most) ? "a sensitive value" : jsonencode(v2.at_most)}; expected a number from -1e+15 to 1e+15." if !nonsensitive(v2.at_most == null ? true : v2.at_most >= -1e+15 && v2.at_most <= 1e+15)]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.at_most is ${issensitive(var.validate_production.http_checks) || issensitive(v1.jmespath) || issensitive(v2.at_most) ? "a sensitive value" : jsonencode(v2.at_most)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v2.at_most == null ? true : v2.at_most >= -1e+15 && v2.at_most <= 1e+15)]])))
   }
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : nonsensitive(v2.length == null ? true : v2.length >= 0 && v2.length <= 1000000000 && floor(v2.length) == v2.length)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.length is ${issensitive(var.validate_production.http_checks) || issensitive(v1.jmespath) || issensitive(v2.length) ? "a sensitive value" : jsonencode(v2.length)}; expected a whole number from 0 to 1000000000." if !nonsensitive(v2.length == null ? true : v2.length >= 0 && v2.length <= 1000000000 && floor(v2.length) == v2.length)]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.length is ${issensitive(var.validate_production.http_checks) || issensitive(v1.jmespath) || issensitive(v2.length) ? "a sensitive value" : jsonencode(v2.length)}; expected a whole number from 0 to 1000000000, or null." if !nonsensitive(v2.length == null ? true : v2.length >= 0 && v2.length <= 1000000000 && floor(v2.length) == v2.length)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(can(regex("^(?:/[!-~]*)$", v2.path)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].path is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.path) ? "a sensitive value" : can(regex("[?#@]", v2.path)) ? "an address of ${length(v2.path)} characters" : jsonencode(v2.path)}; expected a path and query that begin with \"/\", printable and without spaces. A whole address goes into url." if !nonsensitive(can(regex("^(?:/[!-~]*)$", v2.path)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(can(regex("^(?:/[!-~]*)$", v2.path)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].path is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.path) ? "a sensitive value" : can(regex("[?#@]", v2.path)) ? "an address of ${length(v2.path)} characters" : jsonencode(v2.path)}; expected a path and query that begin with \"/\", printable and without spaces. A whole address goes into url." if !nonsensitive(can(regex("^(?:/[!-~]*)$", v2.path)))]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[^/?#\\x00-\\x20\\x7f-\\U0010ffff][!-~]*)$", v2.url)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].url is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.url) ? "a sensitive value" : can(regex("[?#@]", v2.url)) ? "an address of ${length(v2.url)} characters" : jsonencode(v2.url)}; expected an address such as \"https://www.example.com/health\"." if !nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[^/?#\\x00-\\x20\\x7f-\\U0010ffff][!-~]*)$", v2.url)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v2.url)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].url is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.url) ? "a sensitive value" : can(regex("[?#@]", v2.url)) ? "an address of ${length(v2.url)} characters" : jsonencode(v2.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v2.url)))]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], v2.method))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].method is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.method) ? "a sensitive value" : jsonencode(v2.method)}; expected \"GET\", \"HEAD\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\" or \"OPTIONS\"." if !nonsensitive(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], v2.method))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], v2.method))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].method is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.method) ? "a sensitive value" : jsonencode(v2.method)}; expected \"GET\", \"HEAD\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\" or \"OPTIONS\"." if !nonsensitive(contains(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], v2.method))]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(v2.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v2.host)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].host is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.host) ? "a sensitive value" : jsonencode(v2.host)}; expected a host name such as \"www.example.com\"." if !nonsensitive(v2.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v2.host)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v2.host)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].host is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.host) ? "a sensitive value" : jsonencode(v2.host)}; expected a host name such as \"www.example.com\", or null." if !nonsensitive(v2.host == null ? true : can(regex("^(?:[A-Za-z0-9.:_-]+)$", v2.host)))]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.secret_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.secret_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.secret_headers : nonsensitive(can(regex("^(?:([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+(:[^:]+)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+))$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.secret_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.secret_headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected the ARN of a Secrets Manager secret or SSM parameter, alone or after one word (\"Bearer arn:\u2026\"). The value itself belongs there, not here." if !nonsensitive(can(regex("^(?:([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+(:[^:]+)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+))$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : nonsensitive(can(regex("^(?:([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+(:[^:]+)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+))$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.secret_headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected the ARN of a Secrets Manager secret or SSM parameter, alone or after one word (\"Bearer arn:\u2026\"). The value itself belongs there, not here." if !nonsensitive(can(regex("^(?:([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+(:[^:]+)?|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+))$", v3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(v2.timeout >= 0.001 && v2.timeout <= 60)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].timeout is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.timeout) ? "a sensitive value" : jsonencode(v2.timeout)}; expected seconds from 0.001 to 60." if !nonsensitive(v2.timeout >= 0.001 && v2.timeout <= 60)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.timeout >= 0.001 && v2.timeout <= 60)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].timeout is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.timeout) ? "a sensitive value" : jsonencode(v2.timeout)}; expected seconds from 0.001 to 60." if !nonsensitive(v2.timeout >= 0.001 && v2.timeout <= 60)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(v2.max_body >= 1 && v2.max_body <= 10000000 && floor(v2.max_body) == v2.max_body)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].max_body is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.max_body) ? "a sensitive value" : jsonencode(v2.max_body)}; expected a whole number of bytes from 1 to 10000000." if !nonsensitive(v2.max_body >= 1 && v2.max_body <= 10000000 && floor(v2.max_body) == v2.max_body)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.max_body >= 1 && v2.max_body <= 10000000 && floor(v2.max_body) == v2.max_body)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].max_body is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.max_body) ? "a sensitive value" : jsonencode(v2.max_body)}; expected a whole number of bytes from 1 to 10000000." if !nonsensitive(v2.max_body >= 1 && v2.max_body <= 10000000 && floor(v2.max_body) == v2.max_body)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(length(v2.status) >= 1 && length(v2.status) <= 100)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].status has ${length(v2.status)} entries; expected 1 to 100." if !nonsensitive(length(v2.status) >= 1 && length(v2.status) <= 100)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(length(coalesce(v2.status, [])) >= 1 && length(coalesce(v2.status, [])) <= 100)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].status has ${length(coalesce(v2.status, []))} entries; expected 1 to 100." if !nonsensitive(length(coalesce(v2.status, [])) >= 1 && length(coalesce(v2.status, [])) <= 100)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.status : nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.status : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].status[${k3}] is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.status) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\")." if !nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in coalesce(v2.status, []) : nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in coalesce(v2.status, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].status[${k3}] is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(coalesce(v2.status, [])) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected codes (\"200\"), ranges (\"200-399\") or classes (\"2xx\")." if !nonsensitive(can(regex("^(?:[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?)$", v3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.response_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.response_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.response_headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.response_headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].certificate_days is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.certificate_days) ? "a sensitive value" : jsonencode(v2.certificate_days)}; expected days from 0.001 to 100000." if !nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].certificate_days is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.certificate_days) ? "a sensitive value" : jsonencode(v2.certificate_days)}; expected days from 0.001 to 100000, or null." if !nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].max_latency_ms is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.max_latency_ms) ? "a sensitive value" : jsonencode(v2.max_latency_ms)}; expected milliseconds from 0.001 to 3600000." if !nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].max_latency_ms is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.max_latency_ms) ? "a sensitive value" : jsonencode(v2.max_latency_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(v2.interval >= 0 && v2.interval <= 60)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].interval is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.interval) ? "a sensitive value" : jsonencode(v2.interval)}; expected seconds from 0 to 60." if !nonsensitive(v2.interval >= 0 && v2.interval <= 60)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.interval >= 0 && v2.interval <= 60)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].interval is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.interval) ? "a sensitive value" : jsonencode(v2.interval)}; expected seconds from 0 to 60." if !nonsensitive(v2.interval >= 0 && v2.interval <= 60)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(v2.attempts >= 1 && v2.attempts <= 100 && floor(v2.attempts) == v2.attempts)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].attempts is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.attempts) ? "a sensitive value" : jsonencode(v2.attempts)}; expected a whole number from 1 to 100." if !nonsensitive(v2.attempts >= 1 && v2.attempts <= 100 && floor(v2.attempts) == v2.attempts)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.attempts >= 1 && v2.attempts <= 100 && floor(v2.attempts) == v2.attempts)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].attempts is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.attempts) ? "a sensitive value" : jsonencode(v2.attempts)}; expected a whole number from 1 to 100." if !nonsensitive(v2.attempts >= 1 && v2.attempts <= 100 && floor(v2.attempts) == v2.attempts)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(v2.consecutive_successes >= 1 && v2.consecutive_successes <= 100 && floor(v2.consecutive_successes) == v2.consecutive_successes)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_successes is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.consecutive_successes) ? "a sensitive value" : jsonencode(v2.consecutive_successes)}; expected a whole number from 1 to 100." if !nonsensitive(v2.consecutive_successes >= 1 && v2.consecutive_successes <= 100 && floor(v2.consecutive_successes) == v2.consecutive_successes)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.consecutive_successes >= 1 && v2.consecutive_successes <= 100 && floor(v2.consecutive_successes) == v2.consecutive_successes)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_successes is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.consecutive_successes) ? "a sensitive value" : jsonencode(v2.consecutive_successes)}; expected a whole number from 1 to 100." if !nonsensitive(v2.consecutive_successes >= 1 && v2.consecutive_successes <= 100 && floor(v2.consecutive_successes) == v2.consecutive_successes)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_error_limit is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.consecutive_error_limit) ? "a sensitive value" : jsonencode(v2.consecutive_error_limit)}; expected a whole number from 1 to 100." if !nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_error_limit is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.consecutive_error_limit) ? "a sensitive value" : jsonencode(v2.consecutive_error_limit)}; expected a whole number from 1 to 100." if !nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:[a-z][a-z0-9_]*)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.save : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save has the key ${jsonencode(k3)}; expected a name to use as {name}: a small letter, then small letters, digits and underscores." if !nonsensitive(can(regex("^(?:[a-z][a-z0-9_]*)$", k3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:[a-z][a-z0-9_]*)$", k3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save has the key ${jsonencode(k3)}; expected a name to use as {name}: a small letter, then small letters, digits and underscores." if !nonsensitive(can(regex("^(?:[a-z][a-z0-9_]*)$", k3)))]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.save : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.save) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected a JMESPath expression of the answer, or \"header:<name>\"." if !nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.save) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected a JMESPath expression of the answer, or \"header:<name>\"." if !nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]])))
   }
 
   validation {
@@ -1726,31 +1726,31 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.threshold_range.min == null ? true : v1.threshold_range.min >= -1e+15 && v1.threshold_range.min <= 1e+15)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.threshold_range.min is ${issensitive(var.validate_production.metrics) || issensitive(v1.threshold_range.min) ? "a sensitive value" : jsonencode(v1.threshold_range.min)}; expected a number from -1e+15 to 1e+15." if !nonsensitive(v1.threshold_range.min == null ? true : v1.threshold_range.min >= -1e+15 && v1.threshold_range.min <= 1e+15)]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.threshold_range.min is ${issensitive(var.validate_production.metrics) || issensitive(v1.threshold_range.min) ? "a sensitive value" : jsonencode(v1.threshold_range.min)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v1.threshold_range.min == null ? true : v1.threshold_range.min >= -1e+15 && v1.threshold_range.min <= 1e+15)]))
   }
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.threshold_range.max == null ? true : v1.threshold_range.max >= -1e+15 && v1.threshold_range.max <= 1e+15)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.threshold_range.max is ${issensitive(var.validate_production.metrics) || issensitive(v1.threshold_range.max) ? "a sensitive value" : jsonencode(v1.threshold_range.max)}; expected a number from -1e+15 to 1e+15." if !nonsensitive(v1.threshold_range.max == null ? true : v1.threshold_range.max >= -1e+15 && v1.threshold_range.max <= 1e+15)]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.threshold_range.max is ${issensitive(var.validate_production.metrics) || issensitive(v1.threshold_range.max) ? "a sensitive value" : jsonencode(v1.threshold_range.max)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v1.threshold_range.max == null ? true : v1.threshold_range.max >= -1e+15 && v1.threshold_range.max <= 1e+15)]))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : nonsensitive(v3.one_of == null ? true : length(coalesce(v3.one_of, [])) >= 1 && length(coalesce(v3.one_of, [])) <= 1000)]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.one_of has ${length(coalesce(v3.one_of, []))} entries; expected 1 to 1000." if !nonsensitive(v3.one_of == null ? true : length(coalesce(v3.one_of, [])) >= 1 && length(coalesce(v3.one_of, [])) <= 1000)]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : nonsensitive(v3.one_of == null ? true : length(coalesce(v3.one_of, [])) >= 1 && length(coalesce(v3.one_of, [])) <= 1000)]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.one_of has ${length(coalesce(v3.one_of, []))} entries; expected 1 to 1000, or null." if !nonsensitive(v3.one_of == null ? true : length(coalesce(v3.one_of, [])) >= 1 && length(coalesce(v3.one_of, [])) <= 1000)]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : nonsensitive(v3.at_least == null ? true : v3.at_least >= -1e+15 && v3.at_least <= 1e+15)]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.at_least is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.jmespath) || issensitive(v3.at_least) ? "a sensitive value" : jsonencode(v3.at_least)}; expected a number from -1e+15 to 1e+15." if !nonsensitive(v3.at_least == null ? true : v3.at_least >= -1e+15 && v3.at_least <= 1e+15)]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : nonsensitive(v3.at_least == null ? true : v3.at_least >= -1e+15 && v3.at_least <= 1e+15)]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.at_least is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.jmespath) || issensitive(v3.at_least) ? "a sensitive value" : jsonencode(v3.at_least)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v3.at_least == null ? true : v3.at_least >= -1e+15 && v3.at_least <= 1e+15)]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : nonsensitive(v3.at_most == null ? true : v3.at_most >= -1e+15 && v3.at_most <= 1e+15)]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.at_most is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.jmespath) || issensitive(v3.at_most) ? "a sensitive value" : jsonencode(v3.at_most)}; expected a number from -1e+15 to 1e+15." if !nonsensitive(v3.at_most == null ? true : v3.at_most >= -1e+15 && v3.at_most <= 1e+15)]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : nonsensitive(v3.at_most == null ? true : v3.at_most >= -1e+15 && v3.at_most <= 1e+15)]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.at_most is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.jmespath) || issensitive(v3.at_most) ? "a sensitive value" : jsonencode(v3.at_most)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v3.at_most == null ? true : v3.at_most >= -1e+15 && v3.at_most <= 1e+15)]]])))
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : nonsensitive(v3.length == null ? true : v3.length >= 0 && v3.length <= 1000000000 && floor(v3.length) == v3.length)]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in v1.steps : [for k3, v3 in v2.jmespath : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.length is ${issensitive(var.validate_production.flows) || issensitive(v1.steps) || issensitive(v2.jmespath) || issensitive(v3.length) ? "a sensitive value" : jsonencode(v3.length)}; expected a whole number from 0 to 1000000000." if !nonsensitive(v3.length == null ? true : v3.length >= 0 && v3.length <= 1000000000 && floor(v3.length) == v3.length)]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : nonsensitive(v3.length == null ? true : v3.length >= 0 && v3.length <= 1000000000 && floor(v3.length) == v3.length)]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.jmespath : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.length is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.jmespath) || issensitive(v3.length) ? "a sensitive value" : jsonencode(v3.length)}; expected a whole number from 0 to 1000000000, or null." if !nonsensitive(v3.length == null ? true : v3.length >= 0 && v3.length <= 1000000000 && floor(v3.length) == v3.length)]]])))
   }
 }

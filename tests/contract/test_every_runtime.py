@@ -1,7 +1,8 @@
 """lambdas/ runs on each Python that the module accepts as a runtime, 3.9 first of all.
 
-Each interpreter that this machine has imports every module, reads every hook's settings (annotations are evaluated
-at run time, which is where old versions differ) and lets every handler answer an event that is none.
+Each interpreter that this machine has imports every module, reads every hook's options (annotations are evaluated
+at run time, which is where old versions differ), tells their schemas as the module does, and lets every handler answer
+an event that is none.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from gate.options import HOOKS
+from gate.settings import schema_of
 
 from tools.environments import find_python
 
@@ -26,24 +29,26 @@ sys.path.insert(0, str(root))
 names = [".".join(path.relative_to(root).with_suffix("").parts) for path in sorted(root.rglob("*.py"))]
 modules = {name: importlib.import_module(name) for name in names}
 
-from gate.http_checks import HttpCheck
-from gate.settings import BadSettings, HookSettings, read_settings
+from gate.options import HOOKS, HttpCheck
+from gate.settings import BadSettings, read_settings, schema_of
 
-answers = {}
-for name, module in modules.items():
-    if hasattr(module, "handler"):
-        kind = getattr(module, "Settings", HookSettings)
-        settings = read_settings(kind, {"HOOK_SETTINGS": '{"checks": {"a": "warn"}}'})
-        assert settings.checks == {"a": "warn"}
-        answers[name] = module.handler({"unknown": 1}, None)["status"]
+answers, schemas = {}, {}
+for name, kind in HOOKS.items():
+    defaults = json.dumps({**dataclasses.asdict(kind()), "checks": {"a": "warn"}, "schema": schema_of(kind)})
+    assert read_settings(kind, {"HOOK_SETTINGS": defaults}) == kind(checks={"a": "warn"})
+    schemas[name] = schema_of(kind)
+    answers[name] = modules[name].handler({"unknown": 1}, None)["status"]
 check = {"http_checks": {"a": {"status": ["2xx"], "timeout": 1, "max_latency_ms": 5, "json": "[1]"}}}
-read = read_settings(modules["validate_test_traffic"].Settings, {"HOOK_SETTINGS": json.dumps(check)})
+read = read_settings(HOOKS["validate_test_traffic"], {"HOOK_SETTINGS": json.dumps(check)})
 assert read.http_checks["a"] == HttpCheck(status=("2xx",), timeout=1.0, max_latency_ms=5.0, json="[1]")
+metric = {"namespace": "n", "metric_name": "m", "max_worse_percent": 1, "period": "x"}
 try:
-    read_settings(modules["validate_production"].Settings, {"HOOK_SETTINGS": '{"metrics": {"a": {"period": "x"}}}'})
+    read_settings(HOOKS["validate_production"], {"HOOK_SETTINGS": json.dumps({"metrics": {"a": metric}})}, "hook")
 except BadSettings as problem:
-    assert "HOOK_SETTINGS.metrics.a.period is " in str(problem) and "a whole number" in str(problem), problem
-print(json.dumps({"version": sys.version_info[:2], "modules": names, "answers": answers}))
+    assert str(problem) == 'hook.metrics.a.period is "x"; expected a whole number of seconds from 1 to 86400.', problem
+else:
+    raise AssertionError
+print(json.dumps({"version": sys.version_info[:2], "modules": names, "answers": answers, "schemas": schemas}))
 """
 
 
@@ -60,13 +65,5 @@ def test_everything_is_imported_read_and_answered(version: str) -> None:
     found = json.loads(result.stdout)
     assert ".".join(map(str, found["version"])) == version
     assert len(found["modules"]) == len(list((ROOT / "lambdas").rglob("*.py")))
-    assert found["answers"] == dict.fromkeys(
-        [
-            "run_migrations",
-            "validate_before_install",
-            "validate_deployment",
-            "validate_production",
-            "validate_test_traffic",
-        ],
-        "FAILED",
-    )
+    assert found["answers"] == dict.fromkeys(HOOKS, "FAILED")
+    assert found["schemas"] == {hook: schema_of(kind) for hook, kind in HOOKS.items()}

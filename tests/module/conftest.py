@@ -102,7 +102,7 @@ def copy_module(folder: Path) -> Path:
     folder.mkdir(parents=True)
     for path in ROOT.glob("*.tf"):
         shutil.copy(path, folder)
-    for name in ("lambdas", "dist"):
+    for name in ("lambdas", "dist", "modules"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 

@@ -1,13 +1,16 @@
-"""The tables of README.md are those of variables.tf and outputs.tf."""
+"""The tables of README.md are those of the module's files, and the generated pages what their sources write."""
 
 from __future__ import annotations
 
+import importlib
 import re
 
 import pytest
+from gate.options import HOOKS
+from gate.settings import entries
 
 from tests.module.conftest import ROOT
-from tools import docs
+from tools import docs, options
 
 
 def _read(name: str) -> str:
@@ -16,13 +19,52 @@ def _read(name: str) -> str:
 
 def test_the_readme_is_up_to_date() -> None:
     """`make docs` would change nothing."""
-    assert docs.render(_read("README.md"), _read("variables.tf"), _read("outputs.tf")) == _read("README.md")
+    variables = _read("variables.tf") + _read("variables_hooks.tf")
+    assert docs.render(_read("README.md"), variables, _read("outputs.tf")) == _read("README.md")
+
+
+def test_the_page_of_checks_is_up_to_date() -> None:
+    """`make docs` would change nothing; and it names every check of every hook."""
+    page = _read("docs/checks.md")
+    assert docs.checks_page() == page
+    for hook in HOOKS:
+        section = page.split(f"## {hook}\n")[1].split("\n## ")[0]
+        names = importlib.import_module(hook).handler.names
+        assert re.findall(r"^\| `(\w+)` ", section, re.MULTILINE) == [named.name for named in names]
+
+
+def test_what_is_written_from_the_options_is_up_to_date() -> None:
+    """`make options` would change nothing, and each line says where it comes from."""
+    assert docs.options_page() == _read("docs/options.md")
+    for path, text in options.formatted(options.files()).items():
+        assert _read(path) == text, path
+        assert 'Written by "make options" from lambdas/gate/options.py' in text
+
+
+def test_the_page_of_options_has_each_option_once() -> None:
+    """Of each class its own options, in its own section; what it shares with others stands there."""
+    page = _read("docs/options.md")
+    for kind, title in docs.TITLES.items():
+        section = page.split(f"\n## {title}\n")[1].split("\n## ")[0]
+        rows = re.findall(r"^\| `(\w+)` ", section, re.MULTILINE)
+        bases = [base for base in kind.__mro__[1:] if base in docs.TITLES]
+        inherited = {entry.name for base in bases for entry in entries(base)}
+        own = [entry.name for entry in entries(kind) if entry.name not in inherited]
+        assert [name for name in rows if name not in inherited] == own, title
+        assert len(rows) == len(set(rows)), title
+        for anchor in re.findall(r"\]\(#([\w-]+)\)", section):
+            assert anchor in {docs._anchor(each) for each in docs.TITLES.values()}, anchor
 
 
 def test_no_variable_and_no_output_is_left_out() -> None:
     """The reader of the files finds every block that Terraform finds."""
-    inputs, outputs = docs.read_inputs(_read("variables.tf")), docs.read_outputs(_read("outputs.tf"))
-    assert [each.name for each in inputs] == re.findall(r'^variable "(\w+)"', _read("variables.tf"), re.MULTILINE)
+    inputs, outputs = (
+        docs.read_inputs(_read("variables.tf") + _read("variables_hooks.tf")),
+        docs.read_outputs(_read("outputs.tf")),
+    )
+    assert [each.name for each in inputs] == re.findall(
+        r'^variable "(\w+)"', _read("variables.tf") + _read("variables_hooks.tf"), re.MULTILINE
+    )
     assert [each.name for each in outputs] == re.findall(r'^output "(\w+)"', _read("outputs.tf"), re.MULTILINE)
     assert all([each.description for each in inputs] + [each.description for each in outputs])
 
@@ -49,18 +91,15 @@ def test_the_seven_inputs_and_five_outputs_are_those_promised() -> None:
     ]
 
 
-def test_every_attribute_of_an_option_object_is_described() -> None:
-    """Each name in an object's type is in its variable's description, and no other name begins a line there."""
-    for name, block in re.findall(r'^variable "(\w+)" \{\n(.*?)^\}$', _read("variables.tf"), re.MULTILINE | re.DOTALL):
+def test_every_option_is_described_where_its_type_stands() -> None:
+    """Each name in an object's type is in its variable's description, as often as it is in the type."""
+    text = _read("modules/options/variables.tf")
+    for name, block in re.findall(r'^variable "(\w+)" \{\n(.*?)^\}$', text, re.MULTILINE | re.DOTALL):
         kind = re.search(r"^  type = object\(\{\n(.*?)^  \}\)", block, re.MULTILINE | re.DOTALL)
-        if kind is None:
-            continue
+        assert kind, name
         attributes = re.findall(r"^ +(\w+) += ", kind[1], re.MULTILINE)
-        described = next(each.description for each in docs.read_inputs(_read("variables.tf")) if each.name == name)
-        assert attributes
-        assert [attribute for attribute in attributes if f"`{attribute}`" not in described] == [], name
-        listed = re.findall(r"^ *- ((?:`\w+`(?:, )?)+)", described, re.MULTILINE)
-        assert [each for line in listed for each in re.findall(r"`(\w+)`", line) if each not in attributes] == [], name
+        described = re.findall(r"^ *- `(\w+)`: ", block, re.MULTILINE)
+        assert sorted(attributes) == sorted(described), name
 
 
 def test_a_table_is_written_between_its_markers_only() -> None:

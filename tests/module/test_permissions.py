@@ -7,19 +7,27 @@ permission that is missing is found, and one too many nearly always.
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from functools import cache
+from typing import Any
 
 import botocore.session
 import pytest
 from botocore import xform_name
+from gate.options import HOOKS
 
 from tests.module.conftest import ROOT
 
-HOOKS = [path.stem for path in sorted((ROOT / "lambdas").glob("*.py"))]
 # What a role needs and no handler calls by that name: Lambda writes the log, RunTask passes roles and sets tags, and
 # GetObject of a version is an action of its own.
 NOT_CALLED = {"logs:CreateLogStream", "logs:PutLogEvents", "iam:PassRole", "ecs:TagResource", "s3:GetObjectVersion"}
+# Before the checks, and after them.
+OF_EVERY_HOOK = {
+    "codedeploy:GetDeployment",
+    "codedeploy:GetDeploymentGroup",
+    "codedeploy:PutLifecycleEventHookExecutionStatus",
+}
 IAM_PREFIXES = {"elbv2": "elasticloadbalancing"}
 IAM_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 
@@ -141,8 +149,7 @@ def called_actions(hook: str) -> set[str]:
     }
     actions = {IAM_ACTIONS.get(action, action) for action in actions}
     # The guard that all hooks share hands over, and only what has a `max_duration`.
-    source = (ROOT / "lambdas" / f"{hook}.py").read_text(encoding="utf-8")
-    return actions if "max_duration:" in source else actions - {"lambda:InvokeFunction"}
+    return actions if hasattr(HOOKS[hook], "max_duration") else actions - {"lambda:InvokeFunction"}
 
 
 def granted_actions(hook: str) -> set[str]:
@@ -150,10 +157,11 @@ def granted_actions(hook: str) -> set[str]:
     text = (ROOT / "iam.tf").read_text(encoding="utf-8")
     permissions = {
         name: set(re.findall(r'"([\w-]+:\w+)"', actions))
-        for name, actions in re.findall(r"^    (\w+) = \{\n\s+actions\s+= \[(.*?)\]", text, re.MULTILINE | re.DOTALL)
+        for form in (r"^    (\w+) = \{\n\s+actions\s+= \[(.*?)\]", r"^    (Read\w+|UseNetwork)\s+= \[(.*?)\]")
+        for name, actions in re.findall(form, text, re.MULTILINE | re.DOTALL)
     }
     common = re.search(r"_common = concat\(\n\s+\[(.*?)\]", text, re.DOTALL)
-    own = re.search(rf"^    {hook}\s+= (?:var[^\n]+ == null \? \[\] : )?\[(.*?)\]", text, re.MULTILINE | re.DOTALL)
+    own = re.search(rf"^    {hook}\s+= (.*?)(?:^    \w+\s+= |^  \}})", text, re.MULTILINE | re.DOTALL)
     assert common is not None
     assert own is not None
     names = re.findall(r'"(\w+)"', common[1] + own[1])
@@ -167,6 +175,14 @@ def test_a_role_allows_every_call_of_its_hook(hook: str) -> None:
     called = called_actions(hook)
     assert "codedeploy:PutLifecycleEventHookExecutionStatus" in called
     assert called - granted_actions(hook) == set()
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_names_of_a_hook_declare_all_that_its_role_allows(hook: str) -> None:
+    """What docs/checks.md says of permissions is what the role has, no more and no less."""
+    handler: Any = importlib.import_module(hook).handler
+    declared = {action for named in handler.names for action in named.calls} | set(handler.calls)
+    assert declared - NOT_CALLED == granted_actions(hook) - NOT_CALLED - OF_EVERY_HOOK
 
 
 @pytest.mark.parametrize("hook", HOOKS)

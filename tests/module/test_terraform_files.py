@@ -23,7 +23,7 @@ def initialised(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) 
 
 def test_every_file_is_formatted(terraform: Terraform) -> None:
     """`make fmt` would change nothing."""
-    for folder in (ROOT, ROOT / "tests", ROOT / "examples", ROOT / "rehearsal"):
+    for folder in (ROOT, ROOT / "modules", ROOT / "tests", ROOT / "examples", ROOT / "rehearsal"):
         recursive = [] if folder == ROOT else ["-recursive"]  # The root holds .build/ too.
         result = terraform.run(folder, "fmt", "-check", "-diff", *recursive)
         assert result.returncode == 0, result.stdout
@@ -72,8 +72,19 @@ def test_the_examples_need_the_versions_that_the_module_needs() -> None:
 
 
 def test_the_limit_of_names_is_computed_for_the_longest() -> None:
-    """The validation of app_name spells out one of the five names: the longest."""
+    """What stands before a hook's own part of a name is shortened where the longest of the five would not fit."""
     handlers = [path.stem for path in Path(ROOT / "lambdas").glob("*.py")]
-    longest = max(handlers, key=len).replace("_", "-")
-    text = (ROOT / "variables.tf").read_text(encoding="utf-8")
-    assert f'length("${{var.function_name_prefix}}${{var.app_name}}-${{var.environment}}-{longest}") <= 64' in text
+    room = 64 - len(f"-{max(handlers, key=len)}")
+    text = (ROOT / "main.tf").read_text(encoding="utf-8")
+    assert f"length(local._whole_stem) <= {room} ?" in text
+    first, digits, last = map(
+        int, re.findall(r"(?:0, |-)(\d+)", text.split("_stem = length", 1)[1].split("])", 1)[0])[:3]
+    )
+    assert first + 1 + digits + 1 + last == room
+
+
+def test_the_module_is_small() -> None:
+    """Of the root's files those that are written by hand: somebody reads them from top to bottom."""
+    by_hand = [path for path in ROOT.glob("*.tf") if not path.read_text(encoding="utf-8").startswith("# Written by")]
+    assert len(by_hand) == 5
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in by_hand) < 1000

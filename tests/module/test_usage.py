@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gate.options import ValidateProduction
+from gate.settings import read_settings
 
 from tests.module.conftest import ROOT, Terraform, copy_module, plain, write_stack
 
@@ -193,6 +195,38 @@ def test_the_size_of_an_environment_is_exact(terraform: Terraform, stack: Path) 
         "The environment of run_migrations takes 4097 bytes, Lambda allows 4096. Shorten the options of run_migrations "
         "(fewer or smaller http_checks, flows, metrics or commands) or its environment_variables."
     ) in plain(result.stdout)
+
+
+def test_long_options_are_packed(terraform: Terraform, stack: Path) -> None:
+    """From 1,501 bytes on; the handlers tell the two apart by the first character, and read the same."""
+
+    def told(length: int) -> str:
+        write_stack(stack, ROOT, {"validate_production": {"alarms": {"é" + "x" * length: "OK"}}})
+        functions = _resources(terraform.planned(stack), "aws_lambda_function")
+        return str(functions["validate_production"]["environment"][0]["variables"]["HOOK_SETTINGS"])
+
+    least = len(told(0).encode())
+    plain_text, packed = told(1500 - least), told(1501 - least)
+    assert (plain_text[0], len(plain_text.encode())) == ("{", 1500)
+    assert packed[0] != "{"
+    assert len(packed) < 1500
+    options = read_settings(ValidateProduction, {"HOOK_SETTINGS": packed})
+    assert options.alarms == {"é" + "x" * (1501 - least): "OK"}
+
+
+def test_forty_http_checks_fit(terraform: Terraform, stack: Path) -> None:
+    """With forty metrics beside them, in Lambda's 4 KB."""
+    check = {"status": ["200"], "max_latency_ms": 300, "jmespath": {"state": {"equals": "open"}}}
+    checks = {f"check_{n}": {**check, "path": f"/orders/{n}"} for n in range(40)}
+    metrics = {
+        f"metric_{n}": {"namespace": "Shop", "metric_name": f"Orders{n}", "max_worse_percent": 10} for n in range(40)
+    }
+    write_stack(stack, ROOT, {"validate_production": {"http_checks": checks, "metrics": metrics}})
+    functions = _resources(terraform.planned(stack), "aws_lambda_function")
+    variables = functions["validate_production"]["environment"][0]["variables"]
+    options = read_settings(ValidateProduction, variables)
+    assert (len(options.http_checks), len(options.metrics)) == (40, 40)
+    assert options.http_checks["check_39"].path == "/orders/39"
 
 
 def test_a_provider_of_another_region_is_refused(terraform: Terraform, stack: Path) -> None:

@@ -9,6 +9,7 @@ import gzip
 import json
 import logging
 import math
+import re
 import time
 from collections.abc import Iterator, Mapping
 from types import ModuleType, SimpleNamespace
@@ -21,8 +22,9 @@ import validate_deployment
 import validate_production
 import validate_test_traffic
 import yaml
+from gate import options
 from gate.appspec import AppSpec, parse_appspec
-from gate.settings import BadSettings, HookSettings, read_settings
+from gate.settings import BadSettings, read_settings
 from gate.verdict import CannotLook
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,7 +109,8 @@ def judged(hook: ModuleType, event: Any, codedeploy: CodeDeploy, caplog: pytest.
 def _ready(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Settings with which each hook has something to do; CodeDeploy's double knows the deployment, and no more."""
     request.getfixturevalue("codedeploy")
-    monkeypatch.setenv("HOOK_SETTINGS", '{"preset": "alembic"}')
+    # Another version's: so hooks that do not migrate leave the preset alone.
+    monkeypatch.setenv("HOOK_SETTINGS", '{"schema": "other", "preset": "alembic"}')
     caplog.set_level(logging.DEBUG, logger="gate")
 
 
@@ -187,9 +190,9 @@ VALID: dict[ModuleType, dict[str, Any]] = {
     validate_test_traffic: {**TRAFFIC, "base_url": "https://shop.example.com:8443"},
     run_migrations: {
         "checks": {"a": "warn"}, "preset": "alembic", "command": ["a"], "rollback_command": ["b", "c"], "cpu": 256,
-        "environment": {"PASSWORD": SECRET}, "subnets": ["s"], "security_groups": ["g"], "assign_public_ip": True,
-        "launch": "FARGATE", "lock_timeout": 5, "timeout": 5, "log_lines": 1, "concurrent": "wait", "max_duration": 60,
-        "retry_interrupted": True, "container": "app",
+        "environment": {"PASSWORD": SECRET}, "subnets": ["subnet-0a"], "security_groups": ["sg-0a"], "container": "app",
+        "launch": "FARGATE", "lock_timeout": 5, "timeout": 5, "log_lines": 1, "concurrent": "wait", "max_duration": 90,
+        "retry_interrupted": True, "assign_public_ip": True,
     },
     validate_production: {
         **TRAFFIC, "max_duration": 60, "duration": 1, "alarms": {"a": "OK"}, "baseline": {"tolerance": 1},
@@ -198,6 +201,7 @@ VALID: dict[ModuleType, dict[str, Any]] = {
     },
 }  # fmt: skip
 """Of each hook, settings that are good as they are."""
+KINDS = {hook: options.HOOKS[hook.__name__] for hook in HOOKS}
 
 
 def packed(content: bytes) -> str:
@@ -207,11 +211,11 @@ def packed(content: bytes) -> str:
 
 SETTINGS: dict[str, tuple[str, str]] = {
     "no JSON": (SECRET, "HOOK_SETTINGS is not JSON: "),
-    "no object": ("[1]", "HOOK_SETTINGS is [1], expected an object"),
-    "a number": ("1e999", "HOOK_SETTINGS is Infinity, expected an object"),
+    "no object": ("[1]", "HOOK is a list, expected a map of options"),
+    "a number": ("1e999", "HOOK is a single value, expected a map of options"),
     "not a number": ('{"interval": NaN}', "HOOK_SETTINGS is not JSON: NaN is no number"),
     "five thousand levels": ("[" * 5000, "HOOK_SETTINGS is nested too deeply"),
-    "levels in an object": ('{"checks":' * 900 + "1" + "}" * 900, "HOOK_SETTINGS.checks.checks is {"),
+    "levels in an object": ('{"checks":' * 900 + "1" + "}" * 900, 'HOOK.checks.checks is a map; expected "fail", '),
     "half a gzip": (packed(b"{}" * 500)[:-8], "HOOK_SETTINGS is not JSON"),
     "three megabytes in four kilobytes": (
         packed(b'{"checks": [' + b"0," * 1_500_000),
@@ -219,13 +223,22 @@ SETTINGS: dict[str, tuple[str, str]] = {
     ),
     "a hundred thousand problems": (
         packed(json.dumps({"checks": {f"c{n}": 0 for n in range(15_000)}}).encode()),
-        "HOOK_SETTINGS.checks.c0 is 0, expected text",
+        'HOOK.checks.c0 is 0; expected "fail", "warn" or "skip".; HOOK.checks.c1 is',
+    ),
+    "ten thousand options that do not exist": (
+        packed(json.dumps({f"{SECRET[:3]}{n}": SECRET for n in range(6000)}).encode()),
+        "HOOK has no option pl40; it has checks",
     ),
     "a word of four kilobytes": (
         json.dumps({"checks": {"a": "x" * 4000}}),
-        f'HOOK_SETTINGS.checks.a is "{"x" * 58}…, expected one of fail, warn, skip',
+        f'HOOK.checks.a is "{"x" * 58}…; expected "fail", "warn" or "skip".',
     ),
-    "half a character": ('{"checks": {"\\ud83d": "\\ud83d"}}', 'HOOK_SETTINGS.checks.? is "?", expected one of'),
+    "a name of four kilobytes": (json.dumps({"checks": {"x" * 4000: 1}}), f"HOOK.checks.{'x' * 3000}"),
+    "half a character": ('{"checks": {"\\ud83d": "\\ud83d"}}', 'HOOK.checks["?"] is "?"; expected "fail", '),
+    "another version's": (
+        json.dumps({"schema": "other", "later": SECRET, "checks": 5}),
+        "HOOK.checks is a single value, expected a map",
+    ),
 }
 
 
@@ -241,7 +254,7 @@ def test_settings_are_refused_by_name(  # noqa: PLR0917 - what is tested, and by
     words: str,
 ) -> None:
     monkeypatch.setenv("HOOK_SETTINGS", text)
-    assert judged(hook, EVENT, codedeploy, caplog)["message"].startswith(words)
+    assert judged(hook, EVENT, codedeploy, caplog)["message"].startswith(re.sub(r"HOOK(?!_)", hook.__name__, words))
     assert codedeploy.statuses == ["Failed"]
 
 
@@ -278,9 +291,8 @@ def misread(kind: Any, value: Any, given: Any, path: str = "HOOK_SETTINGS") -> I
 @every_hook
 def test_the_settings_of_these_tests_are_good(monkeypatch: pytest.MonkeyPatch, hook: ModuleType) -> None:
     monkeypatch.setenv("HOOK_SETTINGS", json.dumps(VALID[hook]))
-    kind = getattr(hook, "Settings", HookSettings)
-    assert VALID[hook].keys() <= get_type_hints(kind).keys()
-    assert list(misread(kind, read_settings(kind), VALID[hook])) == []
+    assert VALID[hook].keys() <= get_type_hints(KINDS[hook]).keys()
+    assert list(misread(KINDS[hook], read_settings(KINDS[hook]), VALID[hook])) == []
 
 
 def with_each(document: Any, other: Any) -> Iterator[Any]:
@@ -299,7 +311,7 @@ OTHERS = [True, 0, -1, 1.5, 10**400, -(10**400), math.inf, "x", [], ["x", 1], {}
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: str(other)[:10])
 def test_every_setting_of_another_type(hook: ModuleType, other: Any) -> None:
     """It is refused by name, or is read as it was given."""
-    kind = getattr(hook, "Settings", HookSettings)
+    kind = KINDS[hook]
     for document in with_each(VALID[hook], other):
         refusal = ""
         try:
@@ -331,16 +343,16 @@ def test_any_settings(  # noqa: PLR0917 - what is tested, and by what
     document = json.loads(text)
     text = packed(text.encode()) if packs else text.replace("\0", "")
     monkeypatch.setenv("HOOK_SETTINGS", text)
-    kind = getattr(hook, "Settings", HookSettings)
+    refusals = ("HOOK_SETTINGS is ", f"{hook.__name__} ", f"{hook.__name__}.")
     try:
-        read = read_settings(kind)
+        read = read_settings(KINDS[hook])
     except BadSettings:
-        assert judged(hook, EVENT, codedeploy, caplog)["message"].startswith("HOOK_SETTINGS")
+        assert judged(hook, EVENT, codedeploy, caplog)["message"].startswith(refusals)
     else:
-        assert list(misread(kind, read, document)) == []
-        if hook is run_migrations and not (read.preset or read.command):
+        assert list(misread(KINDS[hook], read, document)) == []
+        if isinstance(read, options.RunMigrations) and not (read.preset or read.command):
             return  # it may have nothing to do, and says so
-        assert not judged(hook, EVENT, codedeploy, caplog)["message"].startswith("HOOK_SETTINGS")
+        assert not judged(hook, EVENT, codedeploy, caplog)["message"].startswith(refusals)
     assert codedeploy.statuses == ["Failed"]
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from gate import aws
 from gate.deployment import Deployment
 from gate.hook import lifecycle_hook
-from gate.settings import HookSettings
+from gate.options import HookOptions, option
 from gate.verdict import Check, Finding, passed
 from gate.waiting import Deadline, ToBeContinued
 
@@ -97,14 +97,14 @@ WAYS: dict[str, Callable[[], None]] = {
 
 
 @dataclass(frozen=True)
-class PatientSettings(HookSettings):
+class PatientOptions(HookOptions):
     """What lets a hook go on in another invocation."""
 
-    max_duration: float = 3000.0
+    max_duration: float = option("seconds in all", 3000.0, unit="seconds", least=60, most=3300)
 
 
-@lifecycle_hook("AfterInstall", PatientSettings)
-def handler(_deployment: Deployment, _settings: PatientSettings, _deadline: Deadline) -> Iterator[Check]:
+@lifecycle_hook("AfterInstall", PatientOptions)
+def handler(_deployment: Deployment, _settings: PatientOptions, _deadline: Deadline) -> Iterator[Check]:
     """Pass one check, then be stuck in the next."""
 
     def stuck() -> Finding:

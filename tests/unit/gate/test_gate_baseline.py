@@ -8,20 +8,21 @@ import random
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 import pytest
 import scipy.stats  # type: ignore[import-untyped]
-from gate.baseline import DIRECTIONS, ENOUGH, Baseline, Classification, classify, compare, mann_whitney
-from gate.settings import BadSettings, HookSettings, read_settings
+from gate.baseline import ENOUGH, Classification, classify, compare, mann_whitney
+from gate.options import Metric
+from gate.settings import entries
 from gate.verdict import Finding, Outcome
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 Sample = list[float]
 
+(DIRECTIONS,) = [entry.about.choices for entry in entries(Metric) if entry.name == "direction"]
 CONFIDENCES = st.sampled_from([0.5, 0.9, 0.95, 0.98, 0.9999])
 
 
@@ -545,33 +546,3 @@ def test_values_go_into_json(green: Sample, blue: Sample, direction: str, noise:
     document = json.loads(json.dumps(dict(found.values), allow_nan=False))
     assert set(document) == {"green", "blue", "percent"}
     assert math.isclose(document["green"], statistics.median(green), rel_tol=1e-5)
-
-
-# --- settings ---
-
-
-def test_settings_have_the_defaults_of_the_module() -> None:
-    assert Baseline() == Baseline(max_worse_percent=50, tolerance=0.25, confidence=0.98, noise_ms=50)
-
-
-@dataclass(frozen=True)
-class WithBaseline(HookSettings):
-    """A hook's settings with a baseline."""
-
-    baseline: Baseline = field(default_factory=Baseline)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("max_worse_percent", -1),
-        ("tolerance", -0.1),
-        ("tolerance", 1.1),
-        ("confidence", 0.49),
-        ("confidence", 1),
-        ("noise_ms", -1),
-    ],
-)
-def test_settings_out_of_bounds_are_refused(name: str, value: float) -> None:
-    with pytest.raises(BadSettings, match=rf"HOOK_SETTINGS\.baseline\.{name} is "):
-        read_settings(WithBaseline, {"HOOK_SETTINGS": json.dumps({"baseline": {name: value}})})

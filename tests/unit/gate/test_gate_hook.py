@@ -8,7 +8,7 @@ import math
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock, Mock
@@ -17,8 +17,8 @@ import pytest
 from gate import aws
 from gate.deployment import Deployment
 from gate.hook import Handler, ReportFailed, lifecycle_hook, read_event
-from gate.settings import HookSettings, limits
-from gate.verdict import CannotLook, Check, Finding, Severity, could_not_look, failed, passed, skipped
+from gate.options import HookOptions, option
+from gate.verdict import CannotLook, Check, Finding, Named, Severity, could_not_look, failed, passed, skipped
 from gate.waiting import Deadline, Journey, OutOfTime, ToBeContinued
 
 from tests.unit.gate.codedeploy_server import (
@@ -35,11 +35,16 @@ from tests.unit.gate.codedeploy_server import (
 from tests.unit.gate.conftest import Clock
 
 
+def names_of(*checks: Check) -> list[Named]:
+    """The names of these checks, and of all that they may find."""
+    return [Named(check.name.partition(":")[0], "It is as it should be.", parts=("{what}",)) for check in checks]
+
+
 def hook_of(*checks: Check) -> Handler:
     """A handler that yields these checks."""
 
-    @lifecycle_hook("AfterInstall", HookSettings)
-    def handler(_deployment: Deployment, _settings: HookSettings, _deadline: Deadline) -> Iterator[Check]:
+    @lifecycle_hook("AfterInstall", HookOptions, names_of(*checks))
+    def handler(_deployment: Deployment, _settings: HookOptions, _deadline: Deadline) -> Iterator[Check]:
         yield from checks
 
     return handler
@@ -109,8 +114,8 @@ class WordlessError(Exception):
 def test_whatever_is_raised_is_reported_failed_with_its_words(
     codedeploy: CodeDeploy, problem: BaseException, reason: str, where: str
 ) -> None:
-    @lifecycle_hook("AfterInstall", HookSettings)
-    def handler(_deployment: Deployment, _settings: HookSettings, _deadline: Deadline) -> Iterator[Check]:
+    @lifecycle_hook("AfterInstall", HookOptions)
+    def handler(_deployment: Deployment, _settings: HookOptions, _deadline: Deadline) -> Iterator[Check]:
         if where == "before the first check":
             raise problem
         yield good()
@@ -164,14 +169,14 @@ def test_a_look_without_findings_is_no_pass(codedeploy: CodeDeploy) -> None:
 
 @pytest.mark.parametrize("answered", [None, 3, [None], ["good"]], ids=repr)
 def test_a_handler_that_yields_no_checks_is_no_pass(codedeploy: CodeDeploy, answered: Any) -> None:
-    handler = lifecycle_hook("AfterInstall", HookSettings)(lambda _deployment, _settings, _deadline: answered)
+    handler = lifecycle_hook("AfterInstall", HookOptions)(lambda _deployment, _settings, _deadline: answered)
     assert handler(EVENT)["status"] == "FAILED"
     assert codedeploy.statuses == ["Failed"]
 
 
 def test_a_yield_of_nothing_does_not_end_the_checks(codedeploy: CodeDeploy) -> None:
-    @lifecycle_hook("AfterInstall", HookSettings)
-    def handler(_deployment: Deployment, _settings: HookSettings, _deadline: Deadline) -> Iterator[Any]:
+    @lifecycle_hook("AfterInstall", HookOptions)
+    def handler(_deployment: Deployment, _settings: HookOptions, _deadline: Deadline) -> Iterator[Any]:
         yield good()
         yield None
         yield Check("bad", lambda: failed("bad"))
@@ -200,8 +205,8 @@ def test_all_skipped_by_choice_passes_and_says_so(codedeploy: CodeDeploy) -> Non
 def test_the_generator_learns_whether_to_go_on(codedeploy: CodeDeploy) -> None:
     learned: list[bool] = []
 
-    @lifecycle_hook("AfterInstall", HookSettings)
-    def handler(_deployment: Deployment, _settings: HookSettings, _deadline: Deadline) -> Generator[Check, bool, None]:
+    @lifecycle_hook("AfterInstall", HookOptions)
+    def handler(_deployment: Deployment, _settings: HookOptions, _deadline: Deadline) -> Generator[Check, bool, None]:
         learned.append((yield good()))
         learned.append((yield Check("bad", lambda: failed("bad"))))
         learned.append((yield Check("odd", lambda: failed("odd"), Severity.WARN)))
@@ -212,7 +217,7 @@ def test_the_generator_learns_whether_to_go_on(codedeploy: CodeDeploy) -> None:
 
 
 def test_a_plain_list_of_checks_will_do(codedeploy: CodeDeploy) -> None:
-    handler = lifecycle_hook("AfterInstall", HookSettings)(lambda _deployment, _settings, _deadline: [good()])
+    handler = lifecycle_hook("AfterInstall", HookOptions)(lambda _deployment, _settings, _deadline: [good()])
     assert handler(EVENT)["status"] == "SUCCEEDED"
     assert codedeploy.statuses == ["Succeeded"]
 
@@ -220,8 +225,8 @@ def test_a_plain_list_of_checks_will_do(codedeploy: CodeDeploy) -> None:
 def test_checks_that_a_handler_yields_from_a_list_will_do(codedeploy: CodeDeploy) -> None:
     learned: list[bool] = []
 
-    @lifecycle_hook("AfterInstall", HookSettings)
-    def handler(_deployment: Deployment, _settings: HookSettings, _deadline: Deadline) -> Generator[Check, bool, None]:
+    @lifecycle_hook("AfterInstall", HookOptions)
+    def handler(_deployment: Deployment, _settings: HookOptions, _deadline: Deadline) -> Generator[Check, bool, None]:
         def inner() -> Generator[Check, bool, None]:
             yield from [good("a"), good("b")]
             learned.append((yield good("c")))
@@ -264,7 +269,9 @@ def test_the_setting_checks_sets_severities(  # noqa: PLR0917 - one row of the t
         if named_by == "check"
         else Check("several", lambda: [failed("it is slow", name)])
     )
-    answer = hook_of(good(), check)(EVENT)
+    known = Named("latency", "", parts=("{http_checks}",))
+    handler = lifecycle_hook("AfterInstall", HookOptions, [known])(lambda *_: [good(), check])
+    answer = handler(EVENT)
     found = answer["checks"][-1]
     assert (answer["status"], found["name"], found["outcome"], found["severity"]) == (status, name, outcome, severity)
     assert codedeploy.statuses == [status.capitalize()]
@@ -291,8 +298,8 @@ def test_what_the_gate_itself_checks_cannot_be_switched_off(
     monkeypatch.setenv("HOOK_SETTINGS", json.dumps({"checks": {name: "skip"}}))
     codedeploy.replies["GetDeploymentGroup"] = [group("main", "other")]
 
-    @lifecycle_hook("AfterInstall", HookSettings)
-    def handler(_deployment: Deployment, _settings: HookSettings, _deadline: Deadline) -> Iterator[Check]:
+    @lifecycle_hook("AfterInstall", HookOptions)
+    def handler(_deployment: Deployment, _settings: HookOptions, _deadline: Deadline) -> Iterator[Check]:
         raise ValueError("odd")
         yield good()
 
@@ -302,15 +309,58 @@ def test_what_the_gate_itself_checks_cannot_be_switched_off(
     assert codedeploy.statuses == ["Failed", "Failed"]
 
 
+# Names in the setting `checks`
+
+
+def test_a_name_that_no_check_has_is_warned_of(codedeploy: CodeDeploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", '{"checks": {"goods": "skip", "bad": "warn", "bade:a": "fail"}}')
+    answer = hook_of(good(), Check("bad", lambda: passed("not so bad")))(EVENT)
+    said = "the setting checks names bade:a, goods, which this hook does not have; it has good, bad"
+    assert answer["message"] == f"2 checks passed, 1 warned: {said}"
+    assert [(check["name"], check["outcome"], check["severity"]) for check in answer["checks"]] == [
+        ("deployment", "passed", "fail"), ("checks", "failed", "warn"), ("good", "passed", "fail"),
+        ("bad", "passed", "warn"),
+    ]  # fmt: skip
+    assert codedeploy.statuses == ["Succeeded"]
+
+
+def test_nothing_is_said_of_names_that_there_are(codedeploy: CodeDeploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", '{"checks": {"good": "warn", "good:any:part": "skip"}}')
+    assert hook_of(good())(EVENT)["message"] == "1 check passed"
+    assert codedeploy.statuses == ["Succeeded"]
+
+
+def test_the_warning_cannot_be_left_out(codedeploy: CodeDeploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", '{"checks": {"checks": "skip"}}')
+    handler = lifecycle_hook("AfterInstall", HookOptions)(lambda _deployment, _settings, _deadline: [good()])
+    said = "the setting checks names checks, which this hook does not have; it has none"
+    assert handler(EVENT)["message"] == f"1 check passed, 1 warned: {said}"
+    assert codedeploy.statuses == ["Succeeded"]
+
+
+def test_the_warning_alone_confirms_nothing(codedeploy: CodeDeploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", '{"checks": {"x": "skip"}}')
+    silent = Check("silent", lambda: skipped("there is no listener"))
+    assert hook_of()(EVENT)["message"] == "nothing could be confirmed: there was no check"
+    assert hook_of(silent)(EVENT)["message"].startswith("nothing could be confirmed: the setting checks names x, ")
+    assert codedeploy.statuses == ["Failed", "Failed"]
+
+
+def test_a_handler_tells_its_names_and_calls() -> None:
+    names = [Named("a", "It is so."), Named("b", "It is not.")]
+    handler: Any = lifecycle_hook("AfterInstall", HookOptions, names, ["ecs:ListTasks"])(lambda *_: [])
+    assert (handler.names, handler.calls) == (tuple(names), ("ecs:ListTasks",))
+
+
 # Settings and environment
 
 
 @dataclass(frozen=True)
-class CountSettings(HookSettings):
+class CountOptions(HookOptions):
     """Two numbers."""
 
-    least: int = limits(1, least=1)
-    most: float = limits(2.0, most=10)
+    least: int = option("the least", 1, least=1, most=100)
+    most: float = option("the most", 2.0, unit="seconds", least=0, most=10)
 
 
 def test_all_problems_of_settings_and_environment_are_named_at_once(
@@ -319,12 +369,12 @@ def test_all_problems_of_settings_and_environment_are_named_at_once(
     monkeypatch.delenv("ECS_SERVICE")
     monkeypatch.setenv("APP_NAME", " ")
     monkeypatch.setenv("HOOK_SETTINGS", '{"least": 0, "most": "many", "checks": {"a": "ignore"}}')
-    handler = lifecycle_hook("AfterInstall", CountSettings)(lambda _deployment, _settings, _deadline: [good()])
+    handler = lifecycle_hook("AfterInstall", CountOptions)(lambda _deployment, _settings, _deadline: [good()])
     message = handler(EVENT)["message"]
     assert "APP_NAME, ECS_SERVICE is not set" in message
-    assert "HOOK_SETTINGS.least is 0, expected at least 1" in message
-    assert 'HOOK_SETTINGS.most is "many", expected a number' in message
-    assert 'HOOK_SETTINGS.checks.a is "ignore", expected one of fail, warn, skip' in message
+    assert "test_gate_hook.least is 0; expected a whole number from 1 to 100." in message
+    assert 'test_gate_hook.most is "many"; expected seconds from 0 to 10.' in message
+    assert 'test_gate_hook.checks.a is "ignore"; expected "fail", "warn" or "skip".' in message
     assert codedeploy.statuses == ["Failed"]
     assert [operation for operation, _ in codedeploy.calls] == [REPORT], "nothing else is asked of AWS"
 
@@ -572,11 +622,11 @@ def test_a_warm_function_starts_each_invocation_afresh(codedeploy: CodeDeploy, c
 def test_a_handler_called_by_hand_has_the_whole_time(codedeploy: CodeDeploy, context: Any) -> None:
     left = []
 
-    def checks(_deployment: Deployment, _settings: HookSettings, deadline: Deadline) -> list[Check]:
+    def checks(_deployment: Deployment, _settings: HookOptions, deadline: Deadline) -> list[Check]:
         left.append(deadline.remaining())
         return [good()]
 
-    assert lifecycle_hook("AfterInstall", HookSettings)(checks)(EVENT, context)["status"] == "SUCCEEDED"
+    assert lifecycle_hook("AfterInstall", HookOptions)(checks)(EVENT, context)["status"] == "SUCCEEDED"
     assert 800 < left[0] <= 870
     assert codedeploy.statuses == ["Succeeded"]
 
@@ -588,11 +638,11 @@ def test_thirty_seconds_are_kept_for_the_report_and_half_of_shorter_times(
 ) -> None:
     left = []
 
-    def checks(_deployment: Deployment, _settings: HookSettings, deadline: Deadline) -> list[Check]:
+    def checks(_deployment: Deployment, _settings: HookOptions, deadline: Deadline) -> list[Check]:
         left.append(deadline.remaining())
         return [good()]
 
-    lifecycle_hook("AfterInstall", HookSettings)(checks)(EVENT, context_of(seconds))
+    lifecycle_hook("AfterInstall", HookOptions)(checks)(EVENT, context_of(seconds))
     assert left == [pytest.approx(usable)]
     assert codedeploy.statuses == ["Succeeded"]
 
@@ -619,10 +669,10 @@ FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_shop-t
 
 
 @dataclass(frozen=True)
-class PatientSettings(HookSettings):
+class PatientOptions(HookOptions):
     """What lets a hook go on in another invocation."""
 
-    max_duration: float = 3000.0
+    max_duration: float = option("seconds in all", 3000.0, unit="seconds", least=1, most=3000)
 
 
 def lambda_context(seconds: float = 900) -> Any:
@@ -635,7 +685,7 @@ class LongHook:
     """A hook whose check `long` takes so many seconds, in as many invocations as that needs; `before` come first."""
 
     def __init__(
-        self, clock: Clock, seconds: float, *before: Check, settings: type[HookSettings] = PatientSettings
+        self, clock: Clock, seconds: float, *before: Check, settings: type[HookOptions] = PatientOptions
     ) -> None:
         self.clock = clock
         self.seconds = seconds
@@ -644,8 +694,8 @@ class LongHook:
         self.last_words: Finding | None = None
         self.unwatched = ""
 
-        @lifecycle_hook("AfterAllowTraffic", settings)
-        def handler(_deployment: Deployment, _settings: HookSettings, deadline: Deadline) -> Iterator[Check]:
+        @lifecycle_hook("AfterAllowTraffic", settings, names_of(*before, good("long"), good("after")))
+        def handler(_deployment: Deployment, _settings: HookOptions, deadline: Deadline) -> Iterator[Check]:
             for check in before:
                 yield replace(check, look=self.noted(check))
             yield Check("long", lambda: self.long(deadline))
@@ -765,14 +815,14 @@ def test_the_room_for_handing_over_is_twenty_seconds_and_a_quarter_of_shorter_ti
 
 
 @dataclass(frozen=True)
-class LongerSettings(HookSettings):
+class LongerOptions(HookOptions):
     """More than a hook is ever given."""
 
-    max_duration: float = 100_000.0
+    max_duration: float = option("seconds in all", 100_000.0, unit="seconds", least=1, most=100_000)
 
 
 def test_after_four_hops_nothing_is_handed_over_and_the_hook_fails(codedeploy: CodeDeploy, clock: Clock) -> None:
-    hook = LongHook(clock, 10_000, good("first"), settings=LongerSettings)
+    hook = LongHook(clock, 10_000, good("first"), settings=LongerOptions)
     answers = hook.play(codedeploy)
     assert [answer["status"] for answer in answers] == ["CONTINUED"] * 4 + ["FAILED"]
     assert [event["Continuation"]["hop"] for event in codedeploy.handed_over] == [1, 2, 3, 4]
@@ -808,7 +858,7 @@ def test_the_reach_is_that_of_all_invocations_but_not_beyond_max_duration(
 
 
 def test_a_hook_without_max_duration_never_hands_over(codedeploy: CodeDeploy, clock: Clock) -> None:
-    hook = LongHook(clock, 1000, settings=HookSettings)
+    hook = LongHook(clock, 1000, settings=HookOptions)
     answers = hook.play(codedeploy)
     assert (hook.journeys[0].hops_left, hook.journeys[0].room) == (0, 0)
     assert answers[0]["message"] == "check long needs more time, and no further invocation may follow"
@@ -831,6 +881,19 @@ def test_warnings_of_earlier_invocations_are_kept(codedeploy: CodeDeploy, clock:
     assert last["message"] == "2 checks passed, 1 warned: p99 is 700 ms"
     warned = {"name": "slow:p99", "outcome": "failed", "severity": "warn", "detail": "p99 is 700 ms"}
     assert warned.items() <= last["checks"][1].items()
+    assert codedeploy.statuses == ["Succeeded"]
+
+
+def test_of_names_that_no_check_has_each_invocation_warns_once(
+    codedeploy: CodeDeploy, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SETTINGS", '{"checks": {"x": "skip"}}')
+    answers = LongHook(clock, 1000).play(codedeploy)
+    assert [list(outcomes(answer)) for answer in answers] == [
+        ["deployment", "checks"],
+        ["deployment", "checks", "long", "after"],
+    ]
+    assert [len(answer["checks"]) for answer in answers] == [2, 4]
     assert codedeploy.statuses == ["Succeeded"]
 
 
@@ -858,7 +921,7 @@ def test_what_may_not_stop_the_deployment_may_not_in_the_next_invocation(codedep
     bad = Check("bad", lambda: failed("bad is 3"), may_stop=False)
     _, last = LongHook(clock, 1000, bad).play(codedeploy)
     assert last["message"] == "2 checks passed, 1 warned: bad is 3"
-    hook = LongHook(clock, 10_000, bad, settings=LongerSettings)
+    hook = LongHook(clock, 10_000, bad, settings=LongerOptions)
     codedeploy.calls.clear()
     assert hook.play(codedeploy)[-1]["status"] == "SUCCEEDED", "not even by the time"
 
@@ -870,8 +933,8 @@ def test_a_check_for_which_there_was_no_reason_is_not_made_in_the_next_invocatio
     taken: list[str] = []
     long = LongHook(clock, 1000)
 
-    @lifecycle_hook("AfterAllowTraffic", PatientSettings)
-    def handler(_deployment: Deployment, _settings: PatientSettings, deadline: Deadline) -> Iterator[Check]:
+    @lifecycle_hook("AfterAllowTraffic", PatientOptions)
+    def handler(_deployment: Deployment, _settings: PatientOptions, deadline: Deadline) -> Iterator[Check]:
         found: list[str] = []
 
         def look() -> Finding:
@@ -932,7 +995,7 @@ def test_settings_that_were_broken_meanwhile_are_reported(
     hook.handler(EVENT, lambda_context())
     monkeypatch.setenv("HOOK_SETTINGS", '{"max_duration": "long"}')
     answer = hook.handler(codedeploy.handed_over[0], lambda_context())
-    assert answer["message"] == 'HOOK_SETTINGS.max_duration is "long", expected a number'
+    assert answer["message"] == 'test_gate_hook.max_duration is "long"; expected seconds from 1 to 3000.'
     assert codedeploy.statuses == ["Failed"]
 
 
@@ -1002,7 +1065,7 @@ def test_a_hand_over_that_gets_through_in_the_end_is_one(codedeploy: CodeDeploy,
 
 @pytest.mark.parametrize("state", [{("a", "b"): 1}, {"a": WordlessError()}], ids=["key", "value"])
 def test_a_state_that_is_no_json_is_reported_failed(codedeploy: CodeDeploy, state: dict[Any, Any]) -> None:
-    answer = lifecycle_hook("AfterInstall", PatientSettings)(
+    answer = lifecycle_hook("AfterInstall", PatientOptions)(
         lambda _deployment, _settings, _deadline: [raising(ToBeContinued(state), "long")]
     )(EVENT, lambda_context())
     assert answer["message"].startswith("the hook could not be handed over: ")
@@ -1029,7 +1092,7 @@ def test_when_the_watchdog_has_reported_nothing_is_handed_over(
         watchdogs[0]()
         raise ToBeContinued({})
 
-    answer = lifecycle_hook("AfterInstall", PatientSettings)(
+    answer = lifecycle_hook("AfterInstall", PatientOptions)(
         lambda _deployment, _settings, _deadline: [Check("long", look)]
     )(EVENT, lambda_context())
     assert answer["status"] == "FAILED"
@@ -1041,7 +1104,7 @@ def test_the_watchdog_does_not_report_what_was_handed_over(
     codedeploy: CodeDeploy, watchdogs: list[Callable[[], None]]
 ) -> None:
     """It may have begun to bark just before it was called off."""
-    handler = lifecycle_hook("AfterInstall", PatientSettings)(
+    handler = lifecycle_hook("AfterInstall", PatientOptions)(
         lambda _deployment, _settings, _deadline: [raising(ToBeContinued({}), "long")]
     )
     assert handler(EVENT, lambda_context())["status"] == "CONTINUED"
@@ -1179,18 +1242,22 @@ def test_neither_log_nor_answer_holds_secrets_or_the_environment(
     codedeploy: CodeDeploy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     @dataclass(frozen=True)
-    class Secretive(HookSettings):
-        headers: dict[str, int] = field(default_factory=dict)
-        environment: dict[str, int] = field(default_factory=dict)
+    class Secretive(HookOptions):
+        headers: dict[str, int] = option("headers", {}, secret=True)  # noqa: RUF009 - dataclasses.field()
+        password: str | None = option("a password", None, pattern="[a-z]+", means="small letters", secret=True)
 
     caplog.set_level(logging.DEBUG, logger="gate")
     monkeypatch.setenv("DATABASE_URL", SECRET)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    document = json.dumps({"headers": {"Authorization": SECRET}, "environment": {"TOKEN": SECRET}, "unknown": SECRET})
+    document = json.dumps({"headers": {"Authorization": SECRET}, "password": SECRET, "unknown": SECRET})
     monkeypatch.setenv("HOOK_SETTINGS", document)
     handler = lifecycle_hook("AfterInstall", Secretive)(lambda _deployment, _settings, _deadline: [good()])
     bad = handler(EVENT)
-    assert "HOOK_SETTINGS.headers.Authorization is a str (not shown)" in bad["message"]
+    assert bad["message"].split("; ")[::2] == [
+        "test_gate_hook.headers.Authorization is a text of 21 characters",
+        "test_gate_hook.password is a text of 21 characters",
+        "test_gate_hook has no option unknown",
+    ]
     monkeypatch.setenv("HOOK_SETTINGS", SECRET)
     unreadable = handler(EVENT)
     assert "HOOK_SETTINGS is not JSON" in unreadable["message"]
@@ -1208,11 +1275,11 @@ def test_neither_log_nor_answer_holds_secrets_or_the_environment(
 def test_the_checks_are_called_off_once_somebody_has_answered(codedeploy: CodeDeploy) -> None:
     kept: list[Deadline] = []
 
-    def checks(_deployment: Deployment, _settings: HookSettings, deadline: Deadline) -> list[Check]:
+    def checks(_deployment: Deployment, _settings: HookOptions, deadline: Deadline) -> list[Check]:
         kept.append(deadline)
         return [good()]
 
-    lifecycle_hook("AfterInstall", HookSettings)(checks)(EVENT)
+    lifecycle_hook("AfterInstall", HookOptions)(checks)(EVENT)
     assert kept[0].remaining() == 0
     assert codedeploy.statuses == ["Succeeded"]
 
@@ -1220,10 +1287,10 @@ def test_the_checks_are_called_off_once_somebody_has_answered(codedeploy: CodeDe
 def test_findings_of_a_poll_survive_the_deadline(codedeploy: CodeDeploy, clock: Clock) -> None:
     from gate.waiting import poll
 
-    def checks(_deployment: Deployment, _settings: HookSettings, deadline: Deadline) -> list[Check]:
+    def checks(_deployment: Deployment, _settings: HookOptions, deadline: Deadline) -> list[Check]:
         return [Check("green", lambda: poll(lambda: failed("green target is unhealthy (503)"), deadline, 2))]
 
-    answer = lifecycle_hook("AfterInstall", HookSettings)(checks)(EVENT, context_of(900))
+    answer = lifecycle_hook("AfterInstall", HookOptions)(checks)(EVENT, context_of(900))
     assert answer["message"] == "green target is unhealthy (503) (still so after 870 s)"
     assert clock.now == pytest.approx(1870)
     assert codedeploy.statuses == ["Failed"]

@@ -17,8 +17,9 @@ import boto3
 import pytest
 from gate import aws
 from gate.aws import AwsDenied
-from gate.http_checks import Answer, Comparison, HttpCheck, HttpRequest, shortcomings
+from gate.http_checks import Answer, shortcomings
 from gate.http_sender import Sender, read_secret
+from gate.options import Comparison, HttpCheck, HttpRequest
 from gate.verdict import CannotLook
 from hypothesis import given
 from hypothesis import strategies as st

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,20 +13,22 @@ from typing import Any
 import boto3
 import pytest
 from gate.deployment import Deployment, Listener, LoadBalancer, Rule, Service, Target, TargetGroup, TaskSet
-from gate.http_checks import Answer, HttpCheck
+from gate.http_checks import Answer
 from gate.http_sender import Sender
-from gate.settings import BadSettings, read_settings
+from gate.options import HttpCheck, TrafficOptions
+from gate.settings import read_settings
+from gate.statistics import FIGURES
 from gate.traffic import (
     AT_ONCE,
+    NAMES,
     Traffic,
-    TrafficSettings,
     Trial,
     green_serves,
     listener_url,
     send_samples,
     send_side_by_side,
 )
-from gate.verdict import CannotLook, Finding, Outcome, Severity, finding_of, severity_for, take
+from gate.verdict import CannotLook, Finding, Outcome, Severity, finding_of, severity_for, take, unknown_names
 from gate.waiting import Deadline, OutOfTime
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,7 +120,7 @@ def traffic(
 ) -> Traffic:
     """The declared requests of a hook; no samples unless asked for."""
     document = json.dumps({"samples": 0, **settings})
-    read = read_settings(TrafficSettings, {"HOOK_SETTINGS": document})
+    read = read_settings(TrafficOptions, {"HOOK_SETTINGS": document})
     sender = Sender(web.url, read.host, read.headers)
     return Traffic(deployment or Green(), read, deadline or soon(), sender)
 
@@ -790,12 +791,6 @@ def test_a_flow_has_a_severity_of_its_own(web: WebServer) -> None:
     assert sound
 
 
-def test_a_name_that_no_step_before_saves_is_a_wrong_setting(web: WebServer) -> None:
-    with pytest.raises(BadSettings) as caught:
-        traffic(web, flows={"f": {"steps": [LOGIN, {"path": "/{order}"}]}})
-    assert str(caught.value) == "HOOK_SETTINGS.flows.f: step 2 uses {order}, which no step before it saves"
-
-
 def test_a_flow_whose_time_is_over_does_not_pass(web: WebServer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     judge = Trial.take
 
@@ -890,7 +885,7 @@ def test_nor_is_it_in_the_figures_of_samples(web: WebServer, stored: str) -> Non
     web.routes["/"] = echo_secret
     check = {"secret_headers": {"Authorization": f"Bearer {stored}"}, "status": ["500"], "samples": 3}
     found = judged(web, http_checks={"a": check})
-    assert found["error_rate:a"].good
+    assert found["samples:a:error_rate"].good
     statuses = iter([500, 503, 503, 503])
 
     def sometimes(request: Request) -> None:
@@ -898,7 +893,7 @@ def test_nor_is_it_in_the_figures_of_samples(web: WebServer, stored: str) -> Non
 
     web.routes["/"] = sometimes
     found = judged(web, http_checks={"a": check})
-    assert found["error_rate:a"].values["reasons"] == {"[STATUS] (503, Location /login/***) expected 500": 3}
+    assert found["samples:a:error_rate"].values["reasons"] == {"[STATUS] (503, Location /login/***) expected 500": 3}
     assert SECRET not in repr(found)
 
 
@@ -977,14 +972,14 @@ def test_samples_are_judged_by_their_thresholds(web: WebServer) -> None:
     settings: dict[str, Any] = {"http_checks": {"a": {"attempts": 1}}, "samples": 20}
     found = judged(web, **settings, thresholds={"p50_ms": 60_000, "max_ms": 60_000})
     assert outcomes(found) == {
-        "http:a": "passed", "error_rate:a": "failed", "latency_p50:a": "passed", "latency_p99:a": "skipped",
-        "latency_max:a": "passed",
+        "http:a": "passed", "samples:a:error_rate": "failed", "samples:a:p50": "passed", "samples:a:p99": "skipped",
+        "samples:a:max": "passed",
     }  # fmt: skip
-    assert found["error_rate:a"].detail == (
+    assert found["samples:a:error_rate"].detail == (
         "a: 2 of 20 requests failed (10.00%), at most 1.00% allowed: 2 times [STATUS] (503) expected 200-299"
     )
-    assert found["error_rate:a"].values["reasons"] == {"[STATUS] (503) expected 200-299": 2}
-    assert outcomes(judged(web, **settings, thresholds={"error_rate": 0.2}))["error_rate:a"] == "passed"
+    assert found["samples:a:error_rate"].values["reasons"] == {"[STATUS] (503) expected 200-299": 2}
+    assert outcomes(judged(web, **settings, thresholds={"error_rate": 0.2}))["samples:a:error_rate"] == "passed"
 
 
 @pytest.mark.parametrize(
@@ -1008,14 +1003,14 @@ def test_only_requests_that_read_are_sent_again_to_be_measured(
 ) -> None:
     found = judged(web, http_checks={"a": {"path": "/health", **check}}, samples=samples)
     assert len(web.requests) == sent
-    assert ("error_rate:a" in found) == (sent > 1)
+    assert ("samples:a:error_rate" in found) == (sent > 1)
 
 
 def test_a_check_whose_finding_is_bad_is_not_measured(web: WebServer) -> None:
     checks = {"a": {"attempts": 2}, "b": {"path": "/health", "samples": 3}, "c": {"severity": "warn", "attempts": 1}}
     found, severities, _ = run(traffic(web, http_checks=checks, samples=5))
     assert list(severities) == ["http:a", "http:b", "samples:b", "http:c"]
-    assert "error_rate:a" not in found
+    assert "samples:a:error_rate" not in found
     assert paths(web).count("/") == 3
     assert paths(web).count("/health") == 4
 
@@ -1023,7 +1018,7 @@ def test_a_check_whose_finding_is_bad_is_not_measured(web: WebServer) -> None:
 def test_the_samples_of_a_check_that_was_left_out_are_measured_all_the_same(web: WebServer) -> None:
     checks = {"a": {"path": "/health?{revision}"}}
     found = judged(web, checks={"http:a": "skip"}, http_checks=checks, samples=3)
-    assert outcomes(found) == {"error_rate:a": "passed", "latency_p99:a": "skipped"}
+    assert outcomes(found) == {"samples:a:error_rate": "passed", "samples:a:p99": "skipped"}
     assert paths(web) == ["/health?7"] * 3
 
 
@@ -1038,7 +1033,7 @@ def test_samples_end_with_the_time_and_it_is_said_how_many_there_were(web: WebSe
     found, _, sound = run(traffic(web, deadline=deadline, **settings))
     assert found["samples:a"].outcome is Outcome.FAILED
     assert found["samples:a"].detail == "a: only 5 of 100 samples were sent before time was over: ask for fewer"
-    assert found["error_rate:a"].detail == "0 of 5 requests failed (0.00%)"
+    assert found["samples:a:error_rate"].detail == "0 of 5 requests failed (0.00%)"
     assert not sound
     assert len(web.requests) == 6
 
@@ -1082,11 +1077,15 @@ def test_a_listeners_url_has_its_scheme_name_and_port() -> None:
 
 
 def test_names_of_checks_are_those_of_the_settings(web: WebServer) -> None:
-    _, severities, _ = run(
-        traffic(web, http_checks={"a": {"path": "/health"}}, flows={"f": {"steps": [{}]}}, samples=1)
+    every = dict.fromkeys(("p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"), 60_000)
+    checks = {"a": {"path": "/health"}}
+    found, severities, _ = run(
+        traffic(web, http_checks=checks, flows={"f": {"steps": [{}]}}, samples=1, thresholds=every)
     )
     assert list(severities) == ["http:a", "samples:a", "flow:f"]
-    assert all(re.fullmatch(r"[a-z]+:[a-z]", name) for name in severities)
+    assert list(found) == ["http:a", *(f"samples:a:{figure}" for figure in FIGURES), "flow:f"]
+    assert unknown_names([*severities, *found, "http", "samples", "flow"], NAMES) == []
+    assert unknown_names(["https:a", "samples:", "flows"], NAMES) == ["flows", "https:a", "samples:"]
 
 
 def target(address: str, state: str) -> Target:
@@ -1095,7 +1094,7 @@ def target(address: str, state: str) -> Target:
 
 def test_nothing_is_sent_before_the_listener_leads_to_green_alone() -> None:
     finding = green_serves(Green(), GROUP, listener(green=50, blue=50), "test")
-    assert (finding.outcome, finding.name) == (Outcome.FAILED, "test_listener")
+    assert (finding.outcome, finding.name) == (Outcome.FAILED, None), "it has the name of its check"
     assert finding.detail == "the test listener does not lead to green (green) alone but to green 50, blue 50"
 
 

@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from gate.verdict import Finding, Outcome, Result, Severity, Verdict, decide, masked, severity_for, take
+from gate.verdict import (
+    Check,
+    Finding,
+    Named,
+    Outcome,
+    Result,
+    Severity,
+    Verdict,
+    check,
+    checks_of,
+    decide,
+    masked,
+    names_of,
+    passed,
+    severity_for,
+    take,
+    unknown_names,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -127,12 +144,16 @@ def test_nothing_more_can_turn_a_failed_hook_into_a_pass(results: list[Result], 
         ("images", {"images": "warn"}, WARN),
         ("images:app", {"images": "warn"}, WARN),
         ("images:app", {"images:app": "skip", "images": "warn"}, SKIP),
-        ("images:app", {"images:ap": "skip", "app": "skip"}, FAIL),
+        ("images:app", {"images:ap": "skip", "app": "skip", "images:": "skip", ":app": "skip", "": "skip"}, FAIL),
+        ("images:app", {"images:app:1": "skip"}, FAIL),
         ("images:app:1", {"images": "skip"}, SKIP),
-        ("images:app:1", {"images:app": "skip"}, FAIL),
+        ("images:app:1", {"images:app": "skip"}, SKIP),
+        ("images:app:1", {"images:app": "warn", "images": "skip"}, WARN),
+        ("images:app:1", {"images:app:1": "fail", "images:app": "warn", "images": "skip"}, FAIL),
+        ("images::1", {"images:": "warn"}, WARN),
     ],
 )
-def test_a_severity_is_found_by_the_full_name_or_by_the_part_before_the_colon(
+def test_a_severity_is_found_by_the_full_name_or_by_what_stands_before_a_colon(
     name: str, overrides: dict[str, str], severity: Severity
 ) -> None:
     assert severity_for(name, FAIL, overrides) is severity
@@ -140,6 +161,95 @@ def test_a_severity_is_found_by_the_full_name_or_by_the_part_before_the_colon(
 
 def test_a_declared_severity_holds_without_a_setting() -> None:
     assert severity_for("images", WARN, {"alarms": "skip"}) is WARN
+    assert severity_for("images:app", WARN, {}) is WARN
+
+
+# Names
+
+
+class Cars:
+    """Checks, and what is none."""
+
+    def __init__(self, wheels: int) -> None:
+        self.wheels = wheels
+
+    @check(WARN, calls=["ecs:DescribeServices"], parts=["{axle}", "{axle}:left"])
+    def tyres(self) -> Finding:
+        """The tyres are round."""
+        return passed(f"{self.wheels} are round")
+
+    def wash(self) -> Finding:
+        """Wash it; no check."""
+        return passed("clean")
+
+    @check()
+    def engine(self) -> Finding:
+        """The engine runs."""
+        return passed("it runs")
+
+
+class Trucks(Cars):
+    """More checks of their own."""
+
+    @check()
+    def trailer(self) -> Finding:
+        """The trailer is coupled."""
+        return passed("it is")
+
+
+TYRES = Named("tyres", "The tyres are round.", WARN, ("ecs:DescribeServices",), ("{axle}", "{axle}:left"))
+ENGINE = Named("engine", "The engine runs.")
+
+
+def test_a_check_is_named_as_its_method_and_says_what_it_expects() -> None:
+    assert names_of(Cars) == [TYRES, ENGINE], "in the order in which they are written"
+    assert names_of(Trucks, Cars) == [Named("trailer", "The trailer is coupled."), TYRES, ENGINE]
+    assert names_of() == []
+    assert (ENGINE.severity, ENGINE.calls, ENGINE.parts) == (FAIL, (), ())
+
+
+def test_the_checks_of_objects_look_with_them() -> None:
+    found = checks_of(Cars(4), Cars(6))
+    assert [(each.name, each.severity, each.may_stop) for each in found] == [
+        ("tyres", WARN, True), ("engine", FAIL, True),
+    ] * 2  # fmt: skip
+    assert all(isinstance(each, Check) for each in found)
+    assert take(found[2].look) == [passed("6 are round")]
+
+
+def test_a_name_stands_alone_and_with_each_of_its_parts() -> None:
+    assert ENGINE.patterns == ["engine"]
+    assert TYRES.patterns == ["tyres", "tyres:{axle}", "tyres:{axle}:left"]
+
+
+KNOWN = (Named("http", "", parts=("{http_checks}",)), Named("load", "", parts=("p99", "rate")), TYRES, Named("a.b", ""))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["http", "http:a", "http:größe.x-1", "load", "load:p99", "tyres:front", "tyres:front:left", "tyres:a:b:c", "a.b"],
+)
+def test_a_name_that_a_hook_has_is_known(name: str) -> None:
+    assert unknown_names([name], KNOWN) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "https", "HTTP", "http:", "http:\n", "httpx:a", "xhttp", ":http", "load:p98", "load:p99:x", "load: p99",
+     "load:{http_checks}", "tyres:", "aXb", "a.b\n", "engine"],
+)  # fmt: skip
+def test_any_other_name_is_a_typing_mistake(name: str) -> None:
+    assert unknown_names([name], KNOWN) == [name]
+
+
+def test_all_that_are_unknown_are_told_in_order() -> None:
+    overrides = {"z": "warn", "http": "skip", "b": "fail", "load:p99": "warn", "b:c": "warn"}
+    assert unknown_names(overrides, KNOWN) == ["b", "b:c", "z"]
+    assert unknown_names(overrides, ()) == sorted(overrides)
+    assert unknown_names({}, ()) == []
+
+
+# Findings
 
 
 def test_one_finding_and_several_are_taken_alike() -> None:

@@ -14,7 +14,19 @@ from typing import Any
 import pytest
 from gate.aws import AwsThrottled
 from gate.verdict import CannotLook, Finding, Outcome, attempt, could_not_look, failed, passed, skipped
-from gate.waiting import Deadline, OutOfTime, Pace, interrupt, patiently, poll, watch
+from gate.waiting import (
+    MAX_HOPS,
+    Deadline,
+    Journey,
+    OutOfTime,
+    Pace,
+    TimeBudget,
+    interrupt,
+    patiently,
+    poll,
+    reserve,
+    watch,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -186,6 +198,53 @@ def test_poll_overruns_by_no_more_than_a_look_and_passes_only_what_was_good_for_
     taken = [words[min(at, len(words) - 1)] for at in range(len(look.at))]
     good = all(finding.good for finding in findings)
     assert good == (len(taken) >= wanted and all(word in ("passed", "skipped") for word in taken[-wanted:]))
+
+
+# The time of a hook
+
+
+@pytest.mark.parametrize(
+    ("timeout", "max_duration", "here", "in_all"),
+    [
+        (900, 0, 870, 870),
+        (900, 3000, 870, 3000),
+        (900, 60, 870, 60),
+        (300, 3300, 270, 270 + 4 * 250),
+        (300, 600, 270, 600),
+        (100, 3300, 70, 70 + 4 * 52.5),
+        (60, 3300, 30, 30 + 4 * 22.5),
+        (60, 0, 30, 30),
+        (20, 0, 10, 10),
+    ],
+)
+def test_a_hook_has_the_time_of_all_its_invocations_but_for_reports_and_hand_overs(
+    timeout: float, max_duration: float, here: float, in_all: float
+) -> None:
+    assert TimeBudget.of(timeout, max_duration) == TimeBudget(here, in_all)
+    assert TimeBudget.of(timeout) == TimeBudget(here, here)
+
+
+@given(
+    timeout=st.integers(60, 900),
+    max_duration=st.sampled_from([0.0, 60.0, 600.0, 3300.0]),
+    hop=st.integers(0, MAX_HOPS),
+    began=st.floats(1.7e9, 1.9e9),
+    late=st.integers(0, 900).map(lambda milliseconds: milliseconds / 1000),
+)
+def test_a_hook_finds_the_time_that_was_foreseen_for_it(
+    timeout: int, max_duration: float, hop: int, began: float, late: float
+) -> None:
+    """In each of its invocations, though they are told what is left a moment after it began to count."""
+    seconds = timeout - late - reserve(timeout - late)
+    journey = Journey(began, seconds=seconds)
+    if max_duration:
+        journey = Journey(began, hop, MAX_HOPS - hop, seconds, until=began + max_duration)
+    assert journey.budget == TimeBudget.of(timeout, max_duration)
+
+
+def test_who_calls_a_hook_by_hand_has_one_invocation() -> None:
+    assert Journey(1000.0, seconds=870, until=4000.0).budget == TimeBudget(870, 870)
+    assert Journey(1000.0, seconds=870, until=1060.0).budget == TimeBudget(870, 60)
 
 
 # watch

@@ -9,24 +9,28 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
+from fnmatch import fnmatchcase
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 import botocore.client
 import pytest
+from gate import hook as gate_hook
 from gate.http_sender import Sender
 from gate.waiting import Deadline
 from moto import mock_aws
 
 from rehearsal.aws.install import install
-from tests.unit.handlers.stage import CLUSTER, SERVICE, Call, Clock, Judge, Judgement, Stage
+from tests.unit.handlers.stage import ENVIRONMENT, Call, Clock, Judge, Judgement, Stage
 from tests.unit.handlers.web import Site
 
 _make_client = boto3.client
+RUNNERS_OWN = ("start", "event", "settings", "deployment", "checks")  # names of results, beside the hook's own
 
 
 @functools.cache
@@ -47,19 +51,31 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+def _refuse_undeclared_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer of a hook fails the test if one of its results has a name that neither it nor the runner declares."""
+    answer_of = gate_hook._Invocation._answer_of
+
+    def guarded(invocation: Any, status: str, message: str) -> dict[str, Any]:
+        declared = [pattern for named in invocation.names for pattern in named.patterns]
+        patterns = [re.sub(r"{\w+}", "?*", pattern) for pattern in [*RUNNERS_OWN, invocation.hook, *declared]]
+        answer = answer_of(invocation, status, message)
+        names = {str(check["name"]) for check in answer["checks"]}
+        undeclared = sorted(name for name in names if not any(fnmatchcase(name, each) for each in patterns))
+        assert not undeclared, f"{invocation.hook} declares no {', '.join(undeclared)}"
+        return answer
+
+    monkeypatch.setattr(gate_hook._Invocation, "_answer_of", guarded)
+
+
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[Stage]:
     """An environment with a service and its deployment group, and a record of every AWS call of the handler."""
     install()
     monkeypatch.setattr(boto3, "client", _cached_client)
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands of images that nobody looks at
-    for name, value in {
-        "APP_NAME": "shop",
-        "ENVIRONMENT": "test",
-        "ECS_CLUSTER": CLUSTER,
-        "ECS_SERVICE": SERVICE,
-    }.items():
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    _refuse_undeclared_names(monkeypatch)
     with mock_aws():
         stage = Stage(clock)
         base: Any = botocore.client.BaseClient

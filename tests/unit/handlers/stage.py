@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
+from gate.options import HOOKS
+from gate.settings import schema_of
 from moto.ecs.models import ecs_backends
 
 from rehearsal.aws import codedeploy
@@ -29,6 +31,8 @@ ACCOUNT = "123456789012"  # moto's own
 CLUSTER, SERVICE = "main", "shop"
 CONTAINER, PORT = "app", 8000
 HOOK_EVENTS = ("BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
+HANDLERS = dict(zip(HOOK_EVENTS, HOOKS, strict=True))
+ENVIRONMENT = {"APP_NAME": "shop", "ENVIRONMENT": "test", "ECS_CLUSTER": CLUSTER, "ECS_SERVICE": SERVICE}
 
 
 class Clock:
@@ -185,16 +189,37 @@ class Stage:
         self.iam.delete_role_policy(RoleName=role, PolicyName=action.replace(":", "-"))
 
     def create_hooks(self) -> None:
-        """Create functions for the hooks after BeforeInstall, and name all five in the AppSpec from now on."""
+        """Create the functions of the hooks after BeforeInstall, and name all five in the AppSpec from now on."""
         role = self.create_role("shop-hooks", trusts="lambda.amazonaws.com")
         self.allow("shop-hooks", "codedeploy:PutLifecycleEventHookExecutionStatus", "*")
-        for event in HOOK_EVENTS:
+        for event, hook in HANDLERS.items():
             name = f"CodeDeployHook_shop-{event}"
             self.hooks[event] = f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{name}"
             if event != "BeforeInstall":  # that one runs: nobody asks for it
                 self.functions.create_function(
-                    FunctionName=name, Role=role, Runtime="python3.13", Handler="x.handler", Code={"ZipFile": b"x"}
+                    FunctionName=name,
+                    Role=role,
+                    Runtime="python3.13",
+                    Handler=f"{hook}.handler",
+                    Code={"ZipFile": b"x"},
                 )
+                self.tell(event)
+
+    def tell(
+        self, event: str, options: Mapping[str, Any] | None = None, *, timeout: int = 900, **variables: str | None
+    ) -> None:
+        """Configure a hook's function as the module does, with these options, all others being at their defaults.
+
+        `variables` of its environment come first, and None takes one out.
+        """
+        kind = HOOKS[HANDLERS[event]]
+        settings = json.dumps({**asdict(kind()), "schema": schema_of(kind), **(options or {})})
+        environment = {**ENVIRONMENT, "HOOK_SETTINGS": settings, **variables}
+        self.functions.update_function_configuration(
+            FunctionName=self.hooks[event],
+            Timeout=timeout,
+            Environment={"Variables": {name: value for name, value in environment.items() if value is not None}},
+        )
 
     def create_alarm(self, name: str, state: str = "OK") -> None:
         """Create a metric alarm in a state."""

@@ -353,6 +353,14 @@ BREAKS: dict[str, Break] = {
         after(lambda stage: stage.forbid("shop-codedeploy", "lambda:InvokeFunction")),
         f"role arn:aws:iam::{ACCOUNT}:role/shop-codedeploy may not invoke arn:aws:lambda:eu-west-1:{ACCOUNT}:function:",
     ),
+    "hook_settings": (
+        after(lambda stage: stage.tell("AfterAllowTraffic", {"duration": 3000})),
+        "validate_production.initial_delay, duration and load take 3060 s, and 2880 s are left for them beside 120 s",
+    ),
+    "hook_versions": (
+        after(lambda stage: stage.tell("AfterInstall", {"schema": "another"})),
+        "is told its options as another version of the module has them: apply the module once more",
+    ),
 }
 
 SAID_ONLY = {"volumes"}  # there is nothing to look at, only to name

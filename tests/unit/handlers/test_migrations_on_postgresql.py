@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 import run_migrations as hook
+from gate.options import RunMigrations
+from run_migrations import variables_of
 
 from rehearsal.aws.world import Exit
 from tests.unit.handlers.stage import Judge, Stage
@@ -126,7 +128,7 @@ def server() -> Iterator[Server]:
 
 def options(**settings: float) -> str:
     """What these settings of run_migrations tell libpq."""
-    return hook.Settings(command=MIGRATE, **settings).variables()["PGOPTIONS"]  # type: ignore[arg-type]  # numbers all
+    return variables_of(RunMigrations(**settings))["PGOPTIONS"]  # type: ignore[arg-type]  # numbers all
 
 
 @pytest.mark.parametrize(
@@ -144,9 +146,9 @@ def test_without_it_nothing_is_limited(server: Server) -> None:
 
 def test_options_of_ones_own_stay(server: Server) -> None:
     own = {"PGOPTIONS": "-c search_path=shop"}
-    told = hook.Settings(command=MIGRATE, environment=own, lock_timeout=5).variables()["PGOPTIONS"]
+    told = variables_of(RunMigrations(environment=own, lock_timeout=5))["PGOPTIONS"]
     assert server.psql("SHOW search_path", PGOPTIONS=told).stdout == "shop\n"
-    of_container = hook.Settings(command=MIGRATE, lock_timeout=5).variables("-c search_path=shop")["PGOPTIONS"]
+    of_container = variables_of(RunMigrations(lock_timeout=5), "-c search_path=shop")["PGOPTIONS"]
     assert server.psql("SHOW search_path", PGOPTIONS=of_container).stdout == "shop\n"
     assert server.psql("SHOW lock_timeout", PGOPTIONS=of_container).stdout == "5s\n"
 

@@ -60,8 +60,10 @@ def test_without_a_command_it_says_so_and_passes(stage: Stage, judge: Judge) -> 
 @pytest.mark.parametrize("name", ["verify_schema_command", "verify_data_command", "rollback_command"])
 def test_a_command_that_follows_none_is_a_bad_setting(stage: Stage, judge: Judge, name: str) -> None:
     judgement = judge(hook, stage.at(EVENT), **{name: ["x"]})
-    assert not judgement.succeeded
-    assert "command is not set, but a command that follows it is: set command" in judgement.message
+    assert judgement.outcomes() == {"settings": "failed"}
+    assert judgement.message == (
+        f"run_migrations.{name} without command and preset: nothing would run. Set command too, or preset"
+    )
     assert one_off(stage) == []
 
 
@@ -861,7 +863,10 @@ def test_a_preset_with_one_command_of_its_own(stage: Stage, judge: Judge) -> Non
 
 def test_an_unknown_preset_is_a_bad_setting(stage: Stage, judge: Judge) -> None:
     judgement = judge(hook, stage.at(EVENT), preset="flyway")
-    assert judgement.message == 'HOOK_SETTINGS.preset is "flyway", expected one of alembic, django'
+    assert judgement.message == (
+        'run_migrations.preset is "flyway"; expected "alembic" or "django", or null. For another tool set command and '
+        "those that follow it."
+    )
 
 
 # Where it runs.

@@ -48,8 +48,8 @@ def test_by_default_the_target_groups_own_health_check_is_asked(stage: Stage, ju
         "test_listener": "passed",
         "green_serves_tests": "passed",
         "http:health": "passed",
-        "error_rate:health": "passed",
-        "latency_p99:health": "passed",
+        "samples:health:error_rate": "passed",
+        "samples:health:p99": "passed",
     }
     assert judgement.check("test_listener") == ("passed", "the test listener is on port 8080 (HTTP)")
     assert judgement.check("green_serves_tests") == (
@@ -57,8 +57,8 @@ def test_by_default_the_target_groups_own_health_check_is_asked(stage: Stage, ju
         "test traffic leads to green (shop-green 100), 2 of 2 target(s) healthy",
     )
     assert judgement.check("http:health") == ("passed", "GET /health: 200 in 0 ms")
-    assert judgement.check("error_rate:health") == ("passed", "0 of 100 requests failed (0.00%)")
-    assert judgement.check("latency_p99:health") == ("passed", "p99 0 ms of 100 answers (slowest 0 ms)")
+    assert judgement.check("samples:health:error_rate") == ("passed", "0 of 100 requests failed (0.00%)")
+    assert judgement.check("samples:health:p99") == ("passed", "p99 0 ms of 100 answers (slowest 0 ms)")
 
 
 def test_every_request_goes_through_the_test_listener(stage: Stage, judge: Judge, site: Site) -> None:
@@ -858,14 +858,27 @@ def test_a_name_that_nobody_knows(stage: Stage, judge: Judge, site: Site, monkey
     assert site.requests == []
 
 
-def test_a_header_that_cannot_be_sent(stage: Stage, judge: Judge, site: Site) -> None:
+def test_a_header_that_cannot_be_sent_is_a_bad_setting(stage: Stage, judge: Judge, site: Site) -> None:
     checks = {"front": {"headers": {"X-Word": "two\nlines"}, **ONE_ATTEMPT}}
     judgement = judge(hook, stage.at(EVENT), http_checks=checks)
-    assert not judgement.succeeded
+    assert judgement.outcomes() == {"settings": "failed"}
     assert judgement.message == (
-        "GET /: the request could not be sent (InvalidHeader): check its url, method and headers"
+        "validate_test_traffic.http_checks.front.headers.X-Word is a text of 9 characters; expected a header's value: "
+        "text without line breaks and control characters that begins with no space."
     )
     assert site.requests == []
+
+
+def test_a_header_that_cannot_be_sent_with_what_was_saved(stage: Stage, judge: Judge, site: Site) -> None:
+    site.answer = lambda _: Response(200, '{"word": "two\\nlines"}')
+    steps = [{"save": {"word": "word"}}, {"path": "/next", "headers": {"X-Word": "{word}"}}]
+    judgement = judge(hook, stage.at(EVENT), flows={"talk": {"steps": steps}})
+    assert not judgement.succeeded
+    assert judgement.message == (
+        "step 2: GET /next: the request could not be sent (InvalidHeader): check its url, method and headers "
+        "(passed: step 1 200)"
+    )
+    assert [request.path for request in site.requests] == ["/"]
 
 
 # Proof that green answered, and not blue.
@@ -921,7 +934,7 @@ def test_one_of_twenty_answers_is_blues(
     judgement = judge(hook, stage.at(EVENT), http_checks={"front": proof}, samples=20)
     assert not judgement.succeeded
     assert judgement.check("http:front")[0] == "passed"
-    assert judgement.check("error_rate:front") == (
+    assert judgement.check("samples:front:error_rate") == (
         "failed",
         f"front: 1 of 20 requests failed (5.00%), at most 1.00% allowed: 1 times {words}",
     )
@@ -1377,7 +1390,10 @@ def test_a_step_that_uses_what_no_step_before_it_saves(stage: Stage, judge: Judg
     judgement = judge(hook, stage.at(EVENT), flows={"buy": {"steps": [BUY[3]]}})
     assert not judgement.succeeded
     assert judgement.outcomes() == {"settings": "failed"}
-    assert "step 1 uses {order}, {token}, which no step before it saves" in judgement.message
+    assert judgement.message == (
+        "validate_test_traffic.flows.buy.steps[0] uses {order}, {token}, which no step before it saves: "
+        "save = { <name> = … }"
+    )
     assert site.requests == []
 
 
@@ -1403,7 +1419,7 @@ def test_an_error_rate_above_its_threshold(stage: Stage, judge: Judge, site: Sit
     judgement = judge(hook, stage.at(EVENT))
     assert not judgement.succeeded
     assert judgement.check("http:health")[0] == "passed"
-    assert judgement.check("error_rate:health") == (
+    assert judgement.check("samples:health:error_rate") == (
         "failed",
         "health: 5 of 100 requests failed (5.00%), at most 1.00% allowed: 5 times [STATUS] (503) expected 200-299",
     )
@@ -1413,7 +1429,7 @@ def test_an_error_rate_within_its_threshold(stage: Stage, judge: Judge, site: Si
     site.answer = failing_every(20)
     judgement = judge(hook, stage.at(EVENT), thresholds={"error_rate": 0.05})
     assert judgement.succeeded
-    assert judgement.check("error_rate:health") == (
+    assert judgement.check("samples:health:error_rate") == (
         "passed",
         "5 of 100 requests failed (5.00%): 5 times [STATUS] (503) expected 200-299",
     )
@@ -1436,7 +1452,7 @@ def test_the_reasons_of_samples_are_told_apart(stage: Stage, judge: Judge, site:
     )
     assert "Remote end closed connection without response" in judgement.message
     assert judgement.message.endswith(", 1 times no answer within 5 s")
-    (rate,) = [check for check in judgement["checks"] if check["name"] == "error_rate:health"]
+    (rate,) = [check for check in judgement["checks"] if check["name"] == "samples:health:error_rate"]
     assert sum(rate["reasons"].values()) == 5
     assert rate["error_rate"] == 0.25
 
@@ -1465,7 +1481,7 @@ def test_a_latency_within_and_above_its_threshold(
     judgement = judge(hook, stage.at(EVENT), concurrency=1, thresholds={f"{word}_ms": value + 0.5})
     assert judgement.succeeded
     slowest = "" if word == "max" else " (slowest 100 ms)"
-    assert judgement.check(f"latency_{word}:health") == ("passed", f"{word} {value} ms of 100 answers{slowest}")
+    assert judgement.check(f"samples:health:{word}") == ("passed", f"{word} {value} ms of 100 answers{slowest}")
     stage.deployment.set_status("Stopped")
     site.requests.clear()
     judgement = judge(hook, stage.at(EVENT), concurrency=1, thresholds={f"{word}_ms": value - 0.5})
@@ -1473,15 +1489,15 @@ def test_a_latency_within_and_above_its_threshold(
     assert judgement.message == (
         f"health: {word} {value} ms of 100 answers{slowest}, at most {value - 0.5:g} ms allowed"
     )
-    assert judgement.check("error_rate:health")[0] == "passed"
+    assert judgement.check("samples:health:error_rate")[0] == "passed"
 
 
 def test_only_the_latencies_that_are_limited_are_judged(stage: Stage, judge: Judge, site: Site) -> None:
     thresholds = {"p50_ms": 100, "p90_ms": 200, "p95_ms": 300, "max_ms": 900}
     judgement = judge(hook, stage.at(EVENT), thresholds=thresholds)
     assert len(site.requests) == 1 + 100
-    latencies = [name for name in judgement.outcomes() if name.startswith("latency_")]
-    assert latencies == [f"latency_{word}:health" for word in ("p50", "p90", "p95", "p99", "max")]
+    figures = [name for name in judgement.outcomes() if name.startswith("samples:")]
+    assert figures == [f"samples:health:{word}" for word in ("error_rate", "p50", "p90", "p95", "p99", "max")]
 
 
 def test_green_is_too_slow_by_default(stage: Stage, judge: Judge, site: Site) -> None:
@@ -1497,7 +1513,7 @@ def test_some_slow_answers_among_quick_ones(stage: Stage, judge: Judge, site: Si
     thresholds = {"p50_ms": 100, "p99_ms": 1000}
     judgement = judge(hook, stage.at(EVENT), concurrency=1, thresholds=thresholds)
     assert not judgement.succeeded
-    assert judgement.check("latency_p50:health") == ("passed", "p50 10 ms of 100 answers (slowest 1500 ms)")
+    assert judgement.check("samples:health:p50") == ("passed", "p50 10 ms of 100 answers (slowest 1500 ms)")
     assert judgement.message == "health: p99 1500 ms of 100 answers (slowest 1500 ms), at most 1000 ms allowed"
 
 
@@ -1508,8 +1524,8 @@ def test_one_error_does_not_spare_the_others_their_percentiles(stage: Stage, jud
 
     site.answer = answer
     judgement = judge(hook, stage.at(EVENT), concurrency=1)
-    assert judgement.check("error_rate:health")[0] == "passed"
-    assert judgement.check("latency_p99:health")[0] == "failed"
+    assert judgement.check("samples:health:error_rate")[0] == "passed"
+    assert judgement.check("samples:health:p99")[0] == "failed"
     assert not judgement.succeeded
 
 
@@ -1519,13 +1535,13 @@ def test_too_few_samples_for_a_percentile(stage: Stage, judge: Judge, site: Site
     judgement = judge(hook, stage.at(EVENT), samples=needed - 1, thresholds=thresholds)
     assert judgement.succeeded
     assert len(site.requests) == 1 + needed - 1
-    assert judgement.check(f"latency_{word}:health") == (
+    assert judgement.check(f"samples:health:{word}") == (
         "skipped",
         f"{word} needs {needed} requests, there were {needed - 1} good answers to {needed - 1}",
     )
     stage.deployment.set_status("Stopped")
     judgement = judge(hook, stage.at(EVENT), samples=needed, thresholds=thresholds)
-    assert judgement.check(f"latency_{word}:health")[0] == "passed"
+    assert judgement.check(f"samples:health:{word}")[0] == "passed"
 
 
 def test_samples_are_sent_at_the_concurrency(stage: Stage, judge: Judge, site: Site) -> None:
@@ -1556,8 +1572,8 @@ def test_what_does_not_only_read_is_not_sampled(stage: Stage, judge: Judge, site
         **{f"/{method}": 1 + 5 for method in ("GET", "HEAD", "OPTIONS")},
         **{f"/{method}": 1 for method in ("POST", "PUT", "PATCH", "DELETE")},
     }
-    assert "error_rate:GET" in judgement.outcomes()
-    assert "error_rate:POST" not in judgement.outcomes()
+    assert "samples:GET:error_rate" in judgement.outcomes()
+    assert "samples:POST:error_rate" not in judgement.outcomes()
 
 
 def test_a_check_has_its_own_number_of_samples(stage: Stage, judge: Judge, site: Site) -> None:
@@ -1580,7 +1596,7 @@ def test_time_that_is_over_in_the_middle_of_the_samples(stage: Stage, judge: Jud
     assert not judgement.succeeded
     assert judgement.message == "front: only 86 of 100 samples were sent before time was over: ask for fewer"
     assert judgement.check("samples:front") == ("failed", judgement.message)
-    assert judgement.check("error_rate:front") == ("passed", "0 of 86 requests failed (0.00%)")
+    assert judgement.check("samples:front:error_rate") == ("passed", "0 of 86 requests failed (0.00%)")
     assert len(site.requests) == 1 + 86
     assert stage.clock.now == 870
 
@@ -1610,7 +1626,7 @@ def test_the_samples_of_a_check_that_may_only_warn_only_warn(stage: Stage, judge
     site.answer = lambda request: Response(200 if request.number == 1 else 503)
     judgement = judge(hook, stage.at(EVENT), http_checks={"front": {"severity": "warn"}}, samples=4)
     assert judgement.succeeded
-    assert judgement.check("error_rate:front")[0] == "failed"
+    assert judgement.check("samples:front:error_rate")[0] == "failed"
     assert "1 warned: front: 4 of 4 requests failed" in judgement.message
 
 
@@ -1666,12 +1682,25 @@ def test_a_check_that_is_skipped_is_not_sent(stage: Stage, judge: Judge, site: S
     assert judgement.check("flow:c") == ("skipped", "left out by the setting `checks`")
 
 
-@pytest.mark.parametrize("name", ["latency_p99", "latency_p99:health", "samples", "samples:health"])
-def test_what_samples_find_has_names_of_its_own(stage: Stage, judge: Judge, site: Site, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "softens"),
+    [
+        ("samples:health:p99", True),
+        ("samples:health", True),
+        ("samples", True),
+        ("samples:health:p95", False),
+        ("samples:front", False),
+        ("http:health", False),
+    ],
+)
+def test_what_samples_find_has_names_of_its_own(
+    stage: Stage, judge: Judge, site: Site, name: str, softens: bool
+) -> None:
     site.answer = slow(stage, 501)
     judgement = judge(hook, stage.at(EVENT), concurrency=1, checks={name: "warn"})
-    assert judgement.succeeded
-    assert judgement.check("latency_p99:health")[0] == "failed"
+    assert judgement.succeeded is softens
+    assert judgement.check("samples:health:p99")[0] == "failed"
+    assert "checks" not in judgement.outcomes(), "it is a name"
 
 
 def test_the_names_of_checks_can_be_set(stage: Stage, judge: Judge, site: Site) -> None:
@@ -1739,7 +1768,10 @@ def test_a_base_url_that_is_none(stage: Stage, judge: Judge, site: Site) -> None
     judgement = judge(hook, stage.at(EVENT), base_url="test.example.com")
     assert not judgement.succeeded
     assert judgement.outcomes() == {"settings": "failed"}
-    assert "base_url 'test.example.com' is no address such as https://test.example.com:8443" in judgement.message
+    assert judgement.message == (
+        'validate_test_traffic.base_url is "test.example.com"; expected an address such as '
+        '"https://test.example.com:8443", without a query, or null.'
+    )
     assert site.requests == []
 
 

@@ -1,0 +1,238 @@
+"""gate.options: the forms and bounds of single values, and what holds for every option of every hook."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, get_origin
+
+import pytest
+from gate.options import (
+    HOOKS,
+    Baseline,
+    Comparison,
+    Flow,
+    HookOptions,
+    HttpCheck,
+    Load,
+    Metric,
+    RunMigrations,
+    Step,
+    Thresholds,
+    ValidateBeforeInstall,
+    ValidateDeployment,
+    ValidateProduction,
+    ValidateTestTraffic,
+)
+from gate.settings import Entry, entries
+
+from tests.unit.gate.reading import BASES, Document, every_option, inner, problems, read
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/token-AbCdEf"
+
+# The forms of single values
+
+HOSTS = (["a", "a.example.com:8443", "::1"], ["", "a b", "a/b", "shop\r\nX: y", "ä", "a\n"])
+PATHS = (["/", "/a?b=c#d", "/{id}", "/%20"], ["", "health", "/a b", "/größe", "/a\n", "/\r\nX: y"])
+HEADERS: tuple[list[Any], list[Any]] = (
+    [{"X-A": "b c\t"}, {"a!#": ""}, {"A": "ÿ"}],
+    [{"X A": ""}, {"X:": ""}, {"": ""}, {"Ä": ""}, {"A": " b"}, {"A": "b\r\nX: y"}, {"A": "\u2026"}, {"A": "\x7f"}],
+)
+STATUSES: tuple[list[Any], list[Any]] = (
+    [["200"], ["2xx", "404"], ["100-599"]],
+    [[], *([each] for each in ("", "2x", "6xx", "20", "2000", "200-", "-200", "200,201", "ok", "2XX", "600", "099",
+      "2\u0660\u0660", "\u0968xx", "200\u2013299", " 200", "200\n"))],
+)  # fmt: skip
+NAMES: tuple[list[Any], list[Any]] = (
+    [{"a.b-ä!": {}}, {"x" * 64: {}}],
+    [{"": {}}, {"a b": {}}, {"a:b": {}}, {"x" * 65: {}}, {"a\n": {}}, {"a\xa0b": {}}],
+)
+
+
+def named(names: list[Any], value: Document) -> list[Any]:
+    return [dict.fromkeys(each, value) for each in names]
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "good", "bad"),
+    [
+        *((kind, "host", *HOSTS) for kind in (ValidateTestTraffic, HttpCheck, Step, Load)),
+        *((kind, "path", *PATHS) for kind in (HttpCheck, Step, Load)),
+        *((kind, "headers", *HEADERS) for kind in (ValidateTestTraffic, HttpCheck, Step, Load)),
+        (HttpCheck, "response_headers", *HEADERS),
+        *((kind, "status", *STATUSES) for kind in (HttpCheck, Step, Load)),
+        (HttpCheck, "url", ["http://a", "https://user:x@a.example.com:8443/b?c=/d#e", "http://[::1]/", "https://{id}/"],
+         ["", "a", "ftp://a/", "http://", "http:///a", "http://?a", "http://#a", "http:// a", "http://a b", "http://ä",
+          "HTTP://a", "http://\x7f", "http://a\n"]),
+        (ValidateTestTraffic, "base_url", ["http://a", "https://a.example.com:8443/api"],
+         ["", "a.example.com", "ftp://a", "http://", "//a", "http://a?b", "http://a/#b", "http://a/ b"]),
+        (HttpCheck, "secret_headers",
+         [{"A": ARN}, {"A": f"Bearer {ARN}:key"}, {"A": "arn:aws:ssm:eu-west-1:123456789012:parameter/a/b.c"},
+          {"A": "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:shop/token-AbCdEf:key"}],
+         [{"A": "token"}, {"A": "arn:aws:s3:::bucket"}, {"A": f" {ARN}"}, {"A": f"a b {ARN}"}, {"A": f"{ARN}:a:b"},
+          {"A": f"{ARN} "}, {"A B": ARN}]),
+        (HttpCheck, "method", ["GET", "DELETE"], ["get", "TRACE", ""]),
+        (HttpCheck, "severity", ["fail", "warn"], ["skip"]),
+        (Flow, "severity", ["fail", "warn"], ["skip"]),
+        (Comparison, "one_of", [["x"]], [[]]),
+        (Step, "save", [{"id_2": "a"}],
+         [{"id": ""}, *({each: "a"} for each in ("", "Id", "1d", "order-id", "_id", "ä", "id\n"))]),
+        (Flow, "steps", [[{}], [{}] * 100], [None, [], [{}] * 101]),
+        (ValidateTestTraffic, "http_checks", *NAMES),
+        (ValidateTestTraffic, "flows", *(named(names, BASES[Flow]) for names in NAMES)),
+        (ValidateProduction, "metrics", *(named(names, BASES[Metric]) for names in NAMES)),
+        (ValidateProduction, "alarms", [{"any: name": "OK"}], [{"a": "ok"}]),
+        (RunMigrations, "command", [["a", "-c", "b\nc"]], [[], [""], ["a", ""]]),
+        (RunMigrations, "container", ["app", "a-b_9"], ["", "a b", "a" * 256, "app\n"]),
+        (RunMigrations, "environment", [{"A": "", "b c": "x\ny"}], [{"": "a"}]),
+        (RunMigrations, "subnets", [["subnet-0a"] * 16], [[], ["sg-0a"], ["subnet-"], ["subnet-A"], ["subnet-0"] * 17]),
+        (RunMigrations, "security_groups", [["sg-0a"] * 5], [[], ["subnet-0a"], ["sg-0a"] * 6]),
+        (RunMigrations, "pass_role_arns", [["arn:aws-cn:iam::111122223333:role/web/task"]],
+         [[], ["arn:aws:iam::1:role/a"], ["web-task"], ["arn:aws:iam::111122223333:user/a"], ["*"]]),
+        (Metric, "statistic", ["Sum", "p0", "p99.99", "p100"], ["sum", "p101", "p9.", "p", "tm99", "Averages"]),
+        (Metric, "namespace", ["AWS/SQS"], [""]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else getattr(value, "__name__", ""),
+)  # fmt: skip
+def test_the_form_of_a_value(kind: Any, option: str, good: list[Any], bad: list[Any]) -> None:
+    assert [value for value in good if problems(kind, **{option: value})] == []
+    for value in bad:
+        (problem,) = problems(kind, **{option: value})
+        assert re.match(rf"x\.{option}\b.*(; expected .+\.$)", problem, re.DOTALL), problem
+
+
+LATENCY = (0.001, 3_600_000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bounds"),
+    [
+        (ValidateDeployment, {"expected_count": (1, 100_000), "interval": (0.001, 60),
+                              "consecutive_successes": (1, 100)}),
+        (ValidateTestTraffic, {"samples": (0, 10_000), "concurrency": (1, 64), "interval": (0.001, 60)}),
+        (HttpCheck, {"timeout": (0.001, 60), "max_body": (1, 10_000_000), "certificate_days": (0.001, 100_000),
+                     "max_latency_ms": LATENCY, "interval": (0, 60), "attempts": (1, 100), "samples": (0, 10_000),
+                     "consecutive_successes": (1, 100), "consecutive_error_limit": (1, 100),
+                     "initial_delay": (0, 600)}),
+        (Comparison, {"at_least": (-1e15, 1e15), "at_most": (-1e15, 1e15), "length": (0, 10**9)}),
+        (Thresholds, {"error_rate": (0, 1), **{f"{word}_ms": LATENCY for word in ("p50", "p90", "p95", "p99", "max")}}),
+        (RunMigrations, {"cpu": (128, 16_384), "memory": (128, 122_880), "lock_timeout": (0.001, 3000),
+                         "statement_timeout": (0.001, 3000), "timeout": (0.001, 3300), "max_duration": (60, 3300),
+                         "log_lines": (0, 1000), "interval": (0.001, 60)}),
+        (ValidateProduction, {"samples": (0, 10_000), "concurrency": (1, 64), "initial_delay": (0, 3300),
+                              "duration": (0, 3300), "interval": (0.001, 300), "max_duration": (60, 3300),
+                              "metrics_delay": (0, 600)}),
+        (Baseline, {"max_worse_percent": (0, 1e6), "tolerance": (0, 1), "confidence": (0.5, 0.9999),
+                    "noise_ms": (0, 3_600_000)}),
+        (Load, {"rate": (0.001, 10_000), "duration": (0.001, 600), "error_rate": (0, 1), "warm_up": (0, 300),
+                "concurrency": (1, 256), "timeout": (0.001, 60)}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)  # fmt: skip
+def test_the_bounds_of_numbers(kind: Any, bounds: dict[str, tuple[float, float]]) -> None:
+    found = {entry.name: (entry.about.least, entry.about.most) for entry in entries(kind)}
+    assert found.items() >= bounds.items()
+    assert {entry.name for entry in entries(kind) if inner(entry.kind) in (int, float)} >= bounds.keys()
+
+
+# What holds for every option
+
+
+EVERY = list(every_option())
+IN_WORDS = [f"{kind.__name__}.{entry.name}" for kind, entry in EVERY]
+each_option = pytest.mark.parametrize(("kind", "entry"), EVERY, ids=IN_WORDS)
+
+
+@each_option
+def test_an_option_says_what_it_is_and_what_it_takes(kind: Any, entry: Entry) -> None:
+    about, holds = entry.about, inner(entry.kind)
+    assert kind.__doc__
+    assert about.doc
+    assert about.doc == about.doc.strip().rstrip(".")
+    assert about.doc.isprintable()
+    assert holds in (str, bool, int, float) or dataclasses.is_dataclass(holds)
+    assert bool(about.pattern) == bool(about.means)
+    assert bool(about.keys) == bool(about.keys_mean)
+    assert not about.keys or get_origin(entry.kind) is dict
+    assert not about.entries or get_origin(entry.kind) in (dict, tuple)
+    assert not (about.pattern or about.choices or about.secret or about.address) or holds is str
+    assert len(about.choices) != 1
+    assert not about.cure or about.cure.endswith(".")
+    assert about.least is about.most is None or holds in (int, float)
+
+
+each_number = pytest.mark.parametrize(
+    ("kind", "entry"),
+    [(kind, entry) for kind, entry in EVERY if inner(entry.kind) in (int, float)],
+    ids=lambda value: getattr(value, "name", "") or value.__name__,
+)
+
+
+@each_number
+def test_a_number_has_both_bounds_and_says_what_it_counts(kind: Any, entry: Entry) -> None:  # noqa: ARG001
+    least, most = entry.about.least, entry.about.most
+    assert least is not None
+    assert most is not None
+    assert least < most
+    assert entry.about.unit or inner(entry.kind) is int
+
+
+@each_number
+def test_a_number_is_read_from_bound_to_bound_and_no_further(kind: Any, entry: Entry) -> None:
+    least, most = entry.about.least or 0, entry.about.most or 0
+
+    def refused(value: float) -> bool:
+        found = problems(kind, **{entry.name: value})
+        return any(re.match(rf"x\.{entry.name} is .*; expected .* from .* to ", problem) for problem in found)
+
+    def beyond(bound: float) -> float:
+        return 1 if entry.kind is int else max(abs(bound) / 1e12, 0.0001)
+
+    values = (least - beyond(least), least, most, most + beyond(most))
+    assert list(map(refused, values)) == [True, False, False, True]
+
+
+def test_a_pattern_says_the_same_to_terraform() -> None:
+    """Python's re and RE2 read alike what is made of characters, classes, groups and counts."""
+    patterns = {pattern for _, entry in EVERY for pattern in (entry.about.pattern, entry.about.keys) if pattern}
+    assert len(patterns) > 10
+    for pattern in patterns:
+        outside = re.sub(r"\[\^?[^]]+\]", "", pattern)
+        assert pattern.isascii()
+        assert re.findall(r"\\(?!x[0-9a-f]{2}|t)[A-Za-z0-9]", pattern) == [], "such as \\d, \\s, \\w, \\b, \\1 and \\u"
+        assert re.findall(r"\(\?(?!s:)", pattern) == [], "look-around, names, flags"
+        assert re.findall(r"[$^]|[*+?}][*+?]", outside) == [], "ends, which a line feed may follow; counts of counts"
+        assert [count for count in re.findall(r"[0-9]+(?=[,}])", outside) if int(count) > 1000] == []
+        re.compile(pattern)  # in these tests a warning is an error
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_defaults_of_a_hook_written_out_are_read_and_have_no_problems(hook: str) -> None:
+    """As the module writes them, null included."""
+    defaults = HOOKS[hook]()
+    assert read(HOOKS[hook], dataclasses.asdict(defaults)) == (defaults, [])
+
+
+def test_the_defaults_of_all_that_stands_in_a_hook_are_read_and_have_no_problems() -> None:
+    for kind in {kind: None for kind, _ in EVERY}:
+        options, found = read(kind, BASES.get(kind, {}))
+        assert found == []
+        assert read(kind, dataclasses.asdict(options)) == (options, [])
+
+
+def test_what_may_be_or_hold_a_secret_is_known() -> None:
+    secret = {entry.name for _, entry in EVERY if entry.about.secret}
+    assert secret == {"headers", "secret_headers", "response_headers", "body", "json", "environment"}
+    assert {entry.name for _, entry in EVERY if entry.about.address} == {"path", "url", "base_url"}
+    for kind, entry in EVERY:
+        if entry.name in secret:
+            assert entry.about.secret, kind
+
+
+def test_every_hook_has_its_options() -> None:
+    assert all(issubclass(kind, HookOptions) for kind in HOOKS.values())
+    assert [entry.name for entry in entries(ValidateBeforeInstall)] == ["checks"]
+    assert problems(ValidateBeforeInstall, checks={"a": "fail", "b": "warn", "c": "skip"}) == []
+    assert problems(ValidateBeforeInstall, checks={"a": "off"}) == [
+        'x.checks.a is "off"; expected "fail", "warn" or "skip".'
+    ]
