@@ -174,7 +174,14 @@ class Stage:
     def _copy_module(self) -> Path:
         """Copy the module and the environment as they lie to each other: Terraform writes beside what it reads."""
         copy = self.folder / "module"
-        for pattern in ("*.tf", "dist/*", "rehearsal/environment/*.tf", "lambdas/**/*.py", "lambdas/*.txt"):
+        for pattern in (
+            "*.tf",
+            "modules/**/*.tf",
+            "dist/*",
+            "rehearsal/environment/*.tf",
+            "lambdas/**/*.py",
+            "lambdas/*.txt",
+        ):
             for path in ROOT.glob(pattern):
                 target = copy / path.relative_to(ROOT)
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -59,6 +59,14 @@ class Needy:
 
 
 @dataclass(frozen=True)
+class Needier:
+    """Lists and maps that have no default."""
+
+    names: tuple[str, ...] = option("names")
+    notes: dict[str, str] = option("notes by name")
+
+
+@dataclass(frozen=True)
 class Options(HookOptions):
     """An option of each kind."""
 
@@ -69,6 +77,7 @@ class Options(HookOptions):
     plain: int | None = option("how many of what has no unit", None, least=-5, most=10**9)
     seconds: float = option("how long", 2.5, unit="seconds", least=0, most=60)
     rate: float | None = share("which share", None)
+    free: float | None = option("what has no greatest value", None, least=0)
     state: str = option("which state", "OK", choices=("OK", "ALARM"))
     mode: str | None = option("which mode", None, choices=("a", "b", "c"), cure="Another one is not known.")
     host: str | None = option("which host", None, pattern="[a-z.]+", means='a host name such as "a.example"')
@@ -120,8 +129,10 @@ def problem(document: Any) -> str:
 
 
 def test_the_environment_is_read() -> None:
-    found = read_environment({"APP_NAME": "shop", "ENVIRONMENT": "prod", "ECS_CLUSTER": "main", "ECS_SERVICE": " web "})
-    assert (found.app_name, found.environment, found.cluster, found.service) == ("shop", "prod", "main", "web")
+    arn = "arn:aws:ecs:eu-west-1:123456789012:cluster/main"
+    for cluster in ("main", arn):
+        found = read_environment({"APP_NAME": "a", "ENVIRONMENT": "b", "ECS_CLUSTER": cluster, "ECS_SERVICE": " web "})
+        assert (found.app_name, found.environment, found.cluster, found.service) == ("a", "b", "main", "web")
 
 
 def test_all_missing_variables_are_named_in_one_message() -> None:
@@ -148,15 +159,16 @@ def test_everything_set_is_read() -> None:
     found = read(
         {
             "checks": {"a": "warn"}, "text": "", "flag": True, "maybe": False, "count": 100, "plain": -5, "seconds": 0,
-            "rate": 1, "state": "ALARM", "mode": "c", "host": "a.example", "words": ["a", "b\n", " "], "numbers": [1],
-            "flags": {"": False}, "labels": {"a-b": ""}, "states": {"c d": "ALARM"}, "levels": {"a": 1, "b": 0.5},
-            "window": {"low": 1, "high": 2}, "other": {}, "windows": {"w": {"high": 3}}, "steps": [{}, {"low": 60}],
-            "needy": {"name": "n", "note": "x", "weight": 9}, "secret": "s", "headers": {"A": "b"}, "url": "/?a=b",
+            "rate": 1, "free": 1e300, "state": "ALARM", "mode": "c", "host": "a.example", "words": ["a", "b\n", " "],
+            "numbers": [1], "flags": {"": False}, "labels": {"a-b": ""}, "states": {"c d": "ALARM"},
+            "levels": {"a": 1, "b": 0.5}, "window": {"low": 1, "high": 2}, "other": {},
+            "windows": {"w": {"high": 3}}, "steps": [{}, {"low": 60}], "url": "/?a=b", "secret": "s",
+            "headers": {"A": "b"}, "needy": {"name": "n", "note": "x", "weight": 9},
         }
     )  # fmt: skip
     assert found == Options(
         checks={"a": "warn"}, text="", flag=True, maybe=False, count=100, plain=-5, seconds=0.0, rate=1.0,
-        state="ALARM", mode="c", host="a.example", words=("a", "b\n", " "), numbers=(1,), flags={"": False},
+        free=1e300, state="ALARM", mode="c", host="a.example", words=("a", "b\n", " "), numbers=(1,), flags={"": False},
         labels={"a-b": ""}, states={"c d": "ALARM"}, levels={"a": 1.0, "b": 0.5}, window=Window(1.0, 2.0),
         other=Window(), windows={"w": Window(high=3.0)}, steps=(Window(), Window(60.0)), needy=Needy("n", "x", 9),
         secret="s", headers={"A": "b"}, url="/?a=b",
@@ -171,8 +183,11 @@ def test_a_number_that_terraform_writes_with_a_fraction_of_nothing_is_whole() ->
 
 def test_the_environment_of_the_process_is_read_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK_SETTINGS", '{"count": 7, "packages": {"a": "b"}}')
+    for name in ("APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE"):
+        monkeypatch.setenv(name, name.lower())
     assert read_settings(Options).count == 7
     assert read_packages() == {"a": "b"}
+    assert read_environment().cluster == "ecs_cluster"
 
 
 # What is refused
@@ -204,6 +219,8 @@ HUGE = "1" + "0" * 400
         ({"seconds": 60.5}, "hook.seconds is 60.5; expected seconds from 0 to 60."),
         ({"rate": 1.1}, "hook.rate is 1.1; expected a share from 0 to 1, or null."),
         ({"levels": {"cpu": 0.49}}, "hook.levels.cpu is 0.49; expected percent from 0.5 to 100."),
+        ({"free": -1}, "hook.free is -1; expected a number, or null."),
+        ('{"free": 1e999}', "hook.free is Infinity; expected a number, or null."),
         ({"numbers": [1, 10]}, "hook.numbers[1] is 10; expected a whole number from 1 to 9."),
         # Choices and patterns
         ({"state": "ok"}, 'hook.state is "ok"; expected "OK" or "ALARM".'),
@@ -214,6 +231,7 @@ HUGE = "1" + "0" * 400
         ({"host": ""}, 'hook.host is ""; expected a host name such as "a.example", or null.'),
         ({"host": "a\n"}, 'hook.host is "a\\n"; expected a host name such as "a.example", or null.'),
         ({"words": ["a", ""]}, 'hook.words[1] is ""; expected words that are not empty.'),
+        ({"host": "a@b"}, 'hook.host is "a@b"; expected a host name such as "a.example", or null.'),
         # Lists and maps
         ({"words": "alembic upgrade"}, "hook.words is a single value, expected a list"),
         ({"words": {"0": "a"}}, "hook.words is a map, expected a list"),
@@ -302,6 +320,14 @@ def test_all_problems_are_named_at_once_in_the_order_of_the_options() -> None:
     )  # fmt: skip
 
 
+def test_lists_and_maps_may_have_to_be_given_too() -> None:
+    needier: Any = Needier
+    assert judge_settings(needier, {}, "hook")[1].problems == [
+        "hook.names is missing; expected a list.",
+        "hook.notes is missing; expected a map.",
+    ]
+
+
 def test_rules_of_an_object_are_judged_when_all_in_it_can_be() -> None:
     wrong = {"seconds": 1, "window": {"low": 1, "high": "x"}}
     assert problem(wrong) == 'hook.window.high is "x"; expected seconds from 0 to 60, or null.'
@@ -324,10 +350,9 @@ def test_of_many_problems_the_first_fifty_are_named() -> None:
             read_settings(Options, {"HOOK_SETTINGS": json.dumps({"states": {f"a{n}": "x" for n in range(count)}})})
         return str(caught.value)
 
-    assert message(50).count("; expected") == message(51).count("; expected") == 50
+    assert message(50).count("; expected") == message(1000).count("; expected") == 50
     assert "more" not in message(50)
     assert message(51).endswith("; and 1 more")
-    assert message(1000).endswith("; and 950 more")
 
 
 def test_a_value_of_sixty_characters_is_shown_whole() -> None:
@@ -359,6 +384,7 @@ SECRET = "correct-horse-battery"
         ({"url": f"a?t={SECRET}"}, 'hook.url is an address of 25 characters; expected a path that begins with "/".'),
         ({"url": f"a#{SECRET}"}, 'hook.url is an address of 23 characters; expected a path that begins with "/".'),
         ({"url": f"a:{SECRET}@b"}, 'hook.url is an address of 25 characters; expected a path that begins with "/".'),
+        ({"url": 5}, 'hook.url is 5; expected a path that begins with "/".'),
         ({"url": "health"}, 'hook.url is "health"; expected a path that begins with "/".'),
         ({"window": SECRET}, "hook.window is a single value, expected a map of options"),
         (f'["{SECRET}"]', "hook is a list, expected a map of options"),

@@ -11,6 +11,9 @@ import validate_before_install
 import validate_deployment
 import validate_production
 import validate_test_traffic
+from gate.hook import lifecycle_hook
+from gate.options import HookOptions
+from gate.verdict import Check, Named, passed
 
 from tests.unit.handlers.stage import Clock, Judge, Stage, refuse
 from tests.unit.handlers.web import Site
@@ -112,6 +115,28 @@ def test_what_is_throttled_for_a_moment_is_looked_at_again(
     stage.clock.after(1, stage.instead.clear)
     assert judge(hook, delivered).succeeded
     assert len(stage.called("codedeploy:GetDeploymentGroup")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "declared"), [("a", True), ("b:any thing", True), ("b:", False), ("a:b", False), ("other", False)]
+)
+def test_no_result_of_a_hook_has_a_name_that_the_hook_does_not_declare(
+    stage: Stage, judge: Judge, name: str, declared: bool
+) -> None:
+    """The guard of all tests here: it is in the stage."""
+
+    @lifecycle_hook("AfterInstall", HookOptions, (Named("a", "It is."), Named("b", "It is.", parts=("{what}",))))
+    def handler(_deployment: Any, _settings: HookOptions, _deadline: Any) -> list[Check]:
+        return [Check(name, lambda: passed("it is"))]
+
+    hook = ModuleType(__name__.rpartition(".")[2])
+    vars(hook)["handler"] = handler
+    event = stage.at("AfterInstall")
+    if declared:
+        assert judge(hook, event).succeeded
+    else:
+        with pytest.raises(AssertionError, match=rf"^test_handlers_stage declares no {name}\n"):
+            judge(hook, event)
 
 
 def test_the_clock_lets_things_happen_on_the_way() -> None:

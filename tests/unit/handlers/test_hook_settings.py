@@ -350,8 +350,8 @@ def productions(draw: st.DrawFn) -> tuple[int, ValidateProduction]:
     delay = draw(st.sampled_from([0.0, 60.0]))
     left = budget.in_all - 120 - delay - (load.duration + load.warm_up if load else 0.0)
     duration = draw(st.one_of(TENTHS, NEARLY.map(lambda more: left + more)))
-    window = {"initial_delay": delay, "duration": min(max(0.0, duration), 3300.0), "max_duration": most}
-    return timeout, ValidateProduction(load=load, **window)
+    duration = min(max(0.0, duration), 3300.0)
+    return timeout, ValidateProduction(initial_delay=delay, duration=duration, max_duration=most, load=load)
 
 
 @given(productions(), st.integers(0, 900))
@@ -375,18 +375,20 @@ def test_whatever_the_window_both_say_the_same(known: tuple[int, ValidateProduct
 
 
 def test_all_problems_of_a_function_are_named_at_once(stage: Stage, judge: Judge) -> None:
+    """Values, rules across options, and what is none."""
     options = {
         "retries": 3,
         "samples": "many",
-        **one(method="get", body="a"),
-        **of_steps({"path": "/{a}"}, {"attempts": 0}),
+        "http_checks": {"front": {"method": "get"}, "back": {"method": "POST", "body": "a", "json": "1"}},
+        **of_steps({"path": "/{a}"}),
     }
     judgement = judged(stage, judge, TESTED, options)
     known = ", ".join(told_of(TESTED))
     assert judgement.message == (
         'validate_test_traffic.http_checks.front.method is "get"; expected "GET", "HEAD", "POST", "PUT", "PATCH", '
         '"DELETE" or "OPTIONS".; '
-        "validate_test_traffic.flows.buy.steps[1].attempts is 0; expected a whole number from 1 to 100.; "
+        "validate_test_traffic.http_checks.back.body and json are both set: a request has one body; "
+        "validate_test_traffic.flows.buy.steps[0] uses {a}, which no step before it saves: save = { <name> = … }; "
         'validate_test_traffic.samples is "many"; expected a whole number from 0 to 10000.; '
         f"validate_test_traffic has no option retries; it has {known} ({named(TESTED)})"
     )
@@ -403,9 +405,8 @@ def test_of_very_many_problems_the_first_are_named(stage: Stage, judge: Judge) -
     assert outcome == "failed"
     problems = detail.split("; validate_test_traffic.")
     assert len(problems) == 50
-    assert (
-        problems[-1] == f"http_checks.c49.interval is -1; expected seconds from 0 to 60.; and 3 more ({named(TESTED)})"
-    )
+    last = "http_checks.c49.interval is -1; expected seconds from 0 to 60."
+    assert problems[-1] == f"{last}; and 3 more ({named(TESTED)})"
 
 
 @pytest.mark.parametrize("event", LATER)
@@ -475,7 +476,6 @@ def test_what_may_be_a_secret_is_never_said(  # noqa: PLR0917 - one row of the t
 def test_what_is_no_json_is_not_shown(stage: Stage, judge: Judge, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="gate")
     judgement = judged(stage, judge, TESTED, HOOK_SETTINGS=f'{{"headers": {WORD}}}')
-    assert (
-        judgement.message == f"HOOK_SETTINGS is not JSON: Expecting value: line 1 column 13 (char 12) ({named(TESTED)})"
-    )
+    where = "line 1 column 13 (char 12)"
+    assert judgement.message == f"HOOK_SETTINGS is not JSON: Expecting value: {where} ({named(TESTED)})"
     assert WORD not in everything_shown(judgement, caplog)

@@ -103,7 +103,7 @@ VARIABLES: list[tuple[dict[str, str | None], str]] = [
 def test_an_environment_that_is_not_this_services_or_not_the_modules(
     stage: Stage, judge: Judge, variables: dict[str, str | None], message: str
 ) -> None:
-    judgement = judged(stage, judge, INSTALLED, **variables)
+    judgement = judged(stage, judge, INSTALLED, {}, **variables)
     assert judgement.message == message
     assert judgement.check(f"hook_settings:{INSTALLED}") == ("failed", message)
     assert judgement.check(f"hook_settings:{TESTED}")[0] == "passed"
@@ -120,7 +120,7 @@ def test_an_environment_that_is_not_this_services_or_not_the_modules(
     ids=str,
 )
 def test_an_environment_made_by_hand_may_do(stage: Stage, judge: Judge, variables: dict[str, str | None]) -> None:
-    assert judged(stage, judge, INSTALLED, **variables).succeeded
+    assert judged(stage, judge, INSTALLED, {}, **variables).succeeded
 
 
 @pytest.mark.parametrize(("interval", "succeeds"), [(5, True), (61, False)])
