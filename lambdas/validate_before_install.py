@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -997,66 +998,80 @@ class SettingsChecks(Checks):
     @check(calls=["lambda:GetFunctionConfiguration"], parts=["{event}"])
     def hook_settings(self) -> Iterator[Finding]:
         """The options of all hooks can be used: expressions, rules across options, windows that fit the time."""
-        for event, name in self.further_hooks.items():
-            yield attempt(f"hook_settings:{event}", partial(self._can_be_used, event, name))
-        if not self.further_hooks:
-            yield skipped("the AppSpec names no further hook")
-
-    def _can_be_used(self, event: str, name: str) -> Finding:
-        configuration = self.deployment.function(name)
-        hook = _hook_of(name, configuration)
-        if hook not in HOOKS:
-            return skipped(f"function {name} of the hook {event} runs {hook}, which is no handler of this module's")
-        variables, timeout = _variables_of(name, configuration), configuration.get("Timeout")
-        if not isinstance(timeout, (int, float)):
-            raise CannotLook(f"Lambda does not say the time-out of function {name}")
-        try:
-            watched = read_environment(variables)
-        except BadSettings as problem:
-            return failed(f"function {name} of the hook {event}: {problem}")
-        ours = f"{self.deployment.cluster}/{self.deployment.service_name}"
-        if f"{watched.cluster}/{watched.service}" != ours:
-            return failed(
-                f"function {name} of the hook {event} watches {watched.cluster}/{watched.service}, not {ours}: put "
-                "this service's hooks into the AppSpec, or mend ecs_cluster_name, ecs_service_name"
-            )
-        options, reading = judge_settings(HOOKS[hook], variables, hook)
-        problems = reading.problems
-        if options:
-            budget = TimeBudget.of(timeout, getattr(options, "max_duration", 0.0))
-            problems = [f"{hook}.{problem}" for problem in options.problems_of_time(budget)]
-        if problems:
-            return failed(f"{in_words(problems)} (function {name} of the hook {event})")
-        return passed(f"the options of {hook} can be used")
+        yield from self._of_each("hook_settings", self._can_be_used)
 
     @check(Severity.WARN, calls=["lambda:GetFunctionConfiguration"], parts=["{event}"])
     def hook_versions(self) -> Iterator[Finding]:
         """The functions of the hooks run the module's code, told in the options of its version."""
-        packages = read_packages()
+        yield from self._of_each("hook_versions", partial(self._is_of_this_version, read_packages()))
+
+    def _of_each(self, word: str, judge: Callable[[_Function], Finding]) -> Iterator[Finding]:
+        """What comes of each further hook's function; that of somebody else is skipped, and said."""
         for event, name in self.further_hooks.items():
-            yield attempt(f"hook_versions:{event}", partial(self._is_of_this_version, event, name, packages))
+            yield attempt(f"{word}:{event}", partial(self._of_module, event, name, judge))
         if not self.further_hooks:
             yield skipped("the AppSpec names no further hook")
 
-    def _is_of_this_version(self, event: str, name: str, packages: Mapping[str, str]) -> Finding:
+    def _of_module(self, event: str, name: str, judge: Callable[[_Function], Finding]) -> Finding:
         configuration = self.deployment.function(name)
-        hook = _hook_of(name, configuration)
+        hook, called = _handler_of(name, configuration), f"function {name} of the hook {event}"
         if hook not in HOOKS:
-            return skipped(f"function {name} of the hook {event} runs {hook}, which is no handler of this module's")
-        reading = judge_settings(HOOKS[hook], _variables_of(name, configuration), hook)[1]
+            return skipped(f"{called} runs {hook}, which is no handler of this module's")
+        variables = _variables_of(name, configuration)
+        if "HOOK_SETTINGS" not in variables:  # others call their files so, too
+            return skipped(f"{called} is told no HOOK_SETTINGS, so it is none of this module's")
+        return judge(_Function(called, hook, variables, configuration))
+
+    def _can_be_used(self, function: _Function) -> Finding:
+        timeout = function.configuration.get("Timeout")
+        if not isinstance(timeout, (int, float)):
+            raise CannotLook(f"Lambda does not say the time-out of {function.called}")
+        problems = []
+        try:
+            watched = read_environment(function.variables)
+            ours = f"{self.deployment.cluster}/{self.deployment.service_name}"
+            if f"{watched.cluster}/{watched.service}" != ours:
+                problems.append(
+                    f"the function watches {watched.cluster}/{watched.service}, not {ours}: put this service's hooks "
+                    "into the AppSpec, or mend ecs_cluster_name, ecs_service_name"
+                )
+        except BadSettings as problem:
+            problems.append(str(problem))
+        options, reading = judge_settings(HOOKS[function.hook], function.variables, function.hook)
+        problems += reading.problems
+        if options:
+            budget = TimeBudget.of(timeout, getattr(options, "max_duration", 0.0))
+            problems += [f"{function.hook}.{problem}" for problem in options.problems_of_time(budget)]
+        if problems:
+            return failed(f"{in_words(problems)} ({function.called})")
+        return passed(f"the options of {function.hook} can be used")
+
+    def _is_of_this_version(self, packages: Mapping[str, str], function: _Function) -> Finding:
+        reading = judge_settings(HOOKS[function.hook], function.variables, function.hook)[1]
+        given, runs = packages.get(function.hook), function.configuration.get("CodeSha256")
         wrong = []
-        if reading.schema not in ("", schema_of(HOOKS[hook])):
+        if reading.schema not in ("", schema_of(HOOKS[function.hook])):
             wrong.append("is told its options as another version of the module has them")
-        if packages.get(hook) and not configuration.get("CodeSha256"):
-            raise CannotLook(f"Lambda does not say which code function {name} runs")
-        if packages.get(hook) not in (None, configuration.get("CodeSha256")):
+        if given and not runs:
+            raise CannotLook(f"Lambda does not say which code {function.called} runs")
+        if given and given != runs:
             wrong.append("runs other code than the module gave it")
         if wrong:
-            return failed(f"function {name} of the hook {event} {' and '.join(wrong)}: apply the module once more")
-        return passed(f"function {name} of the hook {event} is of this version")
+            return failed(f"{function.called} {' and '.join(wrong)}: apply the module once more")
+        return passed(f"{function.called} is of this version")
 
 
-def _hook_of(name: str, configuration: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class _Function:
+    """A function of this module: what messages call it, whose hook it is, its environment, and what Lambda says."""
+
+    called: str
+    hook: str
+    variables: Mapping[str, str]
+    configuration: Mapping[str, Any]
+
+
+def _handler_of(name: str, configuration: Mapping[str, Any]) -> str:
     """The handler's file, by which a function is known: its name is the user's."""
     if configuration.get("PackageType") == "Image":
         return "a container image"

@@ -808,7 +808,7 @@ class ValidateProduction(TrafficOptions):
         """A window or a load that does not fit the time there is, beside the other checks."""
         found = []
         if self.load and self.load.duration + self.load.warm_up > budget.here - BEFORE_A_LOAD:
-            room = f"a load is not interrupted, and an invocation has {budget.here - BEFORE_A_LOAD:.0f} s for it"
+            room = f"a load is not interrupted, and an invocation has {budget.here - BEFORE_A_LOAD:g} s for it"
             found.append(
                 f"load has warm_up {self.load.warm_up:g} and duration {self.load.duration:g}; {room}: shorten load or "
                 "raise timeout"
@@ -816,7 +816,7 @@ class ValidateProduction(TrafficOptions):
         left = max(0.0, budget.in_all - OTHER_CHECKS)
         if self.window > left:
             found.append(
-                f"initial_delay, duration and load take {self.window:g} s, and {left:.0f} s are left for them beside "
+                f"initial_delay, duration and load take {self.window:g} s, and {left:g} s are left for them beside "
                 f"{OTHER_CHECKS:g} s for the other checks: shorten them, or raise max_duration (at most 3300) or "
                 "timeout (at most 900)"
             )
@@ -858,7 +858,7 @@ def jmespath_problem(expression: str) -> str:
     try:
         unknown = _unknown_functions(jmespath.compile(expression).parsed)
     except (ValueError, RecursionError) as problem:
-        said = str(problem).replace("\n", " ")
+        said = str(problem).partition("\n")[0]  # a drawing of where it is follows
         return f"{expression!r}, which is no JMESPath expression (a key with a hyphen needs quotes): {said}"
     return f"{expression!r}: JMESPath has no function {', '.join(sorted(unknown))}" if unknown else ""
 

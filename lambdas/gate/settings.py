@@ -133,9 +133,13 @@ def judge_settings(kind: type[O], environ: Mapping[str, str], hook: str) -> tupl
     return None if reading.problems else options, reading
 
 
-@functools.cache  # thousands of objects may be of one class
-def entries(kind: type[Any]) -> list[Entry]:
+def entries(kind: Any) -> list[Entry]:
     """The options of an options class, in their order."""
+    return _entries(kind)
+
+
+@functools.cache  # thousands of objects may be of one class
+def _entries(kind: Any) -> list[Entry]:
     hints = get_type_hints(kind)
     found = []
     for each in dataclasses.fields(kind):
@@ -151,7 +155,7 @@ def schema_of(kind: type[Any]) -> str:
 
 def _described(kind: Any) -> Any:
     if dataclasses.is_dataclass(kind):
-        return {entry.name: _described(entry.kind) for entry in entries(kind)}  # type: ignore[arg-type]
+        return {entry.name: _described(entry.kind) for entry in entries(kind)}
     inner = get_args(kind)
     return (
         [get_origin(kind).__name__, _described(inner[-1] if get_origin(kind) is dict else inner[0])]

@@ -36,9 +36,9 @@ def plan_options(terraform: Terraform, folder: Path, inputs: Sequence[Mapping[st
     result = terraform.plan(folder)
     refused = [""] * len(inputs)
     for block in re.split(r"^Error: ", result.stdout, flags=re.MULTILINE)[1:]:
-        number = re.search(r"(?:given|options)_(\d+)", block)
-        assert number, block
-        refused[int(number[1])] += plain(block)
+        found = re.search(r"(?:given|options)_(\d+)", block)
+        assert found, block
+        refused[int(found[1])] += plain(block)
     return result.returncode, refused
 
 

@@ -171,7 +171,7 @@ def everywhere(hook: str, wrong: Callable[[type[Any]], dict[str, Any]]) -> Itera
                 key = next(keys)
                 at = {dict: f"{path}.{entry.name}.{key}", tuple: f"{path}.{entry.name}[0]"}
                 deeper = partial(_within, entry, key, wrap)
-                yield from visit(inner, deeper, at.get(get_origin(entry.kind), f"{path}.{entry.name}"))  # type: ignore[call-overload]
+                yield from visit(inner, deeper, at.get(get_origin(entry.kind), f"{path}.{entry.name}"))
 
     for document, path in visit(HOOKS[hook], dict, hook):
         yield {hook: document}, path

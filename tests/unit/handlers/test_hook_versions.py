@@ -80,12 +80,12 @@ def test_options_and_code_of_another_version_are_said_together(stage: Stage, jud
 WATCHES = "put this service's hooks into the AppSpec, or mend ecs_cluster_name, ecs_service_name"
 IS_NOT_SET = "is not set: the Terraform module sets it; a function made by hand needs it too"
 VARIABLES: list[tuple[dict[str, str | None], str]] = [
-    ({"ECS_SERVICE": "billing"}, f"{named(INSTALLED)} watches main/billing, not main/shop: {WATCHES}"),
-    ({"ECS_CLUSTER": "other"}, f"{named(INSTALLED)} watches other/shop, not main/shop: {WATCHES}"),
-    ({"ECS_SERVICE": None}, f"{named(INSTALLED)}: environment variable ECS_SERVICE {IS_NOT_SET}"),
+    ({"ECS_SERVICE": "billing"}, f"the function watches main/billing, not main/shop: {WATCHES} ({named(INSTALLED)})"),
+    ({"ECS_CLUSTER": "other"}, f"the function watches other/shop, not main/shop: {WATCHES} ({named(INSTALLED)})"),
+    ({"ECS_SERVICE": None}, f"environment variable ECS_SERVICE {IS_NOT_SET} ({named(INSTALLED)})"),
     (
         {"APP_NAME": None, "ENVIRONMENT": " "},
-        f"{named(INSTALLED)}: environment variable APP_NAME, ENVIRONMENT {IS_NOT_SET}",
+        f"environment variable APP_NAME, ENVIRONMENT {IS_NOT_SET} ({named(INSTALLED)})",
     ),
     (
         {"HOOK_SETTINGS": "interval: 5"},
@@ -114,7 +114,7 @@ def test_an_environment_that_is_not_this_services_or_not_the_modules(
     [
         {"ECS_CLUSTER": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:cluster/main"},
         {"ECS_SERVICE": f"arn:aws:ecs:eu-west-1:{ACCOUNT}:service/main/shop"},
-        {"HOOK_SETTINGS": None},
+        {"HOOK_SETTINGS": ""},
         {"TENANT": "acme"},
     ],
     ids=str,
@@ -154,10 +154,12 @@ def test_a_function_that_is_none_of_the_modules_is_left_alone_and_said(
         assert judgement.check(f"{check}:{SHIFTED}")[0] == "passed"
 
 
-def test_a_function_without_an_environment_is_refused(stage: Stage, judge: Judge) -> None:
+def test_a_function_of_somebody_elses_with_a_file_of_the_same_name_is_skipped(stage: Stage, judge: Judge) -> None:
     judgement = judge(hook, answering(stage, SHIFTED, Environment=None))
-    missing = "APP_NAME, ENVIRONMENT, ECS_CLUSTER, ECS_SERVICE"
-    assert judgement.message == f"{named(SHIFTED)}: environment variable {missing} {IS_NOT_SET}"
+    assert judgement.succeeded
+    said = f"{named(SHIFTED)} is told no HOOK_SETTINGS, so it is none of this module's"
+    for check in ("hook_settings", "hook_versions"):
+        assert judgement.check(f"{check}:{SHIFTED}") == ("skipped", said)
 
 
 OF_SHIFTED = f"function arn:aws:lambda:eu-west-1:{ACCOUNT}:function:CodeDeployHook_shop-{SHIFTED}"
@@ -169,8 +171,8 @@ NOT_SAID: list[tuple[dict[str, Any], str, tuple[str, str]]] = [
         ("error", "error"),
     ),
     ({"Handler": None}, f"Lambda does not say the handler of {OF_SHIFTED}", ("error", "error")),
-    ({"Timeout": None}, f"Lambda does not say the time-out of {OF_SHIFTED}", ("error", "passed")),
-    ({"CodeSha256": None}, f"Lambda does not say which code {OF_SHIFTED} runs", ("passed", "error")),
+    ({"Timeout": None}, f"Lambda does not say the time-out of {named(SHIFTED)}", ("error", "passed")),
+    ({"CodeSha256": None}, f"Lambda does not say which code {named(SHIFTED)} runs", ("passed", "error")),
 ]
 
 
