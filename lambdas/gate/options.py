@@ -24,7 +24,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OF_GREEN = ("image_tag", "revision")  # what `{…}` in an expectation may stand for, besides what a flow saves
 ROOM_TO_STOP = 60.0  # seconds of a migration's time for stopping its task and for the report
 MOST_CONNECTIONS = 256  # of a load
-OTHER_CHECKS = 120.0  # seconds that a production hook's other checks may take beside its window
+OTHER_CHECKS = 120.0  # seconds that a production hook's other checks may take beside its window, at most 40 % of all
 BEFORE_A_LOAD = 30.0  # seconds that they may take before a load, which is not interrupted
 
 # Patterns, each of a whole value. Terraform's regular expressions are RE2's: so nothing that Python reads otherwise, as
@@ -813,12 +813,13 @@ class ValidateProduction(TrafficOptions):
                 f"load has warm_up {self.load.warm_up:g} and duration {self.load.duration:g}; {room}: shorten load or "
                 "raise timeout"
             )
-        left = max(0.0, budget.in_all - OTHER_CHECKS)
+        others = min(OTHER_CHECKS, 0.4 * budget.in_all)
+        left = budget.in_all - others
         if self.window > left:
             found.append(
                 f"initial_delay, duration and load take {self.window:g} s, and {left:g} s are left for them beside "
-                f"{OTHER_CHECKS:g} s for the other checks: shorten them, or raise max_duration (at most 3300) or "
-                "timeout (at most 900)"
+                f"{others:g} s for the other checks: shorten them, or raise max_duration (at most 3300) or timeout (at "
+                "most 900)"
             )
         return found
 

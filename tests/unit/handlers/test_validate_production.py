@@ -247,11 +247,11 @@ def test_production_that_leaves_green_during_the_bake(stage: Stage, judge: Judge
 # Time.
 
 
-def too_long(window: int, left: int) -> str:
+def too_long(window: int, left: int, others: int = 120) -> str:
     """What the check `time` says of a window that does not fit."""
     return (
-        f"initial_delay, duration and load take {window} s, and {left} s are left for them beside 120 s for the other "
-        "checks: shorten them, or raise max_duration (at most 3300) or timeout (at most 900)"
+        f"initial_delay, duration and load take {window} s, and {left} s are left for them beside {others} s for the "
+        "other checks: shorten them, or raise max_duration (at most 3300) or timeout (at most 900)"
     )
 
 
@@ -1821,11 +1821,11 @@ def test_a_settle_time_that_is_longer_than_an_invocation(stage: Stage, function:
     [(60, 3), (40, 4), (35, 5)],  # a half for looking, of which a quarter is kept for handing over
 )
 def test_small_time_outs(stage: Stage, function: Function, timeout: float, invocations: int) -> None:
-    """They leave no room for other checks, but may be used up by those who only want to be warned of that."""
+    """Below the least that the module takes they leave too little for other checks: who wants to is only warned."""
     function.timeout = timeout
     judgements = function.play(stage.at(EVENT), **{**SLOWLY, "duration": 60}, checks={"time": "warn"})
     assert judgements[-1].succeeded
-    assert judgements[-1].check("time") == ("failed", too_long(60, 0))
+    assert judgements[-1].check("time")[0] == ("passed" if timeout == 60 else "failed")
     assert len(judgements) == invocations
     assert stage.clock.now == about(60)
 
@@ -1898,7 +1898,7 @@ LOAD_TOO_LONG = (
     [
         (900, {"duration": 900, "max_duration": 880}, too_long(900, 760)),
         (900, {"duration": 2881}, too_long(2881, 2880)),
-        (100, {"duration": 161}, too_long(161, 160)),
+        (100, {"duration": 169}, too_long(169, 168, 112)),
         (
             900,
             {"duration": 60, "load": {"rate": 1, "duration": 600, "warm_up": 241}},
