@@ -325,7 +325,7 @@ class Migration:
             cluster=self.deployment.cluster,
             task_definition=target.task_definition,
             container=target.container,
-            command=command,
+            command=tasks.command_after(target.entry_point, command),
             environment=variables_of(self.settings, target.options),
             placement=self._placement(target.placement),
             size={"cpu": self.settings.cpu, "memory": self.settings.memory},
@@ -551,6 +551,11 @@ class Target:
         return [str(each.get("name")) for each in declared if each.get("essential", True)]
 
     @property
+    def entry_point(self) -> Sequence[str]:
+        """What the container's definition puts before each command."""
+        return self._declared.get("entryPoint") or ()
+
+    @property
     def stop_timeout(self) -> float:
         """Seconds that ECS gives the container to end by itself when its task is stopped."""
         return float(self._declared.get("stopTimeout") or KILLED_AFTER)
@@ -579,7 +584,8 @@ def _why_it_failed(task: Task, container: Container, essential: Collection[str],
         return f"container {container.name} never started: {task.why_stopped()}"
     code = "no exit code" if container.exit_code is None else f"exit {container.exit_code}"
     reason = "; ".join(part for part in (task.stop_code, task.stopped_reason, container.reason) if part)
-    if "OutOfMemory" in reason and container.exit_code != 0:
+    # A wrapper may end with 0 though the kernel has killed its child.
+    if "OutOfMemory" in (reason if container.exit_code != 0 else container.reason):
         return f"{code}, out of memory ({reason}): set memory of run_migrations, or give the task more"
     if task.was_interrupted:
         cure = "" if retried else ": retry_interrupted starts it again"

@@ -346,7 +346,11 @@ class NeedsChecks(Checks):
         """The containers' images are in the account's ECR; images kept elsewhere are named and skipped."""
         for image in self.release.images:
             name = f"images:{image.label}"
-            if not image.repository:
+            if not image.is_reference:
+                arn = ", which is an ARN: ECR's address of it is <account>.dkr.ecr.<region>.amazonaws.com/<repository>"
+                said = f"image {image.uri} is no reference to an image{arn if is_arn(image.uri) else ''}"
+                yield failed(f"{said}: it can never be pulled, mend the task definition", name)
+            elif not image.repository:
                 yield skipped(f"image {image.uri} is not in ECR: not looked at", name)
             elif image.account != self.release.account:
                 yield skipped(f"image {image.uri} is in account {image.account}'s ECR: not looked at", name)

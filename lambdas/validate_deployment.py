@@ -147,7 +147,11 @@ class Green:
     @property
     def crashed(self) -> list[Task]:
         """Green's tasks that ended by themselves, never started, or failed their health checks."""
-        return [task for task in self.tasks.values() if task.has_crashed]
+        ended = [task for task in self.tasks.values() if task.has_crashed]
+        try:
+            return [task.ended_by(self.definition) for task in ended]
+        except CannotLook:  # who is to blame is a side question
+            return ended
 
     @property
     def complete(self) -> bool:

@@ -7,6 +7,7 @@ group gets a 503 that the load balancer counts, and that has set off a deploymen
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from functools import partial
 from typing import Optional
 
@@ -15,10 +16,11 @@ from gate.hook import lifecycle_hook
 from gate.http_sender import Sender
 from gate.options import ValidateTestTraffic, shown_address
 from gate.traffic import NAMES as TRAFFIC
-from gate.traffic import SERVING, Traffic, green_serves, listener_url
+from gate.traffic import SERVING, Traffic, green_serves, listener_url, misrouted
 from gate.verdict import Check, Finding, Named, failed, passed, unstoppable
 from gate.waiting import Deadline, poll
 
+SHIFTS = 60.0  # seconds after which the test listener leads where CodeDeploy has led it, before this hook was called
 NAMES = (
     Named(
         "test_listener",
@@ -27,7 +29,8 @@ NAMES = (
     ),
     Named(
         "green_serves_tests",
-        "The test listener and its rules lead to green alone, and green has a healthy target: before, nothing is sent.",
+        "The test listener and its rules lead to green alone, and all of green's targets are healthy: before, nothing "
+        "is sent.",
         calls=SERVING,
     ),
     *TRAFFIC,
@@ -52,7 +55,7 @@ def _checks(deployment: Deployment, settings: ValidateTestTraffic, deadline: Dea
 
     def serves() -> Finding:
         seen[:] = [deployment.test_listener()]
-        return serves_tests(deployment, seen[0])
+        return serves_tests(deployment, seen[0], patience.elapsed() >= SHIFTS)
 
     def look() -> list[Finding]:
         found[:] = poll(serves, patience, settings.interval)
@@ -80,7 +83,11 @@ def test_listener(deployment: Deployment, settings: ValidateTestTraffic) -> Find
     )
 
 
-def serves_tests(deployment: Deployment, listener: Optional[Listener]) -> Finding:
-    """The test listener, where there is one, leads to green, and green has a healthy target."""
+def serves_tests(deployment: Deployment, listener: Optional[Listener], has_shifted: bool) -> Finding:
+    """The test listener, where there is one, leads to green, and all of green's targets are healthy.
+
+    Once test traffic must have shifted (`has_shifted`), a listener that leads elsewhere will lead to green no more.
+    """
     group = deployment.target_group_of(deployment.green())
-    return green_serves(deployment, group, listener, "test")
+    found = green_serves(deployment, group, listener, "test")
+    return replace(found, certain=has_shifted and bool(misrouted(deployment, group, listener, "test")))

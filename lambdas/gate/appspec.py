@@ -86,10 +86,11 @@ def _document(text: str) -> Mapping[str, Any]:
 
 
 def _parsed(text: str) -> Any:
+    text = text.lstrip("\ufeff")  # a byte order mark, as editors on Windows write it
     try:
         return json.loads(text, object_pairs_hook=_mapping)
-    except ValueError:
-        pass
+    except ValueError as problem:
+        of_json = str(problem)
     try:
         import yaml  # from the layer; a JSON AppSpec does without it
     except ImportError as problem:
@@ -104,7 +105,9 @@ def _parsed(text: str) -> Any:
             raise CannotLook(f"the AppSpec's aliases, written out, come to more than {MOST_WRITTEN_OUT} characters")
         return None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as problem:  # ValueError: a date that is none
-        raise CannotLook(f"the AppSpec is neither JSON nor YAML: {_short(' '.join(str(problem).split()))}") from None
+        # YAML's own words name another place where JSON was meant: it allows no tabs.
+        said = of_json if text.lstrip().startswith(("{", "[")) else " ".join(str(problem).split())
+        raise CannotLook(f"the AppSpec is neither JSON nor YAML: {_short(said)}") from None
 
 
 def _mapping(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -163,7 +166,12 @@ def _hooks(value: Any) -> Iterator[tuple[str, str]]:
     """Each event with its function: a text, as the guide has it, or a list of one text."""
     known = {event.lower(): event for event in HOOK_EVENTS}
     entries = _entries(value)
-    _refuse_twice([str(event) for entry in entries for event in entry])
+    places: dict[str, int] = {}
+    for number, entry in enumerate(entries, 1):
+        for event in entry:
+            if places.setdefault(str(event).lower(), number) != number:
+                where = f"in its entries {places[str(event).lower()]} and {number}"
+                raise CannotLook(f"the AppSpec's Hooks name {_short(str(event))} twice, {where}: leave one of them out")
     for entry in entries:
         for event, function in entry.items():
             named = function[0] if isinstance(function, list) and len(function) == 1 else function

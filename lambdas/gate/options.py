@@ -734,7 +734,7 @@ class _Volume:
 class Load(Thresholds, _Volume):
     """A bounded load on the production listener, sent whether or not answers come."""
 
-    path: str = url_path("path and query", "/")
+    path: str = url_path("path and query", "/", cure="")
     host: Optional[str] = host_name("Host header and TLS server name; null: the hook's `host`", None)
     headers: dict[str, str] = header_map("further headers; no place for secrets", {})
     warm_up: float = seconds("seconds before, of the same load, that do not count", 0.0, least=0, most=300)

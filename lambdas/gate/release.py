@@ -35,6 +35,12 @@ MANIFESTS = [
     "application/vnd.docker.distribution.manifest.v2+json",
 ]
 
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"  # of a repository's path
+_REFERENCE = re.compile(
+    r"(?:(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/)?"
+    rf"{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@[A-Za-z][A-Za-z0-9+._-]*:[0-9a-fA-F]{{32,}})?",
+    re.ASCII,
+)
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z0-9.]+/"  # each partition has its domain
     r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
@@ -78,6 +84,11 @@ class Image:
             tag=tag or ("" if digest else "latest"),
             digest=digest,
         )
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it has the form of what can be pulled (the grammar of github.com/distribution/reference)."""
+        return bool(_REFERENCE.fullmatch(self.uri))
 
     @property
     def id(self) -> dict[str, str]:

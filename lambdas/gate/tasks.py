@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Callable, Optional
 
@@ -16,6 +17,8 @@ AT_ONCE = 100  # tasks that DescribeTasks takes
 NAMED = 3  # tasks that a message names
 _ID = re.compile(r"[0-9a-f-]{8,}|[0-9]+")
 # What ECS says of a container whose command never ran; some of these come with an exit code of Docker's own.
+_SHELLS = ("ash", "bash", "dash", "ksh", "sh", "zsh")
+_SHELL_C = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
 _NEVER_RAN = re.compile(r"Cannot(Pull|Create|Start)|ResourceInitializationError")
 
 
@@ -121,6 +124,17 @@ class Task:
         ended = self.stop_code in ("EssentialContainerExited", "TaskFailedToStart")
         return ended or (self.stop_code == "ServiceSchedulerInitiated" and "health check" in self.stopped_reason)
 
+    def ended_by(self, definition: Mapping[str, Any]) -> Task:
+        """The task with none but the containers that can have ended it.
+
+        What its definition does not declare (the agent of runtime monitoring, whose image may not be pulled) ends no
+        task; of those that it declares only an essential one does, once it has started.
+        """
+        declared = {str(each.get("name")): each for each in definition.get("containerDefinitions") or []}
+        if self.stop_code == "EssentialContainerExited":
+            declared = {name: each for name, each in declared.items() if each.get("essential", True)}
+        return replace(self, containers=tuple(each for each in self.containers if each.name in declared))
+
     def never_ran(self, container: Container) -> bool:
         """Whether the container's command has certainly never run, now that the task has ended.
 
@@ -205,6 +219,33 @@ def _arns(cluster: str, **chosen: str) -> list[str]:
     return list(dict.fromkeys(arns))
 
 
+def command_after(entry_point: Sequence[str], command: Sequence[str]) -> list[str]:
+    """What RunTask has to be told as command, so that `command` runs as it is written.
+
+    ECS appends it to the entry point of the container's definition. A shell's `-c` takes one word as its script: the
+    others would be the script's arguments, and `sh -c python manage.py migrate` a bare `python`, which exits 0. Who
+    repeats the entry point means it once. Any other entry point is taken for a wrapper that runs its arguments.
+
+    Raises CannotLook where the entry point has a script of its own that does not run its arguments.
+    """
+    entry_point, command = list(entry_point), list(command)
+    if entry_point and command[: len(entry_point)] == entry_point and len(command) > len(entry_point):
+        return command[len(entry_point) :]
+    shell = next((at for at, word in enumerate(entry_point) if word.rpartition("/")[2] in _SHELLS), len(entry_point))
+    option = next((at for at in range(shell + 1, len(entry_point)) if _SHELL_C.fullmatch(entry_point[at])), None)
+    if option is None:
+        return command
+    after = entry_point[option + 1 :]  # the script, its $0, its arguments
+    if not after:
+        return [shlex.join(command)]
+    if not re.search(r"\$[@*]", after[0]):
+        raise CannotLook(
+            f"the container's entryPoint {shlex.join(entry_point)} has a script of its own, which does not run the "
+            'command that is added to it: let the script end with exec "$@", or set container to another one'
+        )
+    return command if after[1:] else [command[0], *command]  # the first word after the script is its $0
+
+
 @dataclass(frozen=True)
 class OneOff:
     """A one-off task: the service's task definition and network, with one container's command replaced."""
@@ -212,7 +253,7 @@ class OneOff:
     cluster: str
     task_definition: str
     container: str
-    command: tuple[str, ...]
+    command: Sequence[str]  # as it is added to the container's entry point
     environment: Mapping[str, str]
     placement: Mapping[str, Any]  # launchType or capacityProviderStrategy, platformVersion, networkConfiguration
     size: Mapping[str, Optional[int]]  # cpu (units) and memory (MiB) of the task; None: as its definition says

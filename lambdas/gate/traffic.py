@@ -65,24 +65,39 @@ def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
     return f"{scheme}://{load_balancer.dns_name}:{listener.port}"
 
 
+def misrouted(deployment: Deployment, group: TargetGroup, listener: Listener | None, word: str) -> str:
+    """What of the listener, its default action or a rule, does not lead to green alone; empty if all does."""
+    if listener is None:
+        return ""
+    if not listener.serves_only(group.arn):
+        leads = deployment.weights_in_words(listener)
+        return f"the {word} listener does not lead to green ({group.name}) alone but to {leads}"
+    astray = listener.astray(group.arn)
+    rules = "; ".join(f"rule {r.priority} ({r.where}) leads to {deployment.weights_in_words(r)}" for r in astray)
+    return f"of the {word} listener, {rules}: not to green ({group.name}) alone" if rules else ""
+
+
 def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener | None, word: str) -> Finding:
     """The listener leads to green alone, each rule of it too, and green has a healthy target: before, nothing is sent.
 
     A request to an empty target group gets a 503 that the load balancer counts, and that has set off a deployment's own
-    alarm. `word` names the listener: test or production; without one only the targets are looked at.
+    alarm. `word` names the listener: test or production; without one only the targets are looked at. For tests all of
+    green's targets have to be healthy: half of the customers would find out about the others.
     """
     where = deployment.weights_in_words(listener) if listener else "no listener"
-    if listener is not None and not listener.serves_only(group.arn):
-        return failed(f"the {word} listener does not lead to green ({group.name}) alone but to {where}")
-    astray = listener.astray(group.arn) if listener else []
-    if astray:
-        rules = "; ".join(f"rule {r.priority} ({r.where}) leads to {deployment.weights_in_words(r)}" for r in astray)
-        return failed(f"of the {word} listener, {rules}: not to green ({group.name}) alone")
+    wrong = misrouted(deployment, group, listener, word)
+    if wrong:
+        return failed(wrong)
     targets = deployment.targets(group)
     healthy = [target for target in targets if target.state == "healthy"]
     if not healthy:
         listed = "; ".join(str(target) for target in targets) or "none is registered"
         return failed(f"no green target is healthy, so nothing is sent: green target {listed}")
+    others = [target for target in targets if target.state != "healthy" and "draining" not in target.state]
+    if others and word == "test":
+        listed = "; ".join(map(str, others))
+        said = f"{len(healthy)} of {len(healthy) + len(others)} green targets are healthy, so nothing is sent"
+        return failed(f"{said}: green target {listed}")
     leads = f"{word} traffic leads to green ({where})" if listener else f"green is {group.name}"
     return passed(f"{leads}, {len(healthy)} of {len(targets)} target(s) healthy")
 

@@ -12,10 +12,10 @@ from typing import Any
 from tests.module.conftest import ROOT, Terraform, plain
 
 
-def plan_options(terraform: Terraform, folder: Path, inputs: Sequence[Mapping[str, Any]]) -> tuple[int, list[str]]:
+def plan_options(terraform: Terraform, folder: Path, inputs: Sequence[Mapping[str, Any]]) -> tuple[int, str]:
     """Plan `modules/options` for each of the inputs (hook → options), as the module does.
 
-    Returns Terraform's exit status, and what it refused of each.
+    Returns Terraform's exit status and what it said.
     """
     folder.mkdir(parents=True, exist_ok=True)
     options = Path(os.path.relpath(ROOT / "modules" / "options", folder)).as_posix()
@@ -34,12 +34,17 @@ def plan_options(terraform: Terraform, folder: Path, inputs: Sequence[Mapping[st
     (folder / "main.tf.json").write_text(json.dumps(stack, indent=1), encoding="utf-8")
     terraform.init(folder)
     result = terraform.plan(folder)
-    refused = [""] * len(inputs)
-    for block in re.split(r"^Error: ", result.stdout, flags=re.MULTILINE)[1:]:
-        found = re.search(r"(?:given|options)_(\d+)", block)
+    return result.returncode, result.stdout
+
+
+def refused_values(text: str, count: int) -> list[str]:
+    """What Terraform said to the values of each of so many inputs; of names and kinds it does not say whose."""
+    refused = [""] * count
+    for block in re.split(r"^Error: ", text, flags=re.MULTILINE)[1:]:
+        found = re.search(r"options_(\d+)", block)
         assert found, block
         refused[int(found[1])] += plain(block)
-    return result.returncode, refused
+    return refused
 
 
 def literally(value: Any) -> Any:

@@ -15,7 +15,7 @@ from gate.options import HOOKS
 from gate.settings import Entry, entries
 
 from tests.module.conftest import INPUTS, ROOT, Terraform, plain, write_stack
-from tests.module.options_stack import in_few
+from tests.module.options_stack import in_few, plan_options
 from tools.options import inner_of, is_object, is_required
 
 # As people type them, and what the plan says. The names that there are follow.
@@ -191,15 +191,15 @@ def _within(
     return wrap({entry.name: held})
 
 
-def test_an_unknown_name_is_refused_in_every_object_at_every_depth(terraform: Terraform, stack: Path) -> None:
+def test_an_unknown_name_is_refused_in_every_object_at_every_depth(terraform: Terraform, tmp_path: Path) -> None:
     """Of all hooks, in maps and in lists, by its path and with the names that there are."""
     found = [each for hook in HOOKS for each in everywhere(hook, lambda _kind: {"misspelt": 1})]
     assert len(found) > 20
-    text = said(terraform, stack, [document for document, _ in found])
+    text = plain(plan_options(terraform, tmp_path, in_few([document for document, _ in found]))[1])
     assert [path for _, path in found if f"{path} has no option misspelt; it has " not in text] == []
 
 
-def test_another_kind_is_refused_in_every_attribute_of_every_object(terraform: Terraform, stack: Path) -> None:
+def test_another_kind_is_refused_in_every_attribute_of_every_object(terraform: Terraform, tmp_path: Path) -> None:
     """A list where one value belongs, and one value where a list, a map or an object does."""
 
     def wrong(kind: type[Any]) -> dict[str, Any]:
@@ -209,7 +209,7 @@ def test_another_kind_is_refused_in_every_attribute_of_every_object(terraform: T
         }
 
     found = [each for hook in HOOKS for each in everywhere(hook, wrong)]
-    text = said(terraform, stack, [document for document, _ in found])
+    text = plain(plan_options(terraform, tmp_path, in_few([document for document, _ in found]))[1])
     assert "suitable" not in text
     missing = []
     for _, path in found:

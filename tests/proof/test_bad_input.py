@@ -449,7 +449,10 @@ def bomb(width: int, levels: int, line: str) -> str:
         ("x" * 100_001, "the AppSpec has 100001 characters or more, expected at most 100000"),
         (json.dumps(GOOD)[:-1] + ', "resources": []}', "the AppSpec has the key resources twice in one mapping"),
         (yaml.safe_dump(GOOD) + "hooks: []\n", "the AppSpec has the key hooks twice in one mapping"),
-        (json.dumps(GOOD).replace("AfterInstall", "beforeinstall"), "the AppSpec has the key beforeinstall twice"),
+        (
+            json.dumps(GOOD).replace("AfterInstall", "beforeinstall"),
+            "the AppSpec's Hooks name beforeinstall twice, in its entries 1 and 2: leave",
+        ),
     ],
     ids=lambda value: value[:40] if value.startswith("the AppSpec") else "",
 )

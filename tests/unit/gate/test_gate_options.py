@@ -107,6 +107,7 @@ RULES: list[tuple[Any, Document, str]] = [
     # The hooks' own
     (ValidateTestTraffic, {"base_url": "http://[::1/"}, f"base_url {NO_ADDRESS}"),
     (ValidateTestTraffic, {"base_url": "http://a:0"}, f"base_url {NO_ADDRESS}"),
+    (ValidateTestTraffic, {"base_url": "http://:80"}, f"base_url {NO_ADDRESS}"),
     *(
         (RunMigrations, {"command": None, name: ["a"]}, f"{name} {ALONE}")
         for name in ("verify_schema_command", "verify_data_command", "rollback_command")
@@ -184,7 +185,7 @@ def test_what_does_not_go_together_is_refused(kind: Any, document: Document, mes
         (HttpCheck, {"url": "http://{revision}.example.com", "path": "/"}),
         (HttpCheck, {"json": "1", "secret_headers": {"A": ARN}, "consecutive_successes": 3, "certificate_days": 3}),
         (HttpCheck, {"body_matches": r"(?i)\bok\b", "fail_if_body_matches": "", "body": "", "follow_redirects": True}),
-        (HttpCheck, {"jmespath": {'length("a-b")': {"at_least": 1}}}),
+        (HttpCheck, {"jmespath": {'length("a-b")': {"at_least": 1}}, "verify_tls": False}),
         (Step, {"attempts": 2, "consecutive_successes": 2}),
         (Step, {"save": {"id": "header:X-Order-Id", "other": "a.b[0]"}}),
         *((Flow, {"steps": [{"save": {"id": "id"}}, {}, use]}) for use in USES),

@@ -1110,11 +1110,22 @@ def test_nor_before_green_has_a_healthy_target() -> None:
     )
 
 
+def test_for_tests_all_targets_have_to_be_healthy() -> None:
+    deployment = Green()
+    deployment.seen = [target("10.0.0.1", "initial"), target("10.0.0.2", "healthy"), target("10.0.0.3", "draining")]
+    finding = green_serves(deployment, GROUP, listener(green=1), "test")
+    assert (finding.outcome, finding.detail) == (
+        Outcome.FAILED,
+        "1 of 2 green targets are healthy, so nothing is sent: green target 10.0.0.1:80 is initial",
+    )
+
+
 @pytest.mark.parametrize("listens", [True, False])
-def test_one_healthy_target_is_enough(listens: bool) -> None:
+def test_for_customers_one_healthy_target_is_enough(listens: bool) -> None:
+    """How many of them are not is judged by the load balancer's own figures."""
     deployment = Green()
     deployment.seen = [target("10.0.0.1", "initial"), target("10.0.0.2", "healthy")]
-    finding = green_serves(deployment, GROUP, listener(green=1) if listens else None, "test")
+    finding = green_serves(deployment, GROUP, listener(green=1) if listens else None, "production")
     assert finding.good
-    leads = "test traffic leads to green (green 1)" if listens else "green is green"
+    leads = "production traffic leads to green (green 1)" if listens else "green is green"
     assert finding.detail == f"{leads}, 1 of 2 target(s) healthy"

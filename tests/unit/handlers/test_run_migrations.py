@@ -1283,6 +1283,14 @@ def test_out_of_memory(stage: Stage, judge: Judge, end: dict[str, Any]) -> None:
     assert commands(stage) == [MIGRATE, BACK]
 
 
+def test_out_of_memory_is_no_success_whatever_the_exit_code(stage: Stage, judge: Judge) -> None:
+    """A wrapper ends with 0 though the kernel has killed its child."""
+    stage.world.exits[MIGRATE] = Exit(0, reason=OOM)
+    judgement = judge(hook, stage.at(EVENT), **ALL)
+    assert judgement.message.startswith("migrate (alembic upgrade head): exit 0, out of memory (Essential")
+    assert commands(stage) == [MIGRATE, BACK]
+
+
 @pytest.mark.parametrize(
     ("how", "succeeds"),
     [

@@ -1238,7 +1238,7 @@ def test_hooks_however_they_are_written(stage: Stage, judge: Judge, form: str) -
         ([{"AfterTestTraffic": "x"}], "the AppSpec's Hooks name the event AfterTestTraffic, expected one of Before"),
         ([{"AfterInstall": {"location": "x"}}], "the AppSpec's hook AfterInstall is {'location': 'x'}, expected a"),
         ([{"AfterInstall": None}], "the AppSpec's hook AfterInstall is None, expected a function's name or ARN"),
-        ([{"AfterInstall": "a"}, {"afterinstall": "b"}], "the AppSpec has the key afterinstall twice in one mapping"),
+        ([{"AfterInstall": "a"}, {"afterinstall": "b"}], "the AppSpec's Hooks name afterinstall twice, in its e"),
         ([{"E" * 300: "a"}], f"the AppSpec's Hooks name the event {'E' * 119}…, expected one of"),
     ],
 )

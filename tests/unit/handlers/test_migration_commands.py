@@ -1,0 +1,87 @@
+"""The migration's command reaches the program as it is written, whatever entry point ECS adds it to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+import run_migrations as hook
+from gate.tasks import command_after
+from gate.verdict import CannotLook
+
+from tests.unit.handlers.stage import Judge, Stage
+
+SAYS = "import json, sys; print(json.dumps(sys.argv[1:]))"
+WORDS = ["migrate", "--noinput", "two words", "it's", "$HOME", "*", ""]
+ENTRY_POINTS = [
+    [],
+    ["sh", "-c"],
+    ["/bin/sh", "-c"],
+    ["bash", "-euo", "pipefail", "-c"],
+    ["bash", "-ec"],
+    ["env", "sh", "-c"],
+    ["sh", "-c", 'exec "$@"', "--"],
+    ["sh", "-c", 'exec "$@"'],
+    ["sh", "-ec", 'true && "$@"'],
+    ["env"],
+    ["env", "A=b"],
+]
+
+
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS, ids=" ".join)
+def test_a_real_process_gets_the_words_as_they_are_written(entry_point: Sequence[str]) -> None:
+    """ECS appends the command to the entry point: so does this."""
+    command = [sys.executable, "-c", SAYS, *WORDS]
+    run = subprocess.run(
+        [*entry_point, *command_after(entry_point, command)], capture_output=True, text=True, check=True
+    )
+    assert json.loads(run.stdout) == WORDS
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "command", "told"),
+    [
+        (["python", "manage.py"], ["python", "manage.py", "migrate", "--check"], ["migrate", "--check"]),
+        (["alembic"], ["alembic", "upgrade", "head"], ["upgrade", "head"]),
+        (["alembic"], ["alembic"], ["alembic"]),
+        (["sh", "-c"], ["sh", "-c", "alembic upgrade head && true"], ["alembic upgrade head && true"]),
+        (["docker-entrypoint.sh"], ["alembic", "upgrade", "head"], ["alembic", "upgrade", "head"]),
+        (["tini", "--", "sh", "-c"], ["alembic", "upgrade", "head"], ["alembic upgrade head"]),
+        (["sh", "wrapper.sh"], ["alembic", "upgrade", "head"], ["alembic", "upgrade", "head"]),
+    ],
+)
+def test_what_ecs_is_told(entry_point: list[str], command: list[str], told: list[str]) -> None:
+    assert command_after(entry_point, command) == told
+
+
+@pytest.mark.parametrize("script", ["exec gunicorn shop:app", "python manage.py migrate", "exec $0"])
+def test_a_script_that_does_not_run_the_command_is_refused(script: str) -> None:
+    with pytest.raises(CannotLook, match=r'has a script of its own.*let the script end with exec "\$@"'):
+        command_after(["sh", "-c", script], ["alembic", "upgrade", "head"])
+
+
+def test_behind_a_shell_the_migration_is_one_word(stage: Stage, judge: Judge) -> None:
+    """Of four words the shell would run the first alone, which exits 0: nothing would be migrated."""
+    stage.green_definition = stage.register(entryPoint=["sh", "-c"])
+    verify = ["python", "manage.py", "migrate", "--check"]
+    judgement = judge(
+        hook,
+        stage.at("BeforeAllowTraffic"),
+        command=["python", "manage.py", "migrate", "--noinput"],
+        verify_schema_command=verify,
+    )
+    assert judgement.succeeded
+    told = [call["overrides"]["containerOverrides"][0]["command"] for call in stage.called("ecs:RunTask")]
+    assert told == [["python manage.py migrate --noinput"], ["python manage.py migrate --check"]]
+    assert judgement.check("migrate") == ("passed", "migrate (python manage.py migrate --noinput): exit 0")
+
+
+def test_a_command_that_would_not_run_is_an_error_and_starts_nothing(stage: Stage, judge: Judge) -> None:
+    stage.green_definition = stage.register(entryPoint=["sh", "-c", "exec gunicorn shop:app"])
+    judgement = judge(hook, stage.at("BeforeAllowTraffic"), command=["alembic", "upgrade", "head"])
+    assert not judgement.succeeded
+    assert "entryPoint sh -c 'exec gunicorn shop:app' has a script of its own" in judgement.message
+    assert stage.called("ecs:RunTask") == []
