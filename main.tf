@@ -103,14 +103,14 @@ locals {
   _names = {
     for hook in local._lifecycle_order : hook => flatten([
       for name in local._manifest.checks[hook] : [
-        for key in try(local._keys[hook][regex("{(\\w+)}", name)[0]], ["*"]) : replace(name, "/{\\w+}/", key)
+        for key in try(local._keys[hook][regex("{([^}]+)}", name)[0]], ["*"]) : replace(name, "/{[^}]+}/", replace(key, "$", "$$"))
       ]
     ])
   }
   _keys = {
     for hook in local._lifecycle_order : hook => {
-      for option in ["http_checks", "flows", "metrics"] : option =>
-      concat(option == "http_checks" ? ["health"] : [], nonsensitive(keys(lookup(module.options[hook], option, {}))))
+      for option in nonsensitive(keys(module.options[hook])) : option =>
+      concat(option == "http_checks" ? ["health"] : [], try(nonsensitive(keys(module.options[hook][option])), ["*"]))
     }
   }
   _unknown_names = {
@@ -184,7 +184,7 @@ resource "aws_cloudwatch_log_group" "hook" {
 }
 
 resource "aws_lambda_layer_version" "libraries" {
-  layer_name          = "${local._whole_stem}-libraries"
+  layer_name          = "${local._stem}-libraries"
   description         = "requests and PyYAML, pure Python, as pinned in lambdas/requirements.txt."
   filename            = "${path.module}/dist/layer.zip"
   source_code_hash    = filebase64sha256("${path.module}/dist/layer.zip")

@@ -179,7 +179,7 @@ class Green:
             return failed(f"green tasks cannot be started: {reason}", certain=True)
         return passed("nothing keeps green tasks from starting")
 
-    @check(calls=["ecs:DescribeTaskDefinition", "logs:GetLogEvents"])
+    @check(calls=["logs:GetLogEvents"])
     def crash_loop(self) -> Finding:
         """Green's tasks do not end one after the other: certain after two of one cause, while others are missing."""
         crashed = self.crashed
@@ -237,7 +237,7 @@ class Green:
     def _declared(self) -> dict[str, Mapping[str, Any]]:
         return {str(each.get("name")): each for each in self.definition.get("containerDefinitions") or []}
 
-    @check(calls=["ecs:DescribeTaskDefinition"])
+    @check()
     def tasks_running(self) -> Finding:
         """Every green task and every container of it runs; one that is not essential may have done its work."""
         if len(self.alive) < self.set.desired:
@@ -255,7 +255,7 @@ class Green:
             return failed(f"green: {'; '.join(wrong)}")
         return passed(f"{len(self.alive)} green tasks and their containers are RUNNING")
 
-    @check(calls=["ecs:DescribeTaskDefinition"])
+    @check()
     def container_health(self) -> Finding:
         """Every container that has a health check is HEALTHY; UNKNOWN there means that it has not answered."""
         checked = [name for name, declared in self._declared.items() if declared.get("healthCheck") is not None]
@@ -271,7 +271,7 @@ class Green:
             return failed(f"green container {'; '.join(wrong) or 'none is running'}")
         return passed(f"{len(judged)} green container(s) HEALTHY")
 
-    @check(calls=["ecs:DescribeTaskDefinition"])
+    @check()
     def image_digest(self) -> Finding:
         """All green tasks run the same image: a tag that moved while they started gave them different ones."""
         seen: dict[str, dict[str, str]] = {}  # container → digest → a task
@@ -324,7 +324,7 @@ class Green:
         return passed(f"green task set {self.set.id} is in STEADY_STATE")
 
 
-CALLS = ("ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListTasks")
+CALLS = ("ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:DescribeTasks", "ecs:ListTasks")
 
 
 @lifecycle_hook("AfterInstall", ValidateDeployment, names_of(Green), CALLS)

@@ -162,28 +162,30 @@ def options_page() -> str:
             continue
         shown.append(kind)
         inner = [inner_of(e.kind) if get_origin(e.kind) else e.kind for e in entries(kind)]
-        waiting += [base for base in kind.__mro__ if base in TITLES]
+        waiting += [base for base in kind.__mro__ if _is_told(base)]
         waiting += [each for each in inner if is_object(each)]
-    order = [kind for kind in TITLES if kind in shown and kind not in HOOKS.values()]
+    order = [kind for kind in TITLES if kind in shown]
+    order += [kind for kind in shown if kind not in order]
+    order = [kind for kind in order if kind not in HOOKS.values()]
     text = ["# Options", "", '<!-- Written by "make options" from lambdas/gate/options.py. Change it there. -->', ""]
     text += textwrap.wrap(
         "Each hook has one variable, named after its function. What is not given, or null, has its default. A plan "
         "refuses names that do not exist, and values out of bounds. What only reading tells (a regular expression, "
-        "rules across options, windows that do not fit the time) the check `hook_settings` refuses at BeforeInstall, "
-        "for all hooks.",
+        "rules across options, times that the function does not have) the check `hook_settings` refuses at "
+        "BeforeInstall, for all hooks. Names and keys are shown in plans and reports: they are no place for secrets.",
         118,
     )
     for kind in [*HOOKS.values(), *order]:
-        text += ["", f"## {TITLES[kind]}", "", *sentences(kind), "", *_table(kind)]
+        text += ["", f"## {_title(kind)}", "", *sentences(kind), "", *_table(kind)]
     return "\n".join(text) + "\n"
 
 
 def _table(kind: Any) -> Iterator[str]:
-    bases = [base for base in kind.__mro__[1:] if base in TITLES]
+    bases = [base for base in kind.__mro__[1:] if _is_told(base)]
     direct = [base for base in bases if not any(base in other.__mro__[1:] for other in bases if other is not base)]
     own = [entry for entry in entries(kind) if _is_own(entry, kind, bases)]
     if direct:
-        links = " and ".join(f"[{TITLES[base]}](#{_anchor(TITLES[base])})" for base in direct)
+        links = " and ".join(f"[{_title(base)}](#{_anchor(_title(base))})" for base in direct)
         yield f"All of {links}{', and:' if own else '.'}"
         yield ""
     if not own:
@@ -206,7 +208,7 @@ def _takes(entry: Entry) -> str:
     kind, about = entry.kind, entry.about
     inner = inner_of(kind) if get_origin(kind) else kind
     if is_object(inner):
-        words = f"[{TITLES[inner]}](#{_anchor(TITLES[inner])})"
+        words = f"[{_title(inner)}](#{_anchor(_title(inner))})"
     elif about.choices:
         words = ", ".join(f'`"{choice}"`' for choice in about.choices)
     elif about.least is not None and about.most is not None:
@@ -214,6 +216,16 @@ def _takes(entry: Entry) -> str:
     else:
         words = {str: "text", bool: "true or false", int: "whole number", float: "number"}[inner]
     return {dict: f"map: {words}", tuple: f"list: {words}"}.get(get_origin(kind), words)
+
+
+def _title(kind: Any) -> str:
+    """A class's heading: that of TITLES, or its own name in words."""
+    return TITLES.get(kind) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).capitalize()
+
+
+def _is_told(base: Any) -> bool:
+    """Whether a class above another has a section of its own: one with an underscore has none."""
+    return is_object(base) and not base.__name__.startswith("_")
 
 
 def _anchor(title: str) -> str:

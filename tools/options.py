@@ -28,7 +28,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
 
 from gate.options import HOOKS, About  # noqa: E402  # the folder is no package of this interpreter's
-from gate.settings import Entry, entries, expected, expected_entries, may_be_null, number, schema_of  # noqa: E402
+from gate.settings import (  # noqa: E402
+    OF_MODULE,
+    Entry,
+    entries,
+    expected,
+    expected_entries,
+    may_be_null,
+    number,
+    schema_of,
+)
 
 from tools.terraform import find_terraform, terraform_environment  # noqa: E402
 
@@ -134,6 +143,9 @@ class Place:
             return Place(inner_of(entry.kind), each, f"{at}[${{{key}}}]", (*self.loops, loop))
         if is_object(entry.kind) and default_of(entry) is None:
             return Place(entry.kind, each, at, (*self.loops, (each, f"{held}[*]")))
+        if (entry.about.secret or entry.about.address) and not self.loops:
+            # Below a refusal Terraform shows the values of all that a condition names.
+            held = f'lookup({self.value}, "{entry.name}", null)'
         return Place(entry.kind, held, at, self.loops)
 
     def every(self, expression: str, where: str = "") -> str:
@@ -171,6 +183,10 @@ def validations(hook: str) -> Iterator[str]:
             if about.keys:
                 key = each.loops[-1][0].partition(",")[0]
                 found = f"{place.at}.{entry.name} has the key ${{jsonencode({key})}}"
+                if about.secret:  # "Authorization: Bearer …", with a value in it
+                    begins = f'regex("^[A-Za-z0-9_-]*", {key})'
+                    found = f"{place.at}.{entry.name} has a key of ${{length({key})}} characters that begins with"
+                    found += f" ${{jsonencode({begins})}}"
                 yield _validation(each, _matches(about.keys, key), found, f"expected {about.keys_mean}.")
             if each.kind in SCALARS and (test := _test(each.kind, about, each.value)):
                 # An entry of a map or a list is never null.
@@ -277,23 +293,20 @@ def given_module() -> dict[str, str]:
             "  default     = {}\n  nullable    = false\n}\n"
         )
         lists, names, kinds = _given(hook)
-        parts.append(f"locals {{\n{lists}{_concat(f'_{hook}_names', names)}{_concat(f'_{hook}_kinds', kinds)}}}\n")
-        # In two: with a value that is not known yet, the kinds of all may not be, and the names still are.
+        # One by one: what a value that is not known yet leaves open does not hide what is wrong elsewhere.
+        wrong = {f"_{hook}_wrong_{number}": each for number, each in enumerate([*names, *kinds])}
+        found = "".join(f"  {name} = {each}\n" for name, each in wrong.items())
+        parts.append(f"locals {{\n{lists}{found}}}\n")
         conditions = "".join(
             f"\n  precondition {{\n    condition     = length(nonsensitive(local.{name})) == 0\n"
             f'    error_message = join("\\n", nonsensitive(local.{name}))\n  }}\n'
-            for name in (f"_{hook}_names", f"_{hook}_kinds")
+            for name in wrong
         )
         parts.append(
             f'output "{hook}" {{\n  description = "Options of {hook}, all of them known"\n'
             f"  value       = var.{hook}\n{conditions}}}\n"
         )
     return {"main.tf": "\n".join(parts)}
-
-
-def _concat(name: str, lists: list[str]) -> str:
-    body = ",\n".join(f"    {each}" for each in lists)
-    return f"  {name} = concat(\n{body},\n  )\n"
 
 
 def _given(hook: str) -> tuple[str, list[str], list[str]]:
@@ -317,7 +330,7 @@ def _given(hook: str) -> tuple[str, list[str], list[str]]:
                 wanted = quoted(expected(entry.kind, entry.about))[1:-1]
                 names.append(
                     f'[for o in local.{name} : "${{o.at}}.{entry.name} is missing; {wanted}" '
-                    f'if !contains(keys(o.v), "{entry.name}")]'
+                    f'if !{_is_given(f"""lookup(o.v, "{entry.name}", null)""")}]'
                 )
             inner = inner_of(entry.kind) if get_origin(entry.kind) else entry.kind
             if is_object(inner):
@@ -332,7 +345,7 @@ def _inside(name: str, entry: Entry) -> str:
     if get_origin(entry.kind) is dict:
         each = f'[for k in keys(v) : {{ at = "{at}${{{KEY % ("k", "k", "k")}}}", v = v[k] }}] if {_is_map("v")}'
     elif get_origin(entry.kind) is tuple:
-        each = f'[for k, e in v : {{ at = "{at}[${{k}}]", v = e }}] if {_is_list("v")}'
+        each = f'[for k, e in [for e in v : e] : {{ at = "{at}[${{k}}]", v = e }}] if {_is_list("v")}'
     else:
         each = f'{{ at = "{at}", v = v }} if {_is_given("v")}'
     return f"flatten([for o in local.{name} : {_attribute_of(entry)} : {each}]])"
@@ -351,14 +364,14 @@ def _is_list(value: str) -> str:
 
 
 def _is_given(value: str) -> str:
-    """Not null, which alone is a text for `tostring` and none for `upper`."""
-    return f"(!can(length([tostring({value})])) || can(length([upper({value})])))"
+    """Not null, of whatever type: `coalesce` takes no null, but no empty text either."""
+    return f"(can(length([coalesce({value})])) || can(length([upper({value})])))"
 
 
 def _kind_of(value: str) -> str:
     return (
         f'{_is_map(value)} ? "a map" : can(length([upper({value})])) ? "a single value" : '
-        f'can(length([tostring({value})])) ? "null" : "a list"'
+        f'can(length([coalesce({value})])) ? "a list" : "null"'
     )
 
 
@@ -382,11 +395,29 @@ def _kinds(name: str, kind: Any) -> Iterator[str]:
         if get_origin(entry.kind) and (inner := inner_of(entry.kind)) in SCALARS:
             is_map = get_origin(entry.kind) is dict
             at = f"${{o.at}}.{entry.name}" + (f"${{{KEY % ('k', 'k', 'k')}}}" if is_map else "[${k}]")
+            held = "v" if is_map else "[for e in v : e]"  # a set's keys are its values
             yield (
-                f'flatten([for o in local.{name} : {_attribute_of(entry)} : [for k, e in v : "{at} is '
+                f'flatten([for o in local.{name} : {_attribute_of(entry)} : [for k, e in {held} : "{at} is '
                 f'${{{_kind_of("e")}}}, expected {IN_WORDS[inner]}" if !can(length([{NOT_NULL[inner] % "e"}]))] '
                 f"if {(_is_map if is_map else _is_list)('v')}]])"
             )
+
+
+def unwritable(kind: Any) -> Iterator[str]:
+    """What of an options class cannot be said in HCL, or would mean something else there."""
+    for entry in entries(kind):
+        named, inner = f"{kind.__name__}.{entry.name}", inner_of(entry.kind) if get_origin(entry.kind) else entry.kind
+        if entry.name in OF_MODULE:
+            yield f"{named}: the module itself writes {entry.name} into the settings: call it something else"
+        if is_object(inner):
+            yield from unwritable(inner)
+        elif inner not in SCALARS:
+            yield f"{named}: a map or list holds texts, numbers or objects: put a class between, as Flow is for steps"
+        if (entry.about.least is None) != (entry.about.most is None):
+            yield f"{named}: least and most go together"
+        for pattern in (entry.about.pattern, entry.about.keys):
+            if strange := re.findall(r"\(\?(?![a-z]*:)|\\[dDwWsSbBAZ1-9]", pattern):
+                yield f"{named}: {', '.join(strange)} in its pattern is not the same, or not there, in Terraform"
 
 
 def root_variables() -> str:
@@ -429,6 +460,10 @@ def main(arguments: list[str]) -> int:
     if arguments not in (["write"], ["check"]):
         print(f"usage: python {Path(__file__).name} write|check", file=sys.stderr)
         return 2
+    problems = sorted({problem for kind in HOOKS.values() for problem in unwritable(kind)})
+    if problems:
+        print("\n".join(f"error: lambdas/gate/options.py: {problem}" for problem in problems), file=sys.stderr)
+        return 1
     wrong = []
     for path, text in formatted(files()).items():
         place = ROOT / path

@@ -31,6 +31,7 @@ from gate.verdict import TELLING, CannotLook, masked
 from gate.waiting import interrupt
 
 EXCERPT = 120  # characters of a body shown in a message
+MASKED = 4096  # characters of it in which secrets are looked for: more than an excerpt and what it may cut through
 REGEX_TIME = 1.0  # seconds that a regular expression may take; a good one takes milliseconds
 
 _PLACEHOLDER = re.compile(rf"\{{({PLACEHOLDER})\}}")
@@ -59,7 +60,7 @@ def deviations(comparison: Comparison, found: Any) -> list[str]:
 
 def _same(found: Any, text: str) -> bool:
     if isinstance(found, str) or found is None:
-        return bool(found == text)
+        return text == ("null" if found is None else found)
     try:
         return _alike(found, json_format.loads(text))
     except (ValueError, RecursionError):
@@ -240,7 +241,7 @@ def json_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
 
 def excerpt(text: str) -> str:
     """The beginning of a body, on one line, without what looks like a secret."""
-    line = masked(" ".join(text.split()))
+    line = masked(" ".join(text[:MASKED].split()))
     return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
 
 

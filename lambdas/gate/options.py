@@ -152,6 +152,14 @@ class ValidateDeployment(HookOptions):
     )
     consecutive_successes: int = whole("good looks in a row that are needed", 3)
 
+    def problems_of_time(self, budget: TimeBudget) -> list[str]:
+        """More looks than an invocation has time for."""
+        least = (self.consecutive_successes - 1) * (self.interval or 1)
+        if least < budget.here:
+            return []
+        there = f"an invocation has {budget.here:g} s: lower one, or raise timeout (at most 900)"
+        return [f"consecutive_successes and interval take {least:g} s at least, and {there}"]
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -242,7 +250,9 @@ class HttpRequest:
     interval: float = seconds("seconds between two attempts", 1.0, least=0, most=60)
     attempts: int = whole("tries before the request fails", 3)
     consecutive_successes: int = whole("good answers in a row that are needed", 1)
-    consecutive_error_limit: int = whole("requests in a row without any answer after which it is given up", 4)
+    consecutive_error_limit: int = whole(
+        "requests in a row without any answer that are borne (Argo Rollouts' word and number)", 4, least=0
+    )
 
     def problems(self) -> list[str]:
         """What is wrong across attributes, or within one where no pattern tells it."""
@@ -288,6 +298,11 @@ class HttpRequest:
         """The request's body."""
         text = self.body if self.json is None else self.json
         return None if text is None else text.encode()
+
+    @property
+    def needs(self) -> set[str]:
+        """The names that this request's address and headers use."""
+        return placeholders(self.path, self.url or "", *self.headers.values())
 
     def accepts(self, status: int) -> bool:
         """Whether `status` is one of the expected codes."""
@@ -340,6 +355,8 @@ class Step(HttpRequest):
     def problems(self) -> list[str]:
         """What is wrong across attributes, or within one where no pattern tells it."""
         found = super().problems()
+        hidden = sorted(set(self.save).intersection(OF_GREEN))
+        found += [f"save.{name} would hide green's own {{{name}}}: call it something else" for name in hidden]
         for name, source in self.save.items():
             header = source[len("header:") :] if source.startswith("header:") else None
             if header is not None and not re.fullmatch(HEADER, header):
@@ -347,12 +364,6 @@ class Step(HttpRequest):
             if header is None and jmespath_problem(source):
                 found.append(f"save.{name} is {jmespath_problem(source)}")
         return found
-
-    @property
-    def needs(self) -> set[str]:
-        """The names that this request's address and headers use."""
-        texts = [self.path, self.url or "", *self.headers.values()]
-        return {name for text in texts for name in placeholders(text)}
 
 
 @dataclass(frozen=True)
@@ -386,7 +397,7 @@ class Flow:
     def secrets(self) -> set[str]:
         """The saved names whose values must not be shown: in a header or a body they are sessions, tokens, whatever."""
         texts = [t for step in self.steps for t in (*step.headers.values(), step.body or "", step.json or "")]
-        return {name for text in texts for name in placeholders(text)} - set(OF_GREEN)
+        return placeholders(*texts) - set(OF_GREEN)
 
 
 @dataclass(frozen=True)
@@ -426,6 +437,15 @@ class TrafficOptions(HookOptions):
     )
     concurrency: int = whole("samples under way at a time", 4, most=64)
     thresholds: Thresholds = option("[limits](#limits) of the samples", Thresholds)
+
+    def problems_of_time(self, budget: TimeBudget) -> list[str]:
+        """HTTP checks that begin when an invocation's time is over."""
+        return [
+            f"http_checks{key_of(name)}.initial_delay is {check.initial_delay:g}, and an invocation has "
+            f"{budget.here:g} s: shorten it, or raise timeout (at most 900)"
+            for name, check in self.http_checks.items()
+            if check.initial_delay >= budget.here
+        ]
 
 
 @dataclass(frozen=True)
@@ -536,7 +556,7 @@ class RunMigrations(HookOptions):
         "seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the function is "
         "handed over to a fresh one, up to four times",
         3000.0,
-        least=60,
+        least=120,
         most=3300,
         cure="CodeDeploy gives a hook one hour.",
     )
@@ -583,6 +603,15 @@ class RunMigrations(HookOptions):
                 "task and the report): shorten it, or raise max_duration"
             )
         return found
+
+    def problems_of_time(self, budget: TimeBudget) -> list[str]:
+        """A command that may take longer than all invocations together."""
+        room = budget.in_all - ROOM_TO_STOP
+        if not (self.command or self.preset) or budget.in_all == self.max_duration or room >= (self.timeout or 1):
+            return []
+        asked = f"timeout is {self.timeout:g}" if self.timeout else "a command is set"
+        cure = "raise the module's timeout (at most 900) or max_duration (at most 3300)"
+        return [f"{asked}, and the function's invocations have {max(room, 0):g} s for a command: {cure}"]
 
 
 @dataclass(frozen=True)
@@ -662,10 +691,17 @@ class _Sampling:
     )
 
     def problems(self) -> list[str]:
-        """A period that CloudWatch does not know."""
-        if self.period in (1, 5, 10, 20, 30) or self.period % 60 == 0:
-            return []
-        return [f"period is {self.period}; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds up to a day"]
+        """A period that CloudWatch does not know, a placeholder that stands for nothing."""
+        found = []
+        if self.period not in (1, 5, 10, 20, 30) and self.period % 60:
+            known = "1, 5, 10, 20, 30 and multiples of 60 seconds up to a day"
+            found.append(f"period is {self.period}; CloudWatch knows {known}")
+        for name, value in self.dimensions.items():
+            # A whole one: API Gateway has resources such as /orders/{id}.
+            if re.fullmatch(r"\{[a-z_]*\}", value) and value not in ("{target_group}", "{load_balancer}"):
+                stand = "{target_group} and {load_balancer} stand for green's"
+                found.append(f"dimensions{key_of(name)} is {value}, which stands for nothing: {stand}")
+        return found
 
 
 @dataclass(frozen=True)
@@ -806,7 +842,7 @@ class ValidateProduction(TrafficOptions):
 
     def problems_of_time(self, budget: TimeBudget) -> list[str]:
         """A window or a load that does not fit the time there is, beside the other checks."""
-        found = []
+        found = super().problems_of_time(budget)
         if self.load and self.load.duration + self.load.warm_up > budget.here - BEFORE_A_LOAD:
             room = f"a load is not interrupted, and an invocation has {budget.here - BEFORE_A_LOAD:g} s for it"
             found.append(
@@ -833,9 +869,15 @@ HOOKS: dict[str, type[HookOptions]] = {
 }
 
 
-def placeholders(text: str) -> list[str]:
-    """The names that stand in a text as `{name}`."""
-    return re.findall(rf"\{{({PLACEHOLDER})\}}", text)
+def key_of(key: str) -> str:
+    """A key as the part of a path that leads to its value: `.orders`, or `["a b"]` where it is no plain name."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", key)
+    return f".{key}" if plain else f"[{json_format.dumps(key, ensure_ascii=False)}]"
+
+
+def placeholders(*texts: str) -> set[str]:
+    """The names that stand in texts as `{name}`."""
+    return {name for text in texts for name in re.findall(rf"\{{({PLACEHOLDER})\}}", text)}
 
 
 def status_range(expression: str) -> range:
@@ -857,20 +899,29 @@ def jmespath_problem(expression: str) -> str:
     import jmespath  # type: ignore[import-untyped]  # comes with boto3; imported inside the guard, as boto3 is
 
     try:
-        unknown = _unknown_functions(jmespath.compile(expression).parsed)
+        wrong = sorted(_wrong_calls(jmespath.compile(expression).parsed))
     except (ValueError, RecursionError) as problem:
         said = str(problem).partition("\n")[0]  # a drawing of where it is follows
         return f"{expression!r}, which is no JMESPath expression (a key with a hyphen needs quotes): {said}"
-    return f"{expression!r}: JMESPath has no function {', '.join(sorted(unknown))}" if unknown else ""
+    return f"{expression!r}: JMESPath has {', '.join(wrong)}" if wrong else ""
 
 
-def _unknown_functions(node: Any) -> set[str]:
-    """Names of functions that JMESPath does not have: it would find out with an answer at hand, where no one sees."""
+def _wrong_calls(node: Any) -> set[str]:
+    """What is wrong with functions' names and arguments: JMESPath finds it out with an answer at hand, too late."""
     from jmespath.functions import Functions  # type: ignore[import-untyped]
 
-    name = {node["value"]} if node["type"] == "function_expression" else set()
-    below = [_unknown_functions(child) for child in node["children"] if isinstance(child, dict)]
-    return name.difference(Functions.FUNCTION_TABLE).union(*below)
+    below = [_wrong_calls(child) for child in node["children"] if isinstance(child, dict)]
+    found: set[str] = set().union(*below)
+    if node["type"] != "function_expression":
+        return found
+    name, count = node["value"], len(node["children"])
+    if name not in Functions.FUNCTION_TABLE:
+        return {f"no function {name}", *found}
+    takes = Functions.FUNCTION_TABLE[name]["signature"]
+    more = bool(takes) and takes[-1].get("variadic", False)
+    if count < len(takes) or (count > len(takes) and not more):
+        found.add(f"{name} with {len(takes)}{' or more' if more else ''} argument(s), not {count}")
+    return found
 
 
 def address_problem(url: str, option: str) -> str:

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
-from gate.options import About, HookOptions
+from gate.options import About, HookOptions, key_of
 
 logger = logging.getLogger("gate")
 
@@ -227,8 +227,7 @@ def _value(kind: Any, value: Any, path: str, entry: Entry, reading: Reading) -> 
         return tuple(_entry(inner[0], each, f"{path}[{at}]", entry, reading) for at, each in enumerate(value))
     for key in value:
         if about.keys and not re.fullmatch(about.keys, key):
-            text = json.dumps(key, ensure_ascii=False)
-            reading.problems.append(f"{path} has the key {text}; expected {about.keys_mean}.")
+            reading.problems.append(f"{path} has {_shown_key(key, about)}; expected {about.keys_mean}.")
     return {key: _entry(inner[1], each, path + key_of(key), entry, reading) for key, each in value.items()}
 
 
@@ -298,15 +297,17 @@ def number(value: float) -> str:
     return f"{value:.15g}" if value != int(value) or abs(value) > 1e12 else str(int(value))
 
 
-def key_of(key: str) -> str:
-    """A key as the part of a path that leads to its value: `.orders`, or `["a b"]` where it is no plain name."""
-    return f".{key}" if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", key) else f"[{json.dumps(key, ensure_ascii=False)}]"
-
-
 def kind_of(value: Any) -> str:
     """What kind of JSON a value is, in words: where another kind belongs, a value says no more."""
     kinds: Iterable[tuple[Any, str]] = ((dict, "a map"), (list, "a list"), (type(None), "null"))
     return next((word for kind, word in kinds if isinstance(value, kind)), "a single value")
+
+
+def _shown_key(key: str, about: About) -> str:
+    if about.secret:  # "Authorization: Bearer …", with a value in it
+        begins = re.match("[A-Za-z0-9_-]*", key)
+        return f'a key of {len(key)} characters that begins with "{begins[0] if begins else ""}"'
+    return f"the key {json.dumps(key, ensure_ascii=False)}"
 
 
 def shown(value: Any, about: About) -> str:

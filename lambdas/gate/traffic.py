@@ -314,7 +314,7 @@ class Trial:
         self._good_in_a_row = 0 if wrong else self._good_in_a_row + 1
         left = check.attempts - self._attempts
         missing = check.consecutive_successes - self._good_in_a_row
-        silent = self._silent_in_a_row >= check.consecutive_error_limit
+        silent = self._silent_in_a_row > check.consecutive_error_limit
         self.over = missing <= 0 or left < missing or silent
         self.due = now + check.interval
         tries = f" (attempt {self._attempts} of {check.attempts})" if check.attempts > 1 else ""

@@ -14,9 +14,9 @@ TELLING = re.compile(
 )
 _URL = re.compile(r"(://[^\s/@\"']*?:)[^\s\"']+(?=@)")
 _NAMED = re.compile(
-    # Not in an ARN, after its partition or account, where it says what kind of thing is named. In quotes up to the
-    # closing one.
-    rf"((?<!\d:)(?<!aws:)(?<!-cn:)(?<!-gov:)(?:{TELLING.pattern})[\w-]*\\?[\"']?\s*[=:]\s*)"
+    # A word is looked at once, from its beginning, or a long one would take the square of its length. Not in an ARN,
+    # after its partition or account, where it says what kind of thing is named. In quotes up to the closing one.
+    rf"((?<!\d:)(?<!aws:)(?<!-cn:)(?<!-gov:)(?<![\w-])(?=[\w-]*?(?:{TELLING.pattern}))[\w-]+\\?[\"']?\s*[=:]\s*)"
     r"(?:(\\\")[^\"\\]*|(\")(?:[^\"\\]|\\.)*|(\\?')(?:[^'\\]|\\.)*|(?:(?:bearer|basic)\s+)?[^\s\"',;&}]+)",
     re.IGNORECASE,
 )

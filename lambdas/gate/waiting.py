@@ -209,8 +209,8 @@ def _keeps_waiting(finding: Finding) -> bool:
 class _Looks:
     """Takes looks, and bears some that could not be taken.
 
-    Up to `limit` - 1 in a row for a passing reason are borne (Argo Rollouts' `consecutive_error_limit`, whose
-    default of 4 is used); one that will not pass by itself is not.
+    Up to `limit` in a row for a passing reason are borne, as Argo Rollouts' `consecutiveErrorLimit` has it, and by
+    default its 4; one that will not pass by itself is not.
     """
 
     def __init__(self, look: Look, limit: int) -> None:
@@ -224,7 +224,7 @@ class _Looks:
             findings = take(self._look)
         except CannotLook as cause:
             self._in_a_row += 1
-            hopeless = self._in_a_row >= self._limit or not cause.transient
+            hopeless = self._in_a_row > self._limit or not cause.transient
             return [finding_of(cause)], hopeless
         self._in_a_row = 0
         return findings, False

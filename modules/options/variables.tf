@@ -99,7 +99,8 @@ variable "validate_test_traffic" {
       - `interval`: seconds between two attempts (default 1)
       - `attempts`: tries before the request fails (default 3)
       - `consecutive_successes`: good answers in a row that are needed (default 1)
-      - `consecutive_error_limit`: requests in a row without any answer after which it is given up (default 4)
+      - `consecutive_error_limit`: requests in a row without any answer that are borne (Argo Rollouts' word and number)
+        (default 4)
       - `initial_delay`: seconds before the first attempt (default 0)
       - `severity`: what a failure does; the hook's `checks` comes first (default "fail")
       - `samples`: how often it is sent to be measured; null: as the hook's `samples` for GET, HEAD and OPTIONS, else
@@ -142,7 +143,8 @@ variable "validate_test_traffic" {
         - `interval`: seconds between two attempts (default 1)
         - `attempts`: tries before the request fails (default 1)
         - `consecutive_successes`: good answers in a row that are needed (default 1)
-        - `consecutive_error_limit`: requests in a row without any answer after which it is given up (default 4)
+        - `consecutive_error_limit`: requests in a row without any answer that are borne (Argo Rollouts' word and
+          number) (default 4)
         - `name`: what messages call it; null: `step 1`, … (default null)
         - `save`: name → JMESPath expression of the answer, or `header:<name>`. Later steps use it as `{name}` in
           `path`, `url`, `headers`, `body`, `json`, `response_headers` and values of `jmespath` (default {})
@@ -268,7 +270,7 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_test_traffic.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k1)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.headers : "validate_test_traffic.headers has the key ${jsonencode(k1)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k1)))]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.headers : "validate_test_traffic.headers has a key of ${length(k1)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k1))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k1)))]))
   }
 
   validation {
@@ -297,8 +299,8 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = var.validate_test_traffic.base_url == null ? true : can(regex("^(?:https?://[^/?# \\x00-\\x1f\\x7f]+(/[^?# \\x00-\\x1f\\x7f]*)?)$", var.validate_test_traffic.base_url))
-    error_message = nonsensitive("validate_test_traffic.base_url is ${issensitive(var.validate_test_traffic.base_url) ? "a sensitive value" : can(regex("[?#@]", var.validate_test_traffic.base_url)) ? "an address of ${length(var.validate_test_traffic.base_url)} characters" : jsonencode(var.validate_test_traffic.base_url)}; expected an address such as \"https://test.example.com:8443\", without a query, or null.")
+    condition     = lookup(var.validate_test_traffic, "base_url", null) == null ? true : can(regex("^(?:https?://[^/?# \\x00-\\x1f\\x7f]+(/[^?# \\x00-\\x1f\\x7f]*)?)$", lookup(var.validate_test_traffic, "base_url", null)))
+    error_message = nonsensitive("validate_test_traffic.base_url is ${issensitive(lookup(var.validate_test_traffic, "base_url", null)) ? "a sensitive value" : can(regex("[?#@]", lookup(var.validate_test_traffic, "base_url", null))) ? "an address of ${length(lookup(var.validate_test_traffic, "base_url", null))} characters" : jsonencode(lookup(var.validate_test_traffic, "base_url", null))}; expected an address such as \"https://test.example.com:8443\", without a query, or null.")
   }
 
   validation {
@@ -328,7 +330,7 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.headers has the key ${jsonencode(k2)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.headers has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
   }
 
   validation {
@@ -338,7 +340,7 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.secret_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.secret_headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.secret_headers has the key ${jsonencode(k2)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.secret_headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.secret_headers has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
   }
 
   validation {
@@ -368,7 +370,7 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers has the key ${jsonencode(k2)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
   }
 
   validation {
@@ -402,8 +404,8 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.consecutive_error_limit >= 1 && v1.consecutive_error_limit <= 100 && floor(v1.consecutive_error_limit) == v1.consecutive_error_limit)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.consecutive_error_limit is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.consecutive_error_limit) ? "a sensitive value" : jsonencode(v1.consecutive_error_limit)}; expected a whole number from 1 to 100." if !nonsensitive(v1.consecutive_error_limit >= 1 && v1.consecutive_error_limit <= 100 && floor(v1.consecutive_error_limit) == v1.consecutive_error_limit)]))
+    condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.consecutive_error_limit >= 0 && v1.consecutive_error_limit <= 100 && floor(v1.consecutive_error_limit) == v1.consecutive_error_limit)])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.consecutive_error_limit is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.consecutive_error_limit) ? "a sensitive value" : jsonencode(v1.consecutive_error_limit)}; expected a whole number from 0 to 100." if !nonsensitive(v1.consecutive_error_limit >= 0 && v1.consecutive_error_limit <= 100 && floor(v1.consecutive_error_limit) == v1.consecutive_error_limit)]))
   }
 
   validation {
@@ -503,7 +505,7 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers has a key of ${length(k3)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k3))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
@@ -513,7 +515,7 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers has a key of ${length(k3)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k3))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
@@ -543,7 +545,7 @@ variable "validate_test_traffic" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers has a key of ${length(k3)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k3))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
@@ -577,8 +579,8 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_error_limit is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.consecutive_error_limit) ? "a sensitive value" : jsonencode(v2.consecutive_error_limit)}; expected a whole number from 1 to 100." if !nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.consecutive_error_limit >= 0 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_error_limit is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.consecutive_error_limit) ? "a sensitive value" : jsonencode(v2.consecutive_error_limit)}; expected a whole number from 0 to 100." if !nonsensitive(v2.consecutive_error_limit >= 0 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]])))
   }
 
   validation {
@@ -739,7 +741,7 @@ variable "run_migrations" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.run_migrations.environment : nonsensitive(can(regex("^(?:(?s:.+))$", k1)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.run_migrations.environment : "run_migrations.environment has the key ${jsonencode(k1)}; expected a variable's name." if !nonsensitive(can(regex("^(?:(?s:.+))$", k1)))]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.run_migrations.environment : "run_migrations.environment has a key of ${length(k1)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k1))}; expected a variable's name." if !nonsensitive(can(regex("^(?:(?s:.+))$", k1)))]))
   }
 
   validation {
@@ -793,8 +795,8 @@ variable "run_migrations" {
   }
 
   validation {
-    condition     = var.run_migrations.max_duration >= 60 && var.run_migrations.max_duration <= 3300
-    error_message = nonsensitive("run_migrations.max_duration is ${issensitive(var.run_migrations.max_duration) ? "a sensitive value" : jsonencode(var.run_migrations.max_duration)}; expected seconds from 60 to 3300. CodeDeploy gives a hook one hour.")
+    condition     = var.run_migrations.max_duration >= 120 && var.run_migrations.max_duration <= 3300
+    error_message = nonsensitive("run_migrations.max_duration is ${issensitive(var.run_migrations.max_duration) ? "a sensitive value" : jsonencode(var.run_migrations.max_duration)}; expected seconds from 120 to 3300. CodeDeploy gives a hook one hour.")
   }
 
   validation {
@@ -871,7 +873,8 @@ variable "validate_production" {
       - `interval`: seconds between two attempts (default 1)
       - `attempts`: tries before the request fails (default 3)
       - `consecutive_successes`: good answers in a row that are needed (default 1)
-      - `consecutive_error_limit`: requests in a row without any answer after which it is given up (default 4)
+      - `consecutive_error_limit`: requests in a row without any answer that are borne (Argo Rollouts' word and number)
+        (default 4)
       - `initial_delay`: seconds before the first attempt (default 0)
       - `severity`: what a failure does; the hook's `checks` comes first (default "fail")
       - `samples`: how often it is sent to be measured; null: as the hook's `samples` for GET, HEAD and OPTIONS, else
@@ -914,7 +917,8 @@ variable "validate_production" {
         - `interval`: seconds between two attempts (default 1)
         - `attempts`: tries before the request fails (default 1)
         - `consecutive_successes`: good answers in a row that are needed (default 1)
-        - `consecutive_error_limit`: requests in a row without any answer after which it is given up (default 4)
+        - `consecutive_error_limit`: requests in a row without any answer that are borne (Argo Rollouts' word and
+          number) (default 4)
         - `name`: what messages call it; null: `step 1`, … (default null)
         - `save`: name → JMESPath expression of the answer, or `header:<name>`. Later steps use it as `{name}` in
           `path`, `url`, `headers`, `body`, `json`, `response_headers` and values of `jmespath` (default {})
@@ -1156,7 +1160,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k1)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.headers : "validate_production.headers has the key ${jsonencode(k1)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k1)))]))
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.headers : "validate_production.headers has a key of ${length(k1)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k1))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k1)))]))
   }
 
   validation {
@@ -1256,7 +1260,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.headers has the key ${jsonencode(k2)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.headers has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
   }
 
   validation {
@@ -1266,7 +1270,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.secret_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.secret_headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.secret_headers has the key ${jsonencode(k2)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.secret_headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.secret_headers has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
   }
 
   validation {
@@ -1296,7 +1300,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.response_headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers has the key ${jsonencode(k2)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.response_headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
   }
 
   validation {
@@ -1330,8 +1334,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.consecutive_error_limit >= 1 && v1.consecutive_error_limit <= 100 && floor(v1.consecutive_error_limit) == v1.consecutive_error_limit)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.consecutive_error_limit is ${issensitive(var.validate_production.http_checks) || issensitive(v1.consecutive_error_limit) ? "a sensitive value" : jsonencode(v1.consecutive_error_limit)}; expected a whole number from 1 to 100." if !nonsensitive(v1.consecutive_error_limit >= 1 && v1.consecutive_error_limit <= 100 && floor(v1.consecutive_error_limit) == v1.consecutive_error_limit)]))
+    condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.consecutive_error_limit >= 0 && v1.consecutive_error_limit <= 100 && floor(v1.consecutive_error_limit) == v1.consecutive_error_limit)])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.consecutive_error_limit is ${issensitive(var.validate_production.http_checks) || issensitive(v1.consecutive_error_limit) ? "a sensitive value" : jsonencode(v1.consecutive_error_limit)}; expected a whole number from 0 to 100." if !nonsensitive(v1.consecutive_error_limit >= 0 && v1.consecutive_error_limit <= 100 && floor(v1.consecutive_error_limit) == v1.consecutive_error_limit)]))
   }
 
   validation {
@@ -1526,7 +1530,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(can(regex("^(?:/[!-~]*)$", v1.path)))])
-    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.path is ${issensitive(var.validate_production.load[*]) || issensitive(v1.path) ? "a sensitive value" : can(regex("[?#@]", v1.path)) ? "an address of ${length(v1.path)} characters" : jsonencode(v1.path)}; expected a path and query that begin with \"/\", printable and without spaces. A whole address goes into url." if !nonsensitive(can(regex("^(?:/[!-~]*)$", v1.path)))]))
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.path is ${issensitive(var.validate_production.load[*]) || issensitive(v1.path) ? "a sensitive value" : can(regex("[?#@]", v1.path)) ? "an address of ${length(v1.path)} characters" : jsonencode(v1.path)}; expected a path and query that begin with \"/\", printable and without spaces." if !nonsensitive(can(regex("^(?:/[!-~]*)$", v1.path)))]))
   }
 
   validation {
@@ -1536,7 +1540,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue(flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in v1.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in v1.headers : "validate_production.load.headers has the key ${jsonencode(k2)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in v1.headers : "validate_production.load.headers has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
   }
 
   validation {
@@ -1611,7 +1615,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers has a key of ${length(k3)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k3))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
@@ -1621,7 +1625,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.secret_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].secret_headers has a key of ${length(k3)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k3))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
@@ -1651,7 +1655,7 @@ variable "validate_production" {
 
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers has the key ${jsonencode(k3)}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers has a key of ${length(k3)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k3))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
   }
 
   validation {
@@ -1685,8 +1689,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_error_limit is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.consecutive_error_limit) ? "a sensitive value" : jsonencode(v2.consecutive_error_limit)}; expected a whole number from 1 to 100." if !nonsensitive(v2.consecutive_error_limit >= 1 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.consecutive_error_limit >= 0 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].consecutive_error_limit is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.consecutive_error_limit) ? "a sensitive value" : jsonencode(v2.consecutive_error_limit)}; expected a whole number from 0 to 100." if !nonsensitive(v2.consecutive_error_limit >= 0 && v2.consecutive_error_limit <= 100 && floor(v2.consecutive_error_limit) == v2.consecutive_error_limit)]])))
   }
 
   validation {

@@ -119,6 +119,14 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"validate_test_traffic": {"flows": {"h": {}}}},
         "flows.h.steps is missing; expected a list.",
     ),
+    (
+        {"validate_test_traffic": {"flows": {"i": {"steps": None}}}},
+        "flows.i.steps is missing; expected a list.",
+    ),
+    (
+        {"run_migrations": {"security_groups": '${toset(["sg-1", null])}'}},
+        "run_migrations.security_groups[1] is null, expected text",
+    ),
     ({"validate_production": {"alarms": ["errors"]}}, "validate_production.alarms is a list, expected a map"),
     ({"validate_production": {"metrics": {"k": {"period": {}}}}}, "metrics.k.period is a map, expected a number"),
     ({"validate_deployment": "strict"}, "validate_deployment is a single value, expected a map of options"),
@@ -230,7 +238,11 @@ def _entries_at(path: str) -> list[Entry]:
     return entries(kind)
 
 
+UNKNOWN = "${jsondecode(terraform_data.later.output)}"
 LATER = {"resource": {"terraform_data": {"later": {"input": "${timestamp()}"}}}}
+NO_LIST, NO_MAP, NO_NUMBER = (
+    f"${{true ? null : {value}}}" for value in ('tolist(["a"])', 'tomap({ a = "b" })', "tonumber(1)")
+)
 # Right, and not known or not to be shown yet.
 RIGHT: list[dict[str, Any]] = [
     {"validate_before_install": None, "validate_deployment": None, "run_migrations": None, "validate_production": None},
@@ -245,6 +257,13 @@ RIGHT: list[dict[str, Any]] = [
     {"validate_test_traffic": {"http_checks": {"a": {"headers": '${sensitive({ Cookie = "s3cret" })}'}}}},
     {"validate_test_traffic": {"headers": "${{ X-Run = terraform_data.later.output }}"}},
     {"validate_production": {"metrics": {"m": {"namespace": "${terraform_data.later.output}", "metric_name": "a"}}}},
+    # Null of each type, as a condition or a variable of the user's makes it.
+    {"validate_production": {"load": "${true ? null : { rate = 1, duration = 3 }}", "alarms": NO_MAP}},
+    {"run_migrations": {"command": NO_LIST, "environment": NO_MAP, "cpu": "${true ? null : 512}"}},
+    {"run_migrations": {"subnets": '${true ? null : toset(["subnet-1"])}', "launch": '${true ? null : "EC2"}'}},
+    {"validate_test_traffic": {"http_checks": {"a": {"status": NO_LIST, "headers": NO_MAP, "timeout": NO_NUMBER}}}},
+    {"validate_test_traffic": {"flows": {"f": {"steps": '${toset([{ path = "/a" }])}'}}, "samples": NO_NUMBER}},
+    {"validate_test_traffic": "${true ? null : { samples = 1 }}", "validate_deployment": {"expected_count": NO_NUMBER}},
 ]
 
 
@@ -274,3 +293,48 @@ def test_a_mistake_beside_a_value_that_is_not_known_yet_is_refused(terraform: Te
     text = plain(result.stdout)
     assert "validate_test_traffic.http_checks.a has no option time_out; it has path, url," in text
     assert "validate_test_traffic.http_checks.a.attempts is a single value, expected a number" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "messages"),
+    [
+        (
+            {"http_checks": {"a": {"jmespath": UNKNOWN}, "c": {"tine": 1}}},
+            [".http_checks.c has no option tine; it has"],
+        ),
+        ({"http_checks": {"a": UNKNOWN}, "smaples": 3}, [" has no option smaples; it has"]),
+        ({"flows": UNKNOWN, "http_checks": {"c": {"tine": 1}}}, [".http_checks.c has no option tine; it has"]),
+        ({"thresholds": UNKNOWN, "samples": "many"}, [".samples is a single value, expected a number"]),
+    ],
+)
+def test_a_value_of_unknown_type_hides_no_mistake(
+    terraform: Terraform, stack: Path, options: dict[str, Any], messages: list[str]
+) -> None:
+    """As `jsondecode` of what is made later: what Terraform cannot know of it, it still knows of the rest."""
+    (stack / "later.tf.json").write_text(json.dumps(LATER), encoding="utf-8")
+    write_stack(stack, ROOT, {"validate_test_traffic": options})
+    result = terraform.plan(stack)
+    (stack / "later.tf.json").unlink()
+    text = plain(result.stdout)
+    for message in messages:
+        assert f"validate_test_traffic{message}" in text
+
+
+@pytest.mark.parametrize("address", ["ftp://user:s3cret@host/", "https://host/?token=s3cret"])
+def test_an_address_is_not_shown_below_its_refusal(terraform: Terraform, stack: Path, address: str) -> None:
+    """Terraform shows the values of what a condition names: the condition does not name it."""
+    write_stack(stack, ROOT, {"validate_test_traffic": {"base_url": address}})
+    result = terraform.plan(stack)
+    assert result.returncode == 1
+    said = plain(result.stdout)
+    assert f"validate_test_traffic.base_url is an address of {len(address)} characters; expected an address" in said
+    assert "s3cret" not in result.stdout
+
+
+def test_a_value_typed_as_a_headers_name_is_not_shown(terraform: Terraform, stack: Path) -> None:
+    write_stack(stack, ROOT, {"validate_test_traffic": {"headers": {"Authorization: Bearer s3cret": ""}}})
+    result = terraform.plan(stack)
+    assert result.returncode == 1
+    wanted = 'headers has a key of 28 characters that begins with "Authorization"; expected a header\'s name'
+    assert wanted in plain(result.stdout)
+    assert "s3cret" not in result.stdout

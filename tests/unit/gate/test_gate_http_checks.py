@@ -151,7 +151,7 @@ def test_a_slow_answer_is_found_with_its_time() -> None:
         ("ready", {"equals": "true"}, None),
         ("ready", {"equals": "True"}, "(true) expected True"),
         ("ready", {"equals": "1"}, "(true) expected 1"),
-        ("checks.queue", {"equals": "null"}, "(absent) expected null"),
+        ("checks.queue", {"equals": "null"}, None),
         ("checks.cache", {"equals": "up"}, "(absent) expected up"),
         ("items[0].id", {"equals": "7"}, None),
         ("items[0].tags[0]", {"equals": "a"}, None),
@@ -294,12 +294,12 @@ numbers = st.integers(-5, 5) | st.floats(-5, 5)
 
 
 @given(values)
-def test_every_value_but_null_equals_itself_as_text(value: Any) -> None:
+def test_every_value_equals_itself_as_text(value: Any) -> None:
     text = value if isinstance(value, str) else json.dumps(value)
     compact = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
     for written in (text, compact):
-        assert (deviations(Comparison(equals=written), value) == []) == (value is not None)
-        assert (deviations(Comparison(one_of=("other", written)), value) == []) == (value is not None)
+        assert deviations(Comparison(equals=written), value) == []
+        assert deviations(Comparison(one_of=("other", written)), value) == []
 
 
 @given(numbers, numbers)

@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from typing import Any, Optional, get_type_hints
 
 import pytest
-from gate.options import About, HookOptions, option, share
+from gate.options import About, HookOptions, key_of, option, share
 from gate.settings import (
     BadSettings,
     Entry,
     entries,
     judge_settings,
-    key_of,
     number,
     read_environment,
     read_packages,

@@ -143,16 +143,16 @@ def test_good_but_not_for_long_enough_is_no_pass(clock: Clock) -> None:
 
 
 def test_a_few_passing_errors_are_borne(clock: Clock) -> None:
-    look = Looks(throttled(), throttled(), throttled(), passed("yes"), clock=clock)
+    look = Looks(*[throttled()] * 4, passed("yes"), clock=clock)
     assert poll(look, deadline(100, clock), 1) == [passed("yes")]
 
 
-def test_four_passing_errors_in_a_row_are_not(clock: Clock) -> None:
-    look = Looks(*[throttled()] * 3, failed("no"), throttled(), clock=clock)
+def test_a_fifth_in_a_row_is_not(clock: Clock) -> None:
+    look = Looks(*[throttled()] * 4, failed("no"), throttled(), clock=clock)
     (finding,) = poll(look, deadline(100, clock), 1)
     assert finding.outcome is Outcome.ERROR
     assert finding.detail == "ecs:DescribeServices failed on every attempt"
-    assert len(look.at) == 3 + 1 + 4
+    assert len(look.at) == 4 + 1 + 5
 
 
 def test_an_error_that_will_not_pass_ends_the_wait(clock: Clock) -> None:

@@ -153,6 +153,16 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         {"launch": "FARGATE_SPOTT"},
         'launch is "FARGATE_SPOTT", which ECS keeps for itself: "FARGATE", "FARGATE_SPOT", or your own',
     ),
+    (
+        TESTED,
+        of_steps({"save": {"revision": "id"}}),
+        "flows.buy.steps[0].save.revision would hide green's own {revision}…",
+    ),
+    (
+        SHIFTED,
+        metric(dimensions={"TargetGroup": "{targetgroup}", "Resource": "/orders/{id}"}),
+        "metrics.orders.dimensions.TargetGroup is {targetgroup}, which stands for nothing: …",
+    ),
     (SHIFTED, one(body_matches="*"), "http_checks.front.body_matches is '*', which is no regular expression: …"),
     (SHIFTED, of_steps({"path": "/{a}"}), "flows.buy.steps[0] uses {a}, which no step before it saves: …"),
     *((SHIFTED, metric(**changes), f"metrics.orders.{problem}") for changes, problem in OF_A_METRIC),
@@ -216,12 +226,22 @@ def for_stopping(timeout: int, room: int) -> str:
     )
 
 
+def of_invocations(asked: str, room: int) -> str:
+    """What is wrong with a command that the function's invocations together have no time for."""
+    cure = "raise the module's timeout (at most 900) or max_duration (at most 3300)"
+    return f"{asked}, and the function's invocations have {room} s for a command: {cure}"
+
+
 def for_long(**options: Any) -> dict[str, Any]:
     """Options of a hook that may take as long as any."""
     return {"max_duration": 3300, **options}
 
 
 LATE = {**AT_ONCE, **metric(), "metrics_delay": 600}
+LOWER_ONE = "and an invocation has 30 s: lower one, or raise timeout (at most 900)"
+TOO_LATE = (
+    "http_checks.front.initial_delay is 30, and an invocation has 30 s: shorten it, or raise timeout (at most 900)"
+)
 OF_A_MINUTE = {"initial_delay": 0, "max_duration": 60}
 BOUNDS: list[tuple[str, int, dict[str, Any], dict[str, Any], str]] = [
     (SHIFTED, 900, {"duration": 2820}, {"duration": 2821}, too_long(2881, 2880)),
@@ -235,6 +255,17 @@ BOUNDS: list[tuple[str, int, dict[str, Any], dict[str, Any], str]] = [
     (SHIFTED, 900, load(duration=600, warm_up=240), load(duration=600, warm_up=241), no_room(241, 600, 840)),
     (MIGRATED, 900, command_of(2940), command_of(2941), for_stopping(2941, 2940)),
     (MIGRATED, 60, command_of(60, max_duration=120), command_of(61, max_duration=120), for_stopping(61, 60)),
+    (MIGRATED, 60, command_of(60), command_of(61), of_invocations("timeout is 61", 60)),
+    (MIGRATED, 30, {}, {"command": ["migrate"]}, of_invocations("a command is set", 0)),
+    (TESTED, 60, one(initial_delay=29), one(initial_delay=30), TOO_LATE),
+    (SHIFTED, 60, {**one(initial_delay=29), **AT_ONCE}, {**one(initial_delay=30), **AT_ONCE}, TOO_LATE),
+    (
+        INSTALLED,
+        60,
+        {"consecutive_successes": 31, "interval": 0.99},
+        {"consecutive_successes": 31},
+        f"consecutive_successes and interval take 30 s at least, {LOWER_ONE}",
+    ),
     (
         TESTED,
         60,
@@ -456,7 +487,12 @@ SECRETIVE: list[tuple[str, dict[str, Any], str]] = [
     (TESTED, {"base_url": f"https://a.example.com/?key={WORD}"}, ".base_url is an address of 34 characters"),
     (TESTED, of_steps({"headers": {"X-Key": f"{WORD}\0"}}), ".flows.buy.steps[0].headers.X-Key is a text of 8 char"),
     (MIGRATED, {"environment": {"PASSWORD": [WORD]}}, ".environment.PASSWORD is a list; expected text."),
-    (MIGRATED, {"environment": {"": WORD}}, '.environment has the key ""; expected a variable\'s name.'),
+    (MIGRATED, {"environment": {"": WORD}}, '.environment has a key of 0 characters that begins with ""; expected a'),
+    (
+        TESTED,
+        {"headers": {f"Cookie: {WORD}": ""}},
+        '.headers has a key of 15 characters that begins with "Cookie"; exp',
+    ),
     (SHIFTED, load(headers={"X-Key": f"{WORD}\r"}), ".load.headers.X-Key is a text of 8 characters"),
 ]
 

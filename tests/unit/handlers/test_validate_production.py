@@ -1235,7 +1235,7 @@ def test_an_incomplete_answer_is_asked_for_again_and_never_taken(stage: Stage, j
     assert not judgement.succeeded
     assert judgement.check("bake")[0] == "error"
     assert judgement.message.startswith(f"CloudWatch's answer is not complete for requests ({word}), errors ({word})")
-    assert stage.clock.now == 30  # four looks in a row
+    assert stage.clock.now == 40  # five looks in a row
     event = event_again(stage)
     stage.clock.after(15, stage.instead.clear)
     assert judge(hook, event, **ONE_MINUTE).succeeded
@@ -1263,8 +1263,8 @@ def test_an_answer_without_a_metric_is_not_taken_for_no_data(stage: Stage, judge
     ("code", "status", "words", "at"),
     [
         ("AccessDenied", 403, "cloudwatch:{} was denied: allow it in this hook's role (AccessDenied: ", 0),
-        ("Throttling", 400, "cloudwatch:{} failed on every attempt (Throttling: ", 30),
-        ("InternalFailure", 500, "cloudwatch:{} failed on every attempt (InternalFailure: ", 30),
+        ("Throttling", 400, "cloudwatch:{} failed on every attempt (Throttling: ", 40),
+        ("InternalFailure", 500, "cloudwatch:{} failed on every attempt (InternalFailure: ", 40),
         ("InvalidParameterValue", 400, "cloudwatch:{} failed: InvalidParameterValue: ", 0),
     ],
 )
@@ -1277,7 +1277,7 @@ def test_a_cloudwatch_that_does_not_answer_is_no_pass(  # noqa: PLR0917 - one ro
     assert not judgement.succeeded
     assert judgement.check("bake")[0] == "error"
     assert judgement.message.startswith(words.format(call))
-    assert stage.clock.now == at  # what passes by itself is looked at four times
+    assert stage.clock.now == at  # what passes by itself is looked at five times
 
 
 @pytest.mark.parametrize("call", ["codedeploy:GetDeploymentTarget", "cloudwatch:GetMetricData"])

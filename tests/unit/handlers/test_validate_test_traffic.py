@@ -621,10 +621,10 @@ def test_good_answers_in_a_row(stage: Stage, judge: Judge, site: Site, statuses:
     assert stage.clock.now == 10 * (len(statuses) - 1)
 
 
-@pytest.mark.parametrize(("limit", "sent"), [(None, 4), (2, 2), (1, 1), (100, 10)])
+@pytest.mark.parametrize(("limit", "sent"), [(None, 5), (1, 2), (0, 1), (100, 10)])
 def test_who_never_answers_is_given_up(stage: Stage, judge: Judge, site: Site, limit: int | None, sent: int) -> None:
     site.answer = lambda _: None
-    checks = {"front": {"attempts": 10, **({"consecutive_error_limit": limit} if limit else {})}}
+    checks = {"front": {"attempts": 10, **({"consecutive_error_limit": limit} if limit is not None else {})}}
     judgement = judge(hook, stage.at(EVENT), http_checks=checks)
     assert not judgement.succeeded
     assert judgement.message.startswith("GET /: no answer (")
@@ -634,7 +634,7 @@ def test_who_never_answers_is_given_up(stage: Stage, judge: Judge, site: Site, l
 
 
 def test_any_answer_ends_a_row_of_silence(stage: Stage, judge: Judge, site: Site) -> None:
-    site.answer = lambda request: Response(503) if request.number % 4 == 0 else None
+    site.answer = lambda request: Response(503) if request.number % 5 == 0 else None
     judgement = judge(hook, stage.at(EVENT), http_checks={"front": {"attempts": 10}})
     assert not judgement.succeeded
     assert judgement.message.endswith("(attempt 10 of 10)")
