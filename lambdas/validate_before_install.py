@@ -41,6 +41,7 @@ from gate.waiting import Deadline, TimeBudget, patiently, poll
 SETTLE = 60.0  # seconds a service may take to be steady: a task replaced this very moment is no reason to refuse
 SLOW = 300  # seconds of health checks until the load balancer sees that a target has become well, or ill
 OUR_EVENT = "BeforeInstall"
+WHY = re.compile(r"unable|unhealthy|fail|reason|error|insufficient", re.IGNORECASE)  # in an event of a service
 
 
 class Checks:
@@ -178,7 +179,9 @@ def _steady(service: Service) -> Finding:
 
 
 def _latest(service: Service) -> str:
-    return "; latest events: " + " | ".join(service.events[:3]) if service.events else ""
+    """The latest events that say why: most only tell what ECS does (registers targets, starts tasks)."""
+    telling = [event for event in service.events if WHY.search(event)][:3]
+    return f"; latest events: {' | '.join(telling)}" if telling else ""
 
 
 def _primary(service: Service) -> TaskSet:
@@ -360,10 +363,14 @@ class NeedsChecks(Checks):
     def _image(self, image: Image) -> Finding:
         if self.release.stored(image) is not None:
             return passed(f"image {image.uri} is in ECR")
-        upstream = self._pulled_through(image)
+        missing = f"image {image.uri} is not in ECR of {image.region}: push it, or mend the task definition"
+        try:
+            upstream = self._pulled_through(image)
+        except CannotLook as problem:  # a side question: the answer stays
+            return failed(f"{missing} (whether ECR would fetch it from elsewhere is not known: {problem})")
         if upstream:
             return skipped(f"image {image.uri} comes from {upstream} at its first pull: not looked at")
-        return failed(f"image {image.uri} is not in ECR of {image.region}: push it, or mend the task definition")
+        return failed(missing)
 
     def _pulled_through(self, image: Image) -> str:
         """The registry from which ECR fetches images of this repository's prefix when they are asked for."""

@@ -220,7 +220,8 @@ class Green:
         counts = f"{green.running} of {green.desired} green tasks running, {green.pending} pending"
         if green.desired < 1:
             return failed(
-                f"task set {green.id} is to run {green.desired} tasks (scale {green.scale:g} %): nothing to look at"
+                f"task set {green.id} is to run {green.desired} tasks (scale {green.scale:g} %): nothing to look at",
+                certain=self.service.desired < 1,  # else ECS has not computed it yet
             )
         if not self.complete:
             latest = next((event for event in self.service.events if green.id in event and "unable" in event), "")

@@ -131,6 +131,23 @@ def test_an_unsteady_service_has_a_minute_to_settle(stage: Stage, judge: Judge) 
     assert 30 <= stage.clock.now < 40
 
 
+def test_the_events_that_say_why(stage: Stage, judge: Judge) -> None:
+    """Of the service's events, newest first, not those that tell what ECS does all day."""
+    event = stage.at(EVENT)
+    stage.world.target_health["shop-blue"] = TargetState("unhealthy", "Target.Timeout", "Request timed out")
+    why = "(service shop) was unable to place a task because no container instance met all of its requirements."
+    daily = "(service shop) registered 1 targets in (target-group shop-blue)"
+
+    def service(parameters: Any) -> Any:
+        found = stage.ecs.describe_services(**parameters)
+        found["services"][0]["events"] = [{"message": each} for each in (daily, daily, daily, why, daily)]
+        return found
+
+    stage.instead["ecs:DescribeServices"] = service
+    detail = judge(hook, event).check("service_steady")[1]
+    assert f"mend it first; latest events: {why} (still" in detail
+
+
 def test_a_service_that_does_not_settle(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     stage.world.target_health["shop-blue"] = TargetState("unhealthy", "Target.Timeout", "Request timed out")
@@ -138,7 +155,7 @@ def test_a_service_that_does_not_settle(stage: Stage, judge: Judge) -> None:
     outcome, detail = judgement.check("service_steady")
     assert outcome == "failed"
     assert detail.startswith("primary task set ecs-svc/")
-    assert " is STABILIZING, expected STEADY_STATE; mend it first; latest events: (service shop" in detail
+    assert " is STABILIZING, expected STEADY_STATE; mend it first (still so" in detail  # no event says why
     assert stage.clock.now == pytest.approx(60)
     outcome, detail = judgement.check("blue_targets")
     assert outcome == "failed"
@@ -1539,6 +1556,18 @@ def test_an_image_that_comes_through_the_pull_through_cache(stage: Stage, judge:
         "skipped",
         f"image {image} comes from registry-1.docker.io at its first pull: not looked at",
     )
+
+
+def test_a_side_question_that_is_denied_leaves_the_answer(stage: Stage, judge: Judge) -> None:
+    """An image that is not there is said to be missing, whatever the look at pull-through rules came to."""
+    stage.instead["ecr:DescribePullThroughCacheRules"] = refuse("AccessDeniedException", status=400)
+    judgement = judge(hook, deploy(stage, image=stage.image("404")))
+    outcome, detail = judgement.check("images:shop:404")
+    assert outcome == "failed"
+    assert detail.startswith(
+        f"image {stage.image('404')} is not in ECR of eu-west-1: push it, or mend the task definition ("
+    )
+    assert "ecr:DescribePullThroughCacheRules was denied" in detail
 
 
 def test_an_image_that_ecr_cannot_show_is_not_said_to_be_missing(stage: Stage, judge: Judge) -> None:

@@ -555,6 +555,18 @@ def test_a_green_that_is_to_run_nothing(stage: Stage, judge: Judge) -> None:
     assert " is to run 0 tasks (scale 0 %): nothing to look at" in judgement.check("task_count")[1]
 
 
+@pytest.mark.parametrize(("severity", "good"), [("fail", False), ("warn", True)])
+def test_a_service_that_is_to_run_nothing_is_decided_at_once(
+    stage: Stage, judge: Judge, severity: str, good: bool
+) -> None:
+    event = stage.at(EVENT)
+    stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=0)
+    judgement = judge(hook, event, checks={"task_count": severity})
+    assert judgement.succeeded is good
+    assert " is to run 0 tasks (scale 100 %): nothing to look at" in judgement.check("task_count")[1]
+    assert stage.clock.now < 60
+
+
 def with_container(stage: Stage, **fields: Any) -> Callable[[Mapping[str, Any]], Any]:
     """DescribeTasks' answer, these fields set in each task's container `side`."""
 
