@@ -23,7 +23,7 @@ from gate import tasks
 from gate.aws import AwsCallFailed
 from gate.deployment import Deployment, NoGreen
 from gate.hook import lifecycle_hook
-from gate.options import RunMigrations
+from gate.options import KEPT, LONGEST, RunMigrations
 from gate.tasks import Container, Task
 from gate.verdict import CannotLook, Check, Finding, Named, could_not_look, failed, passed, skipped
 from gate.waiting import Deadline, ToBeContinued, patiently, poll
@@ -78,9 +78,14 @@ PRESETS = {
 }
 
 
+def preset_of(settings: RunMigrations) -> Optional[Preset]:
+    """What the preset stands for; none where none is set. One that is not known here must not count as none."""
+    return PRESETS[settings.preset] if settings.preset else None
+
+
 def steps_of(settings: RunMigrations) -> dict[str, tuple[str, ...]]:
     """The commands in their order; the user's own, else the preset's."""
-    preset = PRESETS.get(settings.preset or "")
+    preset = preset_of(settings)
     steps = {
         "migrate": settings.command or (preset.command if preset else None),
         "verify_schema": settings.verify_schema_command or (preset.verify_schema_command if preset else None),
@@ -264,9 +269,9 @@ class Migration:
         if "rollback" in begun and step not in begun:
             return skipped(f"{step}: another delivery of this event did not come to it before it rolled back")
         if step not in begun and step != self.awaited and not self._seconds_for(step):
-            return could_not_look(f"{step}: no time was left to run it: raise max_duration (it is at most 3300 s)")
+            return could_not_look(f"{step}: no time was left to run it: raise max_duration (it is at most {LONGEST} s)")
         finding = self._run(step, command)[0]
-        preset = PRESETS.get(self.settings.preset or "")
+        preset = preset_of(self.settings)
         if preset and not finding.good and preset.unknown in finding.detail:
             finding = replace(finding, detail=f"{finding.detail}; {preset.cure}")
         return finding
@@ -441,18 +446,18 @@ class Migration:
     def _seconds_for(self, step: str) -> float:
         """Seconds that a command may take in all invocations to come, room to stop it and to roll back kept.
 
-        The room is at most 40 % of the time: for the migration, of all there was, or it would use the room up bit by
+        The room is at most `KEPT` of the time: for the migration, of all there was, or it would use the room up bit by
         bit, and for what follows it of what it left.
         """
         journey, remaining = self.deadline.journey, self.deadline.remaining()
         if step.startswith("rollback"):  # half a migration is worse than a late report: it may overrun max_duration
             left = journey.in_all(remaining)
-            return max(0.0, left - min(self._room_to_stop(), 0.4 * left))
+            return max(0.0, left - min(self._room_to_stop(), KEPT * left))
         whole = left = journey.reach(remaining)
         if journey.until and step.startswith("migrate"):
             whole += max(0.0, time.time() - journey.began)
         roll_back = ROOM_TO_ROLL_BACK if self.rollback_command else 0
-        return max(0.0, left - min(self._room_to_stop() + roll_back, 0.4 * whole))
+        return max(0.0, left - min(self._room_to_stop() + roll_back, KEPT * whole))
 
     def _room_to_stop(self) -> float:
         killed_after = self._known_target.stop_timeout if self._known_target else KILLED_AFTER

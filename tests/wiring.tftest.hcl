@@ -341,6 +341,11 @@ run "names_too_long" {
     ])
     error_message = "A role or a log group has another name than its function."
   }
+
+  assert {
+    condition     = aws_lambda_layer_version.libraries.layer_name == "CodeDeployHook_fastapi-839110-production-libraries"
+    error_message = "The layer's name is ${aws_lambda_layer_version.libraries.layer_name}"
+  }
 }
 
 # The longest that stays as it is: an existing set-up keeps its names.

@@ -22,10 +22,13 @@ from gate.waiting import TimeBudget
 SEVERITIES = ("fail", "warn", "skip")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OF_GREEN = ("image_tag", "revision")  # what `{…}` in an expectation may stand for, besides what a flow saves
-ROOM_TO_STOP = 60.0  # seconds of a migration's time for stopping its task and for the report
+AFTER_A_COMMAND = 60.0  # seconds of a migration's time for stopping its task and for the report
+LONGEST = 3300  # seconds of a hook in all: CodeDeploy gives it one hour
+TIMEOUT = "timeout (at most 900)"  # the module's; the limit is Lambda's
 MOST_CONNECTIONS = 256  # of a load
-OTHER_CHECKS = 120.0  # seconds that a production hook's other checks may take beside its window, at most 40 % of all
+OTHER_CHECKS = 120.0  # seconds that a production hook's other checks may take beside its window
 BEFORE_A_LOAD = 30.0  # seconds that they may take before a load, which is not interrupted
+KEPT = 0.4  # of the time, what each of these takes at most: a short one has room for what it is for, too
 
 # Patterns, each of a whole value. Terraform's regular expressions are RE2's: so nothing that Python reads otherwise, as
 # it does \d, \s and \w.
@@ -157,7 +160,7 @@ class ValidateDeployment(HookOptions):
         least = (self.consecutive_successes - 1) * (self.interval or 1)
         if least < budget.here:
             return []
-        there = f"an invocation has {budget.here:g} s: lower one, or raise timeout (at most 900)"
+        there = f"an invocation has {budget.here:g} s: lower one, or raise {TIMEOUT}"
         return [f"consecutive_successes and interval take {least:g} s at least, and {there}"]
 
 
@@ -442,7 +445,7 @@ class TrafficOptions(HookOptions):
         """HTTP checks that begin when an invocation's time is over."""
         return [
             f"http_checks{key_of(name)}.initial_delay is {check.initial_delay:g}, and an invocation has "
-            f"{budget.here:g} s: shorten it, or raise timeout (at most 900)"
+            f"{budget.here:g} s: shorten it, or raise {TIMEOUT}"
             for name, check in self.http_checks.items()
             if check.initial_delay >= budget.here
         ]
@@ -550,14 +553,14 @@ class RunMigrations(HookOptions):
         most=3000,
     )
     timeout: Optional[float] = seconds(
-        "seconds that one command may take; null: what `max_duration` leaves", None, least=0.001, most=3300
+        "seconds that one command may take; null: what `max_duration` leaves", None, least=0.001, most=LONGEST
     )
     max_duration: float = seconds(
         "seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the function is "
         "handed over to a fresh one, up to four times",
         3000.0,
-        least=120,
-        most=3300,
+        least=60,
+        most=LONGEST,
         cure="CodeDeploy gives a hook one hour.",
     )
     concurrent: str = option(
@@ -596,22 +599,21 @@ class RunMigrations(HookOptions):
             found.append(
                 f'launch is "{self.launch}", which ECS keeps for itself: "FARGATE", "FARGATE_SPOT", or your own'
             )
-        room = self.max_duration - ROOM_TO_STOP
+        room = self.max_duration - AFTER_A_COMMAND
         if self.timeout is not None and self.timeout > room:
             found.append(
-                f"timeout is {self.timeout:g}, above {room:g} (max_duration less {ROOM_TO_STOP:g} for stopping the "
+                f"timeout is {self.timeout:g}, above {room:g} (max_duration less {AFTER_A_COMMAND:g} for stopping the "
                 "task and the report): shorten it, or raise max_duration"
             )
         return found
 
     def problems_of_time(self, budget: TimeBudget) -> list[str]:
         """A command that may take longer than all invocations together."""
-        room = budget.in_all - ROOM_TO_STOP
-        if not (self.command or self.preset) or budget.in_all == self.max_duration or room >= (self.timeout or 1):
+        room = budget.in_all - min(AFTER_A_COMMAND, KEPT * budget.in_all)
+        if self.timeout is None or self.timeout <= room or budget.in_all == self.max_duration:
             return []
-        asked = f"timeout is {self.timeout:g}" if self.timeout else "a command is set"
-        cure = "raise the module's timeout (at most 900) or max_duration (at most 3300)"
-        return [f"{asked}, and the function's invocations have {max(room, 0):g} s for a command: {cure}"]
+        there = f"the function's invocations have {room:g} s for a command"
+        return [f"timeout is {self.timeout:g}, and {there}: shorten it, or raise the module's {TIMEOUT}"]
 
 
 @dataclass(frozen=True)
@@ -796,15 +798,15 @@ class Load(Thresholds, _Volume):
 class ValidateProduction(TrafficOptions):
     """Options of the AfterAllowTraffic hook. The deployment group's alarms are always expected not to be in ALARM."""
 
-    initial_delay: float = seconds("seconds to settle before the bake", 60.0, least=0, most=3300)
-    duration: float = seconds("seconds of the bake", 300.0, least=0, most=3300)
+    initial_delay: float = seconds("seconds to settle before the bake", 60.0, least=0, most=LONGEST)
+    duration: float = seconds("seconds of the bake", 300.0, least=0, most=LONGEST)
     interval: float = seconds("seconds between two looks during the bake", 15.0, least=0.001, most=300)
     max_duration: float = seconds(
         "seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the function is "
         "handed over to a fresh one, up to four times",
         3000.0,
         least=60,
-        most=3300,
+        most=LONGEST,
         cure="CodeDeploy gives a hook one hour.",
     )
     alarms: dict[str, str] = option(
@@ -843,19 +845,20 @@ class ValidateProduction(TrafficOptions):
     def problems_of_time(self, budget: TimeBudget) -> list[str]:
         """A window or a load that does not fit the time there is, beside the other checks."""
         found = super().problems_of_time(budget)
-        if self.load and self.load.duration + self.load.warm_up > budget.here - BEFORE_A_LOAD:
-            room = f"a load is not interrupted, and an invocation has {budget.here - BEFORE_A_LOAD:g} s for it"
+        here = budget.here - min(BEFORE_A_LOAD, KEPT * budget.here)
+        if self.load and self.load.duration + self.load.warm_up > here:
+            room = f"a load is not interrupted, and an invocation has {here:g} s for it"
             found.append(
                 f"load has warm_up {self.load.warm_up:g} and duration {self.load.duration:g}; {room}: shorten load or "
                 "raise timeout"
             )
-        others = min(OTHER_CHECKS, 0.4 * budget.in_all)
+        others = min(OTHER_CHECKS, KEPT * budget.in_all)
         left = budget.in_all - others
         if self.window > left:
             found.append(
                 f"initial_delay, duration and load take {self.window:g} s, and {left:g} s are left for them beside "
-                f"{others:g} s for the other checks: shorten them, or raise max_duration (at most 3300) or timeout (at "
-                "most 900)"
+                f"{others:g} s for the other checks: shorten them, or raise max_duration (at most {LONGEST}) or "
+                f"{TIMEOUT}"
             )
         return found
 

@@ -12,7 +12,8 @@ from typing import Any, Callable, Optional, TypeVar, Union
 TELLING = re.compile(
     r"authori[sz]ation|cookie|credential|csrf|password|passwd|secret|token|api[-_]?key|session", re.IGNORECASE
 )
-_URL = re.compile(r"(://[^\s/@\"']*?:)[^\s\"']+(?=@)")
+# Names and passwords in a URL have an end, or a text that repeats "://a:" would take the square of its length.
+_URL = re.compile(r"(://[^\s/@\"':]{0,512}:)[^\s\"']{1,4096}(?=@)")
 _NAMED = re.compile(
     # A word is looked at once, from its beginning, or a long one would take the square of its length. Not in an ARN,
     # after its partition or account, where it says what kind of thing is named. In quotes up to the closing one.

@@ -795,8 +795,8 @@ variable "run_migrations" {
   }
 
   validation {
-    condition     = var.run_migrations.max_duration >= 120 && var.run_migrations.max_duration <= 3300
-    error_message = nonsensitive("run_migrations.max_duration is ${issensitive(var.run_migrations.max_duration) ? "a sensitive value" : jsonencode(var.run_migrations.max_duration)}; expected seconds from 120 to 3300. CodeDeploy gives a hook one hour.")
+    condition     = var.run_migrations.max_duration >= 60 && var.run_migrations.max_duration <= 3300
+    error_message = nonsensitive("run_migrations.max_duration is ${issensitive(var.run_migrations.max_duration) ? "a sensitive value" : jsonencode(var.run_migrations.max_duration)}; expected seconds from 60 to 3300. CodeDeploy gives a hook one hour.")
   }
 
   validation {

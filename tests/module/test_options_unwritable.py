@@ -44,8 +44,13 @@ def of(kind: Any, default: Any = None, name: str = "more", **about: Any) -> Call
         (of(float, 1.0, least=0), "Options.more: least and most go together"),
         (of(str, "a", pattern=r"(?!aws)\w+", means="a name"), r"Options.more: (?, \w in its pattern is not the same"),
         (of(dict[str, str], {}, keys=r"[a-z]+\Z", keys_mean="a name"), r"Options.more: \Z in its pattern is not the"),
+        (of(str, "a", pattern="[$^a]+$", means="a name"), "Options.more: $ in its pattern is not the same"),
+        (
+            of(str, "a", pattern="(?i:ä){1,2000}+", means="a name"),
+            "Options.more: (?, ä, 2000, }+ in its pattern is not",
+        ),
     ],
-    ids=["list of objects in a map", "list in a map", "one bound", "pattern", "pattern of keys"],
+    ids=["list of objects in a map", "list in a map", "one bound", "pattern", "pattern of keys", "end", "counts"],
 )
 def test_what_terraform_cannot_say_is_refused(
     monkeypatch: pytest.MonkeyPatch,

@@ -239,7 +239,7 @@ OPTIONS = [
     ),
     Case(
         {"run_migrations": {"max_duration": 3301}},
-        "run_migrations.max_duration is 3301; expected seconds from 120 to 3300. CodeDeploy gives a hook one hour.",
+        "run_migrations.max_duration is 3301; expected seconds from 60 to 3300. CodeDeploy gives a hook one hour.",
     ),
     Case({"run_migrations": {"concurrent": "join"}}, 'run_migrations.concurrent is "join"; expected "wait" or "fail".'),
     Case(
@@ -295,8 +295,9 @@ NAMES = [
     Case(
         {
             "validate_test_traffic": {
-                "http_checks": {"orders": {}, "load": {}},
+                "http_checks": {"orders": {}, "load": {}, "cost$usd": {}},
                 "checks": {
+                    "http:cost$usd": "warn",
                     "http:orders": "warn",
                     "samples:orders:p99": "warn",
                     "samples:load": "skip",

@@ -192,7 +192,7 @@ def _long_migration(stage: Stage) -> Settings:
     stage.world.exits[MIGRATE] = Exit(0, lasts=8.0)
     _function(stage, "run_migrations")
     stage.at("BeforeAllowTraffic")
-    return {"command": MIGRATE, "interval": 0.2, "max_duration": 120}
+    return {"command": MIGRATE, "interval": 0.2, "max_duration": 60}
 
 
 def _from_s3(stage: Stage) -> Settings:

@@ -191,7 +191,7 @@ VALID: dict[ModuleType, dict[str, Any]] = {
     run_migrations: {
         "checks": {"a": "warn"}, "preset": "alembic", "command": ["a"], "rollback_command": ["b", "c"], "cpu": 256,
         "environment": {"PASSWORD": SECRET}, "subnets": ["subnet-0a"], "security_groups": ["sg-0a"], "container": "app",
-        "launch": "FARGATE", "lock_timeout": 5, "timeout": 5, "log_lines": 1, "concurrent": "wait", "max_duration": 120,
+        "launch": "FARGATE", "lock_timeout": 5, "timeout": 5, "log_lines": 1, "concurrent": "wait", "max_duration": 90,
         "retry_interrupted": True, "assign_public_ip": True,
     },
     validate_production: {

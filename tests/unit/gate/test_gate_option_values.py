@@ -9,7 +9,6 @@ from typing import Any, get_origin
 import pytest
 from gate.options import (
     HOOKS,
-    Baseline,
     Comparison,
     Flow,
     HookOptions,
@@ -18,9 +17,7 @@ from gate.options import (
     Metric,
     RunMigrations,
     Step,
-    Thresholds,
     ValidateBeforeInstall,
-    ValidateDeployment,
     ValidateProduction,
     ValidateTestTraffic,
 )
@@ -101,40 +98,6 @@ def test_the_form_of_a_value(kind: Any, option: str, good: list[Any], bad: list[
         assert re.match(rf"x\.{option}\b.*(; expected .+\.$)", problem, re.DOTALL), problem
 
 
-LATENCY = (0.001, 3_600_000)
-
-
-@pytest.mark.parametrize(
-    ("kind", "bounds"),
-    [
-        (ValidateDeployment, {"expected_count": (1, 100_000), "interval": (0.001, 60),
-                              "consecutive_successes": (1, 100)}),
-        (ValidateTestTraffic, {"samples": (0, 10_000), "concurrency": (1, 64), "interval": (0.001, 60)}),
-        (HttpCheck, {"timeout": (0.001, 60), "max_body": (1, 10_000_000), "certificate_days": (0.001, 100_000),
-                     "max_latency_ms": LATENCY, "interval": (0, 60), "attempts": (1, 100), "samples": (0, 10_000),
-                     "consecutive_successes": (1, 100), "consecutive_error_limit": (0, 100),
-                     "initial_delay": (0, 600)}),
-        (Comparison, {"at_least": (-1e15, 1e15), "at_most": (-1e15, 1e15), "length": (0, 10**9)}),
-        (Thresholds, {"error_rate": (0, 1), **{f"{word}_ms": LATENCY for word in ("p50", "p90", "p95", "p99", "max")}}),
-        (RunMigrations, {"cpu": (128, 16_384), "memory": (128, 122_880), "lock_timeout": (0.001, 3000),
-                         "statement_timeout": (0.001, 3000), "timeout": (0.001, 3300), "max_duration": (120, 3300),
-                         "log_lines": (0, 1000), "interval": (0.001, 60)}),
-        (ValidateProduction, {"samples": (0, 10_000), "concurrency": (1, 64), "initial_delay": (0, 3300),
-                              "duration": (0, 3300), "interval": (0.001, 300), "max_duration": (60, 3300),
-                              "metrics_delay": (0, 600)}),
-        (Baseline, {"max_worse_percent": (0, 1e6), "tolerance": (0, 1), "confidence": (0.5, 0.9999),
-                    "noise_ms": (0, 3_600_000)}),
-        (Load, {"rate": (0.001, 10_000), "duration": (0.001, 600), "error_rate": (0, 1), "warm_up": (0, 300),
-                "concurrency": (1, 256), "timeout": (0.001, 60)}),
-    ],
-    ids=lambda value: getattr(value, "__name__", ""),
-)  # fmt: skip
-def test_the_bounds_of_numbers(kind: Any, bounds: dict[str, tuple[float, float]]) -> None:
-    found = {entry.name: (entry.about.least, entry.about.most) for entry in entries(kind)}
-    assert found.items() >= bounds.items()
-    assert {entry.name for entry in entries(kind) if inner(entry.kind) in (int, float)} >= bounds.keys()
-
-
 # What holds for every option
 
 
@@ -190,20 +153,6 @@ def test_a_number_is_read_from_bound_to_bound_and_no_further(kind: Any, entry: E
 
     values = (least - beyond(least), least, most, most + beyond(most))
     assert list(map(refused, values)) == [True, False, False, True]
-
-
-def test_a_pattern_says_the_same_to_terraform() -> None:
-    """Python's re and RE2 read alike what is made of characters, classes, groups and counts."""
-    patterns = {pattern for _, entry in EVERY for pattern in (entry.about.pattern, entry.about.keys) if pattern}
-    assert len(patterns) > 10
-    for pattern in patterns:
-        outside = re.sub(r"\[\^?[^]]+\]", "", pattern)
-        assert pattern.isascii()
-        assert re.findall(r"\\(?!x[0-9a-f]{2}|t)[A-Za-z0-9]", pattern) == [], "such as \\d, \\s, \\w, \\b, \\1 and \\u"
-        assert re.findall(r"\(\?(?!s:)", pattern) == [], "look-around, names, flags"
-        assert re.findall(r"[$^]|[*+?}][*+?]", outside) == [], "ends, which a line feed may follow; counts of counts"
-        assert [count for count in re.findall(r"[0-9]+(?=[,}])", outside) if int(count) > 1000] == []
-        re.compile(pattern)  # in these tests a warning is an error
 
 
 @pytest.mark.parametrize("hook", HOOKS)

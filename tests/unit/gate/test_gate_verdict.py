@@ -21,6 +21,7 @@ from gate.verdict import (
     take,
     unknown_names,
 )
+from gate.waiting import interrupt
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -299,3 +300,19 @@ def test_what_looks_like_a_secret_is_masked(said: str, shown: str) -> None:
 )
 def test_other_words_stay(said: str) -> None:
     assert masked(said) == said
+
+
+def test_a_long_password_in_a_url_is_masked() -> None:
+    """Such as a token of RDS's IAM authentication."""
+    assert masked(f"postgres://app:{'a' * 3000}@db:5432/shop") == "postgres://app:***@db:5432/shop"
+
+
+@pytest.mark.parametrize("word", ["token", "-", "secret_"])
+def test_a_long_word_is_masked_in_linear_time(word: str) -> None:
+    """A second at most; in the square of its length it would be hours."""
+
+    class TooLong(BaseException):
+        pass
+
+    with interrupt(60, TooLong):
+        assert masked(f"{word * 200_000}token=x") == f"{word * 200_000}token=***"

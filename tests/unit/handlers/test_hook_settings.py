@@ -205,7 +205,7 @@ def too_long(window: int, left: int, others: int = 120) -> str:
     )
 
 
-def no_room(warm_up: int, duration: int, room: int) -> str:
+def no_room(warm_up: int, duration: float, room: int) -> str:
     """What is wrong with a load that is longer than an invocation."""
     return (
         f"load has warm_up {warm_up} and duration {duration}; a load is not interrupted, and an invocation has {room} "
@@ -226,10 +226,10 @@ def for_stopping(timeout: int, room: int) -> str:
     )
 
 
-def of_invocations(asked: str, room: int) -> str:
+def of_invocations(timeout: int, room: int) -> str:
     """What is wrong with a command that the function's invocations together have no time for."""
-    cure = "raise the module's timeout (at most 900) or max_duration (at most 3300)"
-    return f"{asked}, and the function's invocations have {room} s for a command: {cure}"
+    there = f"the function's invocations have {room} s for a command"
+    return f"timeout is {timeout}, and {there}: shorten it, or raise the module's timeout (at most 900)"
 
 
 def for_long(**options: Any) -> dict[str, Any]:
@@ -255,8 +255,9 @@ BOUNDS: list[tuple[str, int, dict[str, Any], dict[str, Any], str]] = [
     (SHIFTED, 900, load(duration=600, warm_up=240), load(duration=600, warm_up=241), no_room(241, 600, 840)),
     (MIGRATED, 900, command_of(2940), command_of(2941), for_stopping(2941, 2940)),
     (MIGRATED, 60, command_of(60, max_duration=120), command_of(61, max_duration=120), for_stopping(61, 60)),
-    (MIGRATED, 60, command_of(60), command_of(61), of_invocations("timeout is 61", 60)),
-    (MIGRATED, 30, {}, {"command": ["migrate"]}, of_invocations("a command is set", 0)),
+    (MIGRATED, 60, command_of(72), command_of(73), of_invocations(73, 72)),
+    (MIGRATED, 200, command_of(710), command_of(711), of_invocations(711, 710)),
+    (SHIFTED, 60, load(duration=18), load(duration=18.1), no_room(0, 18.1, 18)),
     (TESTED, 60, one(initial_delay=29), one(initial_delay=30), TOO_LATE),
     (SHIFTED, 60, {**one(initial_delay=29), **AT_ONCE}, {**one(initial_delay=30), **AT_ONCE}, TOO_LATE),
     (

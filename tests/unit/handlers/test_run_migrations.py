@@ -1863,11 +1863,11 @@ def test_a_migration_that_runs_on_and_cannot_be_found_again_is_not_taken_for_one
 def test_a_step_without_any_time_is_not_started(
     stage: Stage, relay: Relay, wall: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOOK_SETTINGS", json.dumps({**ALL, "max_duration": 120}))
+    monkeypatch.setenv("HOOK_SETTINGS", json.dumps({**ALL, "max_duration": 60}))
     event = stage.at(EVENT)
     done = {"name": "migrate", "outcome": "passed", "severity": "fail", "detail": "exit 0"}
     carried = {
-        "started_at": wall().timestamp() - 121, "hop": 1, "check": "verify_schema",
+        "started_at": wall().timestamp() - 61, "hop": 1, "check": "verify_schema",
         "state": {"may_have_changed": True}, "done": {"alone": [done], "migrate": [done]},
     }  # fmt: skip
     judgement = relay.deliver({**event, "Continuation": carried})
