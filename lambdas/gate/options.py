@@ -416,8 +416,13 @@ class Thresholds:
 
     def latencies(self) -> dict[str, float]:
         """The latencies that are limited: p50, p90, p95, p99 or max → milliseconds."""
-        asked = {word: getattr(self, f"{word}_ms") for word in ("p50", "p90", "p95", "p99", "max")}
+        asked = {word: getattr(self, f"{word}_ms") for word in LATENCIES}
         return {word: most for word, most in asked.items() if most is not None}
+
+
+LATENCIES = tuple(
+    each.name[: -len("_ms")] for each in dataclasses.fields(Thresholds) if each.name.endswith("_ms")
+)  # p50 to max
 
 
 @dataclass(frozen=True)

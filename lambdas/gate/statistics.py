@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gate.options import Thresholds
+from gate.options import LATENCIES, Thresholds
 from gate.verdict import Finding, failed, passed, skipped
 
 MOST_REASONS = 5  # of failed requests that a message names
@@ -57,7 +57,7 @@ def requests_needed(word: str) -> int:
     return 1 if word == "max" else math.ceil(100 / (100 - float(word[1:])))
 
 
-FIGURES = ("error_rate", "p50", "p90", "p95", "p99", "max")  # what follows the label of judge_statistics
+FIGURES = ("error_rate", *LATENCIES)  # what follows the label of judge_statistics
 
 
 def judge_statistics(label: str, name: str, statistics: Statistics, thresholds: Thresholds) -> list[Finding]:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import pytest
 import run_migrations as hook
+from gate.options import RunMigrations
+from gate.settings import entries
 from gate.tasks import command_after
 from gate.verdict import CannotLook
 
@@ -85,3 +87,11 @@ def test_a_command_that_would_not_run_is_an_error_and_starts_nothing(stage: Stag
     assert not judgement.succeeded
     assert "entryPoint sh -c 'exec gunicorn shop:app' has a script of its own" in judgement.message
     assert stage.called("ecs:RunTask") == []
+
+
+def test_every_preset_that_can_be_chosen_has_a_migration() -> None:
+    """One without would say Succeeded, and nothing would be migrated."""
+    (choices,) = (entry.about.choices for entry in entries(RunMigrations) if entry.name == "preset")
+    assert [name for name in choices if "migrate" in hook.steps_of(RunMigrations(preset=name))] == list(choices)
+    with pytest.raises(KeyError):
+        hook.steps_of(RunMigrations(preset="flyway"))
