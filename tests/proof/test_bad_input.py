@@ -206,7 +206,7 @@ KINDS = {hook: options.HOOKS[hook.__name__] for hook in HOOKS}
 
 def packed(content: bytes) -> str:
     """As Terraform packs long settings."""
-    return base64.b64encode(gzip.compress(content)).decode()
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode()
 
 
 SETTINGS: dict[str, tuple[str, str]] = {
