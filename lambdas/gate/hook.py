@@ -236,6 +236,7 @@ class _Invocation:
         duration_ms: int = 0,
     ) -> Result:
         severity = severity_for(name, declared, overrides or {})
+        severity = Severity.WARN if finding.advisory and severity is Severity.FAIL else severity
         if severity is Severity.SKIP and not finding.by_choice:
             finding = skipped(f"left out by the setting `checks` (found: {finding.detail})", by_choice=True)
         finding = replace(finding, detail=sendable(finding.detail[:MOST_DETAIL]))

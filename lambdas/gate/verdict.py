@@ -60,6 +60,8 @@ class Finding:
     `again`: the look could not be taken, but is worth taking again in a few seconds.
     `aftermath`: what was done about a failure; it belongs in the message even when it went well, and before
     everything else when it did not.
+    `note`: nothing is wrong, and a person should read it: it stands in the message of a success too.
+    `advisory`: bad as it is, it is no more than a warning, whatever the severity of its check.
     """
 
     outcome: Outcome
@@ -69,6 +71,8 @@ class Finding:
     by_choice: bool = False
     again: bool = False
     aftermath: bool = False
+    note: bool = False
+    advisory: bool = False
     values: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -95,6 +99,11 @@ def could_not_look(detail: str, name: str | None = None, **values: object) -> Fi
 def skipped(detail: str, name: str | None = None, by_choice: bool = False, **values: object) -> Finding:
     """There was nothing to look at; `detail` says why."""
     return Finding(Outcome.SKIPPED, detail, name, by_choice=by_choice, values=values)
+
+
+def noted(detail: str, name: str | None = None) -> Finding:
+    """There was nothing to look at, or nothing to change, and a person should know: `detail` says what, and the cure."""
+    return Finding(Outcome.SKIPPED, detail, name, note=True)
 
 
 def finding_of(problem: CannotLook, name: str | None = None) -> Finding:
@@ -273,6 +282,9 @@ def decide(results: Sequence[Result], may_fail: bool = True) -> Verdict:
         message += f", {len(left_out)} skipped"
     if warned:
         message += f", {len(warned)} warned: {_reasons(warned)}"
+    notes = [result.finding.detail for result in results if result.finding.note]
+    if notes:
+        message += f"; note: {'; '.join(notes)}"
     return Verdict(succeeded=True, message=_one_line(message))
 
 
