@@ -14,9 +14,11 @@ from functools import cached_property, partial
 from typing import Any
 
 from gate import aws, metrics, permissions
+from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, request_through
 from gate.deployment import Deployment, Listener, Rule, Service, TargetGroup, TaskSet
 from gate.hook import lifecycle_hook
-from gate.options import HOOKS, ValidateBeforeInstall
+from gate.network import Caller, shut_out_of, shut_out_of_tasks
+from gate.options import HOOKS, HttpRequest, TrafficOptions, ValidateBeforeInstall, placeholders, shown_address
 from gate.release import FARGATE_SIZES, Image, LogGroup, Release, is_arn, place_of
 from gate.settings import BadSettings, in_words, judge_settings, read_environment, read_packages, schema_of
 from gate.verdict import (
@@ -32,6 +34,7 @@ from gate.verdict import (
     failed,
     finding_of,
     names_of,
+    noted,
     passed,
     severity_for,
     skipped,
@@ -668,21 +671,6 @@ class RouteChecks(Checks):
         """The production listener exists."""
         return passed(f"production listener on port {self._production.port} ({self._production.protocol}) exists")
 
-    @check(calls=["elasticloadbalancing:DescribeListeners"])
-    def test_listener(self) -> Finding:
-        """A hook that tests through the test listener has one, and it is not the production listener."""
-        hook = self.release.appspec.hooks.get("AfterAllowTestTraffic")
-        if self._test is None and hook:
-            return failed(
-                f"the deployment group has no test listener, so {hook} has nothing to test through: add one "
-                "(test_traffic_route), or take the hook AfterAllowTestTraffic out of the AppSpec"
-            )
-        if self._test is None:
-            return skipped("the deployment group has no test listener: no test traffic will be validated")
-        if self._test.arn == self._production.arn:
-            return failed("the test listener is the production listener: give the deployment group one of its own")
-        return passed(f"test listener on port {self._test.port} ({self._test.protocol}) exists")
-
     @check(calls=["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers"])
     def load_balancer(self) -> Finding:
         """The load balancer is active, and both listeners are on it."""
@@ -1072,6 +1060,140 @@ class SettingsChecks(Checks):
         return passed(f"{function.called} is of this version")
 
 
+class RequestChecks(RouteChecks, SettingsChecks):
+    """What the two traffic hooks will ask: is there a way, and do their requests come through?"""
+
+    HOOKS = ("AfterAllowTestTraffic", "AfterAllowTraffic")
+
+    @check(calls=["elasticloadbalancing:DescribeListeners", "lambda:GetFunctionConfiguration"])
+    def test_listener(self) -> Finding:
+        """A hook that tests before production has a way to green: a test listener of its own, or another."""
+        event = self.HOOKS[0]
+        hook = self.release.appspec.hooks.get(event)
+        if self._test is not None:
+            if self._test.arn == self._production.arn:
+                return failed("the test listener is the production listener: give the deployment group one of its own")
+            return passed(f"test listener on port {self._test.port} ({self._test.protocol}) exists")
+        if not hook:
+            return skipped("the deployment group has no test listener: no test traffic will be validated")
+        return self._of_module(event, hook, self._tests_without)
+
+    def _tests_without(self, function: _Function) -> Finding:
+        """Whether the function has another way to green than a test listener."""
+        options, green = function.options, self._green
+        if options is None:
+            return skipped(f"the options of {function.hook} cannot be used: see hook_settings")
+        if options.base_url:
+            return passed(f"no test listener; {function.hook} asks {shown_address(options.base_url)} (base_url)")
+        if severity_for("test_listener", Severity.FAIL, options.checks) is not Severity.FAIL:
+            return skipped(f"no test listener, which {function.hook} is told not to need", by_choice=True)
+        if not function.caller().in_vpc:
+            return failed(NO_TEST_LISTENER)
+        if green.target_type != "ip":
+            said = f"the targets of {green.name} are of type {green.target_type}, which cannot be asked directly"
+            return failed(f"{said}: {NO_TEST_LISTENER}")
+        return passed(f"no test listener; {function.hook} is inside the VPC and asks green's targets directly")
+
+    @check(
+        calls=[
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "elasticloadbalancing:DescribeListeners",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeRules",
+            "lambda:GetFunctionConfiguration",
+        ],
+        parts=["{event}"],
+    )
+    def requests(self) -> Iterator[Finding]:
+        """What the traffic hooks ask reaches green; where nothing can be asked by default it is said, with the cure."""
+        hooks = {event: name for event, name in self.further_hooks.items() if event in self.HOOKS}
+        for event, name in hooks.items():
+            yield attempt(f"requests:{event}", partial(self._of_module, event, name, self._comes_through))
+        if not hooks:
+            yield skipped("the AppSpec names no hook that sends requests")
+
+    def _comes_through(self, function: _Function) -> Finding:
+        options = function.options
+        if options is None:
+            return skipped(f"the options of {function.hook} cannot be used: see hook_settings")
+        listener = self._production if function.hook == "validate_production" else self._test
+        if listener is None:
+            return self._comes_to_targets(function)
+        balancer = self.deployment.load_balancer(listener)
+        shut_out = shut_out_of(balancer, listener.port, function.caller(self._ranges_of(function)))
+        declared = [(f"http_checks.{name}", check) for name, check in options.http_checks.items() if not check.url] + [
+            (f"flows.{name}", step) for name, flow in options.flows.items() for step in flow.steps if not step.url
+        ]
+        if declared and shut_out:
+            return failed(f"{function.hook} is to ask {declared[0][0]}, and {shut_out}")
+        wrong = [
+            f"{function.hook}.{place}: {problem}"
+            for place, request in declared
+            if not placeholders(request.path)
+            for problem in _astray(listener, options, request, balancer.dns_name)
+        ]
+        if wrong:
+            return failed("; ".join(wrong))
+        if options.http_checks or options.flows:
+            return passed(f"the requests of {function.hook} are led to green")
+        no_request = f"{function.hook} will send no request"
+        if shut_out:
+            return noted(f"{no_request}: {shut_out}")
+        try:
+            health = health_request(self._green, self._ports)
+            request = request_through(listener, health, balancer.dns_name, options.host)
+        except CannotAsk as problem:
+            return noted(f"{no_request}: {problem}")
+        host = f" of {request.host}" if request.host else ""
+        return passed(f"{function.hook} will ask {request.path}{host} on port {listener.port}")
+
+    def _comes_to_targets(self, function: _Function) -> Finding:
+        caller = function.caller(self._ranges_of(function))
+        if function.options.base_url or not caller.in_vpc:
+            return skipped("no test listener: see test_listener")
+        groups = list(self.release.network.get("securityGroups") or [])
+        shut_out = shut_out_of_tasks(groups, self.release.appspec.container_port, caller)
+        if shut_out:
+            return failed(f"{function.hook} is to ask green's targets directly, and {shut_out}")
+        return passed(f"{function.hook} will ask each of green's targets directly")
+
+    @property
+    def _green(self) -> TargetGroup:
+        """The idle target group, which green will be registered in."""
+        return self.deployment.other_target_group(serving_group(self.release))
+
+    @property
+    def _ports(self) -> list[int]:
+        """The ports at which green's targets will take traffic, where they are known before."""
+        mapped = [
+            int(mapping["hostPort"])
+            for container in self.release.containers
+            if container.get("name") == self.release.appspec.container_name
+            for mapping in container.get("portMappings") or []
+            if mapping.get("hostPort")
+        ]
+        return [self.release.appspec.container_port, *mapped]
+
+    def _ranges_of(self, function: _Function) -> list[str]:
+        """The addresses of a function's subnets, in CIDR notation; none outside a VPC."""
+        subnets = list((function.configuration.get("VpcConfig") or {}).get("SubnetIds") or [])
+        if not subnets:
+            return []
+        filters = [{"Name": "subnet-id", "Values": subnets}]
+        found = self.deployment.once(f"subnets {subnets}", lambda: aws.call("ec2", "describe_subnets", Filters=filters))
+        return [str(subnet.get("CidrBlock")) for subnet in found.get("Subnets") or []]
+
+
+def _astray(listener: Listener, options: TrafficOptions, request: HttpRequest, name: str) -> Iterator[str]:
+    """Why a declared request does not come to green."""
+    headers = {**options.headers, **request.headers, **request.secret_headers}
+    try:
+        listener.refuse_astray(request.host or options.host or name, request.path, headers)
+    except CannotLook as problem:
+        yield str(problem)
+
+
 @dataclass(frozen=True)
 class _Function:
     """A function of this module: what messages call it, whose hook it is, its environment, and what Lambda says."""
@@ -1080,6 +1202,15 @@ class _Function:
     hook: str
     variables: Mapping[str, str]
     configuration: Mapping[str, Any]
+
+    @property
+    def options(self) -> Any:
+        """The options that it is told; None where they cannot be used, of which `hook_settings` says why."""
+        return judge_settings(HOOKS[self.hook], self.variables, self.hook)[0]
+
+    def caller(self, ranges: Sequence[str] = ()) -> Caller:
+        """Where its requests come from."""
+        return Caller.of(self.configuration, ranges)
 
 
 def _handler_of(name: str, configuration: Mapping[str, Any]) -> str:
@@ -1108,7 +1239,7 @@ CALLS = (
     "ecs:DescribeTaskDefinition",
     "elasticloadbalancing:DescribeTargetGroups",
 )
-CHECKS = (ServiceChecks, ReleaseChecks, NeedsChecks, RouteChecks, PermissionChecks, SettingsChecks)
+CHECKS = (ServiceChecks, ReleaseChecks, NeedsChecks, RouteChecks, RequestChecks, PermissionChecks, SettingsChecks)
 
 
 @lifecycle_hook(OUR_EVENT, ValidateBeforeInstall, names_of(*CHECKS), CALLS)

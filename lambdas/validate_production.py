@@ -24,7 +24,7 @@ from gate.load import judge_load, send_load
 from gate.options import Load, Metric, Source, ValidateProduction
 from gate.statistics import FIGURES, requests_needed
 from gate.traffic import NAMES as TRAFFIC
-from gate.traffic import SERVING, Traffic, green_serves, listener_url
+from gate.traffic import SERVING, Traffic, green_serves, listener_url, way_through
 from gate.verdict import (
     Check,
     Finding,
@@ -110,7 +110,9 @@ def _checks(deployment: Deployment, settings: ValidateProduction, deadline: Dead
     if not (yield Check("green_serves_production", production.green_serves)) or production.leads_elsewhere:
         return
     sender = Sender(production.url, settings.host, settings.headers)
-    sound = yield from Traffic(deployment, settings, deadline, sender, production.listener).checks()
+    sound = yield from Traffic(
+        deployment, settings, deadline, sender, way_through(deployment, production.listener)
+    ).checks()
     if sound and settings.load:
         sound = yield Check("load", partial(production.bears_load, settings.load))
     if sound:  # what has failed is not made worse by a load, nor customers' time by a bake window

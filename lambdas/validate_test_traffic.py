@@ -11,12 +11,22 @@ from dataclasses import replace
 from functools import partial
 from typing import Optional
 
+from gate.default_request import NO_TEST_LISTENER
 from gate.deployment import Deployment, Listener
 from gate.hook import lifecycle_hook
 from gate.http_sender import Sender
 from gate.options import ValidateTestTraffic, shown_address
 from gate.traffic import NAMES as TRAFFIC
-from gate.traffic import SERVING, Traffic, green_serves, listener_url, misrouted
+from gate.traffic import (
+    SERVING,
+    Traffic,
+    Way,
+    green_serves,
+    listener_url,
+    misrouted,
+    way_through,
+    way_to_targets,
+)
 from gate.verdict import Check, Finding, Named, failed, passed, unstoppable
 from gate.waiting import Deadline, poll
 
@@ -24,7 +34,8 @@ SHIFTS = 60.0  # seconds after which the test listener leads where CodeDeploy ha
 NAMES = (
     Named(
         "test_listener",
-        "The deployment group has a test listener, or `base_url` leads to green.",
+        "The deployment group has a test listener, or the function is inside the VPC and asks green's targets "
+        "directly, or `base_url` leads to green.",
         calls=("elasticloadbalancing:DescribeListeners",),
     ),
     Named(
@@ -47,7 +58,7 @@ def handler(deployment: Deployment, settings: ValidateTestTraffic, deadline: Dea
 def _checks(deployment: Deployment, settings: ValidateTestTraffic, deadline: Deadline) -> Generator[Check, bool, None]:
     if not (yield Check("test_listener", partial(test_listener, deployment, settings))):
         return
-    if deployment.test_listener() is None and not settings.base_url:
+    if not test_listener(deployment, settings).good:
         return  # the user chose to go without (`checks`)
     patience = deadline.within(60) if deployment.is_rollback else deadline  # the way back is not held up
     found: list[Finding] = []
@@ -65,9 +76,15 @@ def _checks(deployment: Deployment, settings: ValidateTestTraffic, deadline: Dea
     if not (yield Check("green_serves_tests", look)) or not all(finding.good for finding in found):
         return
     listener = None if settings.base_url else seen[0] if seen else deployment.test_listener()
-    url = listener_url(listener, deployment.load_balancer(listener)) if listener else settings.base_url
-    sender = Sender(str(url), settings.host, settings.headers)
-    yield from Traffic(deployment, settings, deadline, sender, listener).checks()
+    if listener:
+        way, url = way_through(deployment, listener), listener_url(listener, deployment.load_balancer(listener))
+    elif settings.base_url:
+        way, url = Way(), settings.base_url
+    else:
+        way = way_to_targets(deployment, deployment.target_group_of(deployment.green()))
+        url = way.targets[0]
+    sender = Sender(url, settings.host, settings.headers)
+    yield from Traffic(deployment, settings, deadline, sender, way).checks()
 
 
 def test_listener(deployment: Deployment, settings: ValidateTestTraffic) -> Finding:
@@ -77,10 +94,9 @@ def test_listener(deployment: Deployment, settings: ValidateTestTraffic) -> Find
         return passed(f"the test listener is on port {listener.port} ({listener.protocol})")
     if settings.base_url:
         return passed(f"the deployment group has no test listener; base_url {shown_address(settings.base_url)} is used")
-    return failed(
-        "the deployment group has no test listener, so green cannot be tested before production: add one to the "
-        "deployment group (test_traffic_route), or set base_url of validate_test_traffic to where green answers"
-    )
+    if deployment.in_vpc is False:
+        return failed(NO_TEST_LISTENER)
+    return passed("the deployment group has no test listener; green's targets are asked directly")
 
 
 def serves_tests(deployment: Deployment, listener: Optional[Listener], has_shifted: bool) -> Finding:

@@ -39,6 +39,7 @@ class TaskSet:
     task_definition: str
     target_groups: tuple[str, ...]
     container: str  # the load balanced one
+    container_port: Optional[int]  # its port, at which ECS registers tasks with addresses of their own
     placement: Mapping[str, Any]
 
     @classmethod
@@ -56,6 +57,7 @@ class TaskSet:
             task_definition=str(answer.get("taskDefinition", "")),
             target_groups=_target_groups(answer),
             container=next((str(entry.get("containerName")) for entry in answer.get("loadBalancers") or []), ""),
+            container_port=next((entry.get("containerPort") for entry in answer.get("loadBalancers") or []), None),
             placement=_placement(answer),
         )
 
@@ -130,8 +132,8 @@ class Rule:
     """A listener's rule, not its default action. `where` is its conditions, in words.
 
     `hosts` and `paths`: patterns of which one has to match, as Elastic Load Balancing has them; none: any will do.
-    `asks_more`: a header or the query has to be right, too; `asks_only_these`: nothing else has to be. `redirects`: its
-    answers tell that nobody behind it was asked.
+    `asks_more`: a header or the query has to be right, too; `asks_only_these`: nothing else has to be of a GET.
+    `redirects`: its answers tell that nobody behind it was asked. `logs_in`: who has no session is sent to a login.
     """
 
     priority: str
@@ -142,6 +144,7 @@ class Rule:
     asks_more: bool = False
     asks_only_these: bool = True
     redirects: bool = False
+    logs_in: bool = False
 
     def takes(self, host: str, path: str, *, says_more: bool) -> bool:
         """Whether a request may be one of the rule's; `says_more`: it has headers of its own, or a query."""
@@ -163,6 +166,7 @@ class Listener:
     default: Mapping[str, int]  # target group → weight, of its default action
     pair: frozenset[str]  # the deployment's two target groups, by ARN
     read_rules: Callable[[], Sequence[Rule]]
+    logs_in: bool = False  # its default action: who has no session is sent to a login
 
     @cached_property
     def rules(self) -> Sequence[Rule]:
@@ -239,6 +243,9 @@ class LoadBalancer:
     kind: str  # application or network
     state: str
     zones: tuple[str, ...]  # the availability zones it serves
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    scheme: str = ""  # internet-facing or internal
 
     @property
     def dimension(self) -> str:
@@ -266,6 +273,8 @@ class Deployment:
 
     Every method raises CannotLook (or aws.AwsCallFailed, which is one) when it could not find out.
     """
+
+    in_vpc: Optional[bool] = None  # whether the hook's function works inside a VPC; None: nobody says
 
     def __init__(self, deployment_id: str, cluster: str, service: str) -> None:
         self.id = deployment_id
@@ -571,6 +580,7 @@ class Deployment:
             default=_weights(entry.get("DefaultActions") or []),
             pair=frozenset(group.arn for group in self.target_groups),
             read_rules=lambda: _read_rules(arn),
+            logs_in=_logs_in(entry.get("DefaultActions") or []),
         )
 
     def weights_in_words(self, source: Listener | Rule) -> str:
@@ -597,6 +607,9 @@ class Deployment:
             kind=str(entry.get("Type", "")),
             state=str((entry.get("State") or {}).get("Code", "unknown")),
             zones=tuple(str(zone.get("ZoneName")) for zone in entry.get("AvailabilityZones") or []),
+            subnets=tuple(str(zone.get("SubnetId")) for zone in entry.get("AvailabilityZones") or []),
+            security_groups=tuple(map(str, entry.get("SecurityGroups") or [])),
+            scheme=str(entry.get("Scheme") or ""),
         )
 
 
@@ -690,6 +703,8 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
     if not all(action.get("Type") for action in entry.get("Actions") or [{}]):
         raise CannotLook(f"Elastic Load Balancing does not say what rule {priority} does")
     patterns = {str(each["Field"]): _values_of(each, "Values") for each in conditions}
+    if "GET" in patterns.get("http-request-method", ()):
+        del patterns["http-request-method"]
     return Rule(
         priority=priority,
         where="; ".join(map(_condition_in_words, conditions)),
@@ -699,7 +714,13 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
         asks_more=bool({"http-header", "query-string"} & patterns.keys()),
         asks_only_these=patterns.keys() <= {"host-header", "path-pattern"} and all(patterns.values()),
         redirects=any(action.get("Type") == "redirect" for action in entry.get("Actions") or []),
+        logs_in=_logs_in(entry.get("Actions") or []),
     )
+
+
+def _logs_in(actions: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an action asks for a login (OIDC, Cognito) or a token before the request goes on."""
+    return any(str(action.get("Type")).startswith(("authenticate-", "jwt-")) for action in actions)
 
 
 def _condition_in_words(condition: Mapping[str, Any]) -> str:

@@ -15,19 +15,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional, TypeVar
 from urllib.parse import quote
 
-from gate.deployment import TargetGroup
 from gate.options import (
-    PATH,
     PLACEHOLDER,
-    STATUS,
     Comparison,
-    HttpCheck,
     HttpRequest,
     Step,
     shown_address,
-    status_range,
 )
-from gate.verdict import TELLING, CannotLook, masked
+from gate.verdict import TELLING, masked
 from gate.waiting import interrupt
 
 EXCERPT = 120  # characters of a body shown in a message
@@ -280,24 +275,3 @@ def fill(check: R, value_of: Callable[[str], Optional[str]]) -> R:
         response_headers=all_of(check.response_headers),
         jmespath=comparisons,
     )
-
-
-def default_check(group: TargetGroup) -> HttpCheck:
-    """The target group's own health check as a request. The load balancer does not verify certificates either."""
-    if group.health_protocol not in ("HTTP", "HTTPS"):
-        raise CannotLook(
-            f"the health check of target group {group.name} is {group.health_protocol}, not HTTP: declare http_checks"
-        )
-    if group.health_port not in ("traffic-port", str(group.port)):
-        said = f"the health check of target group {group.name} is on port {group.health_port}, where no listener leads"
-        raise CannotLook(f"{said}: declare http_checks")
-    codes = tuple(group.matcher.split(","))
-    if not all(re.fullmatch(STATUS, code) and status_range(code) for code in codes):  # gRPC's
-        said = f"the health check of target group {group.name} accepts {group.matcher}, which are no statuses of HTTP"
-        raise CannotLook(f"{said}: declare http_checks")
-    if not re.fullmatch(PATH, group.health_path):
-        said = (
-            f"the health check of target group {group.name} asks {group.health_path!r}, which cannot be sent as it is"
-        )
-        raise CannotLook(f"{said}: declare http_checks")
-    return HttpCheck(path=group.health_path, status=codes, verify_tls=False)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import chain
+from typing import Optional, TypeVar
+from urllib.parse import urlsplit
 
-from gate.deployment import Deployment, Listener, LoadBalancer, TargetGroup
+from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, literal_host, request_through
+from gate.deployment import Deployment, Listener, LoadBalancer, TargetGroup, TaskSet
 from gate.http_checks import (
     Answer,
-    default_check,
     fill,
     head_shortcomings,
     json_shortcomings,
@@ -19,10 +22,11 @@ from gate.http_checks import (
     shortcomings,
 )
 from gate.http_sender import Sender
+from gate.network import Caller, shut_out_of
 from gate.options import OF_GREEN, Flow, HttpCheck, HttpRequest, Step, TrafficOptions
 from gate.release import Image
 from gate.statistics import FIGURES, Statistics, judge_statistics
-from gate.verdict import CannotLook, Check, Finding, Named, Severity, failed, finding_of, passed, severity_for
+from gate.verdict import CannotLook, Check, Finding, Named, Severity, failed, finding_of, noted, passed, severity_for
 from gate.waiting import Deadline
 
 SERVING = (  # what a look at whom a listener leads to asks of AWS
@@ -34,6 +38,7 @@ SERVING = (  # what a look at whom a listener leads to asks of AWS
 )
 # What requests ask of AWS: where to send them, and what `{image_tag}` and secret headers stand for.
 SENDING = (
+    "ec2:DescribeSecurityGroups",
     "ecs:DescribeTaskDefinition",
     "elasticloadbalancing:DescribeLoadBalancers",
     "secretsmanager:GetSecretValue",
@@ -43,7 +48,8 @@ OF_CHECKS = ("{http_checks}", *(f"{{http_checks}}:{figure}" for figure in FIGURE
 NAMES = (
     Named(
         "http",
-        "The answer to each HTTP check is as it says; without any, that to the health check's path.",
+        "The answer to each HTTP check is as it says; without any, that to the health check's path. Where that cannot "
+        "be asked or reached, it is said: the load balancer's own health check is what was judged.",
         calls=SENDING,
         parts=("{http_checks}",),
     ),
@@ -56,6 +62,8 @@ NAMES = (
     Named("flow", "The steps of each flow are answered as they say.", calls=SENDING, parts=("{flows}",)),
 )
 
+R = TypeVar("R", bound=HttpRequest)
+
 AT_ONCE = 8  # checks on their way at the same time: enough to be quick, too few to be a load
 
 
@@ -63,6 +71,31 @@ def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
     """Where a listener answers: its protocol and port, the load balancer's name."""
     scheme = "https" if listener.protocol in ("HTTPS", "TLS") else "http"
     return f"{scheme}://{load_balancer.dns_name}:{listener.port}"
+
+
+def way_through(deployment: Deployment, listener: Listener) -> Way:
+    """The way through a listener, and whether this function's requests can come to it."""
+    try:
+        caller = Caller(deployment.in_vpc)
+        shut_out = shut_out_of(deployment.load_balancer(listener), listener.port, caller)
+    except CannotLook:  # a side question: whether requests arrive will be seen
+        shut_out = ""
+    return Way(listener, shut_out=shut_out)
+
+
+def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
+    """The way to each of green's targets itself, for a function inside the VPC: as the load balancer asks them.
+
+    Raises CannotLook for targets that have no address of their own.
+    """
+    if group.target_type != "ip":
+        said = f"the targets of {group.name} are of type {group.target_type}, which cannot be asked directly"
+        raise CannotLook(f"{said}: {NO_TEST_LISTENER}")
+    scheme = "https" if group.protocol in ("HTTPS", "TLS") else "http"
+    targets = [target for target in deployment.targets(group) if "draining" not in target.state]
+    shown = [f"[{each.address}]" if ":" in each.address else each.address for each in targets]
+    urls = [f"{scheme}://{address}:{target.port}" for address, target in zip(shown, targets)]
+    return Way(targets=urls, host=literal_host(deployment.production_listener()))
 
 
 def misrouted(deployment: Deployment, group: TargetGroup, listener: Listener | None, word: str) -> str:
@@ -89,11 +122,13 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
     if wrong:
         return failed(wrong)
     targets = deployment.targets(group)
-    healthy = [target for target in targets if target.state == "healthy"]
+    # Where no listener leads to the group the load balancer checks nothing: then the requests alone tell.
+    unchecked = listener is None and not group.load_balancers
+    healthy = [target for target in targets if target.state in ("healthy", "unused" if unchecked else "healthy")]
     if not healthy:
         listed = "; ".join(str(target) for target in targets) or "none is registered"
         return failed(f"no green target is healthy, so nothing is sent: green target {listed}")
-    others = [target for target in targets if target.state != "healthy" and "draining" not in target.state]
+    others = [target for target in targets if target not in healthy and "draining" not in target.state]
     if others and word == "test":
         listed = "; ".join(map(str, others))
         said = f"{len(healthy)} of {len(healthy) + len(others)} green targets are healthy, so nothing is sent"
@@ -102,8 +137,22 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
     return passed(f"{leads}, {len(healthy)} of {len(targets)} target(s) healthy")
 
 
+@dataclass(frozen=True)
+class Way:
+    """How requests reach green: through a listener, at an address of the user's, or at each target (`targets`, URLs).
+
+    `host`: the name by which targets are asked; None: each by its own address. `shut_out`: why nothing can reach
+    green from this function, as far as is known; empty if it may.
+    """
+
+    listener: Optional[Listener] = None
+    targets: Sequence[str] = ()
+    host: Optional[str] = None
+    shut_out: str = ""
+
+
 class Traffic:
-    """The declared requests of one hook, sent to one place."""
+    """The declared requests of one hook, sent one way."""
 
     def __init__(
         self,
@@ -111,9 +160,9 @@ class Traffic:
         settings: TrafficOptions,
         deadline: Deadline,
         sender: Sender,
-        listener: Listener | None = None,
+        way: Way,
     ) -> None:
-        self.listener = listener  # None: requests take another way to green
+        self.way = way
         self.deployment = deployment
         self.settings = settings
         self.deadline = deadline
@@ -125,7 +174,10 @@ class Traffic:
         """Each declared check, then the samples of those that passed, then the flows; whether all were good."""
         sound = True
         try:
-            declared = self._declared()
+            declared = self._declared
+        except CannotAsk as problem:
+            yield Check("http:health", partial(noted, f"no request is sent: {problem}"))
+            return True
         except CannotLook as problem:
             return (yield Check("http:health", partial(finding_of, problem)))
         for name, check in declared.items():
@@ -140,11 +192,28 @@ class Traffic:
             sound = sound and done
         return sound
 
+    @property
+    def by_default(self) -> bool:
+        """Whether nothing is declared, so that the health check is what is asked."""
+        return not self.settings.http_checks and not self.settings.flows
+
+    @cached_property
     def _declared(self) -> Mapping[str, HttpCheck]:
-        declared = self.settings.http_checks
-        if declared or self.settings.flows:
-            return declared
-        return {"health": default_check(self.deployment.target_group_of(self.deployment.green()))}
+        if not self.by_default:
+            return self.settings.http_checks
+        if self.way.shut_out:
+            raise CannotAsk(self.way.shut_out)
+        green = self.deployment.green()
+        group = self.deployment.target_group_of(green)
+        health = health_request(group, self._ports(green, group))
+        if self.way.listener:
+            health = request_through(self.way.listener, health, self.sender.name, self.settings.host)
+        return {"health": health}
+
+    def _ports(self, green: TaskSet, group: TargetGroup) -> Iterator[Optional[int]]:
+        yield green.container_port
+        for target in self.deployment.targets(group):
+            yield target.port
 
     def _samples_of(self, check: HttpCheck) -> int:
         if check.samples is not None:
@@ -164,7 +233,7 @@ class Traffic:
             overrides = self.settings.checks
             wanted = {
                 key: check
-                for key, check in self._declared().items()
+                for key, check in self._declared.items()
                 if severity_for(f"http:{key}", Severity(check.severity), overrides) is not Severity.SKIP
             }
             self._found = self._run_side_by_side(wanted)
@@ -172,26 +241,43 @@ class Traffic:
 
     def _run_side_by_side(self, checks: Mapping[str, HttpCheck]) -> dict[str, Finding]:
         found: dict[str, Finding] = {}
-        trials: dict[str, Trial] = {}
+        trials: dict[str, list[Trial]] = {}
         for name, check in checks.items():
             try:
-                trials[name] = Trial(self._ready(check), self.deadline.elapsed() + check.initial_delay)
+                due = self.deadline.elapsed() + check.initial_delay
+                trials[name] = [Trial(each, due) for each in self._ready(check)]
             except CannotLook as problem:
                 found[name] = finding_of(problem)
-        send_side_by_side(trials.values(), self.sender, self.deadline)
-        return {**found, **{name: self._hidden(trial.finding) for name, trial in trials.items()}}
+        send_side_by_side(chain(*trials.values()), self.sender, self.deadline)
+        of_trials = {name: _together([trial.finding for trial in each]) for name, each in trials.items()}
+        return {**found, **{name: self._hidden(finding) for name, finding in of_trials.items()}}
 
-    def _ready(self, check: HttpCheck) -> HttpCheck:
-        """The check with what it needs to be sent: its secrets, and what green is called."""
+    def _ready(self, check: R) -> list[R]:
+        """The check with what it needs to be sent: its secrets, and what green is called; once for each target."""
         filled = fill(check, self._of_green)
         self._refuse_astray(filled)
         self.sender.read_secrets(check)
-        return filled
+        return self._addressed(filled)
 
     def _refuse_astray(self, check: HttpRequest) -> None:
-        if self.listener and not check.url:
+        if check.url:
+            return
+        if self.way.shut_out:
+            raise CannotLook(self.way.shut_out)
+        if self.way.listener:
             headers = {**self.settings.headers, **check.headers, **check.secret_headers}
-            self.listener.refuse_astray(check.host or self.settings.host or self.sender.name, check.path, headers)
+            host = check.host or self.settings.host or self.sender.name
+            self.way.listener.refuse_astray(host, check.path, headers)
+
+    def _addressed(self, check: R) -> list[R]:
+        """The request as it is sent: where targets are asked themselves, one to each, as if through the listener."""
+        if check.url or not self.way.targets:
+            return [check]
+        host, headers = check.host or self.settings.host or self.way.host, {**self.settings.headers, **check.headers}
+        return [
+            replace(check, url=target + check.path, path="/", host=host or urlsplit(target).netloc, headers=headers)
+            for target in self.way.targets
+        ]
 
     def _of_green(self, name: str) -> str | None:
         """What `{image_tag}` and `{revision}` stand for: those of the new task definition."""
@@ -245,7 +331,7 @@ class Traffic:
             spare = 0.0 if step.always else min(cleaning_up, self.deadline.remaining() / 2)
             until = self.deadline.within(self.deadline.remaining() - spare)
             quotes_body = not flow.secrets & step.save.keys()
-            trial = Trial(filled, until.elapsed(), step.request, quotes_body=quotes_body)
+            trial = Trial(self._addressed(filled)[0], until.elapsed(), step.request, quotes_body=quotes_body)
             send_side_by_side([trial], visitor, until)
             found = saved(step, trial.answer)  # of a bad answer too: what it made has to be cleaned up
             known.update({name: value for name, value in found.items() if value})
@@ -269,13 +355,21 @@ class Traffic:
 
     def _sample(self, name: str, check: HttpCheck, count: int) -> list[Finding]:
         """Error rate and percentiles over many requests."""
-        check = self._ready(check)
-        outcomes = send_samples(check, self.sender, count, self.settings.concurrency, self.deadline)
+        outcomes: list[tuple[float, str]] = []
+        for each in self._ready(check):
+            outcomes += send_samples(each, self.sender, count, self.settings.concurrency, self.deadline)
         findings = judge_statistics(f"samples:{name}", name, Statistics.of(outcomes), self.settings.thresholds)
         if len(outcomes) < count:
             said = f"{name}: only {len(outcomes)} of {count} samples were sent before time was over: ask for fewer"
             findings.append(failed(said, f"samples:{name}"))
         return findings
+
+
+def _together(findings: Sequence[Finding]) -> Finding:
+    """What came of one check at several targets: all that went wrong, or that all went well."""
+    bad = [finding for finding in findings if not finding.good]
+    told = bad or findings
+    return replace(told[0], detail="; ".join(dict.fromkeys(finding.detail for finding in told)))
 
 
 def _can_be_sent(step: Step, flow: Flow, saved: Mapping[str, str]) -> bool:

@@ -14,12 +14,10 @@ from urllib.parse import unquote
 
 import pytest
 from gate import http_checks
-from gate.deployment import TargetGroup
 from gate.http_checks import (
     EXCERPT,
     Answer,
     NotEvaluated,
-    default_check,
     deviations,
     excerpt,
     fill,
@@ -30,7 +28,6 @@ from gate.http_checks import (
 )
 from gate.http_sender import Sender
 from gate.options import METHODS, Comparison, Flow, HttpCheck, Step, jmespath_problem
-from gate.verdict import CannotLook
 from gate.waiting import OutOfTime, interrupt
 from hypothesis import given
 from hypothesis import strategies as st
@@ -625,45 +622,6 @@ def test_an_excerpt_is_one_line_of_bounded_length(text: str) -> None:
     assert len(found.splitlines()) <= 1
     line = " ".join(text.split())
     assert found == line or (found.endswith("…") and line.startswith(found[:-1]))
-
-
-GROUP = TargetGroup(
-    arn="arn", name="blue", protocol="HTTP", protocol_version="HTTP1", port=80, target_type="ip", vpc_id="vpc-1",
-    health_enabled=True, health_protocol="HTTP", health_port="traffic-port", health_path="/health?deep=1",
-    health_interval=30, health_timeout=5, healthy_threshold=5, unhealthy_threshold=2,
-    matcher="200,204,300-302", load_balancers=(),
-)  # fmt: skip
-
-
-def test_the_default_check_is_the_target_groups_own() -> None:
-    check = default_check(GROUP)
-    assert (check.path, check.method, check.verify_tls) == ("/health?deep=1", "GET", False)
-    assert [status for status in range(100, 600) if check.accepts(status)] == [200, 204, 300, 301, 302]
-
-
-@pytest.mark.parametrize(
-    ("attributes", "said"),
-    [
-        ({"health_protocol": "TCP"}, "is TCP, not HTTP"),
-        ({"health_port": "8081"}, "is on port 8081, where no listener leads"),
-        ({"matcher": "0-99"}, "accepts 0-99, which are no statuses of HTTP"),
-        ({"matcher": "12"}, "accepts 12, which are no statuses of HTTP"),
-        ({"matcher": "200,399-300"}, "accepts 200,399-300, which are no statuses of HTTP"),
-        ({"health_path": "/a b"}, "asks '/a b', which cannot be sent as it is"),
-        ({"health_path": ""}, "asks '', which cannot be sent as it is"),
-    ],
-    ids=str,
-)
-def test_a_health_check_that_cannot_be_sent_as_a_request_asks_for_declared_checks(
-    attributes: dict[str, Any], said: str
-) -> None:
-    with pytest.raises(CannotLook) as caught:
-        default_check(replace(GROUP, **attributes))
-    assert str(caught.value) == f"the health check of target group blue {said}: declare http_checks"
-
-
-def test_a_health_check_on_the_port_of_the_traffic_is_the_default_check() -> None:
-    assert default_check(replace(GROUP, health_port="80")) == default_check(GROUP)
 
 
 def test_an_answers_header_is_found_in_any_case() -> None:

@@ -23,6 +23,7 @@ from gate.traffic import (
     NAMES,
     Traffic,
     Trial,
+    Way,
     green_serves,
     listener_url,
     send_samples,
@@ -122,7 +123,7 @@ def traffic(
     document = json.dumps({"samples": 0, **settings})
     read = read_settings(TrafficOptions, {"HOOK_SETTINGS": document})
     sender = Sender(web.url, read.host, read.headers)
-    return Traffic(deployment or Green(), read, deadline or soon(), sender)
+    return Traffic(deployment or Green(), read, deadline or soon(), sender, Way())
 
 
 def judged(web: WebServer, deployment: Deployment | None = None, **settings: Any) -> Findings:

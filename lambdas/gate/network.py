@@ -1,0 +1,117 @@
+"""Whether a function can reach the load balancer, or green's tasks: as far as AWS tells it, before anything is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from gate import aws
+from gate.deployment import LoadBalancer
+
+WIDE = 8  # bits: a range of addresses that begins so early may hold a function's, which nobody knows
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where a function's requests come from. `in_vpc` is None where nobody says; so are its groups and addresses."""
+
+    in_vpc: Optional[bool] = None
+    security_groups: Optional[Collection[str]] = None
+    ranges: Collection[str] = ()  # of its subnets' addresses, in CIDR notation
+
+    @classmethod
+    def of(cls, configuration: Mapping[str, Any], ranges: Collection[str] = ()) -> Caller:
+        """Read GetFunctionConfiguration's answer; `ranges` are those of its subnets."""
+        vpc = configuration.get("VpcConfig") or {}
+        inside = bool(vpc.get("VpcId") or vpc.get("SubnetIds"))
+        return cls(inside, tuple(vpc.get("SecurityGroupIds") or ()) if inside else (), ranges)
+
+
+def shut_out_of(balancer: LoadBalancer, port: int, caller: Caller) -> str:
+    """Why requests of the function cannot reach the load balancer's port, with the cure; empty if they may.
+
+    Raises as `aws.call` does.
+    """
+    inside, name = vpc_config(balancer.subnets), balancer.dns_name
+    if balancer.scheme == "internal" and caller.in_vpc is False:
+        return f"load balancer {name} is internal and the function outside its VPC: give the module {inside}"
+    groups, public = balancer.security_groups, balancer.scheme != "internal"
+    if not groups or caller.in_vpc is None or _admit(groups, port, caller, public=public):
+        return ""
+    said = f"security group {', '.join(groups)} of load balancer {name} lets the function not in on port {port}"
+    if not public:
+        return f"{said}: {_ingress(groups[0], port, caller)}"
+    anywhere = _ingress(groups[0], port, Caller(in_vpc=False))
+    if caller.in_vpc:
+        return f"{said}: let the address of its NAT gateway in, or anybody: {anywhere}"
+    return f"{said}, whose address can be any: {anywhere}; or let in a NAT gateway and give the module {inside}"
+
+
+def shut_out_of_tasks(groups: Collection[str], port: int, caller: Caller) -> str:
+    """Why requests of the function cannot reach the tasks at this port, with the cure; empty if they may."""
+    if not groups or _admit(groups, port, caller, public=False):
+        return ""
+    said = f"security group {', '.join(groups)} of the tasks lets the function not in on port {port}"
+    return f"{said}: {_ingress(min(groups), port, caller)}"
+
+
+def vpc_config(subnets: Iterable[str]) -> str:
+    """The module's input as it is typed."""
+    listed = ", ".join(f'"{subnet}"' for subnet in subnets) or '"subnet-…"'
+    return f'vpc_config = {{ subnet_ids = [{listed}], security_group_ids = ["sg-…"] }}'
+
+
+def _ingress(group: str, port: int, caller: Caller) -> str:
+    """The rule that lets the caller in, as it is typed."""
+    source = f'referenced_security_group_id = "{next(iter(caller.security_groups or ()), "sg-…")}"'
+    rule = {
+        "security_group_id": f'"{group}"',
+        "ip_protocol": '"tcp"',
+        "from_port": str(port),
+        "to_port": str(port),
+    }
+    typed = ", ".join(f"{name} = {value}" for name, value in rule.items())
+    who = source if caller.in_vpc else 'cidr_ipv4 = "0.0.0.0/0"'
+    return f'resource "aws_vpc_security_group_ingress_rule" "hooks" {{ {typed}, {who} }}'
+
+
+def _admit(groups: Collection[str], port: int, caller: Caller, *, public: bool) -> bool:
+    """Whether one of the security groups lets the caller in by TCP, as far as can be told.
+
+    `public`: it comes by the internet, and from inside a VPC by a NAT gateway's address, which nobody knows here.
+    """
+    filters = [{"Name": "group-id", "Values": sorted(groups)}]
+    found = aws.call("ec2", "describe_security_groups", Filters=filters).get("SecurityGroups") or []
+    rules = [rule for group in found for rule in group.get("IpPermissions") or [] if _covers(rule, port)]
+    return any(_lets_in(rule, caller, public=public) for rule in rules)
+
+
+def _covers(rule: Mapping[str, Any], port: int) -> bool:
+    protocol = str(rule.get("IpProtocol"))
+    in_range = rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535)
+    return protocol == "-1" or (protocol in ("tcp", "6") and in_range)
+
+
+def _lets_in(rule: Mapping[str, Any], caller: Caller, *, public: bool) -> bool:
+    ranges = [str(each.get("CidrIp")) for each in rule.get("IpRanges") or []]
+    if caller.in_vpc:
+        ranges += [str(each.get("CidrIpv6")) for each in rule.get("Ipv6Ranges") or []]
+    if rule.get("PrefixListIds"):  # who is in a prefix list is not known here
+        return True
+    if any(int(each.rpartition("/")[2]) <= WIDE for each in ranges):
+        return True
+    if public or not caller.in_vpc:
+        return bool(ranges and caller.in_vpc)
+    named = {str(pair.get("GroupId")) for pair in rule.get("UserIdGroupPairs") or []}
+    if caller.security_groups is None:  # inside, and nobody says by which groups
+        return bool(named or ranges)
+    return bool(named & set(caller.security_groups)) or any(
+        _overlap(each, other) for each in ranges for other in caller.ranges
+    )
+
+
+def _overlap(one: str, other: str) -> bool:
+    first, second = ipaddress.ip_network(one, strict=False), ipaddress.ip_network(other, strict=False)
+    return first.version == second.version and first.overlaps(second)
