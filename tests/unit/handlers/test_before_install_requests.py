@@ -1,0 +1,263 @@
+"""Before anything is made: what the traffic hooks will ask, whether it reaches green, and the ways to test first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import validate_before_install as hook
+
+from tests.unit.handlers.stage import Judge, Judgement, Stage
+from tests.unit.handlers.test_requests_by_default import CANNOT_BE_ASKED, CONFIGS, FIXED, LOGIN, group_with
+
+EVENT = "BeforeInstall"
+TEST, PRODUCTION = "AfterAllowTestTraffic", "AfterAllowTraffic"
+EACH = [TEST, PRODUCTION]
+
+
+def judged(stage: Stage, judge: Judge) -> Judgement:
+    """What the hook says of a deployment with all five hooks."""
+    return judge(hook, stage.at(EVENT))
+
+
+def balancer(stage: Stage, **changes: Any) -> None:
+    """Let Elastic Load Balancing describe the load balancer otherwise."""
+    found = stage.elbv2.describe_load_balancers()["LoadBalancers"]
+    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {"LoadBalancers": [{**each, **changes} for each in found]}
+
+
+def security_group(stage: Stage, name: str, *rules: dict[str, Any]) -> str:
+    """A security group with these ingress rules; its id."""
+    group = stage.ec2.create_security_group(GroupName=name, Description=name, VpcId=stage.vpc)["GroupId"]
+    for rule in rules:
+        stage.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol": "tcp", **rule}])
+    return str(group)
+
+
+def inside(stage: Stage, *groups: str) -> None:
+    """Put the functions of the hooks into the VPC."""
+    for function in list(stage.hooks.values())[1:]:
+        stage.functions.update_function_configuration(
+            FunctionName=function, VpcConfig={"SubnetIds": stage.subnets, "SecurityGroupIds": list(groups)}
+        )
+
+
+def ports(first: int, last: int, **source: Any) -> dict[str, Any]:
+    return {"FromPort": first, "ToPort": last, **source}
+
+
+ANYBODY = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+
+def test_what_will_be_asked_is_told(stage: Stage, judge: Judge) -> None:
+    stage.create_hooks()
+    judgement = judged(stage, judge)
+    assert judgement.succeeded, judgement.message
+    assert "note:" not in judgement.message
+    assert judgement.check(f"requests:{TEST}") == ("passed", "validate_test_traffic will ask /health on port 8080")
+    assert judgement.check(f"requests:{PRODUCTION}") == ("passed", "validate_production will ask /health on port 80")
+
+
+def test_a_rule_gives_the_host(stage: Stage, judge: Judge) -> None:
+    stage.create_hooks()
+    stage.elbv2.modify_listener(ListenerArn=stage.production_listener, DefaultActions=[FIXED])
+    stage.elbv2.create_rule(
+        ListenerArn=stage.production_listener,
+        Priority=1,
+        Conditions=[{"Field": "host-header", CONFIGS["host-header"]: {"Values": ["app.example.com"]}}],
+        Actions=[{"Type": "forward", "TargetGroupArn": stage.blue_group}],
+    )
+    found = judged(stage, judge).check(f"requests:{PRODUCTION}")
+    assert found == ("passed", "validate_production will ask /health of app.example.com on port 80")
+
+
+@pytest.mark.parametrize("case", CANNOT_BE_ASKED)
+def test_what_cannot_be_asked_is_said_with_the_words_to_type_and_is_no_failure(
+    stage: Stage, judge: Judge, case: str
+) -> None:
+    changes, said = CANNOT_BE_ASKED[case]
+    stage.create_hooks()
+    group_with(stage, **changes)
+    judgement = judged(stage, judge)
+    assert judgement.succeeded, judgement.message
+    for event in EACH:
+        assert judgement.check(f"requests:{event}")[0] == "skipped"
+    assert said in judgement.message
+    assert "http_checks = { home = {" in judgement.message
+    assert " warned" not in judgement.message
+
+
+def test_a_login_in_front_is_said(stage: Stage, judge: Judge) -> None:
+    stage.create_hooks()
+    forward = {"Type": "forward", "Order": 2, "TargetGroupArn": stage.blue_group}
+    stage.elbv2.modify_listener(ListenerArn=stage.production_listener, DefaultActions=[LOGIN, forward])
+    judgement = judged(stage, judge)
+    assert judgement.succeeded, judgement.message
+    assert "the default action asks for a login first" in judgement.message
+
+
+# Reach.
+
+
+def test_an_internal_load_balancer_cannot_be_reached_from_outside(stage: Stage, judge: Judge) -> None:
+    stage.create_hooks()
+    balancer(stage, Scheme="internal")
+    judgement = judged(stage, judge)
+    assert judgement.succeeded, judgement.message
+    listed = ", ".join(f'"{subnet}"' for subnet in stage.subnets)
+    assert (
+        f"is internal and the function outside its VPC: give the module vpc_config = {{ subnet_ids = [{listed}], "
+        in (judgement.message)
+    )
+
+
+@pytest.mark.parametrize("declared", [{"http_checks": {"home": {}}}, {"flows": {"buy": {"steps": [{}]}}}], ids=str)
+def test_declared_requests_that_cannot_arrive_are_refused_before_anything_is_made(
+    stage: Stage, judge: Judge, declared: dict[str, Any]
+) -> None:
+    stage.create_hooks()
+    stage.tell(TEST, declared)
+    balancer(stage, Scheme="internal")
+    judgement = judged(stage, judge)
+    assert not judgement.succeeded
+    assert judgement.check(f"requests:{TEST}")[0] == "failed"
+    assert "vpc_config" in judgement.message
+
+
+@pytest.mark.parametrize(
+    ("scheme", "rules", "admitted"),
+    [
+        ("internet-facing", [ports(8000, 9000, **ANYBODY)], True),
+        ("internet-facing", [{"IpProtocol": "-1", **ANYBODY}], True),
+        ("internet-facing", [ports(443, 443, **ANYBODY)], False),
+        ("internet-facing", [ports(8080, 8080, IpRanges=[{"CidrIp": "203.0.113.0/24"}])], False),
+        ("internet-facing", [], False),
+        ("internal", [ports(8080, 8080, IpRanges=[{"CidrIp": "10.0.0.0/16"}])], None),  # it is the scheme that is told
+    ],
+    ids=str,
+)
+def test_from_outside_a_security_group_has_to_let_anybody_in(
+    stage: Stage, judge: Judge, scheme: str, rules: list[dict[str, Any]], admitted: bool | None
+) -> None:
+    stage.create_hooks()
+    group = security_group(stage, "front", *rules)
+    balancer(stage, Scheme=scheme, SecurityGroups=[group])
+    judgement = judged(stage, judge)
+    outcome, said = judgement.check(f"requests:{TEST}")
+    assert judgement.succeeded
+    assert (outcome == "passed") == bool(admitted)
+    if admitted is False:
+        assert f"security group {group} of load balancer" in said
+        assert f'security_group_id = "{group}"' in said
+        assert "from_port = 8080" in said
+
+
+@pytest.mark.parametrize("by", ["group", "range", "nobody"])
+def test_inside_the_vpc_the_functions_group_or_addresses_have_to_be_let_in(stage: Stage, judge: Judge, by: str) -> None:
+    stage.create_hooks()
+    own = security_group(stage, "functions")
+    sources = {
+        "group": {"UserIdGroupPairs": [{"GroupId": own}]},
+        "range": {"IpRanges": [{"CidrIp": "10.0.0.0/16"}]},
+        "nobody": {"IpRanges": [{"CidrIp": "192.168.0.0/16"}]},
+    }
+    front = security_group(stage, "front", ports(80, 8080, **sources[by]))
+    inside(stage, own)
+    balancer(stage, Scheme="internal", SecurityGroups=[front])
+    judgement = judged(stage, judge)
+    assert judgement.succeeded, judgement.message
+    outcome, said = judgement.check(f"requests:{TEST}")
+    assert outcome == ("skipped" if by == "nobody" else "passed")
+    assert (f'referenced_security_group_id = "{own}"' in said) == (by == "nobody")
+
+
+@pytest.mark.parametrize("rule", [None, {"IpRanges": [{"CidrIp": "198.51.100.7/32"}]}], ids=["none", "a gateway's"])
+def test_inside_the_vpc_the_way_to_a_public_load_balancer_is_a_nat_gateways(
+    stage: Stage, judge: Judge, rule: dict[str, Any] | None
+) -> None:
+    stage.create_hooks()
+    inside(stage, security_group(stage, "functions"))
+    front = security_group(stage, "front", *([ports(80, 8080, **rule)] if rule else []))
+    balancer(stage, SecurityGroups=[front])
+    outcome, said = judged(stage, judge).check(f"requests:{TEST}")
+    assert outcome == ("passed" if rule else "skipped")
+    assert ("NAT gateway" in said) == (rule is None)
+
+
+def test_a_declared_path_that_no_rule_leads_to_green_is_refused(stage: Stage, judge: Judge) -> None:
+    stage.create_hooks()
+    stage.tell(PRODUCTION, {"http_checks": {"shop": {"path": "/shop"}, "orders": {"path": "/api/orders"}}})
+    stage.elbv2.modify_listener(ListenerArn=stage.production_listener, DefaultActions=[FIXED])
+    stage.elbv2.create_rule(
+        ListenerArn=stage.production_listener,
+        Priority=1,
+        Conditions=[{"Field": "path-pattern", CONFIGS["path-pattern"]: {"Values": ["/api/*"]}}],
+        Actions=[{"Type": "forward", "TargetGroupArn": stage.blue_group}],
+    )
+    judgement = judged(stage, judge)
+    assert not judgement.succeeded
+    assert "validate_production.http_checks.shop: only rules of the listener lead to green" in judgement.message
+    assert "http_checks.orders" not in judgement.message
+
+
+# The three ways.
+
+
+@pytest.fixture
+def no_test_listener(stage: Stage) -> Stage:
+    """A deployment group without one, and the five hooks."""
+    stage.create_hooks()
+    stage.update_group(loadBalancerInfo=stage.pair(None))
+    return stage
+
+
+def test_without_a_test_listener_the_three_ways_are_named(no_test_listener: Stage, judge: Judge) -> None:
+    judgement = judged(no_test_listener, judge)
+    assert not judgement.succeeded
+    for way in ("test_traffic_route", "vpc_config", 'appspec_without = ["validate_test_traffic"]'):
+        assert way in judgement.message
+
+
+def test_functions_inside_the_vpc_do_without(no_test_listener: Stage, judge: Judge) -> None:
+    stage = no_test_listener
+    own = security_group(stage, "functions")
+    stage.ec2.authorize_security_group_ingress(
+        GroupId=stage.security_group,
+        IpPermissions=[{"IpProtocol": "tcp", **ports(8000, 8000, UserIdGroupPairs=[{"GroupId": own}])}],
+    )
+    inside(stage, own)
+    judgement = judged(stage, judge)
+    assert judgement.succeeded, judgement.message
+    assert "asks green's targets directly" in judgement.check("test_listener")[1]
+    assert judgement.check(f"requests:{TEST}")[0] == "passed"
+    assert " warned" not in judgement.message
+
+
+def test_tasks_that_let_the_functions_not_in_are_named(no_test_listener: Stage, judge: Judge) -> None:
+    stage = no_test_listener
+    own, tasks = security_group(stage, "functions"), security_group(stage, "tasks", ports(443, 443, **ANYBODY))
+    network = {"awsvpcConfiguration": {"subnets": stage.subnets, "securityGroups": [tasks]}}
+    stage.create_service_anew(networkConfiguration=network)
+    inside(stage, own)
+    judgement = judged(stage, judge)
+    assert not judgement.succeeded
+    assert judgement.message.startswith("validate_test_traffic is to ask green's targets directly, and security group")
+    assert f'security_group_id = "{tasks}"' in judgement.message
+    assert f'referenced_security_group_id = "{own}"' in judgement.message
+
+
+def test_a_hook_left_out_of_the_appspec_needs_no_test_listener(no_test_listener: Stage, judge: Judge) -> None:
+    del no_test_listener.hooks[TEST]
+    judgement = judged(no_test_listener, judge)
+    assert judgement.succeeded, judgement.message
+    assert judgement.check("test_listener")[0] == "skipped"
+
+
+@pytest.mark.parametrize(
+    "options", [{"base_url": "https://test.example.com"}, {"checks": {"test_listener": "skip"}}], ids=str
+)
+def test_who_has_another_way_needs_none(no_test_listener: Stage, judge: Judge, options: dict[str, Any]) -> None:
+    no_test_listener.tell(TEST, options)
+    judgement = judged(no_test_listener, judge)
+    assert judgement.succeeded, judgement.message
+    assert " warned" not in judgement.message
