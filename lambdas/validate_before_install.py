@@ -18,7 +18,7 @@ from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, re
 from gate.deployment import Deployment, Listener, Rule, Service, TargetGroup, TaskSet
 from gate.hook import lifecycle_hook
 from gate.network import Caller, shut_out_of, shut_out_of_tasks
-from gate.options import HOOKS, HttpRequest, TrafficOptions, ValidateBeforeInstall, placeholders, shown_address
+from gate.options import HOOKS, ValidateBeforeInstall, key_of, placeholders, shown_address
 from gate.release import FARGATE_SIZES, Image, LogGroup, Release, is_arn, place_of
 from gate.settings import BadSettings, in_words, judge_settings, read_environment, read_packages, schema_of
 from gate.verdict import (
@@ -1122,14 +1122,12 @@ class RequestChecks(RouteChecks, SettingsChecks):
             return self._comes_to_targets(function)
         balancer = self.deployment.load_balancer(listener)
         shut_out = shut_out_of(balancer, listener.port, function.caller(self._ranges_of(function)))
-        declared = [(f"http_checks.{name}", check) for name, check in options.http_checks.items() if not check.url] + [
-            (f"flows.{name}", step) for name, flow in options.flows.items() for step in flow.steps if not step.url
-        ]
+        declared = dict(_declared(options))
         if declared and shut_out:
-            return failed(f"{function.hook} is to ask {declared[0][0]}, and {shut_out}")
+            return failed(f"{function.hook} is to ask {next(iter(declared))}, and {shut_out}")
         wrong = [
             f"{function.hook}.{place}: {problem}"
-            for place, request in declared
+            for place, request in declared.items()
             if not placeholders(request.path)
             for problem in _astray(listener, options, request, balancer.dns_name)
         ]
@@ -1185,9 +1183,22 @@ class RequestChecks(RouteChecks, SettingsChecks):
         return [str(subnet.get("CidrBlock")) for subnet in found.get("Subnets") or []]
 
 
-def _astray(listener: Listener, options: TrafficOptions, request: HttpRequest, name: str) -> Iterator[str]:
+def _declared(options: Any) -> Iterator[tuple[str, Any]]:
+    """The declared requests that go to the hook's listener, by their place in the options."""
+    for name, request in options.http_checks.items():
+        if not request.url:
+            yield f"http_checks{key_of(name)}", request
+    for name, flow in options.flows.items():
+        for number, step in enumerate(flow.steps):
+            if not step.url:
+                yield f"flows{key_of(name)}.steps[{number}]", step
+    if getattr(options, "load", None):
+        yield "load", options.load
+
+
+def _astray(listener: Listener, options: Any, request: Any, name: str) -> Iterator[str]:
     """Why a declared request does not come to green."""
-    headers = {**options.headers, **request.headers, **request.secret_headers}
+    headers = {**options.headers, **request.headers, **getattr(request, "secret_headers", {})}
     try:
         listener.refuse_astray(request.host or options.host or name, request.path, headers)
     except CannotLook as problem:

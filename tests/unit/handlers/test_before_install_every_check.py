@@ -106,6 +106,16 @@ def moving_tag(stage: Stage) -> Event:
     return of(image=stage.image("latest"))(stage)
 
 
+def declared_and_out_of_reach(stage: Stage) -> Event:
+    """Declare a check of a load balancer that is internal, for functions outside its VPC."""
+    for event in ("AfterAllowTestTraffic", "AfterAllowTraffic"):
+        stage.tell(event, {"http_checks": {"shop": {"path": "/shop"}}})
+    found = stage.elbv2.describe_load_balancers()["LoadBalancers"]
+    internal = {"LoadBalancers": [{**each, "Scheme": "internal"} for each in found]}
+    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: internal
+    return stage.at(EVENT)
+
+
 def old_platform(stage: Stage) -> Event:
     """Deploy a volume of EFS to a platform version that has none."""
     stage.green_definition = stage.register(definition=EFS)
@@ -305,10 +315,6 @@ BREAKS: dict[str, Break] = {
         after(lambda stage: stage.elbv2.delete_listener(ListenerArn=stage.production_listener)),
         "does not exist: mend the deployment group",
     ),
-    "test_listener": (
-        before(lambda stage: stage.update_group(loadBalancerInfo=stage.pair(None))),
-        "the deployment group has no test listener, so arn:aws:lambda:",
-    ),
     "load_balancer": (before(test_listener_elsewhere), "both must be on one load balancer"),
     "availability_zones": (
         before(in_another_zone),
@@ -341,6 +347,11 @@ BREAKS: dict[str, Break] = {
         before(lambda stage: stage.update_group(autoRollbackConfiguration={"enabled": False})),
         "automatic rollback is off for DEPLOYMENT_FAILURE, DEPLOYMENT_STOP_ON_ALARM",
     ),
+    "test_listener": (
+        before(lambda stage: stage.update_group(loadBalancerInfo=stage.pair(None))),
+        "the deployment group has no test listener, so green cannot be tested before its customers meet it",
+    ),
+    "requests": (declared_and_out_of_reach, "validate_test_traffic is to ask http_checks.shop, and load balancer"),
     "hook_functions": (
         after(lambda stage: stage.functions.delete_function(FunctionName=stage.hooks["AfterAllowTraffic"])),
         "CodeDeployHook_shop-AfterAllowTraffic, which the AppSpec's Hooks name, does not exist: put the module's",

@@ -139,7 +139,7 @@ def test_a_request_that_a_rule_leads_past_green_is_not_sent(
             Conditions=[condition(field, values) for field, values in conditions.items()],
             Actions=[{"Type": "forward", "TargetGroupArn": groups[action]} if isinstance(action, str) else action],
         )
-    judgement = judge(hook, event, host=NAME, samples=1)
+    judgement = judge(hook, event, host=NAME, samples=1, http_checks={"health": {"path": "/health"}})
     assert judgement.succeeded is (taken_by is None)
     if taken_by:
         assert judgement.check("http:health")[0] == "error"
@@ -716,18 +716,6 @@ def test_the_matcher_of_the_target_group_counts(stage: Stage, judge: Judge, site
     judgement = judge(hook, stage.at(EVENT), **NO_SAMPLES)
     assert not judgement.succeeded
     assert "[STATUS] (200) expected 204, 301-302" in judgement.message
-
-
-def test_a_health_check_that_is_not_http(stage: Stage, judge: Judge, site: Site) -> None:
-    event = stage.at(EVENT)
-    answer = stage.elbv2.describe_target_groups(Names=["shop-blue", "shop-green"])
-    for group in answer["TargetGroups"]:
-        group["HealthCheckProtocol"] = "TCP"
-    stage.instead["elbv2:DescribeTargetGroups"] = lambda _: answer
-    judgement = judge(hook, event)
-    assert not judgement.succeeded
-    assert judgement.message == ("the health check of target group shop-green is TCP, not HTTP: declare http_checks")
-    assert site.requests == []
 
 
 def test_a_redirect_is_not_followed(stage: Stage, judge: Judge, site: Site) -> None:
@@ -1748,16 +1736,6 @@ def without_test_listener(stage: Stage) -> dict[str, str]:
     event = stage.at(EVENT)
     stage.update_group(loadBalancerInfo=stage.pair(None))
     return event
-
-
-def test_no_test_listener_names_both_cures(stage: Stage, judge: Judge, site: Site) -> None:
-    judgement = judge(hook, without_test_listener(stage), **EVERYTHING)
-    assert not judgement.succeeded
-    assert judgement.message == (
-        "the deployment group has no test listener, so green cannot be tested before production: add one to the "
-        "deployment group (test_traffic_route), or set base_url of validate_test_traffic to where green answers"
-    )
-    assert site.requests == []
 
 
 def test_base_url_in_the_place_of_a_test_listener(stage: Stage, judge: Judge, site: Site) -> None:
