@@ -17,10 +17,10 @@ MOST_NAMED = 10  # names in a message: a description may be long
 _BRACKETS = re.compile(r"\[\s*(warn|skip)(?:\s*:\s*|\s+)([^][]*)]", re.IGNORECASE)
 # Descriptions are often commit messages, and `[skip ci]` is a word to a build service, as GitHub, GitLab, Travis,
 # CircleCI, Azure Pipelines, AppVeyor, Netlify, Vercel and Render have it.
-_OF_BUILDS = frozenset(
-    "actions appveyor azp azpipelines azurepipelines build cd ci circle circleci deploy netlify preview release render "
-    "travis travis-ci vercel".split()
-)
+_OF_BUILDS = {
+    *("actions", "appveyor", "azp", "azpipelines", "azurepipelines", "build", "cd", "ci", "circle", "circleci"),
+    *("deploy", "netlify", "preview", "release", "render", "travis", "travis-ci", "vercel"),
+}
 
 
 @dataclass(frozen=True)
