@@ -280,6 +280,7 @@ class Deployment:
         self.id = deployment_id
         self.cluster = cluster
         self.service_name = service
+        self.in_vpc: Optional[bool] = None  # whether this function runs in a VPC; None: not known
         self._kept: dict[str, tuple[Any, CannotLook | None]] = {}
 
     def once(self, key: str, read: Callable[[], T]) -> T:

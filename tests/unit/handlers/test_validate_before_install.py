@@ -60,8 +60,9 @@ def test_one_run_names_all_problems(stage: Stage, judge: Judge) -> None:
     bad = {name for name, outcome in judgement.outcomes().items() if outcome not in ("passed", "skipped")}
     assert bad == {"log_groups:/ecs/shop", "task_role", "alarms:shop-5xx", "test_weights"}
     assert judgement.message == (
-        f"task role arn:aws:iam::{ACCOUNT}:role/shop-task does not exist: create it, or mend the task definition "
-        "(and 3 more: log_groups:/ecs/shop, test_weights, alarms:shop-5xx)"
+        f"task role arn:aws:iam::{ACCOUNT}:role/shop-task does not exist: create it, or mend the task definition; "
+        f"{judgement.check('log_groups:/ecs/shop')[1]}; {judgement.check('test_weights')[1]} "
+        "(and 1 more: alarms:shop-5xx)"
     )
 
 
@@ -82,7 +83,7 @@ def test_a_missing_cluster(stage: Stage, judge: Judge, monkeypatch: pytest.Monke
     outcome, detail = judgement.check("service")
     assert outcome == "error"
     assert detail.startswith("ecs:DescribeServices failed: ClusterNotFoundException")
-    assert judgement.message.startswith("cluster gone does not exist: check ecs_cluster_name (and ")
+    assert judgement.message == f"cluster gone does not exist: check ecs_cluster_name; {detail}"
 
 
 def test_a_cluster_that_is_not_active(stage: Stage, judge: Judge) -> None:
@@ -679,7 +680,7 @@ def test_a_missing_execution_role(stage: Stage, judge: Judge) -> None:
     judgement = judge(hook, stage.at(EVENT))
     said = f"execution role {role} does not exist: create it, or mend the task definition"
     assert judgement.check("execution_role") == ("failed", said)
-    assert judgement.message == f"{said} (and 1 more: service_role:iam:PassRole)"
+    assert judgement.message == f"{said}; {judgement.check('service_role:iam:PassRole')[1]}"
     assert {"RoleName": "gone"} in stage.called("iam:GetRole")
 
 
@@ -1871,7 +1872,7 @@ def test_on_a_rollback_deployment_it_only_warns(stage: Stage, judge: Judge) -> N
     assert judgement.check("test_weights")[0] == "failed"
     assert stage.clock.now == 0  # nothing is waited for
     assert " warned: " in judgement.message
-    assert "log_groups:/ecs/shop" in judgement.message
+    assert "log group /ecs/shop" in judgement.message
     assert {check["severity"] for check in judgement["checks"][1:]} == {"warn"}
 
 

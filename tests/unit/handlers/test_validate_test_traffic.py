@@ -818,7 +818,7 @@ def test_one_run_names_all_checks_that_fail(stage: Stage, judge: Judge, site: Si
     judgement = judge(hook, stage.at(EVENT), http_checks=checks, **NO_SAMPLES)
     assert not judgement.succeeded
     assert judgement.message.startswith("GET /a: [STATUS] (404)")
-    assert judgement.message.endswith(" (and 1 more: http:c)")
+    assert "; GET /c: [STATUS] (404)" in judgement.message
     assert judgement.check("http:b")[0] == "passed"
 
 
@@ -1417,7 +1417,7 @@ def test_flows_are_run_though_a_check_failed_and_one_run_names_all(stage: Stage,
     flows = {name: {"steps": [{"path": f"/{name}"}]} for name in ("a", "b")}
     judgement = judge(hook, stage.at(EVENT), http_checks={"front": ONE_ATTEMPT}, flows=flows)
     assert not judgement.succeeded
-    assert judgement.message.endswith("(and 2 more: flow:a, flow:b)")
+    assert [f"GET {path}: [STATUS] (500)" in judgement.message for path in ("/", "/a", "/b")] == [True] * 3
     assert paths(site) == {"/": 1, "/a": 1, "/b": 1}
 
 
@@ -1682,7 +1682,7 @@ def test_the_setting_checks_makes_a_warning_a_failure(stage: Stage, judge: Judge
     )
     assert not judgement.succeeded
     assert judgement.message.startswith("GET /bad: [STATUS] (404)")
-    assert judgement.message.endswith("(and 1 more: flow:new)")
+    assert "GET /new: [STATUS] (404)" in judgement.message
 
 
 def test_a_check_that_is_skipped_is_not_sent(stage: Stage, judge: Judge, site: Site) -> None:
