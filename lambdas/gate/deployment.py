@@ -596,11 +596,17 @@ class Deployment:
         balancers = [arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0] for arn in known[:1]]
         balancers += [arn for group in self.target_groups for arn in group.load_balancers]
         doors: list[Door] = []
+        seen: set[str] = set()
         for balancer in dict.fromkeys(balancers):
             for entry in aws.pages("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=balancer):
                 listener = self._listener_of(entry)
+                seen.add(listener.arn)
                 if listener.arn not in known:
                     doors += self._doors_of(listener)
+        if not seen.issuperset(known[:1]):  # no answer, or not of all there is
+            raise CannotLook(
+                f"elasticloadbalancing:DescribeListeners does not list listener {known[0]}: does it exist?"
+            )
         return doors
 
     def _doors_of(self, listener: Listener) -> list[Door]:

@@ -84,8 +84,7 @@ def trusts(role: Mapping[str, Any], service: str) -> bool:
     effects = set()
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal") or {}
-        named = [*principal.values()] if isinstance(principal, Mapping) else [principal]
-        services = {each for value in named for each in _listed(value)}
+        services = set(_listed(principal.get("Service") if isinstance(principal, Mapping) else principal))
         actions = [str(action).lower() for action in _listed(statement.get("Action"))]
         is_meant = {service, "*"} & services and any(fnmatchcase("sts:assumerole", action) for action in actions)
         if is_meant and not (statement.get("Effect") == "Deny" and statement.get("Condition")):
