@@ -155,10 +155,11 @@ def called_actions(hook: str) -> set[str]:
 def granted_actions(hook: str) -> set[str]:
     """Return the actions that iam.tf grants to a hook with every option set, apart from VPC and KMS."""
     text = (ROOT / "iam.tf").read_text(encoding="utf-8")
+    allowed = re.search(r"^  _actions = \{\n(.*?)^  \}", text, re.MULTILINE | re.DOTALL)
+    assert allowed is not None
     permissions = {
         name: set(re.findall(r'"([\w-]+:\w+)"', actions))
-        for form in (r"^    (\w+) = \{\n\s+actions\s+= \[(.*?)\]", r"^    (Read\w+|UseNetwork)\s+= \[(.*?)\]")
-        for name, actions in re.findall(form, text, re.MULTILINE | re.DOTALL)
+        for name, actions in re.findall(r"^    (\w+)\s+= \[(.*?)\]", allowed[1], re.MULTILINE | re.DOTALL)
     }
     common = re.search(r"_common = concat\(\n\s+\[(.*?)\]", text, re.DOTALL)
     own = re.search(rf"^    {hook}\s+= (.*?)(?:^    \w+\s+= |^  \}})", text, re.MULTILINE | re.DOTALL)
