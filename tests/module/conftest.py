@@ -28,7 +28,7 @@ TASK_DEFINITIONS: dict[str, dict[str, Any]] = {}
 
 
 class Answers(BaseHTTPRequestHandler):
-    """AWS's answers to what the provider asks before a plan: GetCallerIdentity, and DescribeTaskDefinition by a family."""
+    """AWS's answers to what the provider asks before a plan: who calls, and what a family's newest revision is."""
 
     def do_POST(self) -> None:
         """Answer with the test account's identity, or with a family's newest revision."""
