@@ -68,8 +68,8 @@ locals {
     DecryptEnvironment = ["kms:Decrypt"]
   }
 
-  # On what: without a row here on everything, and on nothing where the row is empty. docs/permissions.md has a reason
-  # for each wildcard.
+  # On what: without a row here on everything; with an empty one the permission is left out. docs/permissions.md has a
+  # reason for each wildcard.
   _resources = {
     for hook in local._lifecycle_order : hook => merge({
       ReadDeployment        = ["${local._codedeploy}:deploymentgroup:${local._application}/${local._deployment_group}"]
@@ -92,10 +92,13 @@ locals {
         ["${local._functions}:CodeDeployHook_*"],
         startswith(var.function_name_prefix, "CodeDeployHook_") ? [] : values(local._own_functions),
       )
-      InvokeItself       = [local._own_functions[hook]]
-      ReadImages         = ["${local._arn}:ecr:*:${local._account}:repository/*"]
-      ReadSecretNames    = ["${local._arn}:secretsmanager:*:${local._account}:secret:*"]
-      DecryptEnvironment = var.kms_key_arn[*]
+      InvokeItself    = [local._own_functions[hook]]
+      ReadImages      = ["${local._arn}:ecr:*:${local._account}:repository/*"]
+      ReadSecretNames = ["${local._arn}:secretsmanager:*:${local._account}:secret:*"]
+      # Values: of those that a hook's own requests name, below.
+      ReadSecretValues    = []
+      ReadParameterValues = []
+      DecryptEnvironment  = var.kms_key_arn[*]
     }, lookup(local._of_requests, hook, {}))
   }
 
