@@ -129,7 +129,8 @@ locals {
     for hook, text in {
       for hook in local._lifecycle_order : hook => jsonencode(merge(
         module.options[hook],
-        { schema = module.options.schemas[hook] },
+        { schema = module.options.schemas[hook], in_vpc = var.vpc_config != null },
+        var.allow_overrides ? {} : { overrides = "forbid" },
         hook == "validate_before_install" ? local._of_preflight : {},
       ))
     } : hook => length(base64encode(text)) > 2000 ? base64gzip(text) : text
