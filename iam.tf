@@ -61,6 +61,7 @@ locals {
     ReadAlarms            = ["cloudwatch:DescribeAlarms"]
     ReadMetrics           = ["cloudwatch:GetMetricData"]
     ReadNetwork           = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
+    ReadSecurityGroups    = ["ec2:DescribeSecurityGroups"]
     UseNetwork = [
       "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
@@ -161,7 +162,8 @@ locals {
     ]
     validate_deployment = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets"]
     validate_test_traffic = [
-      "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues",
+      "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues",
+      "ReadParameterValues",
     ]
     run_migrations = concat(["InvokeItself"], local._migrates ? [
       "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks",
@@ -169,7 +171,7 @@ locals {
     ] : [])
     validate_production = [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget",
-      "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues", "InvokeItself",
+      "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues", "InvokeItself",
     ]
   }
 }

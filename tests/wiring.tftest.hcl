@@ -295,11 +295,6 @@ run "every_input" {
   }
 
   assert {
-    condition     = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS).checks == { test_listener = "warn" }
-    error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
-  }
-
-  assert {
     condition = alltrue([
       for name, value in var.run_migrations : jsonencode(jsondecode(aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS)[name]) == jsonencode(value)
     ])
@@ -407,21 +402,6 @@ run "names_of_64_characters" {
   assert {
     condition     = output.function_names.validate_before_install == "CodeDeployHook_fastapi-bootst-production-validate-before-install"
     error_message = "The name is ${output.function_names.validate_before_install}"
-  }
-}
-
-# A test listener that nothing tests through may be missing, unless the user says otherwise.
-run "tests_elsewhere" {
-  command = plan
-
-  variables {
-    validate_test_traffic   = { base_url = "https://green.example.com" }
-    validate_before_install = { checks = { images = "skip" } }
-  }
-
-  assert {
-    condition     = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS).checks == { images = "skip", test_listener = "warn" }
-    error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
   }
 }
 
