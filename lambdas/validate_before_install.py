@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -204,6 +204,9 @@ class ReleaseChecks(Checks):
         """The AppSpec can be read (JSON or YAML, from CodeDeploy or S3) and describes one ECS service."""
         found = self.release.appspec
         hooks = ", ".join(found.hooks) or "no hook"
+        if found.unknown:
+            said = f"the AppSpec's {', '.join(found.unknown)} is no property that CodeDeploy reads"
+            return replace(failed(f"{said}: mend its name or its place, or take it out"), advisory=True)
         return passed(f"the AppSpec deploys {found.task_definition} with {hooks}")
 
     @check()
