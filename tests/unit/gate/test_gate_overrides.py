@@ -32,7 +32,7 @@ def test_names_are_read_however_they_are_written(
 @pytest.mark.parametrize(
     "description",
     ["", "Release 2.0", "[JIRA-123] Fix", "[skip ci]", "[ci skip]", "[SKIP CI]", "[skip travis]", "[no ci]", "[warn]",
-     "[skip]", "[warning blue_targets]", "warn blue_targets", "[warn-level blue_targets]", "[fail blue_targets]", "[[]]",
+     "[skip]", "[warning blue_targets]", "warn blue_targets", "[warn-level blue_targets]", "[fail blue_targets]",
      "[warn blue_targets", "skip [blue_targets]"],
 )  # fmt: skip
 def test_other_words_are_nobodys_business(description: str) -> None:
