@@ -54,7 +54,7 @@ def parse_appspec(text: str) -> AppSpec:
     """
     document = _document(text)
     version = _field(document, "version")
-    if version is not None and str(version).strip() not in ("0", "0.0", "1", "1.0"):  # ECS's console writes 1
+    if version not in (None, 0, 1, "0", "0.0", "1", "1.0"):  # ECS's console writes 1
         raise CannotLook(f"the AppSpec's version is {_shown(version)}, expected 0.0")
     resources = [resource for entry in _entries(_field(document, "Resources")) for resource in entry.values()]
     kinds = [str(_field(resource, "Type")) for resource in resources]
@@ -69,14 +69,14 @@ def parse_appspec(text: str) -> AppSpec:
     if missing:
         strange = f", but {_short(', '.join(unknown))}, which CodeDeploy does not know" if unknown else ""
         raise CannotLook(f"the AppSpec's TargetService has no {', '.join(missing)}{strange}")
-    for path, value in found.items():
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise CannotLook(f"the AppSpec's {path} is {_shown(value)}, expected text")
     hooks = dict(_hooks(_field(document, "Hooks")))
     port = _number(properties, "LoadBalancerInfo.ContainerPort", least=1, most=65535)
+    for path in required[:2]:
+        if not isinstance(found[path], str):
+            raise CannotLook(f"the AppSpec's {path} is {_shown(found[path])}, expected text: put it into quotes")
     return AppSpec(
-        task_definition=_arn(str(found["TaskDefinition"]).strip()),
-        container_name=str(found["LoadBalancerInfo.ContainerName"]),
+        task_definition=_arn(found["TaskDefinition"].strip()),
+        container_name=found["LoadBalancerInfo.ContainerName"],
         container_port=port,
         placement=_placement(properties),
         hooks={event: hooks[event] for event in HOOK_EVENTS if event in hooks},
@@ -126,15 +126,16 @@ def _parsed(text: str) -> Any:
             raise CannotLook(f"the AppSpec's aliases, written out, come to more than {MOST_WRITTEN_OUT} characters")
         return None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as problem:  # ValueError: a date that is none
-        mark = getattr(problem, "problem_mark", None)
-        said = (
-            f"{getattr(problem, 'problem', problem)}: line {mark.line + 1} column {mark.column + 1}"
-            if mark
-            else problem
-        )
         # YAML's own words name another place where JSON was meant: it allows no tabs.
-        said = of_json if text.lstrip().startswith(("{", "[")) else said
-        raise CannotLook(f"the AppSpec is neither JSON nor YAML: {_short(' '.join(str(said).split()))}") from None
+        said = of_json if text.lstrip().startswith(("{", "[")) else _yamls_words(problem)
+        raise CannotLook(f"the AppSpec is neither JSON nor YAML: {said}") from None
+
+
+def _yamls_words(problem: Any) -> str:
+    mark, context = getattr(problem, "problem_mark", None), getattr(problem, "context", None)
+    said = f"{context}, {problem.problem}" if context else str(getattr(problem, "problem", problem))
+    place = f": line {mark.line + 1} column {mark.column + 1}" if mark else ""
+    return _short(" ".join(said.split())) + place
 
 
 def _mapping(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

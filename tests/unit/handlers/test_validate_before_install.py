@@ -296,7 +296,7 @@ def alias_bomb() -> str:
             "the AppSpec has the key taskdefinition twice in one mapping",
         ),
         ('{"Resources": [], "Resources": []}', "the AppSpec has the key Resources twice in one mapping: leave one"),
-        (service_in_yaml("x", port="[80]"), "the AppSpec's LoadBalancerInfo.ContainerPort is [80], expected text"),
+        (service_in_yaml("x", port="[80]"), "the AppSpec's LoadBalancerInfo.ContainerPort is [80], expected a num"),
         (service_in_yaml("x", port="1" + ":59" * 3000), "the AppSpec's LoadBalancerInfo.ContainerPort is a"),
     ],
 )
