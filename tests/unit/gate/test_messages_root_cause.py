@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from gate import hook
 from gate.verdict import Result, Severity, could_not_look, decide, failed, noted, passed, skipped
 
 FAIL, WARN = Severity.FAIL, Severity.WARN
@@ -81,3 +82,12 @@ def test_what_is_loud_ends_every_message_and_is_not_cut_off(length: int) -> None
         assert message.endswith(f"; {loud}")
         assert len(message) <= 4000
     assert len(decide([bad("a")], loud="x" * 10_000).message) <= 4000
+
+
+def test_a_note_stays_one_in_the_invocation_that_goes_on() -> None:
+    """In full, where of what only went well a part is handed over."""
+    note = noted("the deployment group has no test listener: add one, or leave the hook out; " + "x" * 200)
+    handed_over = hook._to_hand_over(Result("test_listener", FAIL, note, 12))
+    known = hook._known(handed_over)
+    assert known == Result("test_listener", FAIL, note, 12)
+    assert decide([known, Result("a", FAIL, passed("fine"))]).message == f"1 check passed; note: {note.detail}"
