@@ -250,6 +250,9 @@ class ReleaseChecks(Checks):
         """The AppSpec can be read (JSON or YAML, from CodeDeploy or S3) and describes one ECS service."""
         found = self.release.appspec
         hooks = ", ".join(found.hooks) or "no hook"
+        if found.unknown:
+            said = f"the AppSpec's {', '.join(found.unknown)} is no property that CodeDeploy reads"
+            return replace(failed(f"{said}: mend its name or its place, or take it out"), advisory=True)
         return passed(f"the AppSpec deploys {found.task_definition} with {hooks}")
 
     @check()
