@@ -171,7 +171,7 @@ class Green:
 
     @check()
     def launch_type(self) -> Finding:
-        """Green runs by the service's capacity provider strategy, where it has one: CodeDeploy does not take it over."""
+        """Green runs by the service's capacity provider strategy, if it has one: CodeDeploy does not take it over."""
         wanted, found = (each.placement.get("capacityProviderStrategy") or [] for each in (self.service, self.set))
         runs_on = self.set.placement.get("launchType") or ", ".join(str(each.get("capacityProvider")) for each in found)
         if wanted and not found:
