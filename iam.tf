@@ -23,7 +23,6 @@ locals {
     ReadLoadBalancers   = ["elasticloadbalancing:DescribeLoadBalancers"]
     # CloudWatch gives composite alarms only to a permission on everything (API reference, DescribeAlarms).
     ReadAlarms           = ["cloudwatch:DescribeAlarms"]
-    ReadScaling          = ["application-autoscaling:DescribeScalableTargets"]
     ReadMetrics          = ["cloudwatch:GetMetricData"]
     ReadPullThroughCache = ["ecr:DescribePullThroughCacheRules"]
     ReadParameterNames   = ["ssm:DescribeParameters"]
@@ -213,7 +212,7 @@ locals {
     validate_before_install = [
       "ReadRevision", "ReadRevisionObject", "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners",
       "ReadLoadBalancers", "ReadAlarms", "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames",
-      "ReadLogGroups", "ReadNetwork", "ReadScaling", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
+      "ReadLogGroups", "ReadNetwork", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
     ]
     validate_deployment = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets"]
     validate_test_traffic = [

@@ -32,7 +32,7 @@ run "seven_inputs" {
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadRevision", "ReadRevisionObject",
         "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms",
         "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadNetwork",
-        "ReadScaling", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
+        "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
       ]
       validate_deployment = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTaskDefinitions", "ListTasks", "ReadTasks",
