@@ -118,7 +118,9 @@ def test_a_command_that_would_not_run_is_an_error_and_starts_nothing(stage: Stag
 def test_an_agent_that_nobody_declared_is_not_blamed(stage: Stage, judge: Judge) -> None:
     """Its image may not be pulled: the migration's own end is what counts."""
     event = stage.at("BeforeAllowTraffic")
-    stage.world.exits["alembic", "upgrade", "head"] = Exit(3)
+    stage.world.exits["alembic", "upgrade", "head"] = Exit(
+        0, stop_code="ServiceSchedulerInitiated", stopped_reason="Scaling activity"
+    )
 
     def described(parameters: Mapping[str, Any]) -> Any:
         found = stage.ecs.describe_tasks(**parameters)
@@ -129,7 +131,8 @@ def test_an_agent_that_nobody_declared_is_not_blamed(stage: Stage, judge: Judge)
 
     stage.instead["ecs:DescribeTasks"] = described
     judgement = judge(hook, event, command=["alembic", "upgrade", "head"])
-    assert judgement.message.startswith("migrate (alembic upgrade head): exit 3 (")
+    said = "migrate (alembic upgrade head): exit 0, but it was stopped before its end (ServiceSchedulerInitiated; "
+    assert judgement.message.startswith(f"{said}Scaling activity; container app: exit 0)")
     assert "guardduty" not in judgement.message
     stage.world.exits.clear()
     stage.deployment.set_status("Stopped")
