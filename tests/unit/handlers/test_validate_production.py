@@ -1771,7 +1771,8 @@ def test_a_bake_that_does_not_fit_one_invocation_goes_on_in_the_next(
 
     assert first.message == f"continued by request {stage.world.request_ids[0]}: hop 1 of 4, bake goes on"
     assert first.message in [record.getMessage() for record in caplog.records]
-    assert list(first.outcomes()) == ["deployment", "time", "green_serves_production", "http:health"]
+    looked = ["deployment", "time", "green_serves_production", "other_listeners", "http:health"]
+    assert list(first.outcomes()) == looked
     assert first.check("time") == ("passed", "1000 s of settling, baking and load fit the 3000 s left")
     handed = function.handed[0]
     assert {key: value for key, value in handed.items() if key != "Continuation"} == event
