@@ -171,4 +171,5 @@ def now(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]
     times = SimpleNamespace(time=lambda: wall().timestamp(), monotonic=time.monotonic, sleep=clock.sleep)
     monkeypatch.setattr("gate.hook.time", times)
     monkeypatch.setattr("gate.waiting.time", times)
+    monkeypatch.setattr("gate.http_sender.time", times)
     return wall
