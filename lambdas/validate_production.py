@@ -246,19 +246,19 @@ class Production:
                 return [*findings, could_not_look(said, "bake")] if cut else findings
 
     def _last_look(self, findings: list[Finding]) -> datetime:
-        """When the last look is due, by what this one found: after the window only if that may still come right.
+        """When the last look is due, by what this one found: after the window only if all may still come right.
 
-        What CloudWatch is late with may come; a request that failed for the first time is sent again after an interval.
+        What CloudWatch is late with may come. A request that failed for the first time is sent again after an interval,
+        and a look that could not be taken (its finding has no name) is taken again.
         """
         deciding = [finding for finding in findings if self._decides(finding)]
         late = [finding for finding in deciding if finding.values.get("no_data")]
-        once = [finding for finding in deciding if finding.name in self.failing and not finding.good]
-        wrong = [finding for finding in deciding if not finding.good]
+        again = [finding for finding in deciding if not finding.good and finding.name in [*self.failing, None]]
         until = [self.ends]
-        if all(finding.values.get("no_data") or finding.name in self.failing for finding in wrong):
+        if all(finding.good or finding in late or finding in again for finding in deciding):
             since = self.ends if any(finding.values.get("behind") for finding in late) else self.counted_from
             until += [since + timedelta(seconds=self.settings.metrics_delay)] if late else []
-            until += [datetime.now(timezone.utc) + timedelta(seconds=self.settings.interval)] if once else []
+            until += [datetime.now(timezone.utc) + timedelta(seconds=self.settings.interval)] if again else []
         return max(until)
 
     def _until(self, moment: datetime) -> float:
@@ -391,10 +391,10 @@ class Production:
                 return failed(f"{rate}, at most {most:.2%} allowed", "error_rate", certain=certain)
             return passed(rate, "error_rate")
         blue = self.blues_figures
-        before = f"{blue.errors} of {blue.requests} to blue before the shift ({blue.error_rate:.2%})"
-        before = before if blue.requests else "blue had no requests before the shift, which counts as no errors"
-        if by_chance(green.errors, green.requests, blue.error_rate + MORE_ERRORS) < CHANCE:
-            said = f"{rate}; {before}: more than one in a hundred above it, and no chance"
+        share = f"{blue.error_rate:.2%} ({blue.errors} of {blue.requests})" if blue.requests else "0, without a request"
+        before, allowed = f"blue's share before the shift was {share}", blue.error_rate + MORE_ERRORS
+        if by_chance(green.errors, green.requests, allowed) < CHANCE:
+            said = f"{rate}, more than chance explains where {allowed:.2%} are allowed: {before}"
             return failed(said, "error_rate", certain=certain)
         return passed(f"{rate}; {before}", "error_rate")
 

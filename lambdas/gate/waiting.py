@@ -71,7 +71,7 @@ class Journey:
         """The time of all of the hook's invocations; whole seconds, as a function's time-out is set."""
         # What was added to a moment and is taken from it again has lost its last digits.
         most = round(self.until - self.began, 6) if self.until else 0.0
-        return TimeBudget.spread(math.ceil(self.seconds), self.hop + self.hops_left, most)
+        return TimeBudget.spread(math.ceil(round(self.seconds, 6)), self.hop + self.hops_left, most)
 
 
 @dataclass(frozen=True)
