@@ -987,9 +987,13 @@ def test_the_absence_of_figures_counts_after_the_delay_and_no_later(stage: Stage
 
 
 def test_the_delay_is_counted_from_the_shift(stage: Stage, judge: Judge) -> None:
-    assert not judge(hook, stage.at(EVENT), **{**ONE_MINUTE, **ELSEWHERE, "metrics_delay": 50}, no_data="fail").succeeded
+    assert not judge(
+        hook, stage.at(EVENT), **{**ONE_MINUTE, **ELSEWHERE, "metrics_delay": 50}, no_data="fail"
+    ).succeeded
     assert stage.clock.now == about(60)
-    assert not judge(hook, event_again(stage), **{**ONE_MINUTE, **ELSEWHERE, "metrics_delay": 70}, no_data="fail").succeeded
+    assert not judge(
+        hook, event_again(stage), **{**ONE_MINUTE, **ELSEWHERE, "metrics_delay": 70}, no_data="fail"
+    ).succeeded
     assert stage.clock.now == about(60 + 70)
 
 
