@@ -156,8 +156,8 @@ class Traffic:
     def ask_again(self, interval: float) -> list[Finding]:
         """Ask the checks that only read once more, and send the flows that are to be repeated, as the bake does.
 
-        Nothing is asked where nothing can be. Checks have `interval` seconds, or as long as good answers may take: one
-        that hangs must not keep the next look waiting. What may only warn is advisory.
+        Nothing is asked where nothing can be. Checks have two thirds of the `interval` (in seconds), or as long as good
+        answers may take: one that hangs must not keep the next look waiting. What may only warn is advisory.
         """
         try:
             declared = self._declared()
@@ -176,7 +176,7 @@ class Traffic:
         longest = max(
             (each.consecutive_successes * (each.timeout + each.interval) for each in checks.values()), default=0
         )
-        patience = self.deadline.within(max(interval, longest * math.ceil(len(checks) / AT_ONCE)))
+        patience = self.deadline.within(max(interval * 2 / 3, longest * math.ceil(len(checks) / AT_ONCE)))
         found = [replace(finding, name=name) for name, finding in self._run_side_by_side(checks, patience).items()]
         found += [attempt(name, partial(self._run_flow, flow)) for name, flow in flows.items() if name not in left_out]
         return [replace(finding, advisory=severities[str(finding.name)] is Severity.WARN) for finding in found]

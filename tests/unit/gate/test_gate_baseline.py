@@ -483,7 +483,8 @@ def test_below_zero_more_is_still_more() -> None:
 )
 def test_nothing_before_is_judged_by_the_difference(green: float, noise: float, outcome: str) -> None:
     found = compare("errors", "baseline", [green], [0, 0, 0], worst=50, noise=noise)
-    said = f"green's errors is {green} on average, blue's was 0 before the shift (0 has no percentage: at most {noise} of difference"
+    none = f"0 has no percentage: at most {noise} of difference"
+    said = f"green's errors is {green} on average, blue's was 0 before the shift ({none}"
     assert found.outcome == outcome
     few = "; too few points (1 and 3, 8 needed) for a Mann-Whitney judgement" if outcome == "passed" else ""
     assert found.detail == f"{said} allowed){few}"

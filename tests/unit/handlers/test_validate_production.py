@@ -35,68 +35,6 @@ def about(seconds: float) -> Any:
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 
 
-@pytest.fixture
-def counted(request: pytest.FixtureRequest, stage: Stage, site: Site, now: Now) -> None:
-    """Where a test does not say by `traffic` what the load balancer counted, that is what the hook itself sent."""
-    if "traffic" in request.fixturenames:
-        return
-
-    class Arrivals(list[Any]):
-        def append(self, arrival: Any) -> None:
-            super().append(arrival)
-            dimensions = [
-                {"Name": "LoadBalancer", "Value": balancer_dimension(stage)},
-                {"Name": "TargetGroup", "Value": stage.green_group.rpartition(":")[2]},
-            ]
-            data = {"MetricName": "RequestCount", "Dimensions": dimensions, "Timestamp": now(), "Value": 1}
-            stage.cloudwatch.put_metric_data(Namespace="AWS/ApplicationELB", MetricData=[data])
-
-    site.requests = Arrivals()
-
-
-def balancer_dimension(stage: Stage) -> str:
-    """The load balancer as CloudWatch's dimensions name it."""
-    return str(stage.load_balancer).partition(":loadbalancer/")[2]
-
-
-@pytest.fixture
-def traffic(stage: Stage, now: Now) -> Callable[..., None]:
-    """Publish what the load balancer counted on a target group, so many seconds from now."""
-
-    def publish(
-        group: str = "",
-        *,
-        requests: int = 200,
-        errors: int = 0,
-        unreachable: int = 0,
-        rejected: int = 0,
-        seconds: tuple[float, ...] = (0.02,),
-        unhealthy: int | None = None,
-        at: float = 0,
-    ) -> None:
-        group = group or stage.green_group
-        dimensions = [
-            {"Name": "LoadBalancer", "Value": balancer_dimension(stage)},
-            {"Name": "TargetGroup", "Value": group.rpartition(":")[2]},
-        ]
-        values: list[tuple[str, float]] = [("TargetResponseTime", value) for value in seconds if requests]
-        values += [("RequestCount", requests)] if requests else []
-        values += [("HTTPCode_Target_5XX_Count", errors)] if errors else []  # AWS publishes neither at 0
-        values += [("TargetConnectionErrorCount", unreachable)] if unreachable else []
-        values += [] if unhealthy is None else [("UnHealthyHostCount", unhealthy)]
-        moment = now() + timedelta(seconds=at)
-        data = [
-            {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Value": value}
-            for name, value in values
-        ]
-        if rejected:  # by the load balancer, before there was a target group
-            name = "RejectedConnectionCount"
-            data.append({"MetricName": name, "Dimensions": dimensions[:1], "Timestamp": moment, "Value": rejected})
-        stage.cloudwatch.put_metric_data(Namespace="AWS/ApplicationELB", MetricData=data)
-
-    return publish
-
-
 Traffic = Callable[..., None]
 
 
@@ -1196,7 +1134,7 @@ def test_a_metric_of_the_users_against_blue(  # noqa: PLR0917 - one row of the t
     stage: Stage, judge: Judge, now: Now, direction: str, worst: float, good: bool, words: str
 ) -> None:
     event = stage.at(EVENT)
-    common = {"LoadBalancer": balancer_dimension(stage), "Stage": "live"}
+    common = {"LoadBalancer": stage.balancer_dimension, "Stage": "live"}
     publish(stage, now, -30, 100, TargetGroup=stage.blue_group.rpartition(":")[2], **common)
     publish(stage, now, -30, 1000, TargetGroup=stage.green_group.rpartition(":")[2], **common)
     publish(stage, now, 0, 60, TargetGroup=stage.green_group.rpartition(":")[2], **common)
@@ -1216,7 +1154,7 @@ def test_a_metric_that_blue_did_not_have(
     stage: Stage, judge: Judge, now: Now, settings: dict[str, Any], outcome: str
 ) -> None:
     event = stage.at(EVENT)
-    common = {"LoadBalancer": balancer_dimension(stage), "Stage": "live"}
+    common = {"LoadBalancer": stage.balancer_dimension, "Stage": "live"}
     for at in (0, 60):
         publish(stage, now, at, 60, TargetGroup=stage.green_group.rpartition(":")[2], **common)
     if "min_datapoints" in settings:
@@ -1617,7 +1555,7 @@ def test_dimensions_may_name_greens_target_group_and_the_load_balancer(
 ) -> None:
     event = stage.at(EVENT)
     for group, value in ((stage.green_group, 3), (stage.blue_group, 90)):
-        common = {"LoadBalancer": balancer_dimension(stage), "Stage": "live"}
+        common = {"LoadBalancer": stage.balancer_dimension, "Stage": "live"}
         publish(stage, now, 0, value, TargetGroup=group.rpartition(":")[2], **common)
     metric = BY_GROUP if way == "plain" else {"expression": "orders * 1", "queries": {"orders": BY_GROUP}}
     judgement = judge(hook, event, **AT_ONCE, metrics={"orders": {**metric, **at_most(5)}})
