@@ -90,14 +90,14 @@ def test_what_fails_only_in_the_last_look_is_asked_once_more(
 
 
 @pytest.mark.parametrize(
-    "softened", [{"by": "severity"}, {"checks": {"http": "warn"}}, {"checks": {"http:orders": "warn"}}]
+    ("severity", "checks"), [("warn", {}), ("fail", {"http": "warn"}), ("fail", {"http:orders": "warn"})]
 )
 def test_a_check_that_may_only_warn_does_not_end_the_window(
-    stage: Stage, judge: Judge, site: Site, softened: dict[str, Any]
+    stage: Stage, judge: Judge, site: Site, severity: str, checks: dict[str, str]
 ) -> None:
     site.answer = broken(stage)
-    check = {"path": "/orders", **({"severity": "warn"} if softened.pop("by", None) else {})}
-    judgement = judge(hook, stage.at(EVENT), **BAKE, http_checks={"orders": check}, **softened)
+    orders = {"path": "/orders", "severity": severity}
+    judgement = judge(hook, stage.at(EVENT), **BAKE, http_checks={"orders": orders}, checks=checks)
     assert judgement.succeeded
     assert judgement.check("http:orders")[0] == "failed"
     assert "1 warned: GET /orders: [STATUS] (500)" in judgement.message
@@ -171,9 +171,8 @@ def test_where_the_default_request_cannot_be_sent_alarms_and_figures_judge_alone
     assert (site.requests, judgement.check("alarms:shop-5xx")[0]) == ([], "passed")
 
 
-def test_the_asking_goes_on_in_a_fresh_invocation(stage: Stage, judge: Judge, site: Site, now: Now) -> None:
-    del judge, now
-    function = Function(stage, pytest.MonkeyPatch())
+def test_the_asking_goes_on_in_a_fresh_invocation(stage: Stage, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = Function(stage, monkeypatch)
     event = stage.at(EVENT)
     broke_at = 1001.0
     site.answer = broken(stage, since=broke_at)
