@@ -43,6 +43,7 @@ MINUTE = 60  # seconds; the load balancer's and ECS's metrics have one value for
 BLUES_TIME = 3600  # seconds before the shift, at least, of which blue's figures are
 MORE_ERRORS = 0.01  # by how much green's share of errors may be above blue's
 CHANCE = 0.02  # how likely so many errors must be, with such a share: less is no chance
+SOME_REQUESTS = 20  # so many to be expected of customers, and none, is no chance
 ENOUGH_REQUESTS = 100  # below this an error rate may still come out right by the end of the window
 FIGURES_OF = ("cloudwatch:GetMetricData", "elasticloadbalancing:DescribeLoadBalancers")
 BLUES_FIGURES_OF = (*FIGURES_OF, "codedeploy:GetDeploymentTarget", "elasticloadbalancing:DescribeTargetGroups")
@@ -383,12 +384,21 @@ class Production:
             if own:
                 said = f"{detail}, and {own} of the hook's own were answered: check who answers"
                 missing = could_not_look(said, "traffic", no_data=True)
+            elif self._blue_had_customers(now):
+                said = f"{detail}, and blue had {self.blues_figures.requests} in the time before the shift"
+                missing = could_not_look(f"{said}: check where customers are led", "traffic", no_data=True)
             else:
                 missing = self._no_data(f"{detail}: without any there is no error rate")
             return [*unhealthy, missing, *rejected, *usage]
         green = seen.without_errors(self.own.asked_for)
         figures = [*self._behind(seen, now), self._errors(green, since), *self._latencies(green)]
         return [*unhealthy, *figures, *rejected, *usage]
+
+    def _blue_had_customers(self, now: datetime) -> bool:
+        """Whether, by blue's requests before the shift, green must have had some by now."""
+        since, until = self.blue
+        share = (now - self.counted_from) / (until - since)
+        return self.blues_figures.requests * share >= SOME_REQUESTS
 
     def _no_data(self, said: str, *, behind: bool = False) -> Finding:
         verdict = skipped if self.settings.no_data == "pass" else failed
