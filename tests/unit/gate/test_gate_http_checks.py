@@ -23,7 +23,7 @@ from gate.http_checks import (
     deviations,
     excerpt,
     fill,
-    head_shortcomings,
+    
     saved,
     search,
     shortcomings,
