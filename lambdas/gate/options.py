@@ -471,8 +471,8 @@ class TrafficOptions(HookOptions):
     )
     flows: dict[str, Flow] = by_name("[flows](#flows) by name: requests one after the other", {})
     samples: int = whole(
-        "requests of each HTTP check that error rate and latencies are computed from, after some that warm green up and "
-        "are not judged; 0: none",
+        "requests of each HTTP check that error rate and latencies are computed from, after some that warm green up "
+        "and are not judged; 0: none",
         20,
         least=0,
         most=10_000,

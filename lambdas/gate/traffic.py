@@ -282,7 +282,7 @@ class Traffic:
         """Error rate and percentiles over several requests, once green is warm."""
         check = self._ready(check)
         warm_up = self._warm_up(check)
-        samples = send_samples(check, self.sender, count, self.settings.concurrency, self.deadline, warm_up)
+        samples = send_samples(check, self.sender, count, self.settings.concurrency, self.deadline, warm_up=warm_up)
         outcomes = [(latency_ms, self.sender.hide(why)) for latency_ms, why in samples.outcomes]
         many = f"{name}: {len(outcomes)} of {count} samples"
         if samples.asked_for_fewer:  # which is what a service is to do that is asked too often
@@ -422,8 +422,8 @@ def send_side_by_side(trials: Iterable[Trial], sender: Sender, deadline: Deadlin
             if not flying:
                 deadline.sleep(soonest)
                 continue
-            for done in wait(flying, min(soonest, deadline.remaining()), FIRST_COMPLETED).done:
-                landed.append((flying.pop(done), done.result(), deadline.elapsed()))
+            arrived = wait(flying, min(soonest, deadline.remaining()), FIRST_COMPLETED).done
+            landed += [(flying.pop(each), each.result(), deadline.elapsed()) for each in arrived]
             for trial, answer, at in landed:
                 if not (flying and trial.check.has_expressions):
                     trial.take(answer, at)
@@ -436,7 +436,7 @@ def send_side_by_side(trials: Iterable[Trial], sender: Sender, deadline: Deadlin
 
 
 def send_samples(
-    check: HttpRequest, sender: Sender, count: int, concurrency: int, deadline: Deadline, warm_up: int = 0
+    check: HttpRequest, sender: Sender, count: int, concurrency: int, deadline: Deadline, *, warm_up: int = 0
 ) -> Samples:
     """Send the check `count` times after `warm_up` times that do not count, `concurrency` at a time."""
     samples = Samples()

@@ -11,8 +11,7 @@ import socket
 import ssl
 from typing import Any, Callable
 
-# It is the module's own number: from Python 3.15 on each connection has one.
-http.client._MAXHEADERS = 1000  # type: ignore[attr-defined]
+vars(http.client)["_MAXHEADERS"] = 1000  # a connection has no number of its own before Python 3.15
 
 # What a kept connection ends with that the server closed: before a byte of an answer, the request may go out again.
 CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)

@@ -23,7 +23,7 @@ EVENT = "AfterAllowTestTraffic"
 NAME = "shop.example.com"
 NO_SAMPLES: dict[str, Any] = {"samples": 0}
 ONE_ATTEMPT: dict[str, Any] = {"attempts": 1}
-VERSION: dict[str, Any] = {"response_headers": {"X-App-Version": "{image_tag}"}}
+VERSION: dict[str, Any] = {"response_headers": {"X-App-Version": {"equals": "{image_tag}"}}}
 REVISION: dict[str, Any] = {"jmespath": {"revision": {"equals": "{revision}"}}}
 
 
@@ -761,7 +761,7 @@ def test_a_redirect_is_followed_if_asked_to(stage: Stage, judge: Judge, site: Si
         ({"jmespath": {"orders": {"at_most": 6}}}, "[JSON orders] (7) expected at most 6"),
         ({"jmespath": {"status": {"at_least": 1}}}, "[JSON status] (ok) expected at least 1"),
         ({"jmespath": {"queues": {"length": 3}}}, '[JSON queues] (["a", "b"]) expected length 3, not 2'),
-        ({"response_headers": {"X-Version": "2"}}, "[HEADER X-Version] (1) expected 2"),
+        ({"response_headers": {"X-Version": {"equals": "2"}}}, "[HEADER X-Version] (1) expected 2"),
         ({"status": ["204"]}, "[STATUS] (200) expected 204"),
     ],
 )
@@ -783,7 +783,7 @@ def test_what_is_expected_of_an_answer(
             "queues": {"length": 2},
             "database": {"exists": False},
         },
-        "response_headers": {"x-version": "1"},
+        "response_headers": {"x-version": {"equals": "1"}},
         "status": ["2xx"],
     }
     stage.deployment.set_status("Stopped")
@@ -1005,7 +1005,7 @@ def test_a_task_definition_that_cannot_be_read(stage: Stage, judge: Judge, site:
 
 
 def test_what_green_is_called_is_not_asked_for_needlessly(stage: Stage, judge: Judge, site: Site) -> None:
-    checks = {"front": {"response_headers": {"X-Word": "{word}"}, **ONE_ATTEMPT}}
+    checks = {"front": {"response_headers": {"X-Word": {"equals": "{word}"}}, **ONE_ATTEMPT}}
     site.answer = lambda _: Response(headers={"X-Word": "{word}"})
     assert judge(hook, stage.at(EVENT), http_checks=checks, samples=2).succeeded
     assert stage.called("ecs:DescribeTaskDefinition") == []
@@ -1065,7 +1065,7 @@ def test_a_secret_is_not_shown_where_a_check_fails(
     checks = {
         "front": {
             "secret_headers": {"Authorization": f"Bearer {secret(stage)}"},
-            "response_headers": {"X-Echo": "nothing"},
+            "response_headers": {"X-Echo": {"equals": "nothing"}},
             **ONE_ATTEMPT,
         }
     }
@@ -1091,7 +1091,7 @@ def test_nor_is_what_looks_like_one_in_address_headers_and_answer(
     check = {
         "url": f"http://user:{TOKEN}-1@{stage.dns_name}:80/?token={TOKEN}-2",
         "headers": {"X-Api-Key": f"{TOKEN}-3"},
-        "response_headers": {"set-cookie": "none"},
+        "response_headers": {"set-cookie": {"equals": "none"}},
         "jmespath": {"access_token": {"length": 1}},
         **ONE_ATTEMPT,
     }
@@ -1111,7 +1111,7 @@ def test_a_secret_is_not_shown_where_samples_fail(
     checks = {
         "front": {
             "secret_headers": {"Authorization": f"Bearer {secret(stage)}"},
-            "response_headers": {"X-Echo": "fine"},
+            "response_headers": {"X-Echo": {"equals": "fine"}},
         }
     }
     judgement = judge(hook, stage.at(EVENT), http_checks=checks, samples=4)
@@ -1127,7 +1127,7 @@ def test_a_secret_is_not_shown_where_a_flow_fails(
     stage: Stage, judge: Judge, site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     site.answer = echo(403)
-    step = {"secret_headers": {"Authorization": secret(stage)}, "response_headers": {"X-Echo": "nothing"}}
+    step = {"secret_headers": {"Authorization": secret(stage)}, "response_headers": {"X-Echo": {"equals": "nothing"}}}
     judgement = judge(hook, stage.at(EVENT), flows={"buy": {"steps": [step]}})
     assert not judgement.succeeded
     assert site.requests[0].headers["Authorization"] == TOKEN
@@ -1282,7 +1282,7 @@ def test_what_a_flow_saved_goes_into_bodies_and_expectations(stage: Stage, judge
     steps = [
         {"save": {"id": "id", "name": "header:x-id"}},
         {"path": "/{name}", "method": "POST", "json": '{"id": "{id}"}', "jmespath": {"id": {"one_of": ["{id}"]}}},
-        {"path": "/p", "method": "POST", "body": "{name}", "response_headers": {"X-Id": "{name}"}},
+        {"path": "/p", "method": "POST", "body": "{name}", "response_headers": {"X-Id": {"equals": "{name}"}}},
     ]
     assert judge(hook, stage.at(EVENT), flows={"copy": {"steps": steps}}).succeeded
     assert asked(site) == ["GET /", "POST /a%2Fb", "POST /p"]
