@@ -89,11 +89,6 @@ class Sender:
         visitor.secrets, visitor.sent = self.secrets, self.sent
         return visitor
 
-    @property
-    def uses_tls(self) -> bool:
-        """Whether the base URL is HTTPS."""
-        return self._base_url.startswith("https:")
-
     def read_secrets(self, check: HttpRequest) -> None:
         """Read the values of the check's secret headers, once. Raises CannotLook where one cannot be read.
 
@@ -189,9 +184,8 @@ class Sender:
                 self.sent.append((at, link.status))
         values = {name: tuple(map(_text, response.raw.headers.getlist(name))) for name in response.raw.headers}
         name = "" if check.url or request.host else urlsplit(request.url).hostname or ""
-        return Answer(
-            link.spent(), link.status, values, body, cut_off=cut_off, certificate_days=days, asked_as=name
-        )  # fmt: skip
+        answer = Answer(link.spent(), link.status, values, body)
+        return replace(answer, cut_off=cut_off, certificate_days=days, asked_as=name)
 
     def _ask(self, session: Any, check: HttpRequest, request: _Request, link: _Link) -> Any:
         link.start(request.url)
@@ -228,9 +222,10 @@ class Sender:
             cure = "" if request.host else ", or set host to it if it is this service's name"
             raise _Astray(f"{said} leads away from what is tested: expect the status, or ask that address by url{cure}")
         headers, method, content = dict(request.headers), request.method, request.content
-        if not anywhere:
+        same_origin = (there.scheme, there.hostname, there.port) == (here.scheme, here.hostname, here.port)
+        if not anywhere or same_origin:
             there = there._replace(scheme=here.scheme, netloc=here.netloc)
-        elif not at_home:  # nobody else's
+        else:  # nobody else's
             headers = {name: headers[name] for name in headers if name.lower() not in ("authorization", "cookie")}
         if (answer.status == 303 and method != "HEAD") or (answer.status in (301, 302) and method == "POST"):
             headers = {name: headers[name] for name in headers if name.lower() != "content-type"}
@@ -417,8 +412,8 @@ def _pools(links: list[_Link]) -> dict[str, Any]:
             return made
 
         def putrequest(self, method: str, url: str, *arguments: Any, **options: Any) -> None:
-            links[0].kept = not links[0].connected
-            links[0].connected = True
+            if self.sock is not None and not links[0].connected:
+                links[0].kept = links[0].connected = True
             # As it was declared: urllib3 would write its percent-encoding anew.
             super().putrequest(method, url if self.proxy else links[0].target, *arguments, **options)
 

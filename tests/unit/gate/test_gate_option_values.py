@@ -119,7 +119,8 @@ def test_an_option_says_what_it_is_and_what_it_takes(kind: Any, entry: Entry) ->
     assert bool(about.keys) == bool(about.keys_mean)
     assert not about.keys or get_origin(entry.kind) is dict
     assert not about.entries or get_origin(entry.kind) in (dict, tuple)
-    assert not (about.pattern or about.choices or about.secret or about.address) or holds is str
+    assert not (about.pattern or about.choices or about.address) or holds is str
+    assert not about.secret or holds is str or about.keys
     assert len(about.choices) != 1
     assert not about.cure or about.cure.endswith(".")
     assert about.least is about.most is None or holds in (int, float)
