@@ -34,8 +34,7 @@ KEPT = 0.4  # of the time, what each of these takes at most: a short one has roo
 # it does \d, \s and \w.
 CONTAINER = r"[A-Za-z0-9_-]{1,255}"
 HEADER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-_BEYOND_ASCII = "\xa0-\ud7ff\ue000-\U0010fffd"  # what text in UTF-8 may hold; as letters, which both read alike
-HEADER_VALUE = rf"([!-~{_BEYOND_ASCII}][\t -~{_BEYOND_ASCII}]*)?"
+HEADER_VALUE = r"([^\x00-\x20\x7f-\x9f][^\x00-\x08\x0a-\x1f\x7f-\x9f]*)?"  # UTF-8, too
 HOST = r"[A-Za-z0-9.:_-]+"
 KEY = r"[^:\x00-\x20\x7f-\xa0]{1,64}"
 NOT_EMPTY = r"(?s:.+)"
@@ -51,7 +50,7 @@ SECURITY_GROUP = r"sg-[0-9a-z]+"
 STATISTIC = r"Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\.[0-9]+)?|100)"
 STATUS = r"[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?"
 SUBNET = r"subnet-[0-9a-z]+"
-URL = r"(?i:https?)://[!$-.0->@-~][!-~]*"
+URL = r"[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*"
 _PARTS = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*:)(//[^/?#]*))?([^?#]*)(\?[^#]*)?(?:#.*)?", re.DOTALL)
 _IN_URLS = "%/?:@!$&'()*+,;="  # besides letters, digits and -._~ (RFC 3986)
 
@@ -499,7 +498,7 @@ class ValidateTestTraffic(TrafficOptions):
     base_url: Optional[str] = option(
         "where green answers; null: the load balancer's DNS name and the test listener's port",
         None,
-        pattern=r"(?i:https?)://[^/?# \x00-\x1f\x7f]+(/[^?# \x00-\x1f\x7f]*)?",
+        pattern=r"[Hh][Tt][Tt][Pp][Ss]?://[^/?# \x00-\x1f\x7f]+(/[^?# \x00-\x1f\x7f]*)?",
         means='an address such as "https://test.example.com:8443", without a query',
         address=True,
     )
