@@ -190,26 +190,26 @@ def _head_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
         found.append(f"[STATUS] ({answer.status}{where}) expected {', '.join(check.status)}{because}")
     for name, expected in check.response_headers.items():
         values = answer.values(name)
+        secret = bool(values and TELLING.search(name))
         try:
-            wrong = _header_deviations(expected, values)
+            wrong = _header_deviations(expected, values, secret)
         except _TooLong as problem:
             found.append(f"[HEADER {name}] {problem}")
             continue
         if wrong:
-            secret = values and TELLING.search(name)
             shown = "***" if secret else (answer.header(name) or ("empty" if values else "absent"))
-            found.append(f"[HEADER {name}] ({shown}) expected {'another value' if secret else ' and '.join(wrong)}")
+            found.append(f"[HEADER {name}] ({shown}) expected {' and '.join(wrong)}")
     return found
 
 
-def _header_deviations(expected: HeaderComparison, values: tuple[str, ...]) -> list[str]:
+def _header_deviations(expected: HeaderComparison, values: tuple[str, ...], secret: bool) -> list[str]:
     """What a header should have been; empty if one of its values, or all joined, is. Blanks around it are no part."""
     wrong = []
     if expected.absent is not None and expected.absent == bool(values):
         wrong.append("none" if expected.absent else "a value")
     every = dict.fromkeys([*values, ", ".join(values)]) if values else {}
     if expected.equals is not None and expected.equals.strip(" \t") not in every:
-        wrong.append(expected.equals)
+        wrong.append("another value" if secret else expected.equals)
     if expected.matches is not None and not any(_matches(expected.matches, value) for value in every):
         wrong.append(f"to match {expected.matches!r}")
     return wrong
