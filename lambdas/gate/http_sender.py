@@ -161,7 +161,8 @@ class Sender:
         On a kept connection that the server has closed meanwhile, which it may, it is sent once more, as curl and
         browsers do. What may not be sent twice goes over a new one.
         """
-        session = self._session(check, request.url)
+        session, links = self._session(check, request.url)
+        links[:] = [link]
         if request.method not in IDEMPOTENT:
             session.close()
         link.status, at = 0, time.time()
@@ -189,7 +190,6 @@ class Sender:
 
     def _ask(self, session: Any, check: HttpRequest, request: _Request, link: _Link) -> Any:
         link.start(request.url)
-        session.links[:] = [link]
         return session.request(
             request.method,
             request.url,
@@ -259,7 +259,7 @@ class Sender:
         host = self._host_of(check)
         return {**headers, "Host": host} if host else headers
 
-    def _session(self, check: HttpRequest, url: str) -> Any:
+    def _session(self, check: HttpRequest, url: str) -> tuple[Any, list[_Link]]:
         kept = self._local if self._keeps_cookies else self._local.__dict__
         sessions = kept.setdefault("sessions", {})
         host = self._host_of(check) if url.startswith("https:") else None
@@ -270,12 +270,13 @@ class Sender:
                 session.cookies.set_policy(_AlsoByHttp())
             else:  # a sticky cookie would lead all requests to one target
                 session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-            session.links = []  # of the request on its way
-            adapter = self._adapter(host, session.links)
+            links: list[_Link] = []  # that of the request on its way
+            adapter = self._adapter(host, links)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
-            sessions[host] = session
-        return sessions[host]
+            sessions[host] = session, links
+        found: tuple[Any, list[_Link]] = sessions[host]
+        return found
 
     def _adapter(self, host: Optional[str], links: list[_Link]) -> Any:
         """Connections of the gate's own; TLS with the certificate's own name, which is rarely the load balancer's."""
@@ -417,7 +418,9 @@ def _pools(links: list[_Link]) -> dict[str, Any]:
             # As it was declared: urllib3 would write its percent-encoding anew.
             super().putrequest(method, url if self.proxy else links[0].target, *arguments, **options)
 
-        def response_class(self, connected: socket.socket, _level: int = 0, method: Optional[str] = None) -> Response:
+        def response_class(  # type: ignore[override]  # it makes one, as a class does
+            self, connected: socket.socket, _level: int = 0, method: Optional[str] = None
+        ) -> Response:
             link = links[0]
             link.reader = Reader(connected, link.until, link.clock)
             return Response(link.reader, method=method)  # type: ignore[arg-type]

@@ -442,7 +442,7 @@ def send_samples(
     samples = Samples()
     hands = min(count, concurrency)
     for hand in range(hands):
-        shares = ((number + hand) // hands for number in (warm_up, count))
-        samples.workers.append(Sampling(check, deadline.elapsed(), *shares, samples))
+        cold, judged = (warm_up + hand) // hands, (count + hand) // hands
+        samples.workers.append(Sampling(check, deadline.elapsed(), cold, judged, samples))
     send_side_by_side(samples.workers, sender, deadline, concurrency)
     return samples

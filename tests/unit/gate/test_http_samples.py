@@ -85,7 +85,8 @@ def test_each_sample_is_judged_like_the_check(web: WebServer, expectation: dict[
     rate = found["samples:a:error_rate"]
     assert rate.outcome is Outcome.FAILED
     assert rate.values["error_rate"] == 0.5
-    (only,) = rate.values["reasons"]  # type: ignore[attr-defined]
+    reasons: Any = rate.values["reasons"]
+    (only,) = reasons
     assert only.startswith(reason)
     assert "body:" not in only
 
@@ -167,14 +168,14 @@ def test_the_latencies_of_others_stay_theirs(web: WebServer, monkeypatch: pytest
 
     web.routes["/"] = soon_after
     checks = {"slow": {"path": "/runaway", "body_matches": "(a+)+$", "attempts": 1}}
-    checks |= {f"c{number}": {"max_latency_ms": 300, "attempts": 1} for number in range(5)}  # type: ignore[dict-item]
+    checks |= {f"c{number}": {"max_latency_ms": 300, "attempts": 1} for number in range(5)}
     found = judged(web, http_checks=checks)
     assert [name for name, finding in found.items() if not finding.good] == ["http:slow"]
 
 
 def test_what_came_before_time_was_over_is_judged(web: WebServer) -> None:
     """Though something else was on its way till then."""
-    web.routes["/"] = lambda request: request.closing.wait(30)  # type: ignore[assignment, return-value]
+    web.routes["/"] = lambda request: request.closing.wait(30)  # type: ignore[assignment]
     answered = Trial(HttpCheck(path="/health", body_matches="ok"), 0)
     hangs = Trial(HttpCheck(timeout=60), 0)
     send_side_by_side([answered, hangs], Sender(web.url), Deadline(0.3))
