@@ -41,7 +41,7 @@ def answered_by(release: str) -> Response:
 def test_by_default_the_target_groups_own_health_check_is_asked(stage: Stage, judge: Judge, site: Site) -> None:
     judgement = judge(hook, stage.at(EVENT))
     assert judgement.succeeded
-    assert judgement.message == "5 checks passed"
+    assert judgement.message == "4 checks passed, 1 skipped"
     assert {(request.method, request.path) for request in site.requests} == {("GET", "/health")}
     assert len(site.requests) == 1 + WARM_UP + 20
     assert judgement.outcomes() == {
@@ -437,7 +437,7 @@ def test_nothing_is_sent_while_the_rule_leads_to_blue(stage: Stage, judge: Judge
     stage.clock.after(30, shift)
     assert judge(hook, event, host=NAME, **EVERYTHING).succeeded
     assert arrived_before == [0]
-    assert stage.clock.now == pytest.approx(30 + 0.2 * (WARM_UP + 1))  # until the samples were over
+    assert stage.clock.now == pytest.approx(30 + 2 * 0.2 * (WARM_UP + 20 - 1))  # two checks' samples
 
 
 def test_headers_of_the_hook_and_of_the_check(stage: Stage, judge: Judge, site: Site) -> None:
@@ -1389,7 +1389,7 @@ def test_a_step_is_sent_once_unless_told_otherwise(stage: Stage, judge: Judge, s
     assert len(site.requests) == 1
     stage.deployment.set_status("Stopped")
     assert judge(hook, stage.at(EVENT), flows={"buy": {"steps": [{"attempts": 3, "interval": 10}]}}).succeeded
-    assert len(site.requests) == 1 + WARM_UP + 3
+    assert len(site.requests) == 1 + 3
     assert stage.clock.now == 20
 
 
@@ -1502,17 +1502,19 @@ def one_to_a_hundred(request: Request) -> int:
 
 
 @pytest.mark.parametrize(("word", "value"), [("p50", 50), ("p90", 90), ("p95", 95), ("p99", 99), ("max", 100)])
-def test_a_latency_within_and_above_its_threshold(
-    stage: Stage, judge: Judge, site: Site, word: str, value: int
-) -> None:
+def test_a_latency_within_its_threshold(stage: Stage, judge: Judge, site: Site, word: str, value: int) -> None:
     site.answer = slow(stage, one_to_a_hundred)
     judgement = judge(hook, stage.at(EVENT), samples=100, thresholds={f"{word}_ms": value + 0.5})
     assert judgement.succeeded
     slowest = "" if word == "max" else " (slowest 100 ms)"
     assert judgement.check(f"samples:health:{word}") == ("passed", f"{word} {value} ms of 100 answers{slowest}")
-    stage.deployment.set_status("Stopped")
-    site.requests.clear()
+
+
+@pytest.mark.parametrize(("word", "value"), [("p50", 50), ("p90", 90), ("p95", 95), ("p99", 99), ("max", 100)])
+def test_a_latency_above_its_threshold(stage: Stage, judge: Judge, site: Site, word: str, value: int) -> None:
+    site.answer = slow(stage, one_to_a_hundred)
     judgement = judge(hook, stage.at(EVENT), samples=100, thresholds={f"{word}_ms": value - 0.5})
+    slowest = "" if word == "max" else " (slowest 100 ms)"
     assert not judgement.succeeded
     assert judgement.message == (
         f"health: {word} {value} ms of 100 answers{slowest}, at most {value - 0.5:g} ms allowed"
@@ -1573,17 +1575,17 @@ def test_too_few_samples_for_a_percentile(stage: Stage, judge: Judge, site: Site
 
 
 def test_samples_are_sent_at_the_concurrency(stage: Stage, judge: Judge, site: Site) -> None:
-    """Nobody is answered before all six have asked."""
-    together = threading.Barrier(6, timeout=10)
+    """Nobody is answered before all five have asked."""
+    together = threading.Barrier(5, timeout=10)
 
     def answer(request: Request) -> Response:
-        if request.number > 1 + WARM_UP:
+        if request.number > 1:
             together.wait()
         return Response()
 
     site.answer = answer
-    assert judge(hook, stage.at(EVENT), samples=18, concurrency=6).succeeded
-    assert len(site.requests) == 1 + WARM_UP + 18
+    assert judge(hook, stage.at(EVENT), samples=15, concurrency=5).succeeded
+    assert len(site.requests) == 1 + WARM_UP + 15
 
 
 def test_more_hands_than_samples(stage: Stage, judge: Judge, site: Site) -> None:
