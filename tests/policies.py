@@ -36,10 +36,10 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "vpc_config": {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]}},
     "kms_key_arn": {"kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
     "image_tag_in_tests": {
-        "validate_test_traffic": {"http_checks": {"tag": {"response_headers": {"X-Version": "{image_tag}"}}}}
+        "validate_test_traffic": {"http_checks": {"tag": {"response_headers": {"X-V": {"equals": "{image_tag}"}}}}}
     },
     "image_tag_in_production": {
-        "validate_production": {"http_checks": {"tag": {"response_headers": {"X-Version": "{image_tag}"}}}}
+        "validate_production": {"http_checks": {"tag": {"response_headers": {"X-Version": {"equals": "{image_tag}"}}}}}
     },
 }
 

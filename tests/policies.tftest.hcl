@@ -305,7 +305,7 @@ run "traffic_options" {
     validate_test_traffic = {
       http_checks = {
         health = {
-          response_headers = { X-Version = "{image_tag}" }
+          response_headers = { X-Version = { equals = "{image_tag}" } }
           secret_headers = {
             Authorization = "Bearer arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/token-AbCdEf:key"
             X-Key         = "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/key"
@@ -320,7 +320,7 @@ run "traffic_options" {
       flows = {
         order = {
           steps = [{
-            response_headers = { X-Revision = "{revision}" }
+            response_headers = { X-Revision = { equals = "{revision}" } }
             secret_headers   = { X-Key = sensitive("Key arn:aws:ssm:eu-west-1:111122223333:parameter/shop/other") }
           }]
         }

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from gate.options import (
     PLACEHOLDER,
     Comparison,
+    HeaderComparison,
     HttpRequest,
     Step,
     shown_address,
@@ -28,7 +29,10 @@ from gate.waiting import interrupt
 EXCERPT = 120  # characters of a body shown in a message
 MASKED = 4096  # characters of it in which secrets are looked for: more than an excerpt and what it may cut through
 REGEX_TIME = 1.0  # seconds that a regular expression may take; a good one takes milliseconds
+REDIRECTS = (301, 302, 303, 307, 308)
+NETWORK = "look at the load balancer's scheme and security groups, and at the module's vpc_config"
 
+_LOGIN = re.compile(r"authori[sz]e|login|oauth2|signin", re.IGNORECASE)
 _PLACEHOLDER = re.compile(rf"\{{({PLACEHOLDER})\}}")
 
 
@@ -83,16 +87,21 @@ class Answer:
 
     latency_ms: float
     status: int = 0
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # a header's values, as they came
     body: str = ""
     problem: str = ""
     cut_off: bool = False  # the body was larger than `max_body`
     excerpt: bool = True  # whether a message may quote its body
     certificate_days: Optional[float] = None  # how much longer the server's certificate is valid
+    asked_as: str = ""  # the name in the hook's own address, where no other was set as Host
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """A header's values, whatever case its name is written in; none where there is none."""
+        return next((values for key, values in self.headers.items() if key.lower() == name.lower()), ())
 
     def header(self, name: str) -> Optional[str]:
-        """A header's value, whatever case its name is written in; None if there is none."""
-        return next((value for key, value in self.headers.items() if key.lower() == name.lower()), None)
+        """A header's value, several as one; None if there is none."""
+        return ", ".join(self.values(name)) if self.values(name) else None
 
     @property
     def document(self) -> Any:
@@ -150,7 +159,7 @@ def shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
     """
     if answer.problem:
         return [answer.problem]
-    found = head_shortcomings(check, answer)
+    found = _head_shortcomings(check, answer)
     if check.max_latency_ms is not None and answer.latency_ms > check.max_latency_ms:
         found.append(f"[LATENCY] ({answer.latency_ms:.0f} ms) expected at most {check.max_latency_ms:g} ms")
     if check.certificate_days is not None:
@@ -165,19 +174,55 @@ def shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
     return found
 
 
-def head_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
-    """Where status and headers are not as expected: what is judged of each sample too."""
+def _head_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
+    """Where status and headers are not as expected."""
     found = []
     if not check.accepts(answer.status):
         location = shown_address(answer.header("location") or "")
         where = f", Location {location}" if location else ""
-        found.append(f"[STATUS] ({answer.status}{where}) expected {', '.join(check.status)}")
+        hint = _hint(check, answer, location)
+        because = f": {hint}" if hint else ""
+        found.append(f"[STATUS] ({answer.status}{where}) expected {', '.join(check.status)}{because}")
     for name, expected in check.response_headers.items():
-        value = answer.header(name)
-        if value != expected:
-            shown = ("***", "another value") if value and TELLING.search(name) else (value or "absent", expected)
-            found.append(f"[HEADER {name}] ({shown[0]}) expected {shown[1]}")
+        values = answer.values(name)
+        secret = bool(values and TELLING.search(name))
+        try:
+            wrong = _header_deviations(expected, values, secret)
+        except _TooLong as problem:
+            found.append(f"[HEADER {name}] {problem}")
+            continue
+        if wrong:
+            shown = "***" if secret else (answer.header(name) or ("empty" if values else "absent"))
+            found.append(f"[HEADER {name}] ({shown}) expected {' and '.join(wrong)}")
     return found
+
+
+def _header_deviations(expected: HeaderComparison, values: tuple[str, ...], secret: bool) -> list[str]:
+    """What a header should have been; empty if one of its values, or all joined, is. Blanks around it are no part."""
+    wrong = []
+    if expected.absent is not None and expected.absent == bool(values):
+        wrong.append("none" if expected.absent else "a value")
+    every = dict.fromkeys([*values, ", ".join(values)]) if values else {}
+    if expected.equals is not None and expected.equals.strip(" \t") not in every:
+        wrong.append("another value" if secret else expected.equals)
+    if expected.matches is not None and not any(_matches(expected.matches, value) for value in every):
+        wrong.append(f"to match {expected.matches!r}")
+    return wrong
+
+
+def _hint(check: HttpRequest, answer: Answer, location: str) -> str:
+    """What a status that was not expected speaks of, in one clause; mostly nothing."""
+    if answer.status in (400, 421) and answer.asked_as:
+        return f"many applications answer so to a Host that they do not know ({answer.asked_as}); set host"
+    if answer.status in REDIRECTS and location:
+        if _LOGIN.search(location):
+            return "a login stands in front of it; ask a path without one, or expect the status"
+        return "" if check.follow_redirects else "set follow_redirects, or ask the address that it leads to"
+    if answer.status == 464:
+        return "the target group speaks HTTP/2 or gRPC alone, which these requests do not"
+    if answer.status == 503 and (answer.header("server") or "awselb").startswith("awselb"):
+        return "a load balancer answers so while no healthy target is behind it"
+    return ""
 
 
 def _body_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
@@ -193,14 +238,17 @@ def _body_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
             elif answer.cut_off:  # the rest was not looked at
                 found.append(f"[BODY] has more than {check.max_body} bytes: raise max_body")
     except _TooLong as problem:
-        found.append(f"[BODY] {problem.args[0]!r} took more than {REGEX_TIME:g} s: simplify the expression")
+        found.append(f"[BODY] {problem}")
     if check.jmespath:
-        found += json_shortcomings(check, answer)
+        found += _json_shortcomings(check, answer)
     return found
 
 
 class _TooLong(Exception):  # noqa: N818  # it is what happened, and reads as such
     """A regular expression ran away."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]!r} took more than {REGEX_TIME:g} s: simplify the expression"
 
 
 def _matches(expression: str, text: str) -> bool:
@@ -211,7 +259,7 @@ def _matches(expression: str, text: str) -> bool:
         raise _TooLong(expression) from None
 
 
-def json_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
+def _json_shortcomings(check: HttpRequest, answer: Answer) -> list[str]:
     """Where values of the JSON are not as expected."""
     if answer.cut_off:
         return [f"[JSON] the body has more than {check.max_body} bytes: raise max_body"]
@@ -265,6 +313,10 @@ def fill(check: R, value_of: Callable[[str], Optional[str]]) -> R:
         )
         for expression, comparison in check.jmespath.items()
     }
+    headers = {
+        name: replace(header, equals=None if header.equals is None else fill_in(header.equals))
+        for name, header in check.response_headers.items()
+    }
     return replace(
         check,
         path=fill_in(check.path, in_address),
@@ -272,6 +324,6 @@ def fill(check: R, value_of: Callable[[str], Optional[str]]) -> R:
         headers=all_of(check.headers),
         body=None if check.body is None else fill_in(check.body),
         json=None if check.json is None else fill_in(check.json, lambda text: json_format.dumps(text)[1:-1]),
-        response_headers=all_of(check.response_headers),
+        response_headers=headers,
         jmespath=comparisons,
     )

@@ -5,7 +5,6 @@ On the standard library alone: `requests` computes for half a millisecond at eac
 
 from __future__ import annotations
 
-import io
 import math
 import select
 import socket
@@ -14,14 +13,15 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse, IncompleteRead
+from http.client import HTTPException, IncompleteRead
 from typing import Any, Callable, NamedTuple, Optional
 from urllib.parse import urlsplit
 
-from gate.options import MOST_CONNECTIONS, Load, status_range
+from gate.options import MOST_CONNECTIONS, Load, normalised, status_range
 from gate.statistics import Statistics, judge_statistics
 from gate.verdict import Finding, failed, passed
 from gate.waiting import Deadline
+from gate.wire import CLOSED, Reader, Response, connect, seconds_left
 
 LATE = 0.1  # seconds after it was due, in which a request is still sent
 RECENT = 100  # answers; when half of them are errors, the service is failing
@@ -60,8 +60,9 @@ def send_load(
     `concurrency` threads, each with one kept connection, take the numbers in turn, wait until theirs is due, and send.
     Latency counts from the moment a request was due, so that a stall cannot hide those that had to wait for a
     connection (coordinated omission). One that would be more than 0.1 s late is not sent, so that no burst follows a
-    stall; what it waited until a connection was free counts as a latency (HdrHistogram corrects alike). Nothing is sent
-    twice, so there are never more than rate x (warm_up + duration) requests.
+    stall; what it waited until a connection was free counts as a latency (HdrHistogram corrects alike). There are
+    never more than rate x (warm_up + duration) answers; only what a kept connection lost before any byte of one is
+    sent again, once, as browsers do.
 
     An error is no answer within `timeout` (connecting and the body included) or a status not among `load.status`; it
     has no latency. Redirects are not followed. It ends early when half of the last 100 answers, the warm-up's too, are
@@ -95,7 +96,8 @@ def _target(load: Load, base_url: str, verify_tls: bool) -> _Target:
     headers = {header: value for header, value in headers.items() if header.lower() not in own}
     headers.update({header: value for header, value in load.headers.items() if header.lower() in own})
     lines = "".join(f"{header}: {value}\r\n" for header, value in headers.items())
-    request = f"GET {url.path.rstrip('/')}/{load.path.lstrip('/')} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+    path = normalised(f"{url.path.rstrip('/')}/{load.path.lstrip('/')}")
+    request = f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
     return _Target((name, port), request, tls, load.host.partition(":")[0] if load.host else name)
 
 
@@ -216,6 +218,7 @@ class _Connection:
         self._socket: Optional[socket.socket] = None
         self._readable = select.poll()
         self._used_at = 0.0
+        self._began = False  # whether a byte of the last answer has come
 
     def ask(self, until: float) -> str:
         """Send the request and read the answer; empty, or why that is an error."""
@@ -224,11 +227,15 @@ class _Connection:
             # What can be read before anything was asked is the server's goodbye.
             if self._socket and (until - timeout - self._used_at > IDLE or self._readable.poll(0)):
                 self.close()
-            connected = self._socket or self._connect(until)
-            connected.settimeout(_left(until, self._run.clock))
-            connected.sendall(self._run.target.request)
-            status, kept = self._answer(connected, until)
-            if not kept:
+            kept = self._socket is not None
+            try:
+                status, keeps = self._exchange(until)
+            except CLOSED:
+                if not kept or self._began:
+                    raise
+                self.close()  # the server had closed it meanwhile, which it may: as curl and browsers do, once more
+                status, keeps = self._exchange(until)
+            if not keeps:
                 self.close()
             self._used_at = self._run.clock()
             return "" if status in self._run.accepted else f"status {status}"
@@ -236,21 +243,30 @@ class _Connection:
             self.close()
             return _in_words(problem, timeout)
 
+    def _exchange(self, until: float) -> tuple[int, bool]:
+        """Send the request and read the answer: its status, and whether the connection can be kept."""
+        self._began = False
+        connected = self._socket or self._connect(until)
+        connected.settimeout(seconds_left(until, self._run.clock))
+        connected.sendall(self._run.target.request)
+        return self._answer(connected, until)
+
     def _connect(self, until: float) -> socket.socket:
         target = self._run.target
-        connected = self._socket = socket.create_connection(target.address, self._run.load.timeout)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connected = self._socket = connect(*target.address, until, self._run.clock)
         if target.tls:
-            connected.settimeout(_left(until, self._run.clock))
             connected = self._socket = target.tls.wrap_socket(connected, server_hostname=target.server_name)
         self._readable = select.poll()
         self._readable.register(connected, select.POLLIN)
         return connected
 
     def _answer(self, connected: socket.socket, until: float) -> tuple[int, bool]:
-        """The status, and whether the connection can be kept."""
-        answer = HTTPResponse(_Reader(connected, until, self._run.clock), method="GET")  # type: ignore[arg-type]
-        answer.begin()
+        reader = Reader(connected, until, self._run.clock)
+        answer = Response(reader, method="GET")  # type: ignore[arg-type]
+        try:
+            answer.begin()
+        finally:
+            self._began = reader.began
         left = MAX_BODY
         while left > 0 and (chunk := answer.read(min(left, 65536))):
             left -= len(chunk)
@@ -263,34 +279,6 @@ class _Connection:
         if self._socket:
             self._socket.close()
             self._socket = None
-
-
-class _Reader(io.RawIOBase):
-    """A socket as http.client reads it, up to a moment: a socket's own time-out is for each byte anew."""
-
-    def __init__(self, connected: socket.socket, until: float, clock: Callable[[], float]) -> None:
-        self._socket, self._until, self._clock = connected, until, clock
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """All that http.client asks of a socket."""
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer with what there is."""
-        self._socket.settimeout(_left(self._until, self._clock))
-        return self._socket.recv_into(buffer)
-
-
-def _left(until: float, clock: Callable[[], float]) -> float:
-    """The seconds left, as a socket's time-out, to which 0 would mean something else."""
-    left = until - clock()
-    if left <= 0:
-        raise socket.timeout
-    return left
 
 
 def _in_words(problem: Exception, timeout: float) -> str:

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from gate.waiting import TimeBudget
 
@@ -35,7 +35,7 @@ KEPT = 0.4  # of the time, what each of these takes at most: a short one has roo
 # it does \d, \s and \w.
 CONTAINER = r"[A-Za-z0-9_-]{1,255}"
 HEADER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-HEADER_VALUE = r"([!-~\xa0-\xff][\t -~\xa0-\xff]*)?"
+HEADER_VALUE = r"([^\x00-\x20\x7f-\x9f][^\x00-\x08\x0a-\x1f\x7f-\x9f]*)?"  # UTF-8, too
 HOST = r"[A-Za-z0-9.:_-]+"
 KEY = r"[^:\x00-\x20\x7f-\xa0]{1,64}"
 NOT_EMPTY = r"(?s:.+)"
@@ -51,7 +51,9 @@ SECURITY_GROUP = r"sg-[0-9a-z]+"
 STATISTIC = r"Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\.[0-9]+)?|100)"
 STATUS = r"[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?"
 SUBNET = r"subnet-[0-9a-z]+"
-URL = r"https?://[!$-.0->@-~][!-~]*"
+URL = r"[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*"
+_PARTS = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*:)(//[^/?#]*))?([^?#]*)(\?[^#]*)?(?:#.*)?", re.DOTALL)
+_IN_URLS = "%/?:@!$&'()*+,;="  # besides letters, digits and -._~ (RFC 3986)
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,30 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class HeaderComparison:
+    """What a header of the answer has to be, one attribute at least. Of several values one has to be so."""
+
+    equals: Optional[str] = option(
+        "value that it has, in which `{image_tag}` and `{revision}` may stand",
+        None,
+        pattern=HEADER_VALUE,
+        means="a header's value: text without line breaks and control characters that begins with no space",
+        secret=True,
+    )
+    matches: Optional[str] = option("regular expression (Python's) that it matches somewhere", None)
+    absent: Optional[bool] = option("whether there has to be none; false: there has to be one, whatever it is", None)
+
+    def problems(self) -> list[str]:
+        """What is wrong across attributes, or within one where no pattern tells it."""
+        if self.equals is None and self.matches is None and self.absent is None:
+            return ["equals, matches or absent is needed: else nothing is compared"]
+        found = regex_problems("matches", self.matches)
+        if self.absent and (self.equals is not None or self.matches is not None):
+            found.append("absent is true beside equals or matches: what is not there has no value")
+        return found
+
+
+@dataclass(frozen=True)
 class HttpRequest:
     """One request and what its answer has to be.
 
@@ -235,8 +261,12 @@ class HttpRequest:
     body_contains: Optional[str] = option("text that the body contains", None)
     body_matches: Optional[str] = option("regular expression (Python's) that the body matches somewhere", None)
     fail_if_body_matches: Optional[str] = option("regular expression that the body must match nowhere", None)
-    response_headers: dict[str, str] = header_map(
-        "header of the answer → its value, in which `{image_tag}` and `{revision}` may stand", {}
+    response_headers: dict[str, HeaderComparison] = option(
+        "header of the answer → what it has to be",
+        {},
+        keys=HEADER,
+        keys_mean="a header's name: letters, digits and hyphens, no colon",
+        secret=True,
     )
     jmespath: dict[str, Comparison] = option(
         "JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be", {}
@@ -262,10 +292,7 @@ class HttpRequest:
         """What is wrong across attributes, or within one where no pattern tells it."""
         found = [*status_problems(self.status), *self._problems_of_request()]
         for name in ("body_matches", "fail_if_body_matches"):
-            try:
-                re.compile(getattr(self, name) or "")
-            except (re.error, RecursionError, OverflowError) as problem:
-                found.append(f"{name} is {getattr(self, name)!r}, which is no regular expression: {problem}")
+            found += regex_problems(name, getattr(self, name))
         found += [f"jmespath has {problem}" for problem in map(jmespath_problem, self.jmespath) if problem]
         if self.certificate_days is not None and not self.verify_tls:
             found.append("certificate_days needs verify_tls: only of a certificate that is verified the end is known")
@@ -294,8 +321,13 @@ class HttpRequest:
     @property
     def request(self) -> str:
         """Method and path, as messages have it: a query may hold a secret, and so may what stands before an @."""
-        address = (self.url or self.path).partition("?")[0]
-        return f"{self.method} {re.sub(r'(?<=://)[^/]*@', '', address)}"
+        return f"{self.method} {shown_address(self.url or self.path)}"
+
+    @property
+    def has_expressions(self) -> bool:
+        """Whether judging its answer may take long, and nobody may be measured meanwhile."""
+        headers = any(header.matches is not None for header in self.response_headers.values())
+        return headers or self.body_matches is not None or self.fail_if_body_matches is not None
 
     @property
     def content(self) -> Optional[bytes]:
@@ -447,12 +479,15 @@ class TrafficOptions(HookOptions):
     )
     flows: dict[str, Flow] = by_name("[flows](#flows) by name: requests one after the other", {})
     samples: int = whole(
-        "requests of each HTTP check that error rate and latencies are computed from; 0: none",
-        100,
+        "requests of each HTTP check that error rate and latencies are computed from, after some that warm green up "
+        "and are not judged; 0: none",
+        20,
         least=0,
         most=10_000,
     )
-    concurrency: int = whole("samples under way at a time", 4, most=64)
+    concurrency: int = whole(
+        "samples under way at a time, of each of which one is sent in 0.2 seconds at most", 1, most=64
+    )
     thresholds: Thresholds = option("[limits](#limits) of the samples", Thresholds)
 
     def problems_of_time(self, budget: TimeBudget) -> list[str]:
@@ -472,7 +507,7 @@ class ValidateTestTraffic(TrafficOptions):
     base_url: Optional[str] = option(
         "where green answers; null: the load balancer's DNS name and the test listener's port",
         None,
-        pattern=r"https?://[^/?# \x00-\x1f\x7f]+(/[^?# \x00-\x1f\x7f]*)?",
+        pattern=r"[Hh][Tt][Tt][Pp][Ss]?://[^/?# \x00-\x1f\x7f]+(/[^?# \x00-\x1f\x7f]*)?",
         means='an address such as "https://test.example.com:8443", without a query',
         address=True,
     )
@@ -930,6 +965,15 @@ def status_problems(expressions: tuple[str, ...]) -> list[str]:
     return [f'status is "{each}"; a range goes from the lower to the higher code ("200-299")' for each in wrong]
 
 
+def regex_problems(name: str, expression: Optional[str]) -> list[str]:
+    """Why the option of this name is no regular expression, if it is none."""
+    try:
+        re.compile(expression or "")
+    except (re.error, RecursionError, OverflowError) as problem:
+        return [f"{name} is {expression!r}, which is no regular expression: {problem}"]
+    return []
+
+
 def jmespath_problem(expression: str) -> str:
     """Why this is no JMESPath expression; empty if it is one."""
     import jmespath  # type: ignore[import-untyped]  # comes with boto3; imported inside the guard, as boto3 is
@@ -974,3 +1018,21 @@ def address_problem(url: str, option: str) -> str:
 def shown_address(url: str) -> str:
     """An address as messages have it: without name and password, query and fragment."""
     return re.sub(r"//[^/@]*@", "//", re.split(r"[?#]", url)[0])
+
+
+def normalised(address: str) -> str:
+    """A path with its query, or a whole URL, as it is sent: the same for checks, rules and loads.
+
+    Without a fragment and dot segments (RFC 3986, 5.2.4), the scheme in small letters; percent-encoding stays as it is,
+    and what no URL may hold is encoded.
+    """
+    scheme, origin, path, query = _PARTS.fullmatch(address).groups("")  # type: ignore[union-attr]  # it takes all
+    segments: list[str] = []
+    for segment in path.split("/")[1:]:
+        if segment == "..":
+            del segments[-1:]
+        elif segment != ".":
+            segments.append(segment)
+    if path.endswith(("/.", "/..")):
+        segments.append("")
+    return f"{scheme.lower()}{origin}{quote('/' + '/'.join(segments) + query, safe=_IN_URLS)}"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import chain
 from typing import Optional, TypeVar
@@ -14,17 +13,10 @@ from urllib.parse import urlsplit
 
 from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, literal_host, request_through
 from gate.deployment import Deployment, Listener, LoadBalancer, TargetGroup, TaskSet
-from gate.http_checks import (
-    Answer,
-    fill,
-    head_shortcomings,
-    json_shortcomings,
-    saved,
-    shortcomings,
-)
+from gate.http_checks import Answer, fill, saved, shortcomings
 from gate.http_sender import Sender
 from gate.network import Caller, shut_out_of
-from gate.options import OF_GREEN, Flow, HttpCheck, HttpRequest, Step, TrafficOptions
+from gate.options import OF_GREEN, Flow, HttpCheck, HttpRequest, Step, TrafficOptions, normalised
 from gate.release import Image
 from gate.statistics import FIGURES, Statistics, judge_statistics
 from gate.verdict import (
@@ -40,6 +32,7 @@ from gate.verdict import (
     noted,
     passed,
     severity_for,
+    skipped,
 )
 from gate.waiting import Deadline
 
@@ -70,7 +63,12 @@ NAMES = (
     Named(
         "samples",
         "Of each HTTP check's samples few fail, and the others are fast enough.",
-        calls=SENDING,
+        calls=(
+            *SENDING,
+            "ecs:DescribeServices",
+            "elasticloadbalancing:DescribeTargetGroups",
+            "elasticloadbalancing:DescribeTargetHealth",
+        ),
         parts=OF_CHECKS,
     ),
     Named("flow", "The steps of each flow are answered as they say.", calls=SENDING, parts=("{flows}",)),
@@ -79,6 +77,9 @@ NAMES = (
 R = TypeVar("R", bound=HttpRequest)
 
 AT_ONCE = 8  # checks on their way at the same time: enough to be quick, too few to be a load
+PAUSE = 0.2  # seconds at least from one sample's start to the next one's: a person clicks as fast
+WARM_UP = 10  # samples for each green target that are not judged: the first ones find caches and pools empty
+MOST_WARM_UP = 50
 
 
 def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
@@ -312,7 +313,7 @@ class Traffic:
         if self.way.listener:
             headers = {**self.settings.headers, **check.headers, **check.secret_headers}
             host = check.host or self.settings.host or self.sender.name
-            self.way.listener.refuse_astray(host, check.path, headers)
+            self.way.listener.refuse_astray(host, normalised(check.path), headers)
 
     def _addressed(self, check: R) -> list[R]:
         """The request as it is sent: where targets are asked themselves, one to each, as if through the listener."""
@@ -399,15 +400,39 @@ class Traffic:
     # Samples.
 
     def _sample(self, name: str, check: HttpCheck, count: int) -> list[Finding]:
-        """Error rate and percentiles over many requests."""
-        outcomes: list[tuple[float, str]] = []
-        for each in self._ready(check):
-            outcomes += send_samples(each, self.sender, count, self.settings.concurrency, self.deadline)
-        findings = judge_statistics(f"samples:{name}", name, Statistics.of(outcomes), self.settings.thresholds)
-        if len(outcomes) < count:
+        """Error rate and percentiles over several requests, once green is warm."""
+        ready, concurrency = self._ready(check), self.settings.concurrency
+        each = math.ceil(count / len(ready))  # at each target
+        samples = [
+            send_samples(asked, self.sender, each, concurrency, self.deadline, warm_up=self._warm_up(asked))
+            for asked in ready
+        ]
+        count = each * len(ready)
+        outcomes = [(latency_ms, self.sender.hide(why)) for of_one in samples for latency_ms, why in of_one.outcomes]
+        many = f"{name}: {len(outcomes)} of {count} samples"
+        if any(
+            of_one.asked_for_fewer for of_one in samples
+        ):  # which is what a service is to do that is asked too often
+            said = f"{many} were judged, then the service asked for fewer requests (status 429)"
+            found = passed(said, f"samples:{name}") if outcomes else skipped(said, f"samples:{name}")
+        elif len(outcomes) < count:
             said = f"{name}: only {len(outcomes)} of {count} samples were sent before time was over: ask for fewer"
-            findings.append(failed(said, f"samples:{name}"))
-        return findings
+            found = failed(said, f"samples:{name}")
+        else:
+            found = None
+        if found and not outcomes:
+            return [found]
+        figures = judge_statistics(f"samples:{name}", name, Statistics.of(outcomes), self.settings.thresholds)
+        return [*figures, found] if found else figures
+
+    def _warm_up(self, check: HttpCheck) -> int:
+        """How many requests come before the samples; none of those that change something, and are sent by request."""
+        if not check.only_reads:
+            return 0
+        if check.url:
+            return WARM_UP
+        targets = self.deployment.targets(self.deployment.target_group_of(self.deployment.green()))
+        return min(WARM_UP * max(len([target for target in targets if target.state == "healthy"]), 1), MOST_WARM_UP)
 
 
 def _together(findings: Sequence[Finding]) -> Finding:
@@ -437,7 +462,7 @@ class Trial:
         self.finding = failed(f"{self.request}: time was over before it could be sent")
         self._attempts = self._good_in_a_row = self._silent_in_a_row = 0
 
-    def leave(self) -> HttpRequest:
+    def leave(self, now: float) -> HttpRequest:  # noqa: ARG002 - a sample's pause begins with it
         """The request, which is sent now."""
         if not self._attempts:
             self.finding = failed(f"{self.request}: time was over before it was answered")
@@ -468,59 +493,90 @@ class Trial:
             self.finding = passed(said, attempts=self._attempts, milliseconds=milliseconds)
 
 
-def send_side_by_side(trials: Iterable[Trial], sender: Sender, deadline: Deadline) -> None:
-    """Send until each trial is decided or the time is over, at most `AT_ONCE` at a time."""
+@dataclass
+class Samples:
+    """What came of samples: each judged one as (latency in ms, why it failed or empty)."""
+
+    outcomes: list[tuple[float, str]] = field(default_factory=list)
+    asked_for_fewer: bool = False  # by a status 429, which ended them
+    workers: list[Trial] = field(default_factory=list)
+
+
+class Sampling(Trial):
+    """Samples of one check, one after the other: `warm_up` that do not count, then `count` that do.
+
+    Each is judged as the check is, but for its latency, of which there are percentiles, and its certificate.
+    """
+
+    def __init__(self, check: HttpRequest, due: float, warm_up: int, count: int, samples: Samples) -> None:
+        super().__init__(replace(check, max_latency_ms=None, certificate_days=None), due)
+        self._warm_up, self._left, self._samples = warm_up, warm_up + count, samples
+
+    def leave(self, now: float) -> HttpRequest:
+        """The request, which is sent now."""
+        self.due = now + PAUSE
+        return self.check
+
+    def take(self, answer: Answer, now: float) -> None:  # noqa: ARG002
+        """Judge an answer (in the main thread)."""
+        self._left -= 1
+        self.over = self._left <= 0
+        if answer.status == 429 and not self.check.accepts(429):
+            self._samples.asked_for_fewer = True
+            for worker in self._samples.workers:
+                worker.over = True
+        elif self._warm_up:
+            self._warm_up -= 1
+        else:
+            wrong = shortcomings(self.check, replace(answer, excerpt=False))
+            self._samples.outcomes.append((answer.latency_ms, "; ".join(wrong)))
+
+
+def send_side_by_side(trials: Iterable[Trial], sender: Sender, deadline: Deadline, at_once: int = AT_ONCE) -> None:
+    """Send until each trial is decided or the time is over, at most `at_once` at a time.
+
+    Regular expressions take this function's time: they are judged while nothing is on its way, or they would be in the
+    latencies of others.
+    """
     left = list(trials)
     flying: dict[Future[Answer], Trial] = {}
-    pool = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="http")
+    landed: list[tuple[Trial, Answer, float]] = []  # not judged yet
+    pool = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="http")
     try:
         while left and deadline.remaining() > 0:
             now = deadline.elapsed()
-            resting = sorted((trial for trial in left if trial not in flying.values()), key=lambda trial: trial.due)
-            for trial in resting[: AT_ONCE - len(flying)]:
+            busy = [*flying.values(), *(trial for trial, _, _ in landed)]
+            resting = sorted((trial for trial in left if trial not in busy), key=lambda trial: trial.due)
+            for trial in resting[: 0 if landed else at_once - len(flying)]:
                 if trial.due - now < 0.001:  # a sum of floats may come short of what it should be
-                    flying[pool.submit(sender.send, trial.leave())] = trial
+                    flying[pool.submit(sender.send, trial.leave(now))] = trial
             soonest = min(
                 (trial.due - now for trial in resting if trial.due - now >= 0.001), default=deadline.remaining()
             )
             if not flying:
                 deadline.sleep(soonest)
                 continue
-            for landed in wait(flying, min(soonest, deadline.remaining()), FIRST_COMPLETED).done:
-                flying.pop(landed).take(landed.result(), deadline.elapsed())
+            arrived = wait(flying, min(soonest, deadline.remaining()), FIRST_COMPLETED).done
+            landed += [(flying.pop(each), each.result(), deadline.elapsed()) for each in arrived]
+            for trial, answer, at in landed:
+                if not (flying and trial.check.has_expressions):
+                    trial.take(answer, at)
+            landed = [each for each in landed if flying and each[0].check.has_expressions]
             left = [trial for trial in left if not trial.over]
+        for trial, answer, at in landed:  # what came before time was over
+            trial.take(answer, at)
     finally:  # when time is over nobody waits for what is still on its way
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def send_samples(
-    check: HttpRequest, sender: Sender, count: int, concurrency: int, deadline: Deadline
-) -> list[tuple[float, str]]:
-    """Send the check `count` times, `concurrency` at a time; each answer as (latency in ms, why it failed or empty).
-
-    Judged are status, headers and JSON, not regular expressions: those could be interrupted in the main thread only.
-    """
-    numbers, over = iter(range(count)), threading.Event()
-    outcomes: list[tuple[float, str]] = []
-
-    def work() -> None:
-        if check.url is None and sender.uses_tls:  # making TLS's first connection takes this function's time
-            sender.send(check)
-        for _number in numbers:  # they share the numbers
-            if over.is_set() or deadline.remaining() <= 0:
-                break
-            answer = sender.send(check)
-            wrong = [answer.problem] if answer.problem else head_shortcomings(check, answer)
-            if check.jmespath and not answer.problem:
-                wrong += json_shortcomings(check, answer)
-            outcomes.append((answer.latency_ms, sender.hide("; ".join(wrong)) if wrong else ""))
-
-    pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="http")
-    try:
-        futures = [pool.submit(work) for _ in range(min(count, concurrency))]
-        for done in wait(futures, deadline.remaining()).done:
-            done.result()  # it may have raised
-        return list(outcomes)
-    finally:
-        over.set()
-        pool.shutdown(wait=False, cancel_futures=True)
+    check: HttpRequest, sender: Sender, count: int, concurrency: int, deadline: Deadline, *, warm_up: int = 0
+) -> Samples:
+    """Send the check `count` times after `warm_up` times that do not count, `concurrency` at a time."""
+    samples = Samples()
+    hands = min(count, concurrency)
+    for hand in range(hands):
+        cold, judged = (warm_up + hand) // hands, (count + hand) // hands
+        samples.workers.append(Sampling(check, deadline.elapsed(), cold, judged, samples))
+    send_side_by_side(samples.workers, sender, deadline, concurrency)
+    return samples

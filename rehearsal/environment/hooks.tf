@@ -5,7 +5,7 @@ locals {
   thresholds = { p99_ms = 1000 }
 
   # Every answer says which release gave it, so that blue's is not taken for green's.
-  of_green = { "x-app-version" = "{image_tag}" }
+  of_green = { "x-app-version" = { equals = "{image_tag}" } }
 }
 
 # The functions need the names of cluster, service and alarm, not the things themselves: so Terraform makes them while
@@ -40,7 +40,7 @@ module "lambda" {
       }
       orders = {
         path             = "/orders?limit=1"
-        response_headers = merge(local.of_green, { "content-type" = "application/json" })
+        response_headers = merge(local.of_green, { "content-type" = { equals = "application/json" } })
         jmespath         = { "@" = { length = 1 }, "[0].quantity" = { at_least = 1 } }
       }
     }

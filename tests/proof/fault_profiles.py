@@ -98,7 +98,7 @@ def _requests(stage: Stage) -> Settings:
     """A request with both kinds of secrets, expecting what green is called."""
     arn = f"arn:aws:ssm:{stage.region}:{ACCOUNT}:parameter/shop/api-key"
     headers = {"X-Secret": stage.secret, "X-Parameter": arn}
-    check = {"path": "/health", "secret_headers": headers, "response_headers": {"X-Version": "{image_tag}"}}
+    check = {"path": "/health", "secret_headers": headers, "response_headers": {"X-Version": {"equals": "{image_tag}"}}}
     return {"http_checks": {"health": {**check, "attempts": 1}}, "samples": 3, "host": HOST}
 
 

@@ -58,7 +58,7 @@ def _check(path: str) -> dict[str, Any]:
         "path": f"{path}?limit=1&token={PLANTED['query of a check']}",
         "headers": {"X-Api-Key": PLANTED["header of a check"], "Cookie": f"basket={PLANTED['cookie of a check']}"},
         "secret_headers": {"Authorization": f"Bearer {PARAMETER_ARN}"},
-        "response_headers": {"set-cookie": "none"} if path != "/orders" else {},
+        "response_headers": {"set-cookie": {"equals": "none"}} if path != "/orders" else {},
     }
 
 

@@ -176,7 +176,8 @@ REQUEST: dict[str, Any] = {
     "path": f"/?token={SECRET}", "method": "POST", "headers": {"X-Key": SECRET}, "body": SECRET, "status": ["2xx"],
     "secret_headers": {"Authorization": "Bearer arn:aws:ssm:eu-west-1:123456789012:parameter/shop/key"}, "timeout": 1,
     "jmespath": {"a": {"equals": "b"}, "c": {"one_of": ["d"], "at_most": 5, "length": 2}}, "follow_redirects": False,
-    "attempts": 2, "response_headers": {"A": "b"}, "certificate_days": 3, "max_latency_ms": 10.5, "interval": 0,
+    "attempts": 2, "response_headers": {"A": {"equals": "b"}}, "certificate_days": 3, "max_latency_ms": 10.5,
+    "interval": 0,
 }  # fmt: skip
 TRAFFIC: dict[str, Any] = {
     "checks": {"a": "warn"}, "http_checks": {"a": {**REQUEST, "severity": "warn", "samples": 3}},

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
-from gate.options import HOOKS, Comparison, Flow, Load, Metric, RunMigrations, Source
+from gate.options import HOOKS, Comparison, Flow, HeaderComparison, Load, Metric, RunMigrations, Source
 from gate.settings import Entry, entries, judge_settings
 
 Document = dict[str, Any]
@@ -20,6 +20,7 @@ BASES: dict[Any, Document] = {
     Metric: {"namespace": "n", "metric_name": "m", "max_worse_percent": 1},
     Source: {"namespace": "n", "metric_name": "m"},
     RunMigrations: {"command": ["a"]},
+    HeaderComparison: {"equals": "a"},
 }
 
 

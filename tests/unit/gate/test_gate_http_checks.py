@@ -21,13 +21,12 @@ from gate.http_checks import (
     deviations,
     excerpt,
     fill,
-    head_shortcomings,
     saved,
     search,
     shortcomings,
 )
 from gate.http_sender import Sender
-from gate.options import METHODS, Comparison, Flow, HttpCheck, Step, jmespath_problem
+from gate.options import METHODS, Comparison, Flow, HeaderComparison, HttpCheck, Step, jmespath_problem
 from gate.waiting import OutOfTime, interrupt
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,9 +77,9 @@ PAGE = json.dumps(DOCUMENT)
         ({"body_matches": r"version: \d\d"}, r"[BODY] does not match 'version: \\d\\d'"),
         ({"fail_if_body_matches": "(?i)exception"}, None),
         ({"fail_if_body_matches": "(?i)STATUS"}, "[BODY] matches '(?i)STATUS', which it must not"),
-        ({"response_headers": {"x-version": "3"}}, None),
-        ({"response_headers": {"X-VERSION": "4"}}, "[HEADER X-VERSION] (3) expected 4"),
-        ({"response_headers": {"X-Other": "4"}}, "[HEADER X-Other] (absent) expected 4"),
+        ({"response_headers": {"x-version": HeaderComparison(equals="3")}}, None),
+        ({"response_headers": {"X-VERSION": HeaderComparison(equals="4")}}, "[HEADER X-VERSION] (3) expected 4"),
+        ({"response_headers": {"X-Other": HeaderComparison(equals="4")}}, "[HEADER X-Other] (absent) expected 4"),
         ({"max_latency_ms": 60_000.0}, None),
     ],
 )
@@ -94,7 +93,10 @@ def test_each_expectation_holds_or_says_what_was_found(
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
     check = HttpCheck(
-        body_contains="yes", response_headers={"X-A": "1"}, jmespath={"a": Comparison(equals="1")}, max_latency_ms=1
+        body_contains="yes",
+        response_headers={"X-A": HeaderComparison(equals="1")},
+        jmespath={"a": Comparison(equals="1")},
+        max_latency_ms=1,
     )
     assert shortcomings(check, Answer(2.0, 500, {}, '{"a": 2}')) == [
         "[STATUS] (500) expected 200-299",
@@ -112,17 +114,10 @@ def test_where_no_answer_came_nothing_else_is_said() -> None:
 
 
 def test_of_a_location_nothing_is_shown_that_may_hold_a_token() -> None:
-    answer = Answer(2.0, 302, {"Location": "https://shop/in#access_token=TOK"})
-    assert head_shortcomings(HttpCheck(), answer) == ["[STATUS] (302, Location https://shop/in) expected 200-299"]
-
-
-def test_of_a_sample_only_status_and_headers_are_judged() -> None:
-    check = HttpCheck(response_headers={"X-A": "1"}, body_contains="yes", max_latency_ms=1)
-    assert head_shortcomings(check, Answer(2.0, 404, {"x-a": "2"})) == [
-        "[STATUS] (404) expected 200-299",
-        "[HEADER X-A] (2) expected 1",
-    ]
-    assert head_shortcomings(check, Answer(2.0, 200, {"x-a": "1"})) == []
+    answer = Answer(2.0, 302, {"Location": ("https://shop/in#access_token=TOK",)})
+    (found,) = shortcomings(HttpCheck(), answer)
+    assert found.startswith("[STATUS] (302, Location https://shop/in) expected 200-299")
+    assert "TOK" not in found
 
 
 def test_a_slow_answer_is_found_with_its_time() -> None:
@@ -524,7 +519,7 @@ def test_what_a_step_saves() -> None:
         }
     )  # fmt: skip
     answer = Answer(
-        1.0, 201, {"Location": "/orders/7"}, '{"a": "ä", "b": 7, "c": true, "d": {"x": 1}, "e": null, "g": ""}'
+        1.0, 201, {"Location": ("/orders/7",)}, '{"a": "ä", "b": 7, "c": true, "d": {"x": 1}, "e": null, "g": ""}'
     )
     assert saved(step, answer) == {
         "text": "ä", "number": "7", "flag": "true", "object": '{"x": 1}', "none": None, "missing": None,
@@ -548,7 +543,7 @@ def test_what_goes_into_a_header_is_a_secret() -> None:
 def test_each_placeholder_is_filled_in_its_own_form() -> None:
     step = Step(
         path="/orders/{id}?q={id}", method="POST", headers={"X-Id": "{id}", "{id}": "a"}, json='{"id": "{id}"}',
-        response_headers={"X-Id": "{id}"}, status=("200",),
+        response_headers={"X-Id": HeaderComparison(equals="{id}")}, status=("200",),
         jmespath={"a": Comparison(equals="{id}", at_least=1), "b": Comparison(one_of=("{id}", "x"))},
     )  # fmt: skip
     value = 'a/b "ä"?&#\\'
@@ -557,7 +552,7 @@ def test_each_placeholder_is_filled_in_its_own_form() -> None:
     assert found.headers == {"X-Id": value, "{id}": "a"}
     assert found.json is not None
     assert json.loads(found.json) == {"id": value}
-    assert found.response_headers == {"X-Id": value}
+    assert found.response_headers == {"X-Id": HeaderComparison(equals=value)}
     assert found.jmespath == {"a": Comparison(equals=value, at_least=1), "b": Comparison(one_of=(value, "x"))}
     assert (found.method, found.status, found.attempts) == ("POST", ("200",), 1)
 
@@ -625,5 +620,5 @@ def test_an_excerpt_is_one_line_of_bounded_length(text: str) -> None:
 
 
 def test_an_answers_header_is_found_in_any_case() -> None:
-    answer = Answer(1.0, 200, {"X-Version": "3"})
+    answer = Answer(1.0, 200, {"X-Version": ("3",)})
     assert (answer.header("x-version"), answer.header("X-VERSION"), answer.header("X")) == ("3", "3", None)

@@ -336,7 +336,7 @@ def test_answers_of_every_kind_are_read(web: WebServer, content: bytes) -> None:
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nshort", "the answer broke off (IncompleteRead)"),
         (b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "status 503"),
         (b"HTTP/1.1 404 Not Found\r\n\r\nnothing", "status 404"),
-        (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "status 103"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "status 404"),
     ],
 )
 def test_what_is_no_good_answer_is_told_apart(web: WebServer, content: bytes, reason: str) -> None:

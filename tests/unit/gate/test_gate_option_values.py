@@ -32,8 +32,8 @@ ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/token-AbCdEf"
 HOSTS = (["a", "a.example.com:8443", "::1"], ["", "a b", "a/b", "shop\r\nX: y", "ä", "a\n"])
 PATHS = (["/", "/a?b=c#d", "/{id}", "/%20"], ["", "health", "/a b", "/größe", "/a\n", "/\r\nX: y"])
 HEADERS: tuple[list[Any], list[Any]] = (
-    [{"X-A": "b c\t"}, {"a!#": ""}, {"A": "ÿ"}],
-    [{"X A": ""}, {"X:": ""}, {"": ""}, {"Ä": ""}, {"A": " b"}, {"A": "b\r\nX: y"}, {"A": "\u2026"}, {"A": "\x7f"}],
+    [{"X-A": "b c\t"}, {"a!#": ""}, {"A": "ÿ"}, {"A": "größe … 日本 🚀"}],
+    [{"X A": ""}, {"X:": ""}, {"": ""}, {"Ä": ""}, {"A": " b"}, {"A": "b\r\nX: y"}, {"A": "\x85"}, {"A": "\x7f"}],
 )
 STATUSES: tuple[list[Any], list[Any]] = (
     [["200"], ["2xx", "404"], ["100-599"]],
@@ -56,12 +56,13 @@ def named(names: list[Any], value: Document) -> list[Any]:
         *((kind, "host", *HOSTS) for kind in (ValidateTestTraffic, HttpCheck, Step, Load)),
         *((kind, "path", *PATHS) for kind in (HttpCheck, Step, Load)),
         *((kind, "headers", *HEADERS) for kind in (ValidateTestTraffic, HttpCheck, Step, Load)),
-        (HttpCheck, "response_headers", *HEADERS),
+        (HttpCheck, "response_headers", *([{name: {"equals": value} for name, value in each.items()} for each in some]
+                                          for some in HEADERS)),
         *((kind, "status", *STATUSES) for kind in (HttpCheck, Step, Load)),
-        (HttpCheck, "url", ["http://a", "https://user:x@a.example.com:8443/b?c=/d#e", "http://[::1]/", "https://{id}/"],
+        (HttpCheck, "url", ["http://a", "https://user:x@a.example.com:8443/b?c=/d#e", "http://[::1]/", "https://{id}/", "HTTPS://a"],
          ["", "a", "ftp://a/", "http://", "http:///a", "http://?a", "http://#a", "http:// a", "http://a b", "http://ä",
-          "HTTP://a", "http://\x7f", "http://a\n"]),
-        (ValidateTestTraffic, "base_url", ["http://a", "https://a.example.com:8443/api"],
+          "http://\x7f", "http://a\n"]),
+        (ValidateTestTraffic, "base_url", ["http://a", "https://a.example.com:8443/api", "HTTPS://a.example.com"],
          ["", "a.example.com", "ftp://a", "http://", "//a", "http://a?b", "http://a/#b", "http://a/ b"]),
         (HttpCheck, "secret_headers",
          [{"A": ARN}, {"A": f"Bearer {ARN}:key"}, {"A": "arn:aws:ssm:eu-west-1:123456789012:parameter/a/b.c"},
@@ -118,7 +119,8 @@ def test_an_option_says_what_it_is_and_what_it_takes(kind: Any, entry: Entry) ->
     assert bool(about.keys) == bool(about.keys_mean)
     assert not about.keys or get_origin(entry.kind) is dict
     assert not about.entries or get_origin(entry.kind) in (dict, tuple)
-    assert not (about.pattern or about.choices or about.secret or about.address) or holds is str
+    assert not (about.pattern or about.choices or about.address) or holds is str
+    assert not about.secret or holds is str or about.keys
     assert len(about.choices) != 1
     assert not about.cure or about.cure.endswith(".")
     assert about.least is about.most is None or holds in (int, float)
@@ -171,10 +173,10 @@ def test_the_defaults_of_all_that_stands_in_a_hook_are_read_and_have_no_problems
 
 def test_what_may_be_or_hold_a_secret_is_known() -> None:
     secret = {entry.name for _, entry in EVERY if entry.about.secret}
-    assert secret == {"headers", "secret_headers", "response_headers", "body", "json", "environment"}
+    assert secret == {"headers", "secret_headers", "response_headers", "equals", "body", "json", "environment"}
     assert {entry.name for _, entry in EVERY if entry.about.address} == {"path", "url", "base_url"}
     for kind, entry in EVERY:
-        if entry.name in secret:
+        if entry.name in secret and kind is not Comparison:  # what is found in JSON is shown, too
             assert entry.about.secret, kind
 
 

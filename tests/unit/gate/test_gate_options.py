@@ -310,7 +310,7 @@ def test_a_problem_has_the_whole_path_that_leads_to_it() -> None:
                 {"secret_headers": SECRET},
                 {"headers": {"Authorization": [SECRET]}},
                 {"headers": {"Authorization": f"{SECRET}\n"}},
-                {"response_headers": {"Set-Cookie": f" {SECRET}"}},
+                {"response_headers": {"Set-Cookie": {"equals": f" {SECRET}"}}},
                 {"body": [SECRET]},
                 {"body": SECRET, "json": "1"},
                 {"path": f"a?token={SECRET}"},

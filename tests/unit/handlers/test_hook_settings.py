@@ -477,8 +477,8 @@ SECRETIVE: list[tuple[str, dict[str, Any], str]] = [
     (TESTED, one(secret_headers={"X-Key": WORD}), ".http_checks.front.secret_headers.X-Key is a text of 7 characters"),
     (
         TESTED,
-        one(response_headers={"Set-Cookie": f" {WORD}"}),
-        ".response_headers.Set-Cookie is a text of 8 characters",
+        one(response_headers={"Set-Cookie": {"equals": f" {WORD}"}}),
+        ".response_headers.Set-Cookie.equals is a text of 8 characters",
     ),
     (TESTED, one(json=f'{{"password": {WORD}}}'), ".http_checks.front.json is no JSON (Expecting value"),
     (TESTED, one(body=[WORD]), ".http_checks.front.body is a list; expected text, or null."),

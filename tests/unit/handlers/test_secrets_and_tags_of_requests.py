@@ -46,7 +46,7 @@ def test_secrets_of_both_kinds_are_sent(
 def test_the_tag_of_greens_image_is_looked_up(
     *, stage: Stage, judge: Judge, hook: ModuleType, event: str, settings: dict[str, Any]
 ) -> None:
-    wanted = {"front": {"response_headers": {"X-App-Version": "{image_tag}"}, "attempts": 1}}
+    wanted = {"front": {"response_headers": {"X-App-Version": {"equals": "{image_tag}"}}, "attempts": 1}}
     judgement = judge(hook, stage.at(event), http_checks=wanted, **settings)
     outcome, detail = judgement.check("http:front")
     assert outcome == "failed"

@@ -19,6 +19,7 @@ from tests.unit.handlers.stage import CLUSTER, SERVICE, Call, Clock, Judge, Judg
 from tests.unit.handlers.web import Request, Response, Site
 
 EVENT = "AfterAllowTraffic"
+SAMPLING = 0.2 * (2 * 10 + 20 - 1)  # seconds of the samples of one check, two targets' warm-up included
 AT_ONCE: dict[str, Any] = {"initial_delay": 0, "duration": 0, "samples": 0, "metrics_delay": 0}
 ONE_MINUTE: dict[str, Any] = {**AT_ONCE, "duration": 60, "interval": 10}
 WITHOUT_BLUE = "; blue's share before the shift was 0, without a request"
@@ -45,18 +46,18 @@ def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge
         traffic(requests=0, unhealthy=0, at=60 * minute)
     judgement = judge(hook, event)
     assert judgement.succeeded
-    assert stage.clock.now == about(60 + 300)
+    assert stage.clock.now == about(SAMPLING + 60 + 300)
     assert judgement.check("time") == ("passed", "360 s of settling, baking and load fit the 870 s left")
     assert judgement.check("green_serves_production") == (
         "passed",
         "production traffic leads to green (shop-blue 0, shop-green 100), 2 of 2 target(s) healthy",
     )
     assert judgement.check("http:health") == ("passed", "GET /health: 200 in 0 ms")
-    assert judgement.check("samples:health:error_rate") == ("passed", "0 of 100 requests failed (0.00%)")
+    assert judgement.check("samples:health:error_rate") == ("passed", "0 of 20 requests failed (0.00%)")
     assert judgement.check("alarms:shop-5xx") == ("passed", "alarm shop-5xx is OK")
     assert judgement.check("error_rate") == (
         "passed",
-        f"2 of 500 requests to green failed (0.40%) in 300 s{WITHOUT_BLUE}",
+        f"2 of 500 requests to green failed (0.40%) in 308 s{WITHOUT_BLUE}",
     )
     assert not [name for name in judgement.outcomes() if name.startswith("latency")], "none is limited"
     assert judgement.check("unhealthy_hosts") == ("passed", "0 unhealthy green targets since the shift")
@@ -65,7 +66,7 @@ def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge
         "no datapoints of p95 for blue before the shift: nothing to compare",
     )
     assert {request.host for request in site.requests} == {stage.dns_name}  # port 80
-    assert len(site.requests) == 1 + 100 + 21  # once more at each look
+    assert len(site.requests) == 1 + 2 * 10 + 20 + 21  # once more at each look
     assert len(stage.called("cloudwatch:DescribeAlarms")) == 1 + 21  # at once, then every 15 s, and at the end
 
 
@@ -96,7 +97,7 @@ def test_minutes_that_never_come_are_named(  # noqa: PLR0917 - one row of the ta
     traffic(requests=100, unhealthy=0, at=60)
     reach = (now() + timedelta(seconds=120)).strftime("%H:%M")
     ends = (now() + timedelta(seconds=360)).strftime("%H:%M:%S")
-    judgement = judge(hook, event, no_data=no_data)
+    judgement = judge(hook, event, no_data=no_data, samples=0)
     assert stage.clock.now == about(360 + 180)
     assert judgement.succeeded is (no_data == "pass")
     found, detail = judgement.check("traffic")
@@ -1583,7 +1584,7 @@ def test_samples_that_fail_end_it_before_the_bake(stage: Stage, judge: Judge, si
     assert judgement.message == (
         "health: 10 of 10 requests failed (100.00%), at most 1.00% allowed: 10 times [STATUS] (503) expected 200-299"
     )
-    assert stage.clock.now == 0
+    assert stage.clock.now == about(0.2 * (2 * 10 + 10 - 1))
 
 
 @pytest.fixture
