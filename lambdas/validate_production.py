@@ -167,7 +167,7 @@ class Production:
     def traffic(self) -> Traffic:
         """The declared requests, through the production listener."""
         sender = Sender(self.url, self.settings.host, self.settings.headers)
-        way = way_through(self.deployment, self.listener)
+        way = replace(way_through(self.deployment, self.listener), others_judge=True)
         return Traffic(self.deployment, self.settings, self.deadline, sender, way)
 
     @property

@@ -90,6 +90,7 @@ class Answer:
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # a header's values, as they came
     body: str = ""
     problem: str = ""
+    unreached: bool = False  # there was not even a connection
     cut_off: bool = False  # the body was larger than `max_body`
     excerpt: bool = True  # whether a message may quote its body
     certificate_days: Optional[float] = None  # how much longer the server's certificate is valid

@@ -128,13 +128,14 @@ class Sender:
         except _Astray as problem:
             return Answer(link.spent(), link.status, problem=str(problem))
         except self._too_late:
-            return Answer(link.spent(), problem=f"no answer within {check.timeout:g} s{self._cure(check, link)}")
+            words = f"no answer within {check.timeout:g} s{self._cure(check, link)}"
+            return Answer(link.spent(), problem=words, unreached=not link.connected)
         except self._requests.exceptions.SSLError as problem:
             cure = "" if self._host_of(check) else "; set `host` to a name in the certificate"
             return Answer(link.spent(), problem=f"TLS failed ({_innermost(problem)}){cure}")
         except self._requests.exceptions.ConnectionError as problem:
             words = f"{_connection_word(problem)} ({_innermost(problem)}){self._cure(check, link)}"
-            return Answer(link.spent(), problem=words)
+            return Answer(link.spent(), problem=words, unreached=not link.connected)
         except ValueError as problem:  # its text may hold the header's value or the URL's query: a secret
             kind = type(problem).__name__
             words = f"the request could not be sent ({kind}): check its url, method and headers"

@@ -157,13 +157,15 @@ class Way:
     """How requests reach green: through a listener, at an address of the user's, or at each target (`targets`, URLs).
 
     `host`: the name by which targets are asked; None: each by its own address. `shut_out`: why nothing can reach
-    green from this function, as far as is known; empty if it may.
+    green from this function, as far as is known; empty if it may. `others_judge`: alarms and figures tell of green,
+    too, so that requests which cannot arrive are no more than a warning.
     """
 
     listener: Optional[Listener] = None
     targets: Sequence[str] = ()
     host: Optional[str] = None
     shut_out: str = ""
+    others_judge: bool = False
 
 
 class Traffic:
@@ -293,10 +295,17 @@ class Traffic:
                 due = deadline.elapsed() + check.initial_delay
                 trials[name] = [Trial(each, due) for each in self._ready(check)]
             except CannotLook as problem:
-                found[name] = finding_of(problem)
+                found[name] = replace(finding_of(problem), advisory=bool(self.way.shut_out) and self.way.others_judge)
         send_side_by_side(chain(*trials.values()), self.sender, deadline)
-        of_trials = {name: _together([trial.finding for trial in each]) for name, each in trials.items()}
+        of_trials = {name: self._together(each) for name, each in trials.items()}
         return {**found, **{name: self._hidden(finding) for name, finding in of_trials.items()}}
+
+    def _together(self, trials: Sequence[Trial]) -> Finding:
+        """What came of one check at several targets: all that went wrong, or that all went well."""
+        findings = [trial.finding for trial in trials]
+        told = [finding for finding in findings if not finding.good] or findings
+        unreached = self.by_default and self.way.others_judge and all(trial.answer.unreached for trial in trials)
+        return replace(told[0], detail="; ".join(dict.fromkeys(each.detail for each in told)), advisory=unreached)
 
     def _ready(self, check: R) -> list[R]:
         """The check with what it needs to be sent: its secrets, and what green is called; once for each target."""
@@ -433,13 +442,6 @@ class Traffic:
             return WARM_UP
         targets = self.deployment.targets(self.deployment.target_group_of(self.deployment.green()))
         return min(WARM_UP * max(len([target for target in targets if target.state == "healthy"]), 1), MOST_WARM_UP)
-
-
-def _together(findings: Sequence[Finding]) -> Finding:
-    """What came of one check at several targets: all that went wrong, or that all went well."""
-    bad = [finding for finding in findings if not finding.good]
-    told = bad or findings
-    return replace(told[0], detail="; ".join(dict.fromkeys(finding.detail for finding in told)))
 
 
 def _can_be_sent(step: Step, flow: Flow, saved: Mapping[str, str]) -> bool:

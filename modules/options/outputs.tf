@@ -30,8 +30,8 @@ output "schemas" {
   value = {
     validate_before_install = "4f0c68ee3236"
     validate_deployment     = "b372bbd199bd"
-    validate_test_traffic   = "49bc84494e26"
+    validate_test_traffic   = "f6cda472e8e1"
     run_migrations          = "28a321cbd3e4"
-    validate_production     = "7373f5c03759"
+    validate_production     = "ffb173c33c6a"
   }
 }

@@ -82,8 +82,10 @@ variable "validate_test_traffic" {
       - `body_contains`: text that the body contains (default null)
       - `body_matches`: regular expression (Python's) that the body matches somewhere (default null)
       - `fail_if_body_matches`: regular expression that the body must match nowhere (default null)
-      - `response_headers`: header of the answer → its value, in which `{image_tag}` and `{revision}` may stand (default
-        {})
+      - `response_headers`: header of the answer → what it has to be (default {})
+        - `equals`: value that it has, in which `{image_tag}` and `{revision}` may stand (default null)
+        - `matches`: regular expression (Python's) that it matches somewhere (default null)
+        - `absent`: whether there has to be none; false: there has to be one, whatever it is (default null)
       - `jmespath`: JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be (default
         {})
         - `equals`: text that it equals; a number, true, false or an object as JSON text. `{image_tag}` stands for the
@@ -126,8 +128,10 @@ variable "validate_test_traffic" {
         - `body_contains`: text that the body contains (default null)
         - `body_matches`: regular expression (Python's) that the body matches somewhere (default null)
         - `fail_if_body_matches`: regular expression that the body must match nowhere (default null)
-        - `response_headers`: header of the answer → its value, in which `{image_tag}` and `{revision}` may stand
-          (default {})
+        - `response_headers`: header of the answer → what it has to be (default {})
+          - `equals`: value that it has, in which `{image_tag}` and `{revision}` may stand (default null)
+          - `matches`: regular expression (Python's) that it matches somewhere (default null)
+          - `absent`: whether there has to be none; false: there has to be one, whatever it is (default null)
         - `jmespath`: JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be (default
           {})
           - `equals`: text that it equals; a number, true, false or an object as JSON text. `{image_tag}` stands for the
@@ -151,14 +155,16 @@ variable "validate_test_traffic" {
         - `always`: whether it is sent even if an earlier step failed, as long as what it needs was saved: for cleaning
           up (default false)
       - `severity`: what a failure does; the hook's `checks` comes first (default "fail")
-    - `samples`: requests of each HTTP check that error rate and latencies are computed from; 0: none (default 100)
-    - `concurrency`: samples under way at a time (default 4)
+      - `repeat`: whether the bake after the shift repeats it at each `interval` (default false)
+    - `samples`: requests of each HTTP check that error rate and latencies are computed from, after some that warm green
+      up and are not judged; 0: none (default 20)
+    - `concurrency`: samples under way at a time, of each of which one is sent in 0.2 seconds at most (default 1)
     - `thresholds`: limits of the samples (default {})
-      - `error_rate`: highest share of errors, 0 to 1 (default 0.01)
+      - `error_rate`: highest share of errors, 0 to 1; null means the default (default 0.01)
       - `p50_ms`: highest median latency in milliseconds; null: not looked at (default null)
       - `p90_ms`: highest P90 in milliseconds; null: not looked at (default null)
       - `p95_ms`: highest P95 in milliseconds; null: not looked at (default null)
-      - `p99_ms`: highest P99 in milliseconds; null means the default (default 500)
+      - `p99_ms`: highest P99 in milliseconds; null: not looked at (default null)
       - `max_ms`: slowest answer in milliseconds; null: not looked at (default null)
     - `base_url`: where green answers; null: the load balancer's DNS name and the test listener's port (default null)
     - `interval`: seconds between two looks while waiting for the test listener (default 2)
@@ -184,7 +190,11 @@ variable "validate_test_traffic" {
       body_contains        = optional(string)
       body_matches         = optional(string)
       fail_if_body_matches = optional(string)
-      response_headers     = optional(map(string), {})
+      response_headers = optional(map(object({
+        equals  = optional(string)
+        matches = optional(string)
+        absent  = optional(bool)
+      })), {})
       jmespath = optional(map(object({
         equals   = optional(string)
         one_of   = optional(list(string))
@@ -221,7 +231,11 @@ variable "validate_test_traffic" {
         body_contains        = optional(string)
         body_matches         = optional(string)
         fail_if_body_matches = optional(string)
-        response_headers     = optional(map(string), {})
+        response_headers = optional(map(object({
+          equals  = optional(string)
+          matches = optional(string)
+          absent  = optional(bool)
+        })), {})
         jmespath = optional(map(object({
           equals   = optional(string)
           one_of   = optional(list(string))
@@ -241,15 +255,16 @@ variable "validate_test_traffic" {
         always                  = optional(bool, false)
       }))
       severity = optional(string, "fail")
+      repeat   = optional(bool, false)
     })), {})
-    samples     = optional(number, 100)
-    concurrency = optional(number, 4)
+    samples     = optional(number, 20)
+    concurrency = optional(number, 1)
     thresholds = optional(object({
       error_rate = optional(number, 0.01)
       p50_ms     = optional(number)
       p90_ms     = optional(number)
       p95_ms     = optional(number)
-      p99_ms     = optional(number, 500)
+      p99_ms     = optional(number)
       max_ms     = optional(number)
     }), {})
     base_url = optional(string)
@@ -274,8 +289,8 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_test_traffic.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v1)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.headers : "validate_test_traffic.headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"} is ${issensitive(var.validate_test_traffic.headers) || issensitive(v1) ? "a sensitive value" : "a text of ${length(v1)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v1)))]))
+    condition     = alltrue([for k1, v1 in var.validate_test_traffic.headers : nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v1)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.headers : "validate_test_traffic.headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"} is ${issensitive(var.validate_test_traffic.headers) || issensitive(v1) ? "a sensitive value" : "a text of ${length(v1)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v1)))]))
   }
 
   validation {
@@ -299,7 +314,7 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = lookup(var.validate_test_traffic, "base_url", null) == null ? true : can(regex("^(?:https?://[^/?# \\x00-\\x1f\\x7f]+(/[^?# \\x00-\\x1f\\x7f]*)?)$", lookup(var.validate_test_traffic, "base_url", null)))
+    condition     = lookup(var.validate_test_traffic, "base_url", null) == null ? true : can(regex("^(?:[Hh][Tt][Tt][Pp][Ss]?://[^/?# \\x00-\\x1f\\x7f]+(/[^?# \\x00-\\x1f\\x7f]*)?)$", lookup(var.validate_test_traffic, "base_url", null)))
     error_message = nonsensitive("validate_test_traffic.base_url is ${issensitive(lookup(var.validate_test_traffic, "base_url", null)) ? "a sensitive value" : can(regex("[?#@]", lookup(var.validate_test_traffic, "base_url", null))) ? "an address of ${length(lookup(var.validate_test_traffic, "base_url", null))} characters" : jsonencode(lookup(var.validate_test_traffic, "base_url", null))}; expected an address such as \"https://test.example.com:8443\", without a query, or null.")
   }
 
@@ -314,8 +329,8 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v1.url)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.url is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.url) ? "a sensitive value" : can(regex("[?#@]", v1.url)) ? "an address of ${length(v1.url)} characters" : jsonencode(v1.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v1.url)))]))
+    condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.url == null ? true : can(regex("^(?:[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*)$", v1.url)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.url is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.url) ? "a sensitive value" : can(regex("[?#@]", v1.url)) ? "an address of ${length(v1.url)} characters" : jsonencode(v1.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v1.url == null ? true : can(regex("^(?:[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*)$", v1.url)))]))
   }
 
   validation {
@@ -334,8 +349,8 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"} is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.headers) || issensitive(v2) ? "a sensitive value" : "a text of ${length(v2)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v2)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.headers : nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"} is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.headers) || issensitive(v2) ? "a sensitive value" : "a text of ${length(v2)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2)))]])))
   }
 
   validation {
@@ -371,11 +386,6 @@ variable "validate_test_traffic" {
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"} is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.response_headers) || issensitive(v2) ? "a sensitive value" : "a text of ${length(v2)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v2)))]])))
   }
 
   validation {
@@ -454,13 +464,18 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = var.validate_test_traffic.thresholds.p99_ms >= 0.001 && var.validate_test_traffic.thresholds.p99_ms <= 3600000
-    error_message = nonsensitive("validate_test_traffic.thresholds.p99_ms is ${issensitive(var.validate_test_traffic.thresholds.p99_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.p99_ms)}; expected milliseconds from 0.001 to 3600000.")
+    condition     = var.validate_test_traffic.thresholds.p99_ms == null ? true : var.validate_test_traffic.thresholds.p99_ms >= 0.001 && var.validate_test_traffic.thresholds.p99_ms <= 3600000
+    error_message = nonsensitive("validate_test_traffic.thresholds.p99_ms is ${issensitive(var.validate_test_traffic.thresholds.p99_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.p99_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
   }
 
   validation {
     condition     = var.validate_test_traffic.thresholds.max_ms == null ? true : var.validate_test_traffic.thresholds.max_ms >= 0.001 && var.validate_test_traffic.thresholds.max_ms <= 3600000
     error_message = nonsensitive("validate_test_traffic.thresholds.max_ms is ${issensitive(var.validate_test_traffic.thresholds.max_ms) ? "a sensitive value" : jsonencode(var.validate_test_traffic.thresholds.max_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
+  }
+
+  validation {
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : nonsensitive(v2.equals == null ? true : can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2.equals)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.equals is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.response_headers) || issensitive(v2.equals) ? "a sensitive value" : "a text of ${length(v2.equals)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space, or null." if !nonsensitive(v2.equals == null ? true : can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2.equals)))]])))
   }
 
   validation {
@@ -489,8 +504,8 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v2.url)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].url is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.url) ? "a sensitive value" : can(regex("[?#@]", v2.url)) ? "an address of ${length(v2.url)} characters" : jsonencode(v2.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v2.url)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.url == null ? true : can(regex("^(?:[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*)$", v2.url)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].url is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.url) ? "a sensitive value" : can(regex("[?#@]", v2.url)) ? "an address of ${length(v2.url)} characters" : jsonencode(v2.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v2.url == null ? true : can(regex("^(?:[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*)$", v2.url)))]])))
   }
 
   validation {
@@ -509,8 +524,8 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v3)))]]])))
   }
 
   validation {
@@ -546,11 +561,6 @@ variable "validate_test_traffic" {
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers has a key of ${length(k3)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k3))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.response_headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
   }
 
   validation {
@@ -591,6 +601,11 @@ variable "validate_test_traffic" {
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.save) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected a JMESPath expression of the answer, or \"header:<name>\"." if !nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]])))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(v3.equals == null ? true : can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v3.equals)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.equals is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.response_headers) || issensitive(v3.equals) ? "a sensitive value" : "a text of ${length(v3.equals)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space, or null." if !nonsensitive(v3.equals == null ? true : can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v3.equals)))]]])))
   }
 
   validation {
@@ -856,8 +871,10 @@ variable "validate_production" {
       - `body_contains`: text that the body contains (default null)
       - `body_matches`: regular expression (Python's) that the body matches somewhere (default null)
       - `fail_if_body_matches`: regular expression that the body must match nowhere (default null)
-      - `response_headers`: header of the answer → its value, in which `{image_tag}` and `{revision}` may stand (default
-        {})
+      - `response_headers`: header of the answer → what it has to be (default {})
+        - `equals`: value that it has, in which `{image_tag}` and `{revision}` may stand (default null)
+        - `matches`: regular expression (Python's) that it matches somewhere (default null)
+        - `absent`: whether there has to be none; false: there has to be one, whatever it is (default null)
       - `jmespath`: JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be (default
         {})
         - `equals`: text that it equals; a number, true, false or an object as JSON text. `{image_tag}` stands for the
@@ -900,8 +917,10 @@ variable "validate_production" {
         - `body_contains`: text that the body contains (default null)
         - `body_matches`: regular expression (Python's) that the body matches somewhere (default null)
         - `fail_if_body_matches`: regular expression that the body must match nowhere (default null)
-        - `response_headers`: header of the answer → its value, in which `{image_tag}` and `{revision}` may stand
-          (default {})
+        - `response_headers`: header of the answer → what it has to be (default {})
+          - `equals`: value that it has, in which `{image_tag}` and `{revision}` may stand (default null)
+          - `matches`: regular expression (Python's) that it matches somewhere (default null)
+          - `absent`: whether there has to be none; false: there has to be one, whatever it is (default null)
         - `jmespath`: JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be (default
           {})
           - `equals`: text that it equals; a number, true, false or an object as JSON text. `{image_tag}` stands for the
@@ -925,22 +944,26 @@ variable "validate_production" {
         - `always`: whether it is sent even if an earlier step failed, as long as what it needs was saved: for cleaning
           up (default false)
       - `severity`: what a failure does; the hook's `checks` comes first (default "fail")
-    - `samples`: requests of each HTTP check that error rate and latencies are computed from; 0: none (default 100)
-    - `concurrency`: samples under way at a time (default 4)
+      - `repeat`: whether the bake after the shift repeats it at each `interval` (default false)
+    - `samples`: requests of each HTTP check that error rate and latencies are computed from, after some that warm green
+      up and are not judged; 0: none (default 20)
+    - `concurrency`: samples under way at a time, of each of which one is sent in 0.2 seconds at most (default 1)
     - `thresholds`: limits of the load balancer's figures and of the samples (default {})
-      - `error_rate`: highest share of errors, 0 to 1 (default 0.01)
+      - `error_rate`: highest share of errors, 0 to 1; null: 0.01 of the samples, and of the load balancer's figures no
+        more than blue's (default null)
       - `p50_ms`: highest median latency in milliseconds; null: not looked at (default null)
       - `p90_ms`: highest P90 in milliseconds; null: not looked at (default null)
       - `p95_ms`: highest P95 in milliseconds; null: not looked at (default null)
-      - `p99_ms`: highest P99 in milliseconds; null means the default (default 500)
+      - `p99_ms`: highest P99 in milliseconds; null: not looked at (default null)
       - `max_ms`: slowest answer in milliseconds; null: not looked at (default null)
       - `unhealthy_hosts`: highest count of unhealthy targets (default 0)
       - `rejected_connections`: connections that the load balancer may reject; null: not looked at (default null)
       - `cpu_percent`: highest average CPU use of the service; null: only said (default null)
       - `memory_percent`: the same of its memory; null: only said (default null)
-    - `initial_delay`: seconds to settle before the bake (default 60)
+    - `initial_delay`: seconds to settle, or to warm up, before the bake: no figure counts what was before (default 60)
     - `duration`: seconds of the bake (default 300)
-    - `interval`: seconds between two looks during the bake (default 15)
+    - `interval`: seconds between two looks during the bake, at each of which the HTTP checks that only read are asked
+      again (default 15)
     - `max_duration`: seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the
       function is handed over to a fresh one, up to four times (default 3000)
     - `alarms`: further CloudWatch alarms by name → expected state (default {})
@@ -952,7 +975,8 @@ variable "validate_production" {
       - `tolerance`: share of a difference that counts as none (Kayenta's) (default 0.25)
       - `confidence`: confidence of the test that tells a difference from chance (Kayenta's) (default 0.98)
       - `noise_ms`: milliseconds that no latency's difference is taken for (default 50)
-    - `no_data`: what it means that the load balancer has no figures, for want of traffic (default "pass")
+    - `no_data`: what it means that the load balancer has no figures of green, where the hook sent no requests itself:
+      it knows that those must be among them (default "pass")
     - `metrics_delay`: seconds that CloudWatch may be late: only after it an absence of data counts, and so long after
       the bake its last minutes are waited for (default 180)
     - `metrics`: further CloudWatch metrics by name (default {})
@@ -981,11 +1005,11 @@ variable "validate_production" {
     - `load`: a bounded load on the production listener; null: none (default null)
       - `rate`: requests a second (required)
       - `duration`: seconds of the load (required)
-      - `error_rate`: highest share of errors, 0 to 1 (default 0.01)
+      - `error_rate`: highest share of errors, 0 to 1; null means the default (default 0.01)
       - `p50_ms`: highest median latency in milliseconds; null: not looked at (default null)
       - `p90_ms`: highest P90 in milliseconds; null: not looked at (default null)
       - `p95_ms`: highest P95 in milliseconds; null: not looked at (default null)
-      - `p99_ms`: highest P99 in milliseconds; null means the default (default 500)
+      - `p99_ms`: highest P99 in milliseconds; null: not looked at (default null)
       - `max_ms`: slowest answer in milliseconds; null: not looked at (default null)
       - `path`: path and query (default "/")
       - `host`: Host header and TLS server name; null: the hook's `host` (default null)
@@ -1016,7 +1040,11 @@ variable "validate_production" {
       body_contains        = optional(string)
       body_matches         = optional(string)
       fail_if_body_matches = optional(string)
-      response_headers     = optional(map(string), {})
+      response_headers = optional(map(object({
+        equals  = optional(string)
+        matches = optional(string)
+        absent  = optional(bool)
+      })), {})
       jmespath = optional(map(object({
         equals   = optional(string)
         one_of   = optional(list(string))
@@ -1053,7 +1081,11 @@ variable "validate_production" {
         body_contains        = optional(string)
         body_matches         = optional(string)
         fail_if_body_matches = optional(string)
-        response_headers     = optional(map(string), {})
+        response_headers = optional(map(object({
+          equals  = optional(string)
+          matches = optional(string)
+          absent  = optional(bool)
+        })), {})
         jmespath = optional(map(object({
           equals   = optional(string)
           one_of   = optional(list(string))
@@ -1073,15 +1105,16 @@ variable "validate_production" {
         always                  = optional(bool, false)
       }))
       severity = optional(string, "fail")
+      repeat   = optional(bool, false)
     })), {})
-    samples     = optional(number, 100)
-    concurrency = optional(number, 4)
+    samples     = optional(number, 20)
+    concurrency = optional(number, 1)
     thresholds = optional(object({
-      error_rate           = optional(number, 0.01)
+      error_rate           = optional(number)
       p50_ms               = optional(number)
       p90_ms               = optional(number)
       p95_ms               = optional(number)
-      p99_ms               = optional(number, 500)
+      p99_ms               = optional(number)
       max_ms               = optional(number)
       unhealthy_hosts      = optional(number, 0)
       rejected_connections = optional(number)
@@ -1134,7 +1167,7 @@ variable "validate_production" {
       p50_ms      = optional(number)
       p90_ms      = optional(number)
       p95_ms      = optional(number)
-      p99_ms      = optional(number, 500)
+      p99_ms      = optional(number)
       max_ms      = optional(number)
       path        = optional(string, "/")
       host        = optional(string)
@@ -1164,8 +1197,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v1)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.headers : "validate_production.headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"} is ${issensitive(var.validate_production.headers) || issensitive(v1) ? "a sensitive value" : "a text of ${length(v1)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v1)))]))
+    condition     = alltrue([for k1, v1 in var.validate_production.headers : nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v1)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.headers : "validate_production.headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"} is ${issensitive(var.validate_production.headers) || issensitive(v1) ? "a sensitive value" : "a text of ${length(v1)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v1)))]))
   }
 
   validation {
@@ -1244,8 +1277,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v1.url)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.url is ${issensitive(var.validate_production.http_checks) || issensitive(v1.url) ? "a sensitive value" : can(regex("[?#@]", v1.url)) ? "an address of ${length(v1.url)} characters" : jsonencode(v1.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v1.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v1.url)))]))
+    condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.url == null ? true : can(regex("^(?:[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*)$", v1.url)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.url is ${issensitive(var.validate_production.http_checks) || issensitive(v1.url) ? "a sensitive value" : can(regex("[?#@]", v1.url)) ? "an address of ${length(v1.url)} characters" : jsonencode(v1.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v1.url == null ? true : can(regex("^(?:[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*)$", v1.url)))]))
   }
 
   validation {
@@ -1264,8 +1297,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"} is ${issensitive(var.validate_production.http_checks) || issensitive(v1.headers) || issensitive(v2) ? "a sensitive value" : "a text of ${length(v2)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v2)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.headers : nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"} is ${issensitive(var.validate_production.http_checks) || issensitive(v1.headers) || issensitive(v2) ? "a sensitive value" : "a text of ${length(v2)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2)))]])))
   }
 
   validation {
@@ -1301,11 +1334,6 @@ variable "validate_production" {
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.response_headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.response_headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.response_headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"} is ${issensitive(var.validate_production.http_checks) || issensitive(v1.response_headers) || issensitive(v2) ? "a sensitive value" : "a text of ${length(v2)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v2)))]])))
   }
 
   validation {
@@ -1364,8 +1392,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = var.validate_production.thresholds.error_rate >= 0 && var.validate_production.thresholds.error_rate <= 1
-    error_message = nonsensitive("validate_production.thresholds.error_rate is ${issensitive(var.validate_production.thresholds.error_rate) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.error_rate)}; expected a share from 0 to 1. 0.01 is one in a hundred.")
+    condition     = var.validate_production.thresholds.error_rate == null ? true : var.validate_production.thresholds.error_rate >= 0 && var.validate_production.thresholds.error_rate <= 1
+    error_message = nonsensitive("validate_production.thresholds.error_rate is ${issensitive(var.validate_production.thresholds.error_rate) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.error_rate)}; expected a share from 0 to 1, or null. 0.01 is one in a hundred.")
   }
 
   validation {
@@ -1384,8 +1412,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = var.validate_production.thresholds.p99_ms >= 0.001 && var.validate_production.thresholds.p99_ms <= 3600000
-    error_message = nonsensitive("validate_production.thresholds.p99_ms is ${issensitive(var.validate_production.thresholds.p99_ms) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.p99_ms)}; expected milliseconds from 0.001 to 3600000.")
+    condition     = var.validate_production.thresholds.p99_ms == null ? true : var.validate_production.thresholds.p99_ms >= 0.001 && var.validate_production.thresholds.p99_ms <= 3600000
+    error_message = nonsensitive("validate_production.thresholds.p99_ms is ${issensitive(var.validate_production.thresholds.p99_ms) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.p99_ms)}; expected milliseconds from 0.001 to 3600000, or null.")
   }
 
   validation {
@@ -1519,8 +1547,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(v1.p99_ms >= 0.001 && v1.p99_ms <= 3600000)])
-    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.p99_ms is ${issensitive(var.validate_production.load[*]) || issensitive(v1.p99_ms) ? "a sensitive value" : jsonencode(v1.p99_ms)}; expected milliseconds from 0.001 to 3600000." if !nonsensitive(v1.p99_ms >= 0.001 && v1.p99_ms <= 3600000)]))
+    condition     = alltrue([for v1 in var.validate_production.load[*] : nonsensitive(v1.p99_ms == null ? true : v1.p99_ms >= 0.001 && v1.p99_ms <= 3600000)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.load[*] : "validate_production.load.p99_ms is ${issensitive(var.validate_production.load[*]) || issensitive(v1.p99_ms) ? "a sensitive value" : jsonencode(v1.p99_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v1.p99_ms == null ? true : v1.p99_ms >= 0.001 && v1.p99_ms <= 3600000)]))
   }
 
   validation {
@@ -1544,8 +1572,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue(flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in v1.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in v1.headers : "validate_production.load.headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"} is ${issensitive(var.validate_production.load[*]) || issensitive(v1.headers) || issensitive(v2) ? "a sensitive value" : "a text of ${length(v2)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v2)))]])))
+    condition     = alltrue(flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in v1.headers : nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.load[*] : [for k2, v2 in v1.headers : "validate_production.load.headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"} is ${issensitive(var.validate_production.load[*]) || issensitive(v1.headers) || issensitive(v2) ? "a sensitive value" : "a text of ${length(v2)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2)))]])))
   }
 
   validation {
@@ -1574,6 +1602,11 @@ variable "validate_production" {
   }
 
   validation {
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.response_headers : nonsensitive(v2.equals == null ? true : can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2.equals)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.response_headers : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.equals is ${issensitive(var.validate_production.http_checks) || issensitive(v1.response_headers) || issensitive(v2.equals) ? "a sensitive value" : "a text of ${length(v2.equals)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space, or null." if !nonsensitive(v2.equals == null ? true : can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2.equals)))]])))
+  }
+
+  validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : nonsensitive(v2.one_of == null ? true : length(coalesce(v2.one_of, [])) >= 1 && length(coalesce(v2.one_of, [])) <= 1000)]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.http_checks : [for k2, v2 in v1.jmespath : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.jmespath${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.one_of has ${length(coalesce(v2.one_of, []))} entries; expected 1 to 1000, or null." if !nonsensitive(v2.one_of == null ? true : length(coalesce(v2.one_of, [])) >= 1 && length(coalesce(v2.one_of, [])) <= 1000)]])))
   }
@@ -1599,8 +1632,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v2.url)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].url is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.url) ? "a sensitive value" : can(regex("[?#@]", v2.url)) ? "an address of ${length(v2.url)} characters" : jsonencode(v2.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v2.url == null ? true : can(regex("^(?:https?://[!$-.0->@-~][!-~]*)$", v2.url)))]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.url == null ? true : can(regex("^(?:[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*)$", v2.url)))]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].url is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.url) ? "a sensitive value" : can(regex("[?#@]", v2.url)) ? "an address of ${length(v2.url)} characters" : jsonencode(v2.url)}; expected an address such as \"https://www.example.com/health\", or null." if !nonsensitive(v2.url == null ? true : can(regex("^(?:[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*)$", v2.url)))]])))
   }
 
   validation {
@@ -1619,8 +1652,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v3)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v3)))]]])))
   }
 
   validation {
@@ -1656,11 +1689,6 @@ variable "validate_production" {
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers has a key of ${length(k3)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k3))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k3)))]]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.response_headers) || issensitive(v3) ? "a sensitive value" : "a text of ${length(v3)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space." if !nonsensitive(can(regex("^(?:([!-~\\xa0-\\xff][\\t -~\\xa0-\\xff]*)?)$", v3)))]]])))
   }
 
   validation {
@@ -1736,6 +1764,11 @@ variable "validate_production" {
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.threshold_range.max == null ? true : v1.threshold_range.max >= -1e+15 && v1.threshold_range.max <= 1e+15)])
     error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.threshold_range.max is ${issensitive(var.validate_production.metrics) || issensitive(v1.threshold_range.max) ? "a sensitive value" : jsonencode(v1.threshold_range.max)}; expected a number from -1e+15 to 1e+15, or null." if !nonsensitive(v1.threshold_range.max == null ? true : v1.threshold_range.max >= -1e+15 && v1.threshold_range.max <= 1e+15)]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : nonsensitive(v3.equals == null ? true : can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v3.equals)))]]]))
+    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.response_headers : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"}.equals is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.response_headers) || issensitive(v3.equals) ? "a sensitive value" : "a text of ${length(v3.equals)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space, or null." if !nonsensitive(v3.equals == null ? true : can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v3.equals)))]]])))
   }
 
   validation {

@@ -17,7 +17,10 @@ from tests.unit.handlers.stage import Judge, Stage
 from tests.unit.handlers.web import Response, Site
 
 TEST, PRODUCTION = "AfterAllowTestTraffic", "AfterAllowTraffic"
-QUICK: dict[str, Any] = {"samples": 0, "initial_delay": 0, "duration": 0, "metrics_delay": 0}
+# CloudWatch is asked elsewhere: nothing is published here.
+QUICK: dict[str, Any] = {
+    "samples": 0, "initial_delay": 0, "duration": 0, "metrics_delay": 0, "checks": {"traffic": "skip"}
+}  # fmt: skip
 FIXED = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
 CONFIGS = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig"}
 LOGIN = {
@@ -310,3 +313,29 @@ def test_from_outside_the_vpc_the_three_ways_are_named(
     for way in ("test_traffic_route", "vpc_config", 'appspec_without = ["validate_test_traffic"]'):
         assert way in judgement.message
     assert site.requests == []
+
+
+# After the shift.
+
+
+def test_a_release_that_alarms_and_figures_call_good_is_not_rolled_back_for_a_way_that_is_closed(
+    stage: Stage, judge: Judge, site: Site
+) -> None:
+    """Before customers have met green it is a failure: nothing else has asked it anything."""
+    event = stage.at(PRODUCTION)
+    site.stop()
+    judgement = judge(validate_production, event, **settings_of(PRODUCTION))
+    assert judgement.succeeded, judgement.message
+    assert judgement.check("http:health")[0] == "failed"
+    assert "1 warned: GET /health: connection refused" in judgement.message
+    assert "vpc_config" in judgement.message
+    stage.deployment.set_status("Stopped")
+    judgement = judge(validate_test_traffic, stage.at(TEST), samples=0)
+    assert not judgement.succeeded
+    assert "GET /health: connection refused" in judgement.message
+
+
+def test_an_own_check_that_finds_no_way_after_the_shift_fails(stage: Stage, judge: Judge, site: Site) -> None:
+    event = stage.at(PRODUCTION)
+    site.stop()
+    assert not judge(validate_production, event, **settings_of(PRODUCTION, http_checks={"home": {}})).succeeded
