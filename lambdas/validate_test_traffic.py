@@ -95,7 +95,7 @@ def test_listener(deployment: Deployment, settings: ValidateTestTraffic) -> Find
     if settings.base_url:
         return passed(f"the deployment group has no test listener; base_url {shown_address(settings.base_url)} is used")
     goes_without = severity_for("test_listener", Severity.FAIL, settings.checks) is not Severity.FAIL
-    if deployment.in_vpc is False or goes_without:
+    if not deployment.in_vpc or goes_without:
         return failed(NO_TEST_LISTENER)
     return passed("the deployment group has no test listener; green's targets are asked directly")
 

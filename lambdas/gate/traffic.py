@@ -235,7 +235,8 @@ class Traffic:
         patience = self.deadline.within(max(interval * 2 / 3, longest * math.ceil(len(checks) / AT_ONCE)))
         found = [replace(finding, name=name) for name, finding in self._run_side_by_side(checks, patience).items()]
         found += [attempt(name, partial(self._run_flow, flow)) for name, flow in flows.items() if name not in left_out]
-        return [replace(finding, advisory=severities[str(finding.name)] is Severity.WARN) for finding in found]
+        only_warn = {name for name, severity in severities.items() if severity is Severity.WARN}
+        return [replace(finding, advisory=finding.advisory or finding.name in only_warn) for finding in found]
 
     @property
     def by_default(self) -> bool:
@@ -357,7 +358,7 @@ class Traffic:
 
     def _hidden(self, finding: Finding, *secrets: str) -> Finding:
         said = self.sender.hide(finding.detail, *secrets)
-        return Finding(finding.outcome, said, finding.name, values=finding.values)
+        return replace(finding, detail=said)
 
     # Flows.
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import validate_production
 import validate_test_traffic
-from gate.deployment import Deployment
 
 from rehearsal.aws.world import TargetState
 from tests.unit.handlers.stage import Judge, Stage
@@ -183,20 +182,19 @@ def test_green_that_is_not_healthy_fails_where_nothing_can_be_asked(
 
 
 @pytest.fixture
-def outside(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """The load balancer is internal and the function is told that it is outside the VPC."""
+def outside(stage: Stage) -> Stage:
+    """The load balancer is internal."""
     balancers = stage.elbv2.describe_load_balancers()["LoadBalancers"]
     stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {
         "LoadBalancers": [{**each, "Scheme": "internal"} for each in balancers]
     }
-    monkeypatch.setattr(Deployment, "in_vpc", False)
     return stage
 
 
 def test_an_internal_load_balancer_is_not_knocked_at_from_outside(
     outside: Stage, judge: Judge, site: Site, event_name: str
 ) -> None:
-    judgement = judge(hook_of(event_name), outside.at(event_name), **settings_of(event_name))
+    judgement = judge(hook_of(event_name), outside.at(event_name), **settings_of(event_name, in_vpc=False))
     assert judgement.succeeded, judgement.message
     assert "is internal and the function outside its VPC: give the module vpc_config = { subnet_ids = [" in (
         judgement.message
@@ -207,7 +205,7 @@ def test_an_internal_load_balancer_is_not_knocked_at_from_outside(
 def test_declared_checks_that_cannot_arrive_are_no_pass_before_customers_meet_green(
     outside: Stage, judge: Judge, site: Site
 ) -> None:
-    judgement = judge(validate_test_traffic, outside.at(TEST), http_checks={"home": {}}, samples=0)
+    judgement = judge(validate_test_traffic, outside.at(TEST), http_checks={"home": {}}, samples=0, in_vpc=False)
     assert not judgement.succeeded
     assert judgement.check("http:home")[0] == "error"
     assert "vpc_config" in judgement.message
@@ -228,7 +226,6 @@ def targets(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
         return known(host, port, *arguments, **options)
 
     monkeypatch.setattr("socket.getaddrinfo", resolve)
-    monkeypatch.setattr(Deployment, "in_vpc", True)
     return site
 
 
@@ -245,7 +242,7 @@ def addresses(stage: Stage) -> set[str]:
 
 
 def test_each_of_greens_targets_is_asked_itself(stage: Stage, judge: Judge, targets: Site) -> None:
-    judgement = judge(validate_test_traffic, without_test_listener(stage), samples=0)
+    judgement = judge(validate_test_traffic, without_test_listener(stage), samples=0, in_vpc=True)
     assert judgement.succeeded, judgement.message
     assert judgement.check("test_listener")[1].endswith("green's targets are asked directly")
     asked = addresses(stage)
@@ -256,7 +253,7 @@ def test_each_of_greens_targets_is_asked_itself(stage: Stage, judge: Judge, targ
 def test_the_host_is_the_rules_own(stage: Stage, judge: Judge, targets: Site) -> None:
     event = without_test_listener(stage)
     by_rule(stage, PRODUCTION, {"host-header": ["app.example.com"]})
-    assert judge(validate_test_traffic, event, samples=0).succeeded
+    assert judge(validate_test_traffic, event, samples=0, in_vpc=True).succeeded
     assert {request.host for request in targets.requests} == {"app.example.com"}
     assert len(targets.requests) == 2
 
@@ -265,7 +262,7 @@ def test_one_target_that_answers_badly_fails_and_is_named(stage: Stage, judge: J
     event = without_test_listener(stage)
     bad = min(addresses(stage))
     targets.answer = lambda request: Response(500 if request.host == bad else 200)
-    judgement = judge(validate_test_traffic, event, samples=0)
+    judgement = judge(validate_test_traffic, event, samples=0, in_vpc=True)
     assert not judgement.succeeded
     assert judgement.message.startswith(f"GET http://{bad}/health: [STATUS] (500) expected 200-299")
 
@@ -277,7 +274,13 @@ def test_declared_checks_flows_and_headers_reach_the_targets_as_they_would_the_l
     flows = {"order": {"steps": [{"path": "/a"}, {"path": "/b"}]}}
     event = without_test_listener(stage)
     judgement = judge(
-        validate_test_traffic, event, http_checks=checks, flows=flows, host="shop.example.com", headers={"X-Test": "1"}
+        validate_test_traffic,
+        event,
+        http_checks=checks,
+        flows=flows,
+        host="shop.example.com",
+        headers={"X-Test": "1"},
+        in_vpc=True,
     )
     assert judgement.succeeded, judgement.message
     assert {request.path for request in targets.requests} == {"/orders?limit=5", "/a", "/b"}
@@ -290,25 +293,25 @@ def test_targets_that_nobody_checks_are_asked(stage: Stage, judge: Judge, target
     event = without_test_listener(stage)
     group_with(stage, LoadBalancerArns=[])
     stage.world.target_health["shop-green"] = TargetState("unused", "Target.NotInUse")
-    assert judge(validate_test_traffic, event, samples=0).succeeded
+    assert judge(validate_test_traffic, event, samples=0, in_vpc=True).succeeded
     assert len(targets.requests) == 2
 
 
 def test_targets_that_are_instances_cannot_be_asked(stage: Stage, judge: Judge, targets: Site) -> None:
     event = without_test_listener(stage)
     group_with(stage, TargetType="instance")
-    judgement = judge(validate_test_traffic, event, samples=0)
+    judgement = judge(validate_test_traffic, event, samples=0, in_vpc=True)
     assert not judgement.succeeded
     assert "are of type instance, which cannot be asked directly" in judgement.message
     assert "appspec_without" in judgement.message
     assert targets.requests == []
 
 
+@pytest.mark.parametrize("told", [{}, {"in_vpc": False}], ids=str)
 def test_from_outside_the_vpc_the_three_ways_are_named(
-    stage: Stage, judge: Judge, site: Site, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, judge: Judge, site: Site, told: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(Deployment, "in_vpc", False)
-    judgement = judge(validate_test_traffic, without_test_listener(stage))
+    judgement = judge(validate_test_traffic, without_test_listener(stage), **told)
     assert not judgement.succeeded
     for way in ("test_traffic_route", "vpc_config", 'appspec_without = ["validate_test_traffic"]'):
         assert way in judgement.message
