@@ -330,7 +330,7 @@ def test_a_release_that_alarms_and_figures_call_good_is_not_rolled_back_for_a_wa
     judgement = judge(validate_production, event, **settings_of(PRODUCTION))
     assert judgement.succeeded, judgement.message
     assert judgement.check("http:health")[0] == "failed"
-    assert "1 warned: GET /health: connection refused" in judgement.message
+    assert "2 warned: GET /health: connection refused" in judgement.message
     assert "vpc_config" in judgement.message
     stage.deployment.set_status("Stopped")
     judgement = judge(validate_test_traffic, stage.at(TEST), samples=0)
