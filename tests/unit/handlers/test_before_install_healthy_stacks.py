@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import validate_before_install as hook
 
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, CONTAINER, PORT, SERVICE, Judge, Stage
+from tests.unit.handlers.stage import ACCOUNT, CLUSTER, CONTAINER, PORT, SERVICE, Judge, Stage, refuse
 
 EVENT = "BeforeInstall"
 Event = dict[str, str]
@@ -179,6 +179,21 @@ def by_alias(stage: Stage) -> Event:
     return stage.at(EVENT)
 
 
+def with_a_function_of_ones_own(stage: Stage, name: str = "") -> Event:
+    """One hook is a function that is no concern of the module's, and that this hook's role may not read."""
+    stage.create_hooks()
+    stage.hooks["AfterInstall"] = name or f"arn:aws:lambda:{stage.region}:{ACCOUNT}:function:smoke-test"
+    stage.allow("shop-codedeploy", "lambda:InvokeFunction", "*")
+
+    def answer(parameters: Mapping[str, Any]) -> Any:
+        if parameters["FunctionName"].endswith("smoke-test"):
+            return refuse("AccessDeniedException", "not authorized", 403)(parameters)
+        return stage.functions.get_function_configuration(**parameters)
+
+    stage.instead["lambda:GetFunctionConfiguration"] = answer
+    return stage.at(EVENT)
+
+
 def parameters(*references: str) -> Deploy:
     """Deploy a container with these references to parameters."""
     return of(secrets=[{"name": f"P{at}", "valueFrom": each} for at, each in enumerate(references)])
@@ -236,6 +251,8 @@ STACKS: dict[str, Deploy] = {
     "no way back": without_a_way_back,
     "soon after another": soon_after_another,
     "hooks by an alias": by_alias,
+    "a hook of one's own": with_a_function_of_ones_own,
+    "a hook of one's own by its name": lambda stage: with_a_function_of_ones_own(stage, "smoke-test"),
 }
 
 
@@ -274,6 +291,16 @@ def test_a_hook_of_somebody_else_may_let_another_report(stage: Stage, judge: Jud
     assert outcome == "skipped"
     assert detail.endswith("which is none of this module's, lets another report")
     assert judgement.check("hook_roles:AfterAllowTraffic")[0] == "failed"
+
+
+def test_a_hook_that_is_not_looked_at_is_a_note(stage: Stage, judge: Judge) -> None:
+    judgement = judge(hook, with_a_function_of_ones_own(stage))
+    assert judgement.message.endswith(
+        f"; note: function arn:aws:lambda:{stage.region}:{ACCOUNT}:function:smoke-test is none of this module's, and "
+        "not open to this hook: not looked at"
+    )
+    assert judgement.check("hook_roles:AfterInstall")[0] == "skipped"
+    assert judgement.check("service_role:lambda:InvokeFunction")[0] == "passed"
 
 
 def test_a_strategy_that_codedeploy_does_not_take_over_is_said(stage: Stage, judge: Judge) -> None:
