@@ -733,7 +733,8 @@ class RouteChecks(Checks):
             return skipped("the deployment group has no test listener")
         found = self._leads_to_blue("test", self._test)
         pair = {group.arn for group in self.deployment.target_groups}
-        if not found.good and {arn for arn, weight in self._test.weights.items() if weight} <= pair:
+        led_to = {arn for arn, weight in self._test.weights.items() if weight}
+        if not found.good and led_to and led_to <= pair:
             # AWS's guide wants blue there; stacks whose test listener leads to the idle group at first are deployed.
             return replace(found, advisory=True)
         return found

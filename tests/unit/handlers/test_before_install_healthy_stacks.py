@@ -325,6 +325,13 @@ def test_a_test_listener_that_leads_to_the_idle_group_is_no_refusal(stage: Stage
     assert "warned: test listener on port 8080 leads to shop-green 1, not just to shop-blue" in judgement.message
 
 
+def test_a_test_listener_that_leads_nowhere_is_refused(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    stage.elbv2.modify_listener(ListenerArn=stage.test_listener, DefaultActions=[answer])
+    assert judge(hook, event).message.startswith("test listener on port 8080 leads to no target group, not just to")
+
+
 def test_a_rule_with_an_idle_group_beside_others_mixes_nothing(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     legacy = stage.create_target_group("legacy")
