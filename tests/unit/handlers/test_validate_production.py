@@ -1787,8 +1787,8 @@ def test_a_bake_that_does_not_fit_one_invocation_goes_on_in_the_next(
     assert stage.clock.now == about(1000)
     assert len(site.requests) == 1, "earlier checks are not made again"
     assert [name for name in last.outcomes() if not name.startswith("against_blue")] == [
-        "deployment", "time", "green_serves_production", "other_listeners", "http:health", "alarms:shop-5xx", "alarms:mine",
-        "unhealthy_hosts", "error_rate", "latency:p99",
+        "deployment", "time", "green_serves_production", "other_listeners", "http:health", "alarms:shop-5xx",
+        "alarms:mine", "unhealthy_hosts", "error_rate", "latency:p99",
     ]  # fmt: skip
     assert last.check("http:health") == first.check("http:health")
     assert last.check("error_rate") == ("passed", "1 of 1000 requests to green failed (0.10%) in 1000 s")
