@@ -255,7 +255,7 @@ class Migration:
         read = poll(look, self.deadline.within(patience), often, looks, PATIENT)[0]
         if not read.good:
             detail = f"where the database is could not be read: {read.detail}: mend the log, or set rollback_command"
-            if not target.entry_point:  # ECS does not show that of an image
+            if found.says_nothing and not target.entry_point:  # ECS does not show that of an image
                 detail += (
                     "; if the image's ENTRYPOINT is a shell with -c, repeat it as entryPoint in the task definition"
                 )
@@ -611,7 +611,12 @@ class _WayBack:
     def __init__(self, is_alembic: bool) -> None:
         self.command: Command = None
         self._way_back = _alembic_way_back if is_alembic else _django_way_back
-        self._lines: list[str] = []
+        self._lines: Optional[list[str]] = None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the log was read and held nothing, as that of a bare `python` does."""
+        return self._lines == []
 
     def read(self, lines: list[str]) -> Finding:
         """Read the log once more; good where it says the same as before, for its last lines may come late."""

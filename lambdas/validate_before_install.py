@@ -26,6 +26,7 @@ from gate.verdict import (
     CannotLook,
     Check,
     Finding,
+    Outcome,
     Severity,
     attempt,
     check,
@@ -60,6 +61,22 @@ class Checks:
     def further_hooks(self) -> dict[str, str]:
         """The AppSpec's hooks but for this one, which runs: event → function."""
         return {event: name for event, name in self.release.appspec.hooks.items() if event != OUR_EVENT}
+
+    def _of_function(self, label: str, name: str, look: Callable[[], Finding]) -> Finding:
+        """A look at a hook's function; one that this hook's role is not made to read is another's, and only named."""
+        try:
+            return replace(look(), name=label)
+        except aws.AwsDenied as problem:
+            if problem.operation != "get_function_configuration" or _is_named_as_ours(name):
+                return finding_of(problem, label)
+            return skipped(f"function {name} is none of this module's, and not open to this hook: not looked at", label)
+        except CannotLook as problem:
+            return finding_of(problem, label)
+
+
+def _is_named_as_ours(function: str) -> bool:
+    """By the name that CodeDeploy's narrower managed role asks for, and that the module gives by default."""
+    return function.rpartition("function:")[2].startswith("CodeDeployHook_")
 
 
 class ServiceChecks(Checks):
@@ -706,7 +723,8 @@ class RouteChecks(Checks):
             return skipped("the deployment group has no test listener")
         found = self._leads_to_blue("test", self._test)
         pair = {group.arn for group in self.deployment.target_groups}
-        if not found.good and {arn for arn, weight in self._test.weights.items() if weight} <= pair:
+        led_to = {arn for arn, weight in self._test.weights.items() if weight}
+        if not found.good and led_to and led_to <= pair:
             # AWS's guide wants blue there; stacks whose test listener leads to the idle group at first are deployed.
             return replace(found, advisory=True)
         return found
@@ -864,7 +882,8 @@ class PermissionChecks(Checks):
     def hook_functions(self) -> Iterator[Finding]:
         """The functions of the AppSpec's hooks exist and can be invoked."""
         for event, name in self.further_hooks.items():
-            yield attempt(f"hook_functions:{event}", partial(self._function_is_there, event, name))
+            found = self._of_function(f"hook_functions:{event}", name, partial(self._function_is_there, event, name))
+            yield replace(found, note=found.outcome is Outcome.SKIPPED)
         if not self.further_hooks:
             yield skipped("the AppSpec names no further hook: nothing looks at green")
 
@@ -881,7 +900,7 @@ class PermissionChecks(Checks):
     def hook_roles(self) -> Iterator[Finding]:
         """The roles of the hooks' functions may report to CodeDeploy."""
         for event, name in self.further_hooks.items():
-            yield attempt(f"hook_roles:{event}", partial(self._may_report, event, name))
+            yield self._of_function(f"hook_roles:{event}", name, partial(self._may_report, event, name))
         if not self.further_hooks:
             yield skipped("the AppSpec names no further hook")
 
@@ -913,13 +932,17 @@ class PermissionChecks(Checks):
 
     @property
     def _group_arn(self) -> str:
+        names = f"{self.deployment.info['applicationName']}/{self.deployment.info['deploymentGroupName']}"
+        return f"{self._arn_for('codedeploy')}:deploymentgroup:{names}"
+
+    def _arn_for(self, service: str) -> str:
+        """The first part of the ARNs of an AWS service's resources where the ECS service is."""
         if not is_arn(self.release.service.arn):
             raise CannotLook(f"ECS does not say the ARN of service {self.release.service.name}")
         place = self.release.service.arn.split(":")  # arn:<partition>:ecs:<region>:<account>:service/…
-        names = f"{self.deployment.info['applicationName']}/{self.deployment.info['deploymentGroupName']}"
-        return f"arn:{place[1]}:codedeploy:{place[3]}:{place[4]}:deploymentgroup:{names}"
+        return f"arn:{place[1]}:{service}:{place[3]}:{place[4]}"
 
-    @check(calls=["iam:SimulatePrincipalPolicy", "lambda:GetFunctionConfiguration"], parts=["{action}"])
+    @check(calls=["iam:SimulatePrincipalPolicy"], parts=["{action}"])
     def service_role(self) -> list[Finding]:
         """CodeDeploy's service role may invoke the hooks' functions and pass the tasks' roles to ECS."""
         role = str(self.deployment.group.get("serviceRoleArn") or "")
@@ -929,7 +952,7 @@ class PermissionChecks(Checks):
         ]
 
     def _may_invoke(self, role: str) -> Finding:
-        arns = [str(self.deployment.function(name).get("FunctionArn")) for name in self.further_hooks.values()]
+        arns = [self._arn_of_function(name) for name in self.further_hooks.values()]
         if not arns:
             return skipped("the AppSpec names no further hook")
         return _judged(
@@ -938,6 +961,9 @@ class PermissionChecks(Checks):
             self._simulate(role, "lambda:InvokeFunction", arns),
             "attach the module's output invoke_policy_json or the managed policy AWSCodeDeployRoleForECS",
         )
+
+    def _arn_of_function(self, name: str) -> str:
+        return name if is_arn(name) else f"{self._arn_for('lambda')}:function:{name.rpartition('function:')[2]}"
 
     def _may_pass(self, role: str) -> Finding:
         named = [self.release.definition.get(name) for name in ("executionRoleArn", "taskRoleArn")]
@@ -977,7 +1003,7 @@ class SettingsChecks(Checks):
     def _of_each(self, word: str, judge: Callable[[_Function], Finding]) -> Iterator[Finding]:
         """What comes of each further hook's function; that of somebody else is skipped, and said."""
         for event, name in self.further_hooks.items():
-            yield attempt(f"{word}:{event}", partial(self._of_module, event, name, judge))
+            yield self._of_function(f"{word}:{event}", name, partial(self._of_module, event, name, judge))
         if not self.further_hooks:
             yield skipped("the AppSpec names no further hook")
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import validate_before_install as hook
+from gate.aws import AwsDenied
+from gate.deployment import Deployment
 
 from tests.unit.handlers.stage import ACCOUNT, CLUSTER, CONTAINER, PORT, SERVICE, Judge, Stage
 
@@ -276,6 +278,32 @@ def test_a_hook_of_somebody_else_may_let_another_report(stage: Stage, judge: Jud
     assert judgement.check("hook_roles:AfterAllowTraffic")[0] == "failed"
 
 
+@pytest.mark.parametrize("name", [f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:smoke-test", "smoke-test"])
+def test_a_hook_of_ones_own_that_may_not_be_looked_at_is_a_note(
+    stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """This hook's role reads functions named as the module's; whether another exists CodeDeploy will see."""
+    stage.create_hooks()
+    stage.hooks["AfterInstall"] = name
+    stage.allow("shop-codedeploy", "lambda:InvokeFunction", "*")
+    read = Deployment._read_function
+
+    def read_or_be_denied(deployment: Deployment, asked: str) -> Mapping[str, Any]:
+        if asked == name:  # not asked in earnest: the role would be found too narrow for what the test does
+            raise AwsDenied("denied", "lambda", "get_function_configuration")
+        return read(deployment, asked)
+
+    monkeypatch.setattr(Deployment, "_read_function", read_or_be_denied)
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.succeeded
+    assert "warned" not in judgement.message
+    said = f"function {name} is none of this module's, and not open to this hook: not looked at"
+    assert judgement.message.endswith(f"; note: {said}")
+    for check in ("hook_functions", "hook_roles", "hook_settings", "hook_versions"):
+        assert judgement.check(f"{check}:AfterInstall") == ("skipped", said)
+    assert judgement.check("service_role:lambda:InvokeFunction")[0] == "passed"
+
+
 def test_a_strategy_that_codedeploy_does_not_take_over_is_said(stage: Stage, judge: Judge) -> None:
     """Green would run on demand, and cost more: no reason to refuse it."""
     on_spot(stage)
@@ -295,6 +323,13 @@ def test_a_test_listener_that_leads_to_the_idle_group_is_no_refusal(stage: Stage
     judgement = judge(hook, event)
     assert judgement.succeeded
     assert "warned: test listener on port 8080 leads to shop-green 1, not just to shop-blue" in judgement.message
+
+
+def test_a_test_listener_that_leads_nowhere_is_refused(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    stage.elbv2.modify_listener(ListenerArn=stage.test_listener, DefaultActions=[answer])
+    assert judge(hook, event).message.startswith("test listener on port 8080 leads to no target group, not just to")
 
 
 def test_a_rule_with_an_idle_group_beside_others_mixes_nothing(stage: Stage, judge: Judge) -> None:

@@ -693,7 +693,8 @@ def test_an_unreadable_log_is_never_a_pass(
     if preset == "alembic":
         said = said.replace("showmigrations listed no migrations", "alembic current said no revision")
     assert judgement.message.startswith(f"where the database is could not be read: {said}")
-    assert judgement.message.endswith(": mend the log, or set rollback_command")
+    assert ": mend the log, or set rollback_command" in judgement.message
+    assert ("repeat it as entryPoint in the task definition" in judgement.message) is (not lines)
     assert judgement.check("revision")[0] == "error"
     assert commands(stage) == [WHERE if preset == "alembic" else LISTED]
 
