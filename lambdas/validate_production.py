@@ -26,6 +26,7 @@ from gate.statistics import FIGURES, requests_needed
 from gate.traffic import NAMES as TRAFFIC
 from gate.traffic import SERVING, Traffic, green_serves, listener_url, way_through
 from gate.verdict import (
+    CannotLook,
     Check,
     Finding,
     Named,
@@ -303,8 +304,12 @@ class Production:
             findings = self._alarms()
         else:
             serving = replace(self._serving(), name="green_serves_production")
-            asked = self._ask() if serving.good else []
-            findings = [serving, *asked, *self._traffic(), *self._metrics(), *self._alarms()]
+            findings = [serving, *(self._ask() if serving.good else [])]
+            try:
+                findings += [*self._traffic(), *self._metrics(), *self._alarms()]
+            except CannotLook:  # does not hide what is certain anyhow
+                if not any(finding.certain and self._decides(finding) for finding in findings):
+                    raise
         return [finding if self._decides(finding) else replace(finding, certain=False) for finding in findings]
 
     def _ask(self) -> list[Finding]:
@@ -382,7 +387,7 @@ class Production:
                 f"the load balancer counted no request to {self.group.name} in {since}, or has not published it yet"
             )
             if own:
-                said = f"{detail}, and {own} of the hook's own were answered: check who answers"
+                said = f"{detail}, though {own} of the hook's own were answered: check who answers, or metrics_delay"
                 missing = could_not_look(said, "traffic", no_data=True)
             elif self._blue_had_customers(now):
                 said = f"{detail}, and blue had {self.blues_figures.requests} in the time before the shift"
@@ -464,6 +469,8 @@ class Production:
     def against_blue(self) -> list[Finding]:
         """Green's latencies and metrics since the shift against blue's before it."""
         now, baseline = datetime.now(timezone.utc), self.settings.baseline
+        if now <= self.counted_from:
+            return [skipped("there was no bake, so there are no figures of green", "against_blue", by_choice=True)]
         judge = partial(compare, worst=baseline.max_worse_percent, tolerance=baseline.tolerance)
         judge = partial(judge, confidence=baseline.confidence)
         findings = []

@@ -889,8 +889,8 @@ class ValidateProduction(TrafficOptions):
     )
     baseline: Baseline = option("[how much worse than blue](#baseline) green may be", Baseline)
     no_data: str = option(
-        "what it means that the load balancer has no figures of green, where the hook sent no requests itself: it "
-        "knows that those must be among them",
+        "what it means that the load balancer has no figures of green, where the hook has sent nothing itself: what "
+        "it has sent must be among them",
         "pass",
         choices=("fail", "pass"),
     )

@@ -38,7 +38,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"validate_production": {"flows": {"order": {"step": [], "steps": [{}, {"saves": {"id": "id"}}]}}}},
-        "validate_production.flows.order has no option step; it has steps, severity",
+        "validate_production.flows.order has no option step; it has steps, severity, repeat",
     ),
     (
         {"validate_production": {"flows": {"order": {"step": [], "steps": [{}, {"saves": {"id": "id"}}]}}}},

@@ -261,6 +261,14 @@ def test_samples_keep_their_limit_of_errors(stage: Stage, judge: Judge, site: Si
     assert "at most 1.00% allowed" in judgement.message
 
 
+def test_without_a_bake_nothing_is_compared(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+    event = stage.at(EVENT)
+    minutes(traffic, stage.blue_group, -60, 60, seconds=(0.1,))
+    judgement = judge(hook, event, samples=0, checks={"bake": "skip"})
+    assert judgement.succeeded
+    assert judgement.check("against_blue") == ("skipped", "there was no bake, so there are no figures of green")
+
+
 def test_blues_figures_that_cannot_be_read_are_no_pass(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
     traffic()
