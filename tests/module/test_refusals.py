@@ -396,7 +396,7 @@ def test_a_sensitive_value_is_named_and_not_shown(terraform: Terraform, tmp_path
     secret = '${sensitive("s3cret")}'
     http_checks = {
         "health": {"path": secret, "status": ["ok"], "secret_headers": {"X-Key": secret}},
-        "orders": {"response_headers": '${sensitive({ "X Other" = "s3cret" })}'},
+        "orders": {"response_headers": '${sensitive({ "X Other" = { equals = "s3cret" } })}'},
     }
     inputs = {
         "validate_test_traffic": {"http_checks": http_checks},
