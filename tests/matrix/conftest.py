@@ -1,0 +1,72 @@
+"""The fixtures of the handlers' tests, an environment by plan, and the two figures at the end of a run."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.matrix.environment import Environment, Plan, Play, front
+from tests.unit.gate.web_server import make_certificates
+from tests.unit.handlers import conftest as handlers
+from tests.unit.handlers.conftest import clock, judge, now, site, stage
+from tests.unit.handlers.stage import Clock, Judge, Stage
+from tests.unit.handlers.web import Site
+
+__all__ = ["clock", "judge", "now", "site", "stage"]
+
+FILES = {"test_healthy.py": "healthy set-ups passed", "test_broken.py": "broken stopped"}
+
+
+@pytest.fixture
+def plan(request: pytest.FixtureRequest) -> Plan:
+    """What the environment is like: the test's parameter, made anew for it."""
+    made: Plan = request.param()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def as_planned(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `stage` build the environment that is planned."""
+    monkeypatch.setattr(handlers, "Stage", functools.partial(Environment, plan=plan))
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for some other name, as the load balancer's own never is in one."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"), "shop.example.com").server
+
+
+@pytest.fixture
+def play(  # noqa: PLR0917 - fixtures
+    as_planned: None,
+    stage: Stage,
+    site: Site,
+    now: Callable[[], datetime],
+    judge: Judge,
+    clock: Clock,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Play]:
+    """One deployment of the environment, begun."""
+    assert isinstance(stage, Environment)
+    stage.now = now
+    secure = Site(certificate)
+    front(stage, site, secure, monkeypatch)
+    yield Play(stage, judge)
+    secure.stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many healthy set-ups passed, and how many broken ones were stopped."""
+    for file, words in FILES.items():
+        ran = {
+            outcome: sum(f"matrix/{file}" in getattr(each, "nodeid", "") for each in reports)
+            for outcome, reports in terminalreporter.stats.items()
+            if outcome in ("passed", "failed")
+        }
+        if any(ran.values()):
+            terminalreporter.write_line(f"{words} {ran.get('passed', 0)} of {sum(ran.values())}")
