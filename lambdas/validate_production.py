@@ -50,6 +50,11 @@ NAMES = (
         "through the bake too.",
         calls=SERVING,
     ),
+    Named(
+        "other_listeners",
+        "No other listener of the load balancer still leads to blue: CodeDeploy does not move it.",
+        calls=("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"),
+    ),
     *TRAFFIC,
     Named(
         "load",
@@ -108,6 +113,8 @@ def _checks(deployment: Deployment, settings: ValidateProduction, deadline: Dead
         return
     # Whatever its severity, nothing is sent to a listener that does not lead to green.
     if not (yield Check("green_serves_production", production.green_serves)) or production.leads_elsewhere:
+        return
+    if not (yield Check("other_listeners", production.no_other_doors)):
         return
     sender = Sender(production.url, settings.host, settings.headers)
     sound = yield from Traffic(
@@ -177,6 +184,14 @@ class Production:
     def _serving(self) -> Finding:
         self.listener = self.deployment.production_listener()
         return green_serves(self.deployment, self.group, self.listener, "production")
+
+    def no_other_doors(self) -> Finding:
+        """No listener that CodeDeploy does not move still leads to blue."""
+        doors = self.deployment.doors_left(self.group)
+        if doors:
+            named = "; ".join(door.words for door in doors)
+            return failed(f"{named}: {self.deployment.why_no_other_doors()}")
+        return passed("no listener beside those of the deployment group leads to blue")
 
     def bears_load(self, load: Load) -> list[Finding]:
         """The service bears the load that was asked for; on the way back it is spared."""

@@ -27,7 +27,7 @@ from gate.traffic import (
     way_through,
     way_to_targets,
 )
-from gate.verdict import Check, Finding, Named, failed, passed, unstoppable
+from gate.verdict import Check, Finding, Named, Severity, failed, passed, severity_for, unstoppable
 from gate.waiting import Deadline, poll
 
 SHIFTS = 60.0  # seconds after which the test listener leads where CodeDeploy has led it, before this hook was called
@@ -94,7 +94,8 @@ def test_listener(deployment: Deployment, settings: ValidateTestTraffic) -> Find
         return passed(f"the test listener is on port {listener.port} ({listener.protocol})")
     if settings.base_url:
         return passed(f"the deployment group has no test listener; base_url {shown_address(settings.base_url)} is used")
-    if deployment.in_vpc is False:
+    goes_without = severity_for("test_listener", Severity.FAIL, settings.checks) is not Severity.FAIL
+    if deployment.in_vpc is False or goes_without:
         return failed(NO_TEST_LISTENER)
     return passed("the deployment group has no test listener; green's targets are asked directly")
 

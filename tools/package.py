@@ -1,7 +1,9 @@
 """Build dist/: a zip for each hook function, one layer of third-party libraries, and their manifest.
 
-    python tools/package.py build      write dist/
-    python tools/package.py check      rebuild in a temporary folder and compare with dist/
+    python tools/package.py build      write dist/, and lambdas/gate/names.py
+    python tools/package.py check      rebuild in a temporary folder and compare with both
+
+lambdas/gate/names.py has the names of the checks of all hooks: from it a function knows those of the others.
 
 A function's package holds its own file and every folder of lambdas/ (the code that the functions share).
 The packages are committed, and a plan compares dist/manifest.json with the sources: so they are the same
@@ -26,6 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = "layer.zip"
 MANIFEST = "manifest.json"
+NAMES = "gate/names.py"  # in lambdas/ and in each package
 
 # The wheel tags that pip may choose from: those of lambdas/requirements.txt, whatever machine builds.
 _WHEEL_TAGS = [
@@ -133,31 +136,61 @@ def write_zip(path: Path, members: Mapping[str, bytes]) -> None:
 
 
 def build(root: Path, destination: Path) -> list[Path]:
-    """Build all packages and the manifest of the project at `root` into `destination`; return their paths."""
+    """Build all packages and the manifest of the project at `root` into `destination`; return their paths.
+
+    Writes lambdas/gate/names.py, too.
+    """
+    names = names_of_all(root)
+    place = root / "lambdas" / NAMES
+    place.write_bytes(names_module(names))
+    return _build(root, destination, names)
+
+
+def _build(root: Path, destination: Path, names: Mapping[str, list[str]]) -> list[Path]:
     lambdas = root / "lambdas"
     requirements = lambdas / "requirements.txt"
-    functions = find_functions(lambdas)
-    packages = {f"{function}.zip": function_members(lambdas, function) for function in functions}
+    generated = {NAMES: names_module(names)}
+    packages = {f"{function}.zip": {**function_members(lambdas, function), **generated} for function in names}
     packages[LAYER] = layer_members(fetch_wheels(requirements, root / ".build" / "wheels"))
 
     destination.mkdir(parents=True, exist_ok=True)
     for name, members in packages.items():
         write_zip(destination / name, members)
-    checks = {function: check_names(destination / f"{function}.zip", function) for function in functions}
     for stale in set(destination.glob("*.zip")) - {destination / name for name in packages}:
         stale.unlink()
 
+    sources = {path.relative_to(root).as_posix(): _source(path) for path in [*lambdas.rglob("*.py"), requirements]}
+    sources[f"lambdas/{NAMES}"] = generated[NAMES]
     manifest = {
-        "checks": checks,
-        "packages": {f"dist/{name}": _sha256((destination / name).read_bytes()) for name in sorted(packages)},
-        "sources": {
-            path.relative_to(root).as_posix(): _sha256(_source(path))
-            for path in sorted([*lambdas.rglob("*.py"), requirements])
-        },
+        "checks": names,
+        "packages": {f"dist/{name}": _sha256((destination / name).read_bytes()) for name in packages},
+        "sources": {name: _sha256(content) for name, content in sources.items()},
     }
     text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
     (destination / MANIFEST).write_bytes(text.encode())
     return [destination / name for name in [*sorted(packages), MANIFEST]]
+
+
+def names_of_all(root: Path) -> dict[str, list[str]]:
+    """The names of the checks of each handler, as its package declares them before it knows those of the others."""
+    lambdas = root / "lambdas"
+    names = {}
+    with tempfile.TemporaryDirectory(prefix="package-") as scratch:
+        for function in find_functions(lambdas):
+            package = Path(scratch) / f"{function}.zip"
+            write_zip(package, {**function_members(lambdas, function), NAMES: names_module({})})
+            names[function] = check_names(package, function)
+    return names
+
+
+def names_module(names: Mapping[str, list[str]]) -> bytes:
+    """The source of lambdas/gate/names.py, formatted as "make fmt" formats it."""
+    lines = ['"""The names of the checks of each hook. Written by "make package" from the handlers; do not edit."""']
+    lines += ["", "from __future__ import annotations", "", "NAMES: dict[str, list[str]] = {"]
+    for function, patterns in names.items():
+        entries = [f"        {json.dumps(pattern)}," for pattern in patterns]
+        lines += [f'    "{function}": [', *entries, "    ],"] if entries else [f'    "{function}": [],']
+    return ("\n".join([*lines, "}"]) + "\n").replace("{\n}", "{}").encode()
 
 
 def check_names(package: Path, function: str) -> list[str]:
@@ -191,16 +224,20 @@ def check_names(package: Path, function: str) -> list[str]:
 
 def check(root: Path) -> None:
     """Raise PackageError, naming each difference, unless dist/ is byte for byte what the sources build."""
-    dist = root / "dist"
+    dist, names = root / "dist", names_of_all(root)
     with tempfile.TemporaryDirectory(prefix="package-") as scratch:
-        expected = {path.name: path for path in build(root, Path(scratch))}
+        expected = {path.name: path for path in _build(root, Path(scratch), names)}
         found = {path.name: path for path in dist.iterdir()} if dist.is_dir() else {}
         differences = [f"{name}: missing" for name in sorted(expected.keys() - found.keys())]
         differences += [f"{name}: built from nothing" for name in sorted(found.keys() - expected.keys())]
         for name in sorted(expected.keys() & found.keys()):
             differences += [f"{name}: {text}" for text in _differences(expected[name], found[name])]
+    differences = [f"dist/{line}" for line in differences]
+    generated = root / "lambdas" / NAMES
+    if not generated.is_file() or generated.read_bytes() != names_module(names):
+        differences.append(f"lambdas/{NAMES}: not the names that the handlers declare")
     if differences:
-        listed = "\n  ".join(f"dist/{line}" for line in differences)
+        listed = "\n  ".join(differences)
         raise PackageError(f'dist/ is not what the sources build:\n  {listed}\nRun "make package" and commit dist/.')
 
 

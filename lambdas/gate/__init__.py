@@ -4,6 +4,7 @@ Data flows one way, and nobody below reaches up:
 
     hook ── event, deadline, watchdog, report
      ├─ settings ── the environment, typed
+     ├─ overrides ── what the deployment's description asks of the checks (pure)
      ├─ deployment ── what CodeDeploy, ECS and the load balancer say of this deployment
      │   ├─ appspec ── the AppSpec, read (pure)
      │   └─ aws ── clients, time-outs, errors in words

@@ -92,8 +92,10 @@ def request_through(listener: Listener, health: HttpCheck, name: str, host: Opti
             except CannotLook as problem:
                 why.append(str(problem).partition(": set ")[0])
                 continue
-            if _logs_in(listener, request.host or name, request.path):
-                why.append(f"{rule.where if rule else 'the default action'} asks for a login first")
+            taker = _taker(listener, request.host or name, request.path)
+            if taker.logs_in or taker.redirects:
+                does = "asks for a login first" if taker.logs_in else f"redirects {request.path}"
+                why.append(f"{taker.where} {does}")
                 continue
             return request
     raise CannotAsk(f"{'; '.join(dict.fromkeys(why))}: {DECLARE}")
@@ -144,7 +146,11 @@ def _is_literal(pattern: str) -> bool:
     return bool(re.fullmatch(HOST, pattern))
 
 
-def _logs_in(listener: Listener, host: str, path: str) -> bool:
-    """Whether who takes this request, which goes to the pair, asks for a login first."""
-    taker = next((rule for rule in listener.to_the_pair() if rule.takes(host, path, says_more=False)), None)
-    return listener.logs_in if taker is None else taker.logs_in
+def _taker(listener: Listener, host: str, path: str) -> Rule:
+    """The rule that takes this request; the default action where none does."""
+    default = Rule("default", "the default action", listener.default, logs_in=listener.logs_in)
+    return next((rule for rule in listener.rules if _is_sure(rule, host, path)), default)
+
+
+def _is_sure(rule: Rule, host: str, path: str) -> bool:
+    return rule.asks_only_these and rule.takes(host, path, says_more=False)

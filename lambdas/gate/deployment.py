@@ -235,6 +235,14 @@ class Listener:
 
 
 @dataclass(frozen=True)
+class Door:
+    """A listener's default action, or a rule, beside the deployment group's own; where it leads, and that in words."""
+
+    words: str
+    weights: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class LoadBalancer:
     """The load balancer in front of the service."""
 
@@ -280,6 +288,7 @@ class Deployment:
         self.id = deployment_id
         self.cluster = cluster
         self.service_name = service
+        self.in_vpc: Optional[bool] = None  # whether this function runs in a VPC; None: not known
         self._kept: dict[str, tuple[Any, CannotLook | None]] = {}
 
     def once(self, key: str, read: Callable[[], T]) -> T:
@@ -570,8 +579,12 @@ class Deployment:
             raise
         if not found:
             raise CannotLook(f"Elastic Load Balancing answered nothing for {word} listener {arns[0]}")
-        entry = found[0]
-        arn = str(arns[0])
+        return self._listener_of({**found[0], "ListenerArn": str(arns[0])})
+
+    def _listener_of(self, entry: Mapping[str, Any]) -> Listener:
+        if not entry.get("ListenerArn"):
+            raise CannotLook("Elastic Load Balancing does not say the ARN of a listener")
+        arn = str(entry["ListenerArn"])
         return Listener(
             arn=arn,
             load_balancer_arn=str(entry.get("LoadBalancerArn", "")),
@@ -583,11 +596,66 @@ class Deployment:
             logs_in=_logs_in(entry.get("DefaultActions") or []),
         )
 
+    def other_doors(self) -> list[Door]:
+        """The listeners and rules that lead to the pair, now, beside the listeners of the deployment group.
+
+        Of the load balancers of both target groups and of the production listener.
+        """
+        routes = [self._pair.get(route) or {} for route in ("prodTrafficRoute", "testTrafficRoute")]
+        known = [str(arn) for route in routes for arn in route.get("listenerArns") or []]
+        # arn:…:listener/app/<name>/<id>/<id of the listener>
+        balancers = [arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0] for arn in known[:1]]
+        balancers += [arn for group in self.target_groups for arn in group.load_balancers]
+        doors: list[Door] = []
+        seen: set[str] = set()
+        for balancer in dict.fromkeys(balancers):
+            for entry in aws.pages("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=balancer):
+                listener = self._listener_of(entry)
+                seen.add(listener.arn)
+                if listener.arn not in known:
+                    doors += self._doors_of(listener)
+        if not seen.issuperset(known[:1]):  # no answer, or not of all there is
+            raise CannotLook(
+                f"elasticloadbalancing:DescribeListeners does not list listener {known[0]}: does it exist?"
+            )
+        return doors
+
+    def _doors_of(self, listener: Listener) -> list[Door]:
+        name = f"listener on port {listener.port} ({listener.protocol})"
+        ways = [(name, listener.default)]
+        ways += [(f"rule {rule.priority} ({rule.where}) of the {name}", rule.weights) for rule in listener.rules]
+        return [
+            Door(f"{who} leads to {self._in_words(weights)}", weights)
+            for who, weights in ways
+            if any(weight and arn in listener.pair for arn, weight in weights.items())
+        ]
+
+    def doors_left(self, target_group: TargetGroup) -> list[Door]:
+        """Of the other doors those that lead to the pair, and not to this target group of it alone."""
+        left = {group.arn for group in self.target_groups} - {target_group.arn}
+        return [door for door in self.other_doors() if any(door.weights.get(arn) for arn in left)]
+
+    def why_no_other_doors(self) -> str:
+        """What other doors do to customers, and the cure, in words."""
+        listener = self.production_listener()
+        why = (
+            f"CodeDeploy moves only the production listener (port {listener.port}), so whoever comes in there stays on "
+            "blue, and gets 503 when it is gone"
+        )
+        if listener.protocol not in ("HTTP", "HTTPS"):
+            return f"{why}; remove that listener"
+        redirect = f'port = "{listener.port}" protocol = "{listener.protocol}" status_code = "HTTP_301"'
+        hcl = f'type = "redirect" and redirect {{ {redirect} }}, each on a line of its own'
+        return f"{why}; redirect it to the production listener (in Terraform, its action has {hcl}), or remove it"
+
     def weights_in_words(self, source: Listener | Rule) -> str:
         """Where a listener or a rule leads, by the names people know."""
+        return self._in_words(source.weights)
+
+    def _in_words(self, weights: Mapping[str, int]) -> str:
         names = {group.arn: group.name for group in self.target_groups}
         return (
-            ", ".join(f"{names.get(arn, arn.split('/')[-2])} {weight}" for arn, weight in source.weights.items())
+            ", ".join(f"{names.get(arn, arn.split('/')[-2])} {weight}" for arn, weight in weights.items())
             or "no target group"
         )
 

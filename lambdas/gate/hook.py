@@ -21,8 +21,10 @@ from typing import Any, Callable, TypeVar
 
 from gate import aws
 from gate.deployment import OVER, Deployment
+from gate.names import NAMES
 from gate.options import HookOptions
-from gate.settings import BadSettings, read_environment, read_settings
+from gate.overrides import Overrides, overrides_in
+from gate.settings import BadSettings, read_environment, read_module, read_settings
 from gate.verdict import (
     CannotLook,
     Check,
@@ -120,6 +122,8 @@ class _Invocation:
         self.handed_over: dict[str, Any] = dict(self.event.continuation.get("done") or {})  # results by check
         self.done: dict[str, Any] = dict(self.handed_over)
         self.awaited = ""  # the check that an invocation before this one left off at, until it comes
+        self.overrides = Overrides({})  # what the description of the deployment asks of this hook
+        self.loud = ""  # what every message has to end with
         self.preamble = 0  # results that only say whose deployment this is: alone they confirm nothing
         self.may_fail = True  # until a check says that nothing may stop this deployment
         self.current = "start"
@@ -163,13 +167,19 @@ class _Invocation:
             return
         self.deadline.journey = self._journey(getattr(settings, "max_duration", 0.0))
         deployment = Deployment(self.event.deployment_id, environment.cluster, environment.service)
+        of_module = read_module()
+        deployment.in_vpc = of_module.in_vpc
+        unwatched = bool(self.event.continuation.get("unwatched"))
         # Not one the user can switch off: about a deployment that is not ours, nothing can be judged.
         identity = Check("deployment", lambda: poll(lambda: _is_ours(deployment), self.deadline.within(60), interval=2))
         self.handed_over.pop(identity.name, None)  # it may have been stopped since
         if self._run(identity, {}):
             self.preamble = len(self.results)
-        elif not self.event.continuation.get("unwatched"):  # what runs is seen to its end, whatever became of the rest
+        elif not unwatched:  # what runs is seen to its end, whatever became of the rest
             return
+        if not self._read_overrides(deployment, of_module.overrides_allowed) and not unwatched:
+            return
+        settings = replace(settings, checks=self.overrides.over(settings.checks))
         self.awaited = str(self.event.continuation.get("check", ""))
         steps = iter(checks(deployment, settings, self.deadline))
         self.current = self.hook
@@ -184,6 +194,36 @@ class _Invocation:
             if self.awaited:  # other settings, or another version, than those of the invocation before
                 lost = f"check {self.awaited}, which was to go on in this invocation, is not made any more"
                 self._record(self.awaited, could_not_look(lost), declared=self._severity)
+
+    def _read_overrides(self, deployment: Deployment, allowed: bool) -> bool:
+        """Read what the description of the deployment overrides; whether it can be followed, or asks for nothing."""
+        try:  # of a rollback CodeDeploy writes it
+            description = "" if deployment.is_rollback else str(deployment.info.get("description") or "")
+        except CannotLook:  # said already, of the deployment
+            return True
+        own = [pattern for named in self.names for pattern in named.patterns]
+        asked = overrides_in(description, own, [pattern for patterns in NAMES.values() for pattern in patterns])
+        if not asked:
+            return True
+        says = f"the description of deployment {deployment.id}"
+        if not allowed:
+            said = f"{says} overrides checks, which the module's input allow_overrides (false) forbids: nothing was "
+            self._record("overrides", failed(f"{said}overridden, or looked at; take it out, or allow it"))
+        elif asked.problem:
+            known = ", ".join(named.name for named in self.names) or "none"
+            said = f"{says} {asked.problem}: nothing was overridden, or looked at; mend it, and deploy again"
+            self._record("overrides", could_not_look(f"{said} (this hook has {known})"))
+        else:
+            self.overrides = asked
+            self.loud = f"OVERRIDDEN by {says}: {asked.in_words}" if asked.own else ""
+            others = f"{says} overrides {', '.join(asked.others)}, of other hooks" if asked.others else ""
+            self._record("overrides", passed("; ".join(part for part in (self.loud, others) if part)))
+            self.preamble = self.preamble and len(self.results)
+        return allowed and not asked.problem
+
+    def _left_out_by(self, name: str) -> str:
+        by_description = severity_for(name, Severity.FAIL, self.overrides.own) is Severity.SKIP
+        return f"the description of deployment {self.event.deployment_id}" if by_description else "the setting `checks`"
 
     def _name_strangers(self, overrides: Mapping[str, str]) -> None:
         """A warning, if the setting `checks` names what is no check of this hook."""
@@ -209,7 +249,8 @@ class _Invocation:
             overrides = {name: "skip" for name, chosen in overrides.items() if chosen == "skip"}
             severity = Severity.WARN if severity is Severity.FAIL else severity
         if severity is Severity.SKIP:
-            self._record(check.name, skipped("left out by the setting `checks`", by_choice=True), declared=severity)
+            left_out = skipped(f"left out by {self._left_out_by(check.name)}", by_choice=True)
+            self._record(check.name, left_out, declared=severity)
             return True
         if self.awaited:  # an invocation before this one had no reason to look
             return True
@@ -238,7 +279,7 @@ class _Invocation:
         severity = severity_for(name, declared, overrides or {})
         severity = Severity.WARN if finding.advisory and severity is Severity.FAIL else severity
         if severity is Severity.SKIP and not finding.by_choice:
-            finding = skipped(f"left out by the setting `checks` (found: {finding.detail})", by_choice=True)
+            finding = skipped(f"left out by {self._left_out_by(name)} (found: {finding.detail})", by_choice=True)
         finding = replace(finding, detail=sendable(finding.detail[:MOST_DETAIL]))
         result = Result(sendable(name), severity, finding, duration_ms)
         self.results.append(result)
@@ -324,7 +365,7 @@ class _Invocation:
         with self._answering:
             if self._answer is None:
                 self.deadline.call_off()
-                verdict = decide(self.results[self.preamble :], self.may_fail)
+                verdict = decide(self.results[self.preamble :], self.may_fail, self.loud)
                 if self.event.deployment_id and self.event.execution_id:
                     report(self.event, verdict, self.ends_at)
                 self._answer = self._close(verdict)
@@ -429,13 +470,14 @@ def _is_continuation(carried: Any) -> bool:
 def _to_hand_over(result: Result) -> dict[str, Any]:
     """A result for the next invocation, as `_known` reads it: Lambda takes a payload of 256 KB."""
     finding = result.finding
-    detail = finding.detail[: DETAIL // 4 if finding.good else DETAIL]
+    detail = finding.detail[: DETAIL // 4 if finding.good and not finding.note else DETAIL]
     return {
         "name": result.name,
         "outcome": finding.outcome.value,
         "severity": result.severity.value,
         "detail": detail,
         "by_choice": finding.by_choice,
+        "note": finding.note,
         "duration_ms": result.duration_ms,
     }
 
@@ -459,7 +501,8 @@ def _is_known(result: Any) -> bool:
 
 def _known(result: Mapping[str, Any]) -> Result:
     """A result that an invocation before this one handed over."""
-    finding = Finding(Outcome(result["outcome"]), str(result["detail"]), by_choice=bool(result.get("by_choice")))
+    flags = {name: bool(result.get(name)) for name in ("by_choice", "note")}
+    finding = Finding(Outcome(result["outcome"]), str(result["detail"]), **flags)
     return Result(str(result["name"]), Severity(result["severity"]), finding, int(result.get("duration_ms", 0)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from gate import aws
@@ -75,14 +76,18 @@ def simulate(
 
 
 def trusts(role: Mapping[str, Any], service: str) -> bool:
-    """Whether a role's trust policy (GetRole's answer) lets a service assume it; conditions are not judged."""
+    """Whether a role's trust policy (GetRole's answer) lets a service assume it.
+
+    Conditions are not judged: one that allows counts as if it held, one that denies as if it did not.
+    """
     statements = (role.get("AssumeRolePolicyDocument") or {}).get("Statement") or []
     effects = set()
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal") or {}
-        services = _listed(principal.get("Service") if isinstance(principal, Mapping) else principal)
-        actions = {str(action).lower() for action in _listed(statement.get("Action"))}
-        if {service, "*"} & set(services) and {"sts:assumerole", "sts:*", "*"} & actions:
+        services = set(_listed(principal.get("Service") if isinstance(principal, Mapping) else principal))
+        actions = [str(action).lower() for action in _listed(statement.get("Action"))]
+        is_meant = {service, "*"} & services and any(fnmatchcase("sts:assumerole", action) for action in actions)
+        if is_meant and not (statement.get("Effect") == "Deny" and statement.get("Condition")):
             effects.add(statement.get("Effect"))
     return effects == {"Allow"}
 

@@ -35,6 +35,9 @@ MANIFESTS = [
     "application/vnd.docker.distribution.manifest.v2+json",
 ]
 
+# Said before green is made and after, where nobody has the strategy in the AppSpec.
+LOST = "a strategy that CodeDeploy does not take over"
+
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"  # of a repository's path
 _REFERENCE = re.compile(
     r"(?:(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/)?"
@@ -178,6 +181,14 @@ class Release:
     def capacity_providers(self) -> list[str]:
         """The names of the capacity providers, if a strategy decides."""
         strategy = self.placement.get("capacityProviderStrategy") or []
+        return [str(entry.get("capacityProvider")) for entry in strategy]
+
+    @property
+    def strategy_lost(self) -> list[str]:
+        """The capacity providers of the service's strategy, where the AppSpec names none for green; else none."""
+        if "capacityProviderStrategy" in self.appspec.placement:
+            return []
+        strategy = self.service.placement.get("capacityProviderStrategy") or []
         return [str(entry.get("capacityProvider")) for entry in strategy]
 
     @property

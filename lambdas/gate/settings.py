@@ -20,7 +20,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Optional, TypeVar, get_args, get_origin, get_type_hints
 
 from gate.options import About, HookOptions, key_of
 
@@ -30,7 +30,7 @@ O = TypeVar("O", bound=HookOptions)  # noqa: E741  # of options
 
 MOST_TEXT = 200_000  # bytes of settings when unpacked; those that fit Lambda's 4 KB have some 50,000
 MOST_PROBLEMS = 50  # that are named at once
-OF_MODULE = ("schema", "packages")  # what the module writes beside the options
+OF_MODULE = ("schema", "packages", "overrides", "in_vpc")  # what the module writes beside the options
 
 
 class BadSettings(Exception):  # noqa: N818  # it is what happened, and reads as such
@@ -65,6 +65,8 @@ class Reading:
     unknown: list[str] = field(default_factory=list)
     schema: str = ""  # of the options that the settings were written for; empty: not said
     packages: Mapping[str, str] = field(default_factory=dict)  # function → CodeSha256 that the module gave it
+    overrides_allowed: bool = True  # whether the description of a deployment may override `checks`
+    in_vpc: Optional[bool] = None  # whether the function runs in a VPC; None: not said
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> Environment:
@@ -104,9 +106,14 @@ def in_words(problems: Sequence[str]) -> str:
     return "; ".join([*problems[:MOST_PROBLEMS], *more])
 
 
+def read_module(environ: Mapping[str, str] | None = None) -> Reading:
+    """What the module says beside the options, whatever becomes of these."""
+    return judge_settings(HookOptions, os.environ if environ is None else environ, "HOOK_SETTINGS")[1]
+
+
 def read_packages(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
     """The CodeSha256 that the module gave each function, as it tells the preflight; none where nobody does."""
-    return judge_settings(HookOptions, os.environ if environ is None else environ, "HOOK_SETTINGS")[1].packages
+    return read_module(environ).packages
 
 
 def judge_settings(kind: type[O], environ: Mapping[str, str], hook: str) -> tuple[O | None, Reading]:
@@ -124,9 +131,11 @@ def judge_settings(kind: type[O], environ: Mapping[str, str], hook: str) -> tupl
         reading.problems.append("HOOK_SETTINGS is nested too deeply to be read")
         return None, reading
     if isinstance(document, dict):
-        schema, packages = (document.pop(name, None) for name in OF_MODULE)
+        schema, packages, overrides, in_vpc = (document.pop(name, None) for name in OF_MODULE)
         reading.schema = schema if isinstance(schema, str) else ""
         reading.packages = packages if isinstance(packages, dict) else {}
+        reading.overrides_allowed = overrides in (None, "allow")  # a word that is not known forbids
+        reading.in_vpc = in_vpc if isinstance(in_vpc, bool) else None
     options = _object(kind, document, hook, reading)
     if reading.unknown and reading.schema in ("", schema_of(kind)):
         reading.problems += reading.unknown

@@ -23,6 +23,10 @@ _NAMED = re.compile(
 )
 
 
+LIMIT = 4000  # characters of a message
+IN_FULL = 3  # reasons that a message tells in full
+
+
 class Outcome(str, Enum):
     """What came of one look."""
 
@@ -102,7 +106,7 @@ def skipped(detail: str, name: str | None = None, by_choice: bool = False, **val
 
 
 def noted(detail: str, name: str | None = None) -> Finding:
-    """There was nothing to look at, or nothing to change, and a person should know: `detail` says what, and the cure."""
+    """There was nothing to look at, or to change, and a person should know: `detail` says what, and the cure."""
     return Finding(Outcome.SKIPPED, detail, name, note=True)
 
 
@@ -190,8 +194,13 @@ def checks_of(*holders: object) -> list[Check]:
 
 def unknown_names(overrides: Iterable[str], names: Sequence[Named]) -> list[str]:
     """The keys of the setting `checks` that are no name of the hook: a typing mistake would go unnoticed."""
-    patterns = [re.sub(r"\\\{\w+\\\}", ".+", re.escape(pattern)) for named in names for pattern in named.patterns]
-    return sorted(name for name in overrides if not any(re.fullmatch(pattern, name) for pattern in patterns))
+    patterns = [pattern for named in names for pattern in named.patterns]
+    return sorted(name for name in overrides if not is_known(name, patterns))
+
+
+def is_known(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name is one of these, in which `{what}` stands for any text."""
+    return any(re.fullmatch(re.sub(r"\\\{\w+\\\}", ".+", re.escape(pattern)), name) for pattern in patterns)
 
 
 def unstoppable(checks: Generator[Check, bool, Any]) -> Generator[Check, bool, None]:
@@ -256,56 +265,71 @@ def severity_for(name: str, declared: Severity, overrides: Mapping[str, str]) ->
     return Severity(overrides[name]) if overrides.get(name) else declared
 
 
-def decide(results: Sequence[Result], may_fail: bool = True) -> Verdict:
-    """Add the results up.
+def decide(results: Sequence[Result], may_fail: bool = True, loud: str = "") -> Verdict:
+    """Add the results up; `loud` ends the message, whatever comes of them.
 
     Any `failed` or `error` of severity `fail` fails the hook. So does having confirmed nothing, unless all
     that is left is the user's own choice (looks left out, or findings that may only warn), or the hook `may_fail` not.
     """
+    succeeded, message = _decided(results, may_fail)
+    end = _one_line(f"; {loud}", LIMIT // 2) if loud else ""
+    return Verdict(succeeded, _one_line(message, LIMIT - len(end)) + end)
+
+
+def _decided(results: Sequence[Result], may_fail: bool) -> tuple[bool, str]:
     stopping = [result for result in results if result.stops]
     if stopping:
         done = [result.finding.detail for result in results if result.finding.aftermath and result.finding.good]
-        return Verdict(succeeded=False, message=_one_line("; ".join([_reasons(stopping), *done])))
+        return False, "; ".join([_reasons(stopping), *done])
     looked = [result for result in results if result.finding.outcome is not Outcome.SKIPPED]
     warned = [result for result in looked if not result.finding.good]
     left_out = [result for result in results if result.finding.outcome is Outcome.SKIPPED]
     if may_fail and len(warned) == len(looked) and not all(result.finding.by_choice for result in left_out):
-        seen = "; ".join(result.finding.detail for result in [*warned, *left_out])
-        return Verdict(succeeded=False, message=_one_line(f"nothing could be confirmed: {seen}"))
+        return False, f"nothing could be confirmed: {_joined([*warned, *left_out])}"
     if not results:
-        return Verdict(succeeded=False, message="nothing could be confirmed: there was no check")
+        return False, "nothing could be confirmed: there was no check"
     if not looked:
-        return Verdict(succeeded=True, message=_one_line("; ".join(result.finding.detail for result in left_out)))
-    passes = len(looked) - len(warned)
+        return True, _joined(left_out)
+    passes, notes = len(looked) - len(warned), [result for result in results if result.finding.note]
+    silent = len([result for result in left_out if not result.finding.note])
     message = f"{passes} check{'' if passes == 1 else 's'} passed"
-    if left_out:
-        message += f", {len(left_out)} skipped"
-    if warned:
-        message += f", {len(warned)} warned: {_reasons(warned)}"
-    notes = [result.finding.detail for result in results if result.finding.note]
-    if notes:
-        message += f"; note: {'; '.join(notes)}"
-    return Verdict(succeeded=True, message=_one_line(message))
+    message += f", {silent} skipped" if silent else ""
+    message += f", {len(warned)} warned: {_reasons(warned)}" if warned else ""
+    message += f"; note: {_joined(notes)}" if notes else ""
+    return True, message
+
+
+def _joined(results: Iterable[Result]) -> str:
+    """The results' texts, each once."""
+    return "; ".join(dict.fromkeys(result.finding.detail for result in results))
 
 
 def _reasons(results: Sequence[Result]) -> str:
-    """The first reason in full (what was seen to be wrong before what could not be seen), the others by name.
+    """The first reasons in full, the others by name; checks are made, and so arrive, causes before consequences.
 
-    Where the first is what was done about a failure and went wrong too, the failure follows in full.
+    What was done about a failure, and went wrong too, comes first. Then what was seen to be wrong, and what keeps
+    several checks from looking (each says so in the same words, which are told once); then what one could not see.
     """
+    of: dict[str, list[Result]] = {}  # text → who says so
+    for result in results:
+        of.setdefault(result.finding.detail or result.name, []).append(result)
 
-    def place(result: Result) -> tuple[bool, bool]:
-        return not result.finding.aftermath, result.finding.outcome is not Outcome.FAILED
+    def place(text: str) -> bool:
+        return len(of[text]) == 1 and of[text][0].finding.outcome is not Outcome.FAILED
 
-    ordered = sorted(results, key=place)
-    told = ordered[: 2 if ordered[0].finding.aftermath else 1]
-    reason = "; before that: ".join(result.finding.detail or result.name for result in told)
-    others = [
-        result.name for result in ordered[len(told) :] if result.finding.detail not in [r.finding.detail for r in told]
-    ]
-    if others:
-        reason += f" (and {len(others)} more: {', '.join(dict.fromkeys(others))})"
-    return _one_line(reason)
+    afterwards = [text for text in of if any(result.finding.aftermath for result in of[text])]
+    reasons = sorted((text for text in of if text not in afterwards), key=place)
+    told, others = reasons[:IN_FULL], dict.fromkeys(of[text][0].name for text in reasons[IN_FULL:])
+    parts = [_in_full(afterwards), _in_full(told)]
+    more = f" (and {len(others)} more: {', '.join(others)})" if others else ""
+    return "; before that: ".join(part for part in parts if part) + more
+
+
+def _in_full(texts: Sequence[str]) -> str:
+    """The texts; if they are too long for a message together, each with its share of it."""
+    share = LIMIT // (IN_FULL + 1)
+    too_long = sum(map(len, texts)) > share * IN_FULL
+    return "; ".join(_one_line(text, share) if too_long and len(texts) > 1 else text for text in texts)
 
 
 def sendable(text: str) -> str:
@@ -318,6 +342,6 @@ def masked(text: str) -> str:
     return _NAMED.sub(r"\1\2\3\4***", _URL.sub(r"\1***", text))
 
 
-def _one_line(text: str, limit: int = 4000) -> str:
+def _one_line(text: str, limit: int = LIMIT) -> str:
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

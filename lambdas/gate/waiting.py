@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 from gate.verdict import CannotLook, Finding, Look, could_not_look, finding_of, take
@@ -302,7 +302,7 @@ def watch(
 def _too_late(finding: Finding, deadline: Deadline, good_in_a_row: int, wanted: int) -> Finding:
     waited = f"after {deadline.elapsed():.0f} s"
     if not finding.good:
-        return Finding(finding.outcome, f"{finding.detail} (still so {waited})", finding.name, values=finding.values)
+        return replace(finding, detail=f"{finding.detail} (still so {waited})")
     if good_in_a_row:
         return could_not_look(
             f"{finding.detail}, but seen only {good_in_a_row} time(s) in a row {waited}, {wanted} wanted", finding.name

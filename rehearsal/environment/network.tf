@@ -15,11 +15,22 @@ resource "aws_subnet" "this" {
   cidr_block        = each.value
 }
 
+resource "aws_internet_gateway" "this" {
+  vpc_id = aws_vpc.this.id
+}
+
+resource "aws_route" "internet" {
+  route_table_id         = aws_vpc.this.main_route_table_id
+  destination_cidr_block = "0.0.0.0/0"
+  gateway_id             = aws_internet_gateway.this.id
+}
+
 resource "aws_security_group" "load_balancer" {
   name        = "${local.name}-load-balancer"
-  description = "Production and test traffic from within the VPC"
+  description = "Production and test traffic"
   vpc_id      = aws_vpc.this.id
 
+  # From anywhere: the functions are outside the VPC, and their addresses can be any.
   dynamic "ingress" {
     for_each = { production = 80, test = 8080 }
 
@@ -28,7 +39,7 @@ resource "aws_security_group" "load_balancer" {
       protocol    = "tcp"
       from_port   = ingress.value
       to_port     = ingress.value
-      cidr_blocks = [aws_vpc.this.cidr_block]
+      cidr_blocks = ["0.0.0.0/0"]
     }
   }
 
@@ -65,7 +76,7 @@ resource "aws_security_group" "task" {
 
 resource "aws_lb" "this" {
   name               = local.name
-  internal           = true
+  internal           = false
   load_balancer_type = "application"
   subnets            = [for subnet in aws_subnet.this : subnet.id]
   security_groups    = [aws_security_group.load_balancer.id]

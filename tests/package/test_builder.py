@@ -26,7 +26,9 @@ def _names(path: Path) -> list[str]:
 
 def test_a_function_package_holds_its_handler_and_the_shared_code(project: Path) -> None:
     """Nothing of the other handlers, and the members in order."""
-    assert _names(project / "dist" / "run_migrations.zip") == ["gate/__init__.py", "gate/hook.py", "run_migrations.py"]
+    assert _names(project / "dist" / "run_migrations.zip") == [
+        "gate/__init__.py", "gate/hook.py", "gate/names.py", "run_migrations.py",
+    ]  # fmt: skip
     assert sorted(path.name for path in (project / "dist").iterdir()) == [
         "layer.zip", "manifest.json", "run_migrations.zip", "validate_deployment.zip",
     ]  # fmt: skip
@@ -110,11 +112,44 @@ def test_the_manifest_names_the_digest_of_each_source_and_package(project: Path)
     manifest = json.loads((project / "dist" / "manifest.json").read_text(encoding="utf-8"))
     assert list(manifest["packages"]) == ["dist/layer.zip", "dist/run_migrations.zip", "dist/validate_deployment.zip"]
     assert list(manifest["sources"]) == [
-        "lambdas/gate/__init__.py", "lambdas/gate/hook.py", "lambdas/requirements.txt", "lambdas/run_migrations.py",
-        "lambdas/validate_deployment.py",
+        "lambdas/gate/__init__.py", "lambdas/gate/hook.py", "lambdas/gate/names.py", "lambdas/requirements.txt",
+        "lambdas/run_migrations.py", "lambdas/validate_deployment.py",
     ]  # fmt: skip
     for name, digest in {**manifest["packages"], **manifest["sources"]}.items():
         assert hashlib.sha256((project / name).read_bytes()).hexdigest() == digest
+
+
+NAMED = '''"""A handler with names, that knows those of the others."""
+
+from types import SimpleNamespace
+
+from gate.names import NAMES
+
+
+def handler(event, context):
+    """Say what it knows."""
+    return NAMES
+
+
+handler.names = (SimpleNamespace(patterns=["queue", "queue:{name}"]),)
+'''
+
+
+def test_each_package_has_the_names_of_all_handlers(project: Path) -> None:
+    """Of one's own handler too, although they were not known yet when its package was asked for them."""
+    (project / "lambdas" / "validate_deployment.py").write_text(NAMED, encoding="utf-8")
+    (project / "lambdas" / "gate" / "names.py").unlink()
+    package.build(project, project / "dist")
+    package.check(project)
+    names = {"run_migrations": [], "validate_deployment": ["queue", "queue:{name}"]}
+    assert json.loads((project / "dist" / "manifest.json").read_text(encoding="utf-8"))["checks"] == names
+    for name in ("run_migrations", "validate_deployment"):
+        with zipfile.ZipFile(project / "dist" / f"{name}.zip") as archive:
+            source = archive.read("gate/names.py")
+        assert source == (project / "lambdas" / "gate" / "names.py").read_bytes()
+        known: dict[str, object] = {}
+        exec(source, known)
+        assert known["NAMES"] == names
 
 
 def test_a_package_without_sources_is_removed(project: Path) -> None:
@@ -134,6 +169,8 @@ def test_check_passes_what_was_built(project: Path) -> None:
     [
         ("lambdas/gate/hook.py", "dist/run_migrations.zip: gate/hook.py differs"),
         ("lambdas/gate/new.py", "dist/validate_deployment.zip: gate/new.py missing"),
+        ("lambdas/gate/names.py", "lambdas/gate/names.py: not the names that the handlers declare"),
+        ("lambdas/validate_new.py", "lambdas/gate/names.py: not the names that the handlers declare"),
         ("lambdas/validate_new.py", "dist/validate_new.zip: missing"),
         ("lambdas/requirements.txt", "dist/manifest.json: content differs"),
         ("dist/layer.zip", "dist/layer.zip: order or zip headers differ"),
@@ -219,7 +256,8 @@ def test_a_wheel_is_taken_by_its_hash(project: Path) -> None:
     text = re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", requirements.read_text(encoding="utf-8"), count=1)
     requirements.write_text(text, encoding="utf-8")
     program = project / "no-pip"
-    program.write_text("#!/bin/sh\necho 'hashes do not match' >&2\nexit 1\n", encoding="utf-8")
+    no_pip = "case \"$*\" in *' pip '*) echo 'hashes do not match' >&2; exit 1;; esac"
+    program.write_text(f'#!/bin/sh\n{no_pip}\nexec {sys.executable} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "executable", str(program))

@@ -110,6 +110,7 @@ ORDINARY = {
     ),
     "a rule for everything": (listener(rule(5, paths="*")), ("/health", None)),
     "a network load balancer": (listener(default="blue", protocol="TCP"), ("/health", None)),
+    "a redirect of one path": (listener(rule(1, paths="/", to="", redirects=True), default="blue"), ("/health", None)),
     "a login for one host only": (
         listener(rule(1, hosts="admin.example.com", logs_in=True), default="blue"), ("/health", None)
     ),
@@ -133,6 +134,9 @@ IMPOSSIBLE = {
     "a wildcard path": (listener(rule(5, paths="*.php")), "takes neither /health nor a path without a wildcard"),
     "a login": (listener(default="blue", logs_in=True), "the default action asks for a login first"),
     "a login by a rule": (listener(rule(5, hosts="a.b", logs_in=True)), "host-header a.b asks for a login first"),
+    "a redirect of all": (
+        listener(rule(1, paths="/*", to="", redirects=True), default="blue"), "path-pattern /* redirects /health"
+    ),
     "UDP": (listener(default="blue", protocol="UDP"), "the listener on port 80 is UDP"),
     "another service takes all of it": (
         listener(rule(1, paths="/*", to=OTHER), rule(2, paths="/api/*")),

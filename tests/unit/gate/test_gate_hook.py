@@ -743,6 +743,7 @@ def test_what_does_not_fit_is_handed_over_and_not_reported(
     first = {"name": "first", "outcome": "passed", "severity": "fail", "detail": "first is as it should be"}
     ours = {"name": "deployment", "outcome": "passed", "severity": "fail"}
     ours["detail"] = "deployment d-ABCDEF123 of shop/shop-group deploys main/web"
+    flags = {"by_choice": False, "note": False}
     handed = codedeploy.handed_over[0]
     for results in handed["Continuation"]["done"].values():
         assert [type(result.pop("duration_ms")) for result in results] == [int]
@@ -755,7 +756,7 @@ def test_what_does_not_fit_is_handed_over_and_not_reported(
             "check": "long",
             "state": {"began": 1000.0},
             "unwatched": "",
-            "done": {"deployment": [{**ours, "by_choice": False}], "first": [{**first, "by_choice": False}]},
+            "done": {"deployment": [{**ours, **flags}], "first": [{**first, **flags}]},
         },
     }
     message = "continued by request request-3: hop 1 of 4, long goes on"

@@ -480,15 +480,16 @@ def test_without_declared_requests_the_target_groups_own_health_check_is_sent(we
 def test_without_a_health_check_over_http_requests_have_to_be_declared(web: WebServer) -> None:
     found = judged(web, Green(group=replace(GROUP, health_protocol="TCP")))
     assert list(found) == ["http:health"]
-    assert found["http:health"].outcome is Outcome.ERROR
-    assert "declare http_checks" in found["http:health"].detail
+    assert found["http:health"].outcome is Outcome.SKIPPED
+    assert found["http:health"].note
+    assert "declare what to ask: http_checks = " in found["http:health"].detail
     assert paths(web) == []
 
 
 def test_a_health_check_on_another_port_is_not_asked_of_the_listener(web: WebServer) -> None:
     found = judged(web, Green(group=replace(GROUP, health_port="9000")))
-    assert found["http:health"].outcome is Outcome.ERROR
-    assert "is on port 9000, where no listener leads: declare http_checks" in found["http:health"].detail
+    assert found["http:health"].outcome is Outcome.SKIPPED
+    assert "is on port 9000, where no listener leads: declare what to ask" in found["http:health"].detail
     assert paths(web) == []
 
 

@@ -30,7 +30,8 @@ from tests.unit.handlers.stage import ENVIRONMENT, Call, Clock, Judge, Judgement
 from tests.unit.handlers.web import Site
 
 _make_client = boto3.client
-RUNNERS_OWN = ("start", "event", "settings", "deployment", "checks")  # names of results, beside the hook's own
+# Names of results, beside the hook's own.
+RUNNERS_OWN = ("start", "event", "settings", "deployment", "overrides", "checks")
 
 
 @functools.cache

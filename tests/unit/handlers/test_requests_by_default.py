@@ -110,7 +110,7 @@ def test_an_error_at_a_path_that_is_no_health_check_fails_all_the_same(
     assert "GET /api/v1: [STATUS] (502) expected 200-499" in judgement.message
 
 
-CANNOT_BE_ASKED = {
+CANNOT_BE_ASKED: dict[str, tuple[dict[str, Any], str]] = {
     "gRPC": ({"ProtocolVersion": "GRPC", "Matcher": {"GrpcCode": "12"}}, "speaks gRPC only"),
     "HTTP/2": ({"ProtocolVersion": "HTTP2"}, "speaks HTTP/2 only"),
     "a management port": ({"HealthCheckPort": "9000"}, "is on port 9000, where no listener leads"),

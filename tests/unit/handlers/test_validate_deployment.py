@@ -122,7 +122,7 @@ def test_tasks_that_stay_pending(stage: Stage, judge: Judge) -> None:
         "failed",
         "0 of 2 green tasks running, 2 pending (still so after 870 s)",
     )
-    assert judgement.message.startswith("0 of 2 green tasks running, 2 pending (still so after 870 s) (and ")
+    assert judgement.message.startswith("0 of 2 green tasks running, 2 pending (still so after 870 s); green: task ")
 
 
 def test_a_task_that_cannot_be_placed(stage: Stage, judge: Judge) -> None:

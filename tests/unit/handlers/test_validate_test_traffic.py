@@ -139,7 +139,7 @@ def test_a_request_that_a_rule_leads_past_green_is_not_sent(
             Conditions=[condition(field, values) for field, values in conditions.items()],
             Actions=[{"Type": "forward", "TargetGroupArn": groups[action]} if isinstance(action, str) else action],
         )
-    judgement = judge(hook, event, host=NAME, samples=1)
+    judgement = judge(hook, event, host=NAME, samples=1, http_checks={"health": {"path": "/health"}})
     assert judgement.succeeded is (taken_by is None)
     if taken_by:
         assert judgement.check("http:health")[0] == "error"
@@ -718,18 +718,6 @@ def test_the_matcher_of_the_target_group_counts(stage: Stage, judge: Judge, site
     assert "[STATUS] (200) expected 204, 301-302" in judgement.message
 
 
-def test_a_health_check_that_is_not_http(stage: Stage, judge: Judge, site: Site) -> None:
-    event = stage.at(EVENT)
-    answer = stage.elbv2.describe_target_groups(Names=["shop-blue", "shop-green"])
-    for group in answer["TargetGroups"]:
-        group["HealthCheckProtocol"] = "TCP"
-    stage.instead["elbv2:DescribeTargetGroups"] = lambda _: answer
-    judgement = judge(hook, event)
-    assert not judgement.succeeded
-    assert judgement.message == ("the health check of target group shop-green is TCP, not HTTP: declare http_checks")
-    assert site.requests == []
-
-
 def test_a_redirect_is_not_followed(stage: Stage, judge: Judge, site: Site) -> None:
     """An http-to-https redirect leads off to the production listener, that is to blue."""
     site.answer = lambda _: Response(301, "", {"Location": f"https://{stage.dns_name}/health"})
@@ -830,7 +818,7 @@ def test_one_run_names_all_checks_that_fail(stage: Stage, judge: Judge, site: Si
     judgement = judge(hook, stage.at(EVENT), http_checks=checks, **NO_SAMPLES)
     assert not judgement.succeeded
     assert judgement.message.startswith("GET /a: [STATUS] (404)")
-    assert judgement.message.endswith(" (and 1 more: http:c)")
+    assert "; GET /c: [STATUS] (404)" in judgement.message
     assert judgement.check("http:b")[0] == "passed"
 
 
@@ -1429,7 +1417,7 @@ def test_flows_are_run_though_a_check_failed_and_one_run_names_all(stage: Stage,
     flows = {name: {"steps": [{"path": f"/{name}"}]} for name in ("a", "b")}
     judgement = judge(hook, stage.at(EVENT), http_checks={"front": ONE_ATTEMPT}, flows=flows)
     assert not judgement.succeeded
-    assert judgement.message.endswith("(and 2 more: flow:a, flow:b)")
+    assert [f"GET {path}: [STATUS] (500)" in judgement.message for path in ("/", "/a", "/b")] == [True] * 3
     assert paths(site) == {"/": 1, "/a": 1, "/b": 1}
 
 
@@ -1694,7 +1682,7 @@ def test_the_setting_checks_makes_a_warning_a_failure(stage: Stage, judge: Judge
     )
     assert not judgement.succeeded
     assert judgement.message.startswith("GET /bad: [STATUS] (404)")
-    assert judgement.message.endswith("(and 1 more: flow:new)")
+    assert "GET /new: [STATUS] (404)" in judgement.message
 
 
 def test_a_check_that_is_skipped_is_not_sent(stage: Stage, judge: Judge, site: Site) -> None:
@@ -1748,16 +1736,6 @@ def without_test_listener(stage: Stage) -> dict[str, str]:
     event = stage.at(EVENT)
     stage.update_group(loadBalancerInfo=stage.pair(None))
     return event
-
-
-def test_no_test_listener_names_both_cures(stage: Stage, judge: Judge, site: Site) -> None:
-    judgement = judge(hook, without_test_listener(stage), **EVERYTHING)
-    assert not judgement.succeeded
-    assert judgement.message == (
-        "the deployment group has no test listener, so green cannot be tested before production: add one to the "
-        "deployment group (test_traffic_route), or set base_url of validate_test_traffic to where green answers"
-    )
-    assert site.requests == []
 
 
 def test_base_url_in_the_place_of_a_test_listener(stage: Stage, judge: Judge, site: Site) -> None:

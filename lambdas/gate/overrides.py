@@ -1,0 +1,73 @@
+"""What the description of a deployment asks of the hooks: `[warn blue_targets, service_steady]`, `[skip images:app]`.
+
+For this one deployment it comes before the setting `checks`, so that a service that is broken can be mended by a
+deployment. All hooks read the same description, and each follows what is said of its own names. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gate.verdict import is_known
+
+MOST_NAMED = 10  # names in a message: a description may be long
+
+_BRACKETS = re.compile(r"\[\s*(warn|skip)(?:\s*:\s*|\s+)([^][]*)]", re.IGNORECASE)
+# Descriptions are often commit messages, and `[skip ci]` is a word to a build service, as GitHub, GitLab, Travis,
+# CircleCI, Azure Pipelines, AppVeyor, Netlify, Vercel and Render have it.
+_OF_BUILDS = {
+    *("actions", "appveyor", "azp", "azpipelines", "azurepipelines", "build", "cd", "ci", "circle", "circleci"),
+    *("deploy", "netlify", "preview", "release", "render", "travis", "travis-ci", "vercel"),
+}
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """What a description asks of one hook: severity by name; `others`: names that only other hooks have.
+
+    `problem`: why nothing of it can be followed.
+    """
+
+    own: Mapping[str, str]
+    others: tuple[str, ...] = ()
+    problem: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.own or self.others or self.problem)
+
+    @property
+    def in_words(self) -> str:
+        """The hook's own, each with its severity."""
+        return ", ".join(f"{name} ({severity})" for name, severity in self.own.items())
+
+    def over(self, checks: Mapping[str, str]) -> dict[str, str]:
+        """The setting `checks` with these before it: what it says of their parts does not count either."""
+        left = {
+            name: severity
+            for name, severity in checks.items()
+            if not any(name == each or name.startswith(f"{each}:") for each in self.own)
+        }
+        return {**left, **self.own}
+
+
+def overrides_in(description: str, own: Iterable[str], all_hooks: Iterable[str]) -> Overrides:
+    """Read a description; `own` are the names (with patterns for parts) of this hook, `all_hooks` those of all."""
+    own, all_hooks = list(own), list(all_hooks)
+    said: dict[str, set[str]] = {}
+    for word, names in _BRACKETS.findall(description):
+        for name in re.split(r"[\s,]+", names.strip(", \t\r\n")):
+            if is_known(name, own + all_hooks) or (
+                name and not (word.lower() == "skip" and name.lower() in _OF_BUILDS)
+            ):
+                said.setdefault(name, set()).add(word.lower())
+    unknown = [name for name in said if not is_known(name, own + all_hooks)]
+    if unknown:
+        more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
+        return Overrides({}, problem=f"names {', '.join(unknown[:MOST_NAMED])}{more}, which no hook has")
+    twice = [name for name, words in said.items() if len(words) > 1]
+    if twice:
+        return Overrides({}, problem=f"would both warn and skip {', '.join(twice[:MOST_NAMED])}")
+    mine = {name: min(words) for name, words in said.items() if is_known(name, own)}
+    return Overrides(mine, tuple(name for name in said if name not in mine))
