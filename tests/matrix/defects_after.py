@@ -213,7 +213,7 @@ def closes_the_connection(plan: Plan) -> None:
 
 @defect(
     TESTED,
-    "[STATUS] (302)",
+    "[STATUS] (302",
     bars=f"{NOBODY_ASKS} test_port_closed login_but_for_health door matcher_200_399 matcher_301_302",
 )
 def redirects_off(plan: Plan) -> None:
@@ -269,7 +269,12 @@ def every_fifth_answer_is_an_error(plan: Plan) -> None:
 
 @defect(TESTED, "the deployment group has no test listener", bars="test_first internal_and_inside")
 def test_listener_is_taken_away(plan: Plan) -> None:
-    plan.at(TESTED, lambda environment: environment.update_group(loadBalancerInfo=environment.pair(None)))
+
+    def take_away(environment: Environment) -> None:
+        environment.update_group(loadBalancerInfo=environment.pair(None))
+        environment.elbv2.delete_listener(ListenerArn=environment.test_listener)
+
+    plan.at(TESTED, take_away)
 
 
 # The migration.
@@ -310,7 +315,7 @@ def schema_is_not_as_it_should_be(plan: Plan) -> None:
     plan.at(MIGRATES, lambda environment: environment.world.exits.update({("check",): Exit(1)}))
 
 
-@defect(MIGRATES, "migrate", bars=NO_ENTRY)
+@defect(MIGRATES, "ECS did not start the task", bars=NO_ENTRY)
 def migration_cannot_be_placed(plan: Plan) -> None:
     migrating(plan, Exit(0))
 

@@ -55,9 +55,10 @@ def sidecars_image_is_missing(plan: Plan) -> None:
     in_green(plan, ({"name": "proxy", "image": image, "memory": 64},))
 
 
-@defect(BEFORE, "secret shop/nothing does not exist", bars="secrets")
+@defect(BEFORE, "secret:shop/nothing-AbCdEf does not exist", bars="secrets")
 def secret_is_missing(plan: Plan) -> None:
-    in_green(plan, secrets=[{"name": "KEY", "valueFrom": "shop/nothing"}])
+    arn = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:shop/nothing-AbCdEf"
+    in_green(plan, secrets=[{"name": "KEY", "valueFrom": arn}])
 
 
 @defect(BEFORE, "is scheduled for deletion", bars="secrets")
@@ -160,11 +161,6 @@ def appspec_is_for_instances(plan: Plan) -> None:
     """The AppSpec of a deployment to servers."""
     files = "version: 0.0\nos: linux\nfiles:\n  - source: /\n    destination: /var/www\n"
     plan.revision = lambda _environment, _appspec: files
-
-
-@defect(BEFORE, "FARGATE has no cpu 300", bars="place definition")
-def no_size_of_fargate(plan: Plan) -> None:
-    at_the_end(plan, lambda environment: redefine(environment, cpu="300"))
 
 
 @defect(BEFORE, "cpu 256 takes memory 512, 1024, 2048 MiB", bars="place definition")
@@ -306,9 +302,11 @@ def another_listeners_rule_leads_to_blue(plan: Plan) -> None:
 
 @defect(BEFORE, "the test listener is the production listener", bars="test_first")
 def test_listener_is_production(plan: Plan) -> None:
-    plan.prepare.append(
-        lambda environment: environment.update_group(loadBalancerInfo=environment.pair(environment.production_listener))
-    )
+    def same(environment: Environment) -> None:
+        environment.update_group(loadBalancerInfo=environment.pair(environment.production_listener))
+        environment.elbv2.delete_listener(ListenerArn=environment.test_listener)
+
+    at_the_end(plan, same)
 
 
 @defect(BEFORE, "the deployment group has no test listener, so green cannot be tested", bars="test_first internal_and_inside")
@@ -410,7 +408,7 @@ def codedeploy_may_not_pass_the_roles(plan: Plan) -> None:
     at_the_end(plan, lambda environment: environment.forbid("shop-codedeploy", "iam:PassRole"))
 
 
-@defect(BEFORE, "does not exist: put the module's output appspec_hooks there")
+@defect(BEFORE, "which the AppSpec's Hooks name, does not exist")
 def function_is_missing(plan: Plan) -> None:
     at_the_end(
         plan,

@@ -7,6 +7,7 @@ CloudWatch, minute by minute and a minute late, the hooks' own requests among th
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
+import boto3
 import pytest
 from gate.options import HOOKS
 from gate.settings import schema_of
@@ -102,6 +104,7 @@ class Environment(Stage):
             del self.hooks[plan.left_out]
         if not plan.test_listener:
             self.update_group(loadBalancerInfo=self.pair(None))
+            self.elbv2.delete_listener(ListenerArn=self.test_listener)
         for step in plan.prepare:
             step(self)
         for _ in range(plan.deployments_before):
@@ -143,18 +146,21 @@ class Environment(Stage):
     def create_listener(self, port: int) -> str:
         plan = self.plan
         actions = [*plan.before, self.forward(self.blue_group)]
-        certificate = [{"CertificateArn": f"arn:aws:acm:{self.region}:{ACCOUNT}:certificate/shop"}]
         created = self.elbv2.create_listener(
             LoadBalancerArn=self.load_balancer,
             Protocol=plan.protocol,
             Port=port,
             DefaultActions=[FIXED] if plan.rules else actions,
-            **({"Certificates": certificate} if plan.protocol in TLS else {}),
+            **({"Certificates": [{"CertificateArn": self._certificate}]} if plan.protocol in TLS else {}),
         )
         listener = str(created["Listeners"][0]["ListenerArn"])
         for number, conditions in enumerate(plan.rules, 10):
             self.create_rule(listener, number, conditions, actions)
         return listener
+
+    @functools.cached_property
+    def _certificate(self) -> str:
+        return str(boto3.client("acm").request_certificate(DomainName="shop.example.com")["CertificateArn"])
 
     def create_rule(
         self, listener: str, priority: int, conditions: Mapping[str, list[str]], actions: list[dict[str, Any]]
@@ -166,6 +172,11 @@ class Environment(Stage):
             Conditions=[{"Field": field, CONFIGS[field]: {"Values": values}} for field, values in conditions.items()],
             Actions=actions,
         )
+
+    @property
+    def listeners(self) -> list[str]:
+        """The production listener, and the test listener if there is one."""
+        return [self.production_listener, *([self.test_listener] if self.plan.test_listener else [])]
 
     @staticmethod
     def forward(group: str) -> dict[str, Any]:
@@ -232,18 +243,18 @@ class Environment(Stage):
         )
         self.deployment = codedeploy.find(created["deploymentId"])
 
-    def reach(self, wanted: str) -> dict[str, str]:
+    def reach(self, wanted: str, *, is_judged: bool = True) -> dict[str, str]:
         """Play the deployment to an event of a hook; what that hook is called with."""
         for name in codedeploy.EVENTS:
             if self.deployment.event(name).status == "Succeeded":
                 continue
             self._execution_id = self.deployment.begin(name)
+            for step in self.plan.when.get(name, []) if is_judged else ():
+                step(self)
             if name == wanted:
                 break
             self._do(name)
             self.deployment.finish(name, "Succeeded")
-        for step in self.plan.when.get(wanted, []):
-            step(self)
         self.calls.clear()
         return {"DeploymentId": self.deployment.deployment_id, "LifecycleEventHookExecutionId": self._execution_id}
 
@@ -281,9 +292,10 @@ class Environment(Stage):
 
     def _deploy_unjudged(self) -> None:
         """A deployment before the one that is judged: green becomes blue, and what was blue drains."""
-        old = self.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0]["taskSets"][0]["id"]
+        sets = self.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0]["taskSets"]
+        old = next(each["id"] for each in sets if each["status"] == "PRIMARY")
         self.begin()
-        self.reach("AfterAllowTraffic")
+        self.reach("AfterAllowTraffic", is_judged=False)
         self.deployment.finish("AfterAllowTraffic", "Succeeded")
         self.deployment.set_status("Succeeded")
         self.ecs.delete_task_set(cluster=CLUSTER, service=SERVICE, taskSet=old, force=True)
@@ -371,10 +383,6 @@ class Play:
         kind = HOOKS[name]
         options = {**asdict(kind()), **self.environment.plan.options.get(event, {})}
         told = {"schema": schema_of(kind), "in_vpc": self.environment.plan.in_vpc}
-        from gate import settings as ss
-        from gate.deployment import Deployment
-        if "in_vpc" not in ss.OF_MODULE:
-            Deployment.in_vpc = told.pop("in_vpc")
         judgement = self.judge(__import__(name), called_with, **options, **told)
         self.judgements[event] = judgement
         return judgement

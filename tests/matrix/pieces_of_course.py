@@ -119,7 +119,7 @@ def after_a_failure(plan: Plan) -> None:
 
     def fail(environment: Environment) -> None:
         environment.begin()
-        environment.reach("AfterInstall")
+        environment.reach("AfterInstall", is_judged=False)
         environment.deployment.set_status("Failed", ("HOOK_EXECUTION_FAILURE", "A hook failed."))
         environment.ecs.delete_task_set(
             cluster="main", service="shop", taskSet=environment.green_set, force=True

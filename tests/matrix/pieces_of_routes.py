@@ -288,7 +288,7 @@ def neighbours_by_rules(plan: Plan) -> None:
 
     def add(environment: Environment) -> None:
         blog = environment.forward(another_service(environment))
-        for listener in (environment.production_listener, environment.test_listener):
+        for listener in environment.listeners:
             environment.create_rule(listener, 1, {"host-header": ["blog.example.com"]}, [blog])
             environment.create_rule(listener, 2, {"path-pattern": ["/blog/*"]}, [blog])
             environment.create_rule(listener, 3, {"path-pattern": ["/old"]}, [FIXED])
@@ -303,7 +303,7 @@ def neighbours_behind_the_default(plan: Plan) -> None:
 
     def add(environment: Environment) -> None:
         blog = environment.forward(another_service(environment))
-        for listener in (environment.production_listener, environment.test_listener):
+        for listener in environment.listeners:
             environment.elbv2.modify_listener(ListenerArn=listener, DefaultActions=[blog])
 
     plan.prepare.append(add)
@@ -354,7 +354,7 @@ def login_but_for_health(plan: Plan) -> None:
 
     def add(environment: Environment) -> None:
         forward = environment.forward(environment.blue_group)
-        for listener in (environment.production_listener, environment.test_listener):
+        for listener in environment.listeners:
             environment.create_rule(listener, 1, {"path-pattern": ["/health"]}, [forward])
             environment.elbv2.modify_listener(ListenerArn=listener, DefaultActions=[LOGIN, forward])
 

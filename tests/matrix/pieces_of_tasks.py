@@ -28,17 +28,29 @@ def behind_instances(plan: Plan, first: int) -> None:
     def describe(environment: Environment) -> None:
         regroup(environment, TargetType="instance")
 
+        def host_port(task: str) -> int:
+            return first + int(task[-3:], 16) if first > 30000 else first
+
         def health(parameters: Any) -> Any:
-            answer = environment.elbv2.describe_target_health(**parameters)
-            for number, entry in enumerate(answer["TargetHealthDescriptions"]):
-                entry["Target"] |= {"Id": f"i-0{number:016x}", "Port": first + number if first > 30000 else first}
-            return answer
+            group = parameters["TargetGroupArn"]
+            service = environment.ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"][0]
+            sets = [each["id"] for each in service["taskSets"] if each["loadBalancers"][0]["targetGroupArn"] == group]
+            listed = environment.ecs.list_tasks(cluster=CLUSTER, serviceName=SERVICE)["taskArns"]
+            tasks = environment.ecs.describe_tasks(cluster=CLUSTER, tasks=listed)["tasks"]
+            found = []
+            for number, task in enumerate(tasks):
+                if task.get("startedBy") in sets and task["lastStatus"] == "RUNNING":
+                    target = {"Id": f"i-0{number:016x}", "Port": host_port(task["taskArn"])}
+                    state = environment.world.target_state(group, target["Id"], target["Port"])
+                    health = {"State": state.state, "Reason": state.reason, "Description": state.description}
+                    found.append({"Target": target, "TargetHealth": {k: v for k, v in health.items() if v}})
+            return {"TargetHealthDescriptions": found}
 
         def tasks(parameters: Any) -> Any:
             answer = environment.ecs.describe_tasks(**parameters)
-            for number, task in enumerate(answer["tasks"]):
+            for task in answer["tasks"]:
                 for container in task["containers"]:
-                    bound = {"bindIP": "0.0.0.0", "containerPort": 8000, "hostPort": first + number}
+                    bound = {"bindIP": "0.0.0.0", "containerPort": 8000, "hostPort": host_port(task["taskArn"])}
                     container |= {"networkInterfaces": [], "networkBindings": [bound]}
                 task["attachments"] = []
             return answer
@@ -464,8 +476,18 @@ def parameter_with_a_version(plan: Plan) -> None:
 
 @piece("secrets")
 def secrets_of_another_account(plan: Plan) -> None:
+    """Described so by ECS: the stand-in itself has no other account."""
     arn = "arn:aws:secretsmanager:eu-west-1:210987654321:secret:shared/token-AbCdEf"
-    plan.container |= {"secrets": [{"name": "TOKEN", "valueFrom": arn}]}
+
+    def describe(environment: Environment) -> None:
+        def described(parameters: Any) -> Any:
+            answer = environment.ecs.describe_task_definition(**parameters)
+            answer["taskDefinition"]["containerDefinitions"][0]["secrets"] = [{"name": "TOKEN", "valueFrom": arn}]
+            return answer
+
+        environment.instead["ecs:DescribeTaskDefinition"] = described
+
+    plan.prepare.append(describe)
 
 
 # The rest of a definition.

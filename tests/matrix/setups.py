@@ -13,7 +13,7 @@ from tests.matrix import pieces_of_course, pieces_of_routes, pieces_of_tasks
 from tests.matrix.environment import Plan
 from tests.matrix.pieces import PIECES, Piece
 
-__all__ = ["SETUPS", "pieces_of_course", "pieces_of_routes", "pieces_of_tasks"]
+__all__ = ["PLANS", "SETUPS", "pieces_of_course", "pieces_of_routes", "pieces_of_tasks"]
 
 COMBINED = 80
 SEED = 17
@@ -47,11 +47,10 @@ def combinations(count: int) -> list[tuple[Piece, ...]]:
     return list(found.values())
 
 
-def _setups() -> dict[str, Callable[[], Plan]]:
-    made: dict[str, Callable[[], Plan]] = {"plain": Plan}
-    for pieces in [*((each,) for each in PIECES.values()), *combinations(COMBINED)]:
-        made["+".join(each.name for each in pieces)] = functools.partial(planned, pieces)
-    return made
+def _setups() -> dict[str, tuple[Piece, ...]]:
+    chosen = [*((each,) for each in PIECES.values()), *combinations(COMBINED)]
+    return {"plain": (), **{"+".join(each.name for each in pieces): pieces for pieces in chosen}}
 
 
 SETUPS = _setups()
+PLANS: dict[str, Callable[[], Plan]] = {name: functools.partial(planned, pieces) for name, pieces in SETUPS.items()}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.matrix.environment import Play, complaints
-from tests.matrix.setups import SETUPS
+from tests.matrix.setups import PLANS
 
 
-@pytest.mark.parametrize("plan", SETUPS.values(), ids=SETUPS.keys(), indirect=True)
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS.keys(), indirect=True)
 def test_a_healthy_deployment_passes_without_a_warning(play: Play) -> None:
     for event in play.events:
         if not play.hook(event).succeeded:
