@@ -6,158 +6,111 @@ locals {
   _task_arns   = "${local._arn}:ecs:${local._in_region}:task/${var.ecs_cluster_name}/*"
 
   # A deployment names its application and group, so the hooks need no names. Given here, they narrow the policies.
-  _codedeploy           = "${local._arn}:codedeploy:${local._in_region}"
-  _application          = coalesce(var.codedeploy_application_name, "*")
-  _deployment_group     = coalesce(var.codedeploy_deployment_group_name, "*")
-  _deployment_group_arn = "${local._codedeploy}:deploymentgroup:${local._application}/${local._deployment_group}"
+  _codedeploy       = "${local._arn}:codedeploy:${local._in_region}"
+  _application      = coalesce(var.codedeploy_application_name, "*")
+  _deployment_group = coalesce(var.codedeploy_deployment_group_name, "*")
 
-  # The authorization reference gives reports and targets no resource, CodeDeploy's own permission table the deployment
-  # group's. Only "*" is right either way, and a report that is denied costs the deployment an hour.
-  _reported_to = ["*"]
+  # So does the task definition's family: by what its newest revision names. Of a revision, or a provider, that does not
+  # say so: any role, any log.
+  _roles  = "${local._arn}:iam::${local._account}:role"
+  _newest = one(data.aws_ecs_task_definition.newest)
+  _task_roles = try([
+    for role in distinct(compact([local._newest.execution_role_arn, local._newest.task_role_arn])) :
+    startswith(role, "arn:") ? role : "${local._roles}/${role}"
+  ], ["${local._roles}/*"])
+  _task_logs = [
+    for log in try(distinct(compact([
+      for container in jsondecode(local._newest.container_definitions) : try(join(":", [
+        container.logConfiguration.options["awslogs-region"], local._account, "log-group", container.logConfiguration.options["awslogs-group"],
+      ]), "")
+    ])), ["*:${local._account}:log-group:*"]) : "${local._arn}:logs:${log}:log-stream:*/*/*"
+  ]
 
-  # Permissions on everything: AWS knows no resource for their actions.
-  _on_everything = {
-    ReadTaskDefinitions = ["ecs:DescribeTaskDefinition"]
-    ReadTargets         = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
-    ReadListeners       = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"]
-    ReadLoadBalancers   = ["elasticloadbalancing:DescribeLoadBalancers"]
-    # CloudWatch gives composite alarms only to a permission on everything (API reference, DescribeAlarms).
-    ReadAlarms           = ["cloudwatch:DescribeAlarms"]
-    ReadScaling          = ["application-autoscaling:DescribeScalableTargets"]
-    ReadMetrics          = ["cloudwatch:GetMetricData"]
-    ReadPullThroughCache = ["ecr:DescribePullThroughCacheRules"]
-    ReadParameterNames   = ["ssm:DescribeParameters"]
-    ReadNetwork          = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
+  # What each permission allows.
+  _actions = {
+    ReadDeployment        = ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"]
+    ReadRevision          = ["codedeploy:GetApplicationRevision"]
+    ReadRevisionObject    = ["s3:GetObject", "s3:GetObjectVersion"]
+    ReadDeploymentTarget  = ["codedeploy:GetDeploymentTarget"]
+    ReadDeploymentConfigs = ["codedeploy:GetDeploymentConfig"]
+    ReportStatus          = ["codedeploy:PutLifecycleEventHookExecutionStatus"]
+    ReadService           = ["ecs:DescribeServices"]
+    ReadCluster           = ["ecs:DescribeClusters"]
+    ReadTaskDefinitions   = ["ecs:DescribeTaskDefinition"]
+    ListTasks             = ["ecs:ListTasks"]
+    ReadTasks             = ["ecs:DescribeTasks"]
+    RunTasks              = ["ecs:RunTask"]
+    TagTasks              = ["ecs:TagResource"]
+    StopTasks             = ["ecs:StopTask"]
+    PassTaskRoles         = ["iam:PassRole"]
+    ReadTaskRoles         = ["iam:GetRole"]
+    SimulateRoles         = ["iam:SimulatePrincipalPolicy"]
+    ReadTaskLogs          = ["logs:GetLogEvents"]
+    ReadLogGroups         = ["logs:DescribeLogGroups"]
+    ReadFunctions         = ["lambda:GetFunctionConfiguration"]
+    InvokeItself          = ["lambda:InvokeFunction"]
+    ReadImages            = ["ecr:BatchGetImage"]
+    ReadPullThroughCache  = ["ecr:DescribePullThroughCacheRules"]
+    ReadSecretNames       = ["secretsmanager:DescribeSecret"]
+    ReadSecretValues      = ["secretsmanager:GetSecretValue"]
+    ReadParameterNames    = ["ssm:DescribeParameters"]
+    ReadParameterValues   = ["ssm:GetParameter"]
+    ReadTargets           = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
+    ReadListeners         = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"]
+    ReadLoadBalancers     = ["elasticloadbalancing:DescribeLoadBalancers"]
+    ReadAlarms            = ["cloudwatch:DescribeAlarms"]
+    ReadMetrics           = ["cloudwatch:GetMetricData"]
+    ReadNetwork           = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
+    ReadSecurityGroups    = ["ec2:DescribeSecurityGroups"]
     UseNetwork = [
-      "ec2:AssignPrivateIpAddresses",
-      "ec2:CreateNetworkInterface",
-      "ec2:DeleteNetworkInterface",
-      "ec2:DescribeNetworkInterfaces",
-      "ec2:DescribeSubnets",
-      "ec2:UnassignPrivateIpAddresses",
+      "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+      "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
     ]
+    DecryptEnvironment = ["kms:Decrypt"]
   }
 
-  # Every permission that a hook may have.
-  _permissions = merge({ for sid, actions in local._on_everything : sid => { actions = actions, resources = ["*"] } }, {
-    ReadDeployment = {
-      actions   = ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"]
-      resources = [local._deployment_group_arn]
-    }
-    ReadRevision = {
-      actions   = ["codedeploy:GetApplicationRevision"]
-      resources = ["${local._codedeploy}:application:${local._application}"]
-    }
-    # A revision in S3: what AWSCodeDeployRoleForECSLimited may read too, objects tagged for CodeDeploy. For others
-    # add s3:GetObject on their bucket with policy_documents.
-    ReadRevisionObject = {
-      actions    = ["s3:GetObject", "s3:GetObjectVersion"]
-      resources  = ["${local._arn}:s3:::*/*"]
-      conditions = { "s3:ExistingObjectTag/UseWithCodeDeploy" = "true" }
-    }
-    ReportStatus = {
-      actions   = ["codedeploy:PutLifecycleEventHookExecutionStatus"]
-      resources = local._reported_to
-    }
-    ReadDeploymentTarget = {
-      actions   = ["codedeploy:GetDeploymentTarget"]
-      resources = local._reported_to
-    }
-    ReadService = {
-      actions   = ["ecs:DescribeServices"]
-      resources = ["${local._arn}:ecs:${local._in_region}:service/${var.ecs_cluster_name}/${var.ecs_service_name}"]
-    }
-    ReadCluster = {
-      actions   = ["ecs:DescribeClusters"]
-      resources = [local._cluster_arn]
-    }
-    ListTasks = {
-      actions    = ["ecs:ListTasks"]
-      resources  = ["*"]
-      conditions = { "ecs:cluster" = local._cluster_arn }
-    }
-    ReadTasks = {
-      actions   = ["ecs:DescribeTasks"]
-      resources = [local._task_arns]
-    }
-    RunTasks = {
-      actions    = ["ecs:RunTask"]
-      resources  = ["${local._arn}:ecs:${local._in_region}:task-definition/*:*"]
-      conditions = { "ecs:cluster" = local._cluster_arn }
-    }
-    TagTasks = {
-      actions    = ["ecs:TagResource"]
-      resources  = [local._task_arns]
-      conditions = { "ecs:CreateAction" = "RunTask" }
-    }
-    StopTasks = {
-      actions   = ["ecs:StopTask"]
-      resources = [local._task_arns]
-    }
-    PassTaskRoles = {
-      actions = ["iam:PassRole"]
-      resources = (
-        module.options.run_migrations.pass_role_arns == null
-        ? ["${local._arn}:iam::${local._account}:role/*"]
-        : module.options.run_migrations.pass_role_arns
+  # On what: without a row here on everything; with an empty one the permission is left out. docs/permissions.md has a
+  # reason for each wildcard.
+  _resources = {
+    for hook in local._lifecycle_order : hook => merge({
+      ReadDeployment        = ["${local._codedeploy}:deploymentgroup:${local._application}/${local._deployment_group}"]
+      ReadRevision          = ["${local._codedeploy}:application:${local._application}"]
+      ReadRevisionObject    = ["${local._arn}:s3:::*/*"]
+      ReadDeploymentConfigs = ["${local._codedeploy}:deploymentconfig:*"]
+      ReadService           = ["${local._arn}:ecs:${local._in_region}:service/${var.ecs_cluster_name}/${var.ecs_service_name}"]
+      ReadCluster           = [local._cluster_arn]
+      ReadTasks             = [local._task_arns]
+      RunTasks              = ["${local._arn}:ecs:${local._in_region}:task-definition/${coalesce(var.task_definition_family, "*")}:*"]
+      TagTasks              = [local._task_arns]
+      StopTasks             = [local._task_arns]
+      PassTaskRoles         = coalesce(module.options.run_migrations.pass_role_arns, tolist(local._task_roles))
+      ReadTaskRoles         = local._task_roles
+      SimulateRoles         = ["${local._roles}/*"]
+      ReadTaskLogs          = local._task_logs
+      ReadLogGroups         = ["${local._arn}:logs:*:${local._account}:log-group:*"]
+      # Its answer holds a function's environment: so of hooks only, the module's own and those named by AWS's convention.
+      ReadFunctions = concat(
+        ["${local._functions}:CodeDeployHook_*"],
+        startswith(var.function_name_prefix, "CodeDeployHook_") ? [] : values(local._own_functions),
       )
-      conditions = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" }
-    }
-    ReadTaskLogs = {
-      actions   = ["logs:GetLogEvents"]
-      resources = ["${local._arn}:logs:*:${local._account}:log-group:*:log-stream:*"]
-    }
-    # Of every configuration: a deployment may use one of AWS's or one of the team's own.
-    ReadDeploymentConfigs = {
-      actions   = ["codedeploy:GetDeploymentConfig"]
-      resources = ["${local._codedeploy}:deploymentconfig:*"]
-    }
-    # Its answer holds a function's environment: so of hooks only, by the names that they have.
-    ReadFunctions = {
-      actions = ["lambda:GetFunctionConfiguration"]
-      resources = [
-        # Of a long prefix as much as stands in the names.
-        for prefix in distinct([substr(var.function_name_prefix, 0, 22), "CodeDeployHook_"]) :
-        "${local._arn}:lambda:${local._in_region}:function:${prefix}*"
-      ]
-    }
-    ReadImages = {
-      actions   = ["ecr:BatchGetImage"]
-      resources = ["${local._arn}:ecr:*:${local._account}:repository/*"]
-    }
-    # Trust policies of the tasks' roles, and what IAM's simulator says of CodeDeploy's, the functions' and the tasks'.
-    ReadRoles = {
-      actions   = ["iam:GetRole", "iam:SimulatePrincipalPolicy"]
-      resources = ["${local._arn}:iam::${local._account}:role/*"]
-    }
-    # Metadata only: that a secret exists, never its value.
-    ReadSecretNames = {
-      actions   = ["secretsmanager:DescribeSecret"]
-      resources = ["${local._arn}:secretsmanager:*:${local._account}:secret:*"]
-    }
-    ReadLogGroups = {
-      actions   = ["logs:DescribeLogGroups"]
-      resources = ["${local._arn}:logs:*:${local._account}:log-group:*"]
-    }
-    # The values of the secret headers. What a hook may read of them stands in _own_resources.
-    ReadSecretValues = {
-      actions   = ["secretsmanager:GetSecretValue"]
-      resources = []
-    }
-    ReadParameterValues = {
-      actions   = ["ssm:GetParameter"]
-      resources = []
-    }
-    # To go on in a fresh invocation.
-    InvokeItself = {
-      actions   = ["lambda:InvokeFunction"]
-      resources = []
-    }
-    DecryptEnvironment = {
-      actions   = ["kms:Decrypt"]
-      resources = var.kms_key_arn[*]
-    }
-  })
+      InvokeItself    = [local._own_functions[hook]]
+      ReadImages      = ["${local._arn}:ecr:*:${local._account}:repository/*"]
+      ReadSecretNames = ["${local._arn}:secretsmanager:*:${local._account}:secret:*"]
+      # Values: of those that a hook's own requests name, below.
+      ReadSecretValues    = []
+      ReadParameterValues = []
+      DecryptEnvironment  = var.kms_key_arn[*]
+    }, lookup(local._of_requests, hook, {}))
+  }
+
+  _conditions = {
+    # What AWSCodeDeployRoleForECSLimited may read too. For other objects add s3:GetObject with policy_documents.
+    ReadRevisionObject = { "s3:ExistingObjectTag/UseWithCodeDeploy" = "true" }
+    ListTasks          = { "ecs:cluster" = local._cluster_arn }
+    RunTasks           = { "ecs:cluster" = local._cluster_arn }
+    TagTasks           = { "ecs:CreateAction" = "RunTask" }
+    PassTaskRoles      = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" }
+  }
 
   _common = concat(
     ["ReadDeployment", "ReportStatus", "ReadService"],
@@ -166,18 +119,10 @@ locals {
   )
 
   # By its name: the function itself needs the role first.
-  _own_functions = {
-    for hook, name in local._function_names : hook => "${local._arn}:lambda:${local._in_region}:function:${name}"
-  }
+  _functions     = "${local._arn}:lambda:${local._in_region}:function"
+  _own_functions = { for hook, name in local._function_names : hook => "${local._functions}:${name}" }
 
-  # Resources that depend on a hook's options, in place of those above. A permission without any is left out.
-  _own_resources = {
-    for hook in local._lifecycle_order : hook => merge(
-      lookup(local._of_requests, hook, {}),
-      # What goes on in a fresh invocation may invoke itself, and nothing else.
-      { InvokeItself = [local._own_functions[hook]] },
-    )
-  }
+  # What depends on a hook's requests.
   _of_requests = {
     for hook, requests in local._requests : hook => {
       # Of a secret without its JSON key: seven parts are the ARN.
@@ -212,12 +157,13 @@ locals {
   _grants = {
     validate_before_install = [
       "ReadRevision", "ReadRevisionObject", "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners",
-      "ReadLoadBalancers", "ReadAlarms", "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames",
-      "ReadLogGroups", "ReadNetwork", "ReadScaling", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
+      "ReadLoadBalancers", "ReadAlarms", "ReadImages", "ReadTaskRoles", "SimulateRoles", "ReadSecretNames", "ReadParameterNames",
+      "ReadLogGroups", "ReadNetwork", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
     ]
     validate_deployment = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets"]
     validate_test_traffic = [
-      "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues",
+      "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues",
+      "ReadParameterValues",
     ]
     run_migrations = concat(["InvokeItself"], local._migrates ? [
       "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks",
@@ -225,9 +171,15 @@ locals {
     ] : [])
     validate_production = [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget",
-      "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues", "InvokeItself",
+      "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues", "InvokeItself",
     ]
   }
+}
+
+data "aws_ecs_task_definition" "newest" {
+  count = var.task_definition_family == null ? 0 : 1
+
+  task_definition = var.task_definition_family
 }
 
 data "aws_iam_policy_document" "assume_role" {
@@ -252,22 +204,16 @@ data "aws_iam_policy_document" "hook" {
 
   dynamic "statement" {
     for_each = [
-      for permission in [
-        for sid in concat(local._common, each.value) : merge(
-          { sid = sid, conditions = {} },
-          local._permissions[sid],
-          { for own, resources in lookup(local._own_resources, each.key, {}) : "resources" => resources if own == sid },
-        )
-      ] : permission if length(permission.resources) > 0
+      for sid in concat(local._common, each.value) : sid if length(lookup(local._resources[each.key], sid, ["*"])) > 0
     ]
 
     content {
-      sid       = statement.value.sid
-      actions   = statement.value.actions
-      resources = statement.value.resources
+      sid       = statement.value
+      actions   = local._actions[statement.value]
+      resources = lookup(local._resources[each.key], statement.value, ["*"])
 
       dynamic "condition" {
-        for_each = statement.value.conditions
+        for_each = lookup(local._conditions, statement.value, {})
 
         content {
           # Without wildcards the same comparison as ArnEquals, and right for the keys that are no ARNs.

@@ -129,20 +129,12 @@ locals {
     for hook, text in {
       for hook in local._lifecycle_order : hook => jsonencode(merge(
         module.options[hook],
-        { schema = module.options.schemas[hook] },
-        hook == "validate_before_install" ? local._of_preflight : {},
+        { schema = module.options.schemas[hook], in_vpc = var.vpc_config != null },
+        var.allow_overrides ? {} : { overrides = "forbid" },
+        # Held against what runs.
+        hook == "validate_before_install" ? { packages = local._package_hashes } : {},
       ))
     } : hook => length(base64encode(text)) > 2000 ? base64gzip(text) : text
-  }
-  _of_preflight = {
-    # Held against what runs.
-    packages = local._package_hashes
-    # A test listener that no test goes through may be missing: then the preflight only says so.
-    checks = merge(
-      module.options.validate_test_traffic.base_url != null ||
-      lookup(module.options.validate_test_traffic.checks, "test_listener", "fail") != "fail" ? { test_listener = "warn" } : {},
-      module.options.validate_before_install.checks,
-    )
   }
 
   _environments = {

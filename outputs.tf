@@ -55,10 +55,10 @@ output "log_group_names" {
 }
 
 output "appspec_hooks" {
-  description = "The `Hooks` section of the AppSpec as YAML text, in the order of the deployment"
+  description = "The `Hooks` section of the AppSpec as YAML text, in the order of the deployment, without those in `appspec_without`"
   value = join("\n", concat(["Hooks:"], [
     for hook in local._lifecycle_order :
-    "  - ${local._hooks[hook].event}: \"${aws_lambda_function.hook[hook].arn}\""
+    "  - ${local._hooks[hook].event}: \"${aws_lambda_function.hook[hook].arn}\"" if !contains(var.appspec_without, hook)
   ], [""]))
   depends_on = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
 }

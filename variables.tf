@@ -158,22 +158,11 @@ variable "vpc_config" {
   default = null
 
   validation {
-    condition = (
-      var.vpc_config == null ? true : length(var.vpc_config.subnet_ids) > 0 &&
-      length(var.vpc_config.security_group_ids) > 0
-    )
-    error_message = "vpc_config has ${try(length(var.vpc_config.subnet_ids), 0)} subnet_ids and ${try(length(var.vpc_config.security_group_ids), 0)} security_group_ids; give at least one of each, or null for functions outside a VPC."
-  }
-
-  validation {
-    condition = var.vpc_config == null ? true : alltrue(concat(
-      [for id in var.vpc_config.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))],
-      [for id in var.vpc_config.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))],
-    ))
-    error_message = "vpc_config has ${join(", ", concat(
-      [for id in try(var.vpc_config.subnet_ids, []) : "subnet_ids ${jsonencode(id)}" if !can(regex("^subnet-[0-9a-z]+$", id))],
-      [for id in try(var.vpc_config.security_group_ids, []) : "security_group_ids ${jsonencode(id)}" if !can(regex("^sg-[0-9a-z]+$", id))],
-    ))}; expected ids such as \"subnet-0123456789abcdef0\" and \"sg-0123456789abcdef0\"."
+    condition = var.vpc_config == null ? true : alltrue([
+      for prefix, ids in { subnet = var.vpc_config.subnet_ids, sg = var.vpc_config.security_group_ids } :
+      length(ids) > 0 && alltrue([for id in ids : can(regex("^${prefix}-[0-9a-z]+$", id))])
+    ])
+    error_message = "vpc_config is ${jsonencode(var.vpc_config)}; expected ids such as \"subnet-0123456789abcdef0\" and \"sg-0123456789abcdef0\", at least one of each, or null for functions outside a VPC."
   }
 }
 
@@ -233,6 +222,36 @@ variable "codedeploy_deployment_group_name" {
   }
 }
 
+variable "task_definition_family" {
+  description = "Family of the service's task definition. Not needed to work: narrows the functions' policies to it, and to the roles and log groups of its newest revision, which is read at plan (`ecs:DescribeTaskDefinition`); apply again before a deployment with others. Where the same stack makes it: `basename(aws_ecs_task_definition.<name>.arn_without_revision)`. Null: any of the account."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.task_definition_family == null ? true : can(regex("^[A-Za-z0-9_-]{1,255}$", var.task_definition_family))
+    error_message = "task_definition_family is \"${coalesce(var.task_definition_family, "null")}\"; expected the family's name (up to 255 letters, digits, hyphens and underscores), without revision and not its ARN: of \"arn:…:task-definition/web:7\" that is \"web\"."
+  }
+}
+
+variable "appspec_without" {
+  description = "Hooks to leave out of the output `appspec_hooks`, such as `[\"validate_test_traffic\"]` for a deployment group without a test listener. The functions and their ARNs stay."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(var.appspec_without, local._lifecycle_order)) == 0
+    error_message = "appspec_without has ${join(", ", setsubtract(var.appspec_without, local._lifecycle_order))}; the hooks are ${join(", ", local._lifecycle_order)}."
+  }
+}
+
+variable "allow_overrides" {
+  description = "Whether the description of one CodeDeploy deployment may soften checks of the hooks: `[warn images]`, `[skip http:orders, alarms]`. What it softened is said in every report."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "environment_variables" {
   description = "Further environment variables by hook, for custom handlers: `{ run_migrations = { TENANT = \"acme\" } }`"
   type        = map(map(string))
@@ -240,10 +259,8 @@ variable "environment_variables" {
   nullable    = false
 
   validation {
-    condition = alltrue([for hook in keys(var.environment_variables) : contains(local._lifecycle_order, hook)])
-    error_message = "environment_variables has the key ${join(", ", [
-      for hook in keys(var.environment_variables) : "\"${hook}\"" if !contains(local._lifecycle_order, hook)
-    ])}; the keys are ${join(", ", local._lifecycle_order)}: environment_variables = { run_migrations = { TENANT = \"acme\" } }."
+    condition     = length(setsubtract(keys(var.environment_variables), local._lifecycle_order)) == 0
+    error_message = "environment_variables has the key ${join(", ", setsubtract(keys(var.environment_variables), local._lifecycle_order))}; the keys are ${join(", ", local._lifecycle_order)}."
   }
 
   validation {
@@ -286,10 +303,8 @@ variable "policy_documents" {
   nullable    = false
 
   validation {
-    condition = alltrue([for hook in keys(var.policy_documents) : contains(local._lifecycle_order, hook)])
-    error_message = "policy_documents has the key ${join(", ", [
-      for hook in keys(var.policy_documents) : "\"${hook}\"" if !contains(local._lifecycle_order, hook)
-    ])}; the keys are ${join(", ", local._lifecycle_order)}: policy_documents = { run_migrations = data.aws_iam_policy_document.tenants.json }."
+    condition     = length(setsubtract(keys(var.policy_documents), local._lifecycle_order)) == 0
+    error_message = "policy_documents has the key ${join(", ", setsubtract(keys(var.policy_documents), local._lifecycle_order))}; the keys are ${join(", ", local._lifecycle_order)}."
   }
 
   validation {
@@ -308,18 +323,8 @@ variable "layers" {
   nullable    = false
 
   validation {
-    condition = alltrue([for hook in keys(var.layers) : contains(local._lifecycle_order, hook)])
-    error_message = "layers has the key ${join(", ", [
-      for hook in keys(var.layers) : "\"${hook}\"" if !contains(local._lifecycle_order, hook)
-    ])}; the keys are ${join(", ", local._lifecycle_order)}: layers = { run_migrations = [aws_lambda_layer_version.drivers.arn] }."
-  }
-
-  validation {
-    condition = alltrue([for hook, arns in var.layers : try(length(arns), 0) <= 4])
-    error_message = "layers of ${join(", ", [
-      for hook, arns in var.layers : "${hook} (${try(length(arns), 0)})"
-      if try(length(arns), 0) > 4
-    ])} are too many: Lambda allows five, one is the module's own."
+    condition     = length(setsubtract(keys(var.layers), local._lifecycle_order)) == 0
+    error_message = "layers has the key ${join(", ", setsubtract(keys(var.layers), local._lifecycle_order))}; the keys are ${join(", ", local._lifecycle_order)}."
   }
 
   validation {

@@ -31,8 +31,8 @@ run "seven_inputs" {
       validate_before_install = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadRevision", "ReadRevisionObject",
         "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms",
-        "ReadImages", "ReadRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadNetwork",
-        "ReadScaling", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
+        "ReadImages", "ReadTaskRoles", "SimulateRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups",
+        "ReadNetwork", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
       ]
       validate_deployment = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTaskDefinitions", "ListTasks", "ReadTasks",
@@ -227,7 +227,7 @@ run "every_input" {
         Sid      = "ReadTaskLogs"
         Effect   = "Allow"
         Action   = "logs:GetLogEvents"
-        Resource = "arn:aws-us-gov:logs:*:111122223333:log-group:*:log-stream:*"
+        Resource = "arn:aws-us-gov:logs:*:111122223333:log-group:*:log-stream:*/*/*"
       },
     ]
     error_message = data.aws_iam_policy_document.hook["run_migrations"].json
@@ -375,7 +375,39 @@ run "narrowed" {
   }
 }
 
-# A long prefix does not stand whole in the names: the preflight may read what begins like them.
+# Of functions, whose environment the answer holds: hooks by AWS's convention, and by name the module's own where another
+# prefix, a long one or none, is theirs.
+run "convention" {
+  command = plan
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.hook["validate_before_install"].json).Statement :
+      statement.Resource if statement.Sid == "ReadFunctions"
+    ] == ["arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_*"]
+    error_message = data.aws_iam_policy_document.hook["validate_before_install"].json
+  }
+}
+
+run "no_prefix" {
+  command = plan
+
+  variables {
+    function_name_prefix = ""
+  }
+
+  assert {
+    condition = toset([
+      for statement in jsondecode(data.aws_iam_policy_document.hook["validate_before_install"].json).Statement :
+      statement.Resource if statement.Sid == "ReadFunctions"
+      ][0]) == toset(concat(["arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_*"], [
+        for hook in ["validate-before-install", "validate-deployment", "validate-test-traffic", "run-migrations", "validate-production"] :
+        "arn:aws:lambda:eu-west-1:111122223333:function:orders-staging-${hook}"
+    ]))
+    error_message = data.aws_iam_policy_document.hook["validate_before_install"].json
+  }
+}
+
 run "long_prefix" {
   command = plan
 
@@ -385,11 +417,11 @@ run "long_prefix" {
 
   assert {
     condition = alltrue([
-      for name in output.function_names : startswith(name, "deployments-of-the-che") && length(name) <= 64
-      ]) && contains([
-      for statement in jsondecode(data.aws_iam_policy_document.hook["validate_before_install"].json).Statement :
-      statement.Resource if statement.Sid == "ReadFunctions"
-    ][0], "arn:aws:lambda:eu-west-1:111122223333:function:deployments-of-the-che*")
+      for name in values(output.function_names) : length(name) <= 64 && contains([
+        for statement in jsondecode(data.aws_iam_policy_document.hook["validate_before_install"].json).Statement :
+        statement.Resource if statement.Sid == "ReadFunctions"
+      ][0], "arn:aws:lambda:eu-west-1:111122223333:function:${name}")
+    ])
     error_message = "${jsonencode(output.function_names)} ${data.aws_iam_policy_document.hook["validate_before_install"].json}"
   }
 }

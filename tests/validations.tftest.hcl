@@ -80,13 +80,14 @@ run "arns" {
     permissions_boundary             = "boundary"
     codedeploy_application_name      = "arn:aws:codedeploy:eu-west-1:111122223333:application:shop"
     codedeploy_deployment_group_name = "shop/staging"
+    task_definition_family           = "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop:7"
     vpc_config                       = { subnet_ids = ["10.0.0.0/24"], security_group_ids = ["default"] }
     layers                           = { run_migrations = ["drivers"] }
   }
 
   expect_failures = [
     var.kms_key_arn, var.permissions_boundary, var.codedeploy_application_name, var.codedeploy_deployment_group_name,
-    var.vpc_config, var.layers,
+    var.task_definition_family, var.vpc_config, var.layers,
   ]
 }
 
@@ -96,9 +97,10 @@ run "custom" {
   variables {
     environment_variables = { migrations = { TENANT = "acme" } }
     policy_documents      = { run_migrations = "{}" }
+    appspec_without       = ["test_traffic"]
   }
 
-  expect_failures = [var.environment_variables, var.policy_documents]
+  expect_failures = [var.environment_variables, var.policy_documents, var.appspec_without]
 }
 
 run "environment_over_4_kb" {

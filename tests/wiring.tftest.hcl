@@ -170,7 +170,7 @@ run "seven_inputs" {
     condition = alltrue([
       for hook in keys(aws_lambda_function.hook) :
       jsondecode(aws_lambda_function.hook[hook].environment[0].variables.HOOK_SETTINGS) == jsondecode(jsonencode(merge(
-        module.options[hook], { schema = module.options.schemas[hook] },
+        module.options[hook], { schema = module.options.schemas[hook], in_vpc = false },
         hook == "validate_before_install" ? { packages = local._package_hashes } : {},
       )))
     ])
@@ -295,11 +295,6 @@ run "every_input" {
   }
 
   assert {
-    condition     = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS).checks == { test_listener = "warn" }
-    error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
-  }
-
-  assert {
     condition = alltrue([
       for name, value in var.run_migrations : jsonencode(jsondecode(aws_lambda_function.hook["run_migrations"].environment[0].variables.HOOK_SETTINGS)[name]) == jsonencode(value)
     ])
@@ -312,6 +307,53 @@ run "every_input" {
       jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS).load.rate == 10 && jsondecode(aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS).load.status == ["200-399"]
     )
     error_message = "HOOK_SETTINGS of validate_production: ${aws_lambda_function.hook["validate_production"].environment[0].variables.HOOK_SETTINGS}"
+  }
+}
+
+# Each function is told where it works, and whether one deployment may soften its checks.
+run "told_beside_the_options" {
+  command = plan
+
+  variables {
+    allow_overrides = false
+    vpc_config      = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0a"] }
+  }
+
+  assert {
+    condition = alltrue([
+      for function in aws_lambda_function.hook :
+      jsondecode(function.environment[0].variables.HOOK_SETTINGS).overrides == "forbid" &&
+      jsondecode(function.environment[0].variables.HOOK_SETTINGS).in_vpc
+    ])
+    error_message = jsonencode([for function in aws_lambda_function.hook : function.environment[0].variables.HOOK_SETTINGS])
+  }
+}
+
+# A hook that is left out of the AppSpec keeps its function and its output.
+run "without_a_test_listener" {
+  command = apply
+
+  variables {
+    appspec_without = ["validate_test_traffic", "run_migrations"]
+  }
+
+  assert {
+    condition = yamldecode(output.appspec_hooks) == {
+      Hooks = [
+        { BeforeInstall = output.validate_before_install_arn },
+        { AfterInstall = output.validate_deployment_arn },
+        { AfterAllowTraffic = output.validate_production_arn },
+      ]
+    }
+    error_message = "appspec_hooks is ${output.appspec_hooks}"
+  }
+
+  assert {
+    condition = (
+      length(aws_lambda_function.hook) == 5 && output.run_migrations_arn == aws_lambda_function.hook["run_migrations"].arn &&
+      output.validate_test_traffic_arn == aws_lambda_function.hook["validate_test_traffic"].arn
+    )
+    error_message = "A function went with its line in the AppSpec."
   }
 }
 
@@ -360,21 +402,6 @@ run "names_of_64_characters" {
   assert {
     condition     = output.function_names.validate_before_install == "CodeDeployHook_fastapi-bootst-production-validate-before-install"
     error_message = "The name is ${output.function_names.validate_before_install}"
-  }
-}
-
-# A test listener that nothing tests through may be missing, unless the user says otherwise.
-run "tests_elsewhere" {
-  command = plan
-
-  variables {
-    validate_test_traffic   = { base_url = "https://green.example.com" }
-    validate_before_install = { checks = { images = "skip" } }
-  }
-
-  assert {
-    condition     = jsondecode(aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS).checks == { images = "skip", test_listener = "warn" }
-    error_message = "HOOK_SETTINGS of validate_before_install: ${aws_lambda_function.hook["validate_before_install"].environment[0].variables.HOOK_SETTINGS}"
   }
 }
 

@@ -43,6 +43,7 @@ module "hooks" {
   # Known here, so that the hooks' roles reach this application only.
   codedeploy_application_name      = local.name
   codedeploy_deployment_group_name = local.name
+  task_definition_family           = basename(aws_ecs_task_definition.this.arn_without_revision)
 
   validate_test_traffic = {
     http_checks = {
@@ -54,9 +55,8 @@ module "hooks" {
   }
 
   run_migrations = {
-    preset         = "alembic"
-    lock_timeout   = 5
-    pass_role_arns = [aws_iam_role.execution.arn, aws_iam_role.task.arn]
+    preset       = "alembic"
+    lock_timeout = 5
   }
 
   validate_production = {

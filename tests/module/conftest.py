@@ -23,20 +23,41 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 ACCOUNT = "111122223333"
 
 
-class CallerIdentity(BaseHTTPRequestHandler):
-    """AWS's answer to GetCallerIdentity: all that the provider asks of AWS before a plan without data of others."""
+TASK_DEFINITIONS: dict[str, dict[str, Any]] = {}
+"""What ECS knows by family: a test puts its own in."""
+
+
+class Answers(BaseHTTPRequestHandler):
+    """AWS's answers to what the provider asks before a plan: who calls, and what a family's newest revision is."""
 
     def do_POST(self) -> None:
-        """Answer any request with the test account's identity."""
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        """Answer with the test account's identity, or with a family's newest revision."""
+        asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.headers.get("X-Amz-Target", "").endswith(".DescribeTaskDefinition"):
+            self._describe(json.loads(asked)["taskDefinition"])
+            return
         body = (
             '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
             f"<Arn>arn:aws:iam::{ACCOUNT}:user/test</Arn><UserId>AIDATEST</UserId><Account>{ACCOUNT}</Account>"
             "</GetCallerIdentityResult><ResponseMetadata><RequestId>test</RequestId></ResponseMetadata>"
             "</GetCallerIdentityResponse>"
-        ).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/xml")
+        )
+        self._send(200, "text/xml", body)
+
+    def _describe(self, family: str) -> None:
+        if family not in TASK_DEFINITIONS:
+            error = {"__type": "ClientException", "message": "Unable to describe task definition."}
+            self._send(400, "application/x-amz-json-1.1", json.dumps(error))
+            return
+        arn = f"arn:aws:ecs:{INPUTS['aws_region']}:{ACCOUNT}:task-definition/{family}:7"
+        known = {"taskDefinitionArn": arn, "family": family, "revision": 7, "status": "ACTIVE", "networkMode": "awsvpc"}
+        answer = {"taskDefinition": {**known, **TASK_DEFINITIONS[family]}}
+        self._send(200, "application/x-amz-json-1.1", json.dumps(answer))
+
+    def _send(self, status: int, kind: str, text: str) -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -114,8 +135,8 @@ def plain(text: str) -> str:
 
 @contextmanager
 def offline() -> Iterator[Terraform]:
-    """Terraform with fake credentials and an STS of our own; without a registry where a mirror is found."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), CallerIdentity)
+    """Terraform with fake credentials and answers of our own; without a registry where a mirror is found."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     kept = {
@@ -129,6 +150,7 @@ def offline() -> Iterator[Terraform]:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{server.server_port}",
+        "AWS_ENDPOINT_URL_ECS": f"http://127.0.0.1:{server.server_port}",
     }  # fmt: skip
     try:
         yield Terraform(environment)

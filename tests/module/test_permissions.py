@@ -18,6 +18,7 @@ from botocore import xform_name
 from gate.options import HOOKS
 
 from tests.module.conftest import ROOT
+from tests.policies import STAGE, function_names, render, with_everything
 
 # What a role needs and no handler calls by that name: Lambda writes the log, RunTask passes roles and sets tags, and
 # GetObject of a version is an action of its own.
@@ -155,10 +156,11 @@ def called_actions(hook: str) -> set[str]:
 def granted_actions(hook: str) -> set[str]:
     """Return the actions that iam.tf grants to a hook with every option set, apart from VPC and KMS."""
     text = (ROOT / "iam.tf").read_text(encoding="utf-8")
+    allowed = re.search(r"^  _actions = \{\n(.*?)^  \}", text, re.MULTILINE | re.DOTALL)
+    assert allowed is not None
     permissions = {
         name: set(re.findall(r'"([\w-]+:\w+)"', actions))
-        for form in (r"^    (\w+) = \{\n\s+actions\s+= \[(.*?)\]", r"^    (Read\w+|UseNetwork)\s+= \[(.*?)\]")
-        for name, actions in re.findall(form, text, re.MULTILINE | re.DOTALL)
+        for name, actions in re.findall(r"^    (\w+)\s+= \[(.*?)\]", allowed[1], re.MULTILINE | re.DOTALL)
     }
     common = re.search(r"_common = concat\(\n\s+\[(.*?)\]", text, re.DOTALL)
     own = re.search(rf"^    {hook}\s+= (.*?)(?:^    \w+\s+= |^  \}})", text, re.MULTILINE | re.DOTALL)
@@ -189,3 +191,37 @@ def test_the_names_of_a_hook_declare_all_that_its_role_allows(hook: str) -> None
 def test_a_role_allows_nothing_that_its_hook_does_not_call(hook: str) -> None:
     """A permission that nothing uses is one that only an intruder would use."""
     assert granted_actions(hook) - called_actions(hook) - NOT_CALLED == set()
+
+
+def test_every_wildcard_has_its_reason() -> None:
+    """docs/permissions.md has each statement that reaches further than one thing, as it is rendered, and no other."""
+    reaches: dict[str, tuple[set[str], set[str]]] = {}
+    for hook, statements in render({"everything": with_everything([])})["everything"].items():
+        for statement in statements:
+            for resource in _listed(statement["Resource"]):
+                if "*" in resource:
+                    actions, resources = reaches.setdefault(statement["Sid"], (set(), set()))
+                    actions.update(_listed(statement["Action"]))
+                    resources.add(_in_general(resource, hook))
+    page = (ROOT / "docs" / "permissions.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+) \|$", page, re.MULTILINE)
+    told = {sid: (set(_quoted(actions)), set(_quoted(resources))) for sid, actions, resources, _ in rows}
+    assert reaches
+    assert told == reaches
+    assert all(reason.strip().endswith(".") for *_, reason in rows)
+    assert len(page.splitlines()) <= 60
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _quoted(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def _in_general(arn: str, hook: str) -> str:
+    """The part of an ARN that names a resource, with words for what is the stage's own."""
+    named = arn.split(":", 5)[5] if arn.startswith("arn:") else arn
+    named = named.replace(f"task/{STAGE['ecs_cluster_name']}/", "task/<cluster>/")
+    return named.replace(f"/{function_names()[hook]}:", "/<function>:")

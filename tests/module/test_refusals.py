@@ -47,23 +47,23 @@ MODULE_INPUTS = [
     ),
     Case(
         {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": []}},
-        "vpc_config has 1 subnet_ids and 0 security_group_ids; give at least one of each, or null",
+        'vpc_config is {"security_group_ids":[],"subnet_ids":["subnet-0a"]}; expected ids such as "subnet-0123456789a',
     ),
     Case(
         {"vpc_config": {"subnet_ids": ["10.0.0.0/24"], "security_group_ids": ["sg-0a"]}},
-        'vpc_config has subnet_ids "10.0.0.0/24"; expected ids such as "subnet-0123456789abcdef0" and "sg-01',
+        'vpc_config is {"security_group_ids":["sg-0a"],"subnet_ids":["10.0.0.0/24"]}; expected ids such as "subnet-01',
     ),
     Case(
         {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["default"]}},
-        'vpc_config has security_group_ids "default"; expected ids such as "subnet-0123456789abcdef0" and "sg-',
+        'vpc_config is {"security_group_ids":["default"],"subnet_ids":["subnet-0a"]}; expected ids such as "subnet-01',
     ),
     Case(
         {"vpc_config": {"subnet_ids": [None], "security_group_ids": ["sg-0a"]}},
-        "vpc_config has subnet_ids null; expected ids such as",
+        'vpc_config is {"security_group_ids":["sg-0a"],"subnet_ids":[null]}; expected ids such as',
     ),
     Case(
         {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a", None]}},
-        "vpc_config has security_group_ids null; expected ids such as",
+        'vpc_config is {"security_group_ids":["sg-0a",null],"subnet_ids":["subnet-0a"]}; expected ids such as',
     ),
     Case({"kms_key_arn": "alias/hooks"}, 'kms_key_arn is "alias/hooks"; expected a key\'s ARN such as'),
     Case({"permissions_boundary": "boundary"}, 'permissions_boundary is "boundary"; expected a policy\'s ARN such as'),
@@ -80,8 +80,16 @@ MODULE_INPUTS = [
         'codedeploy_deployment_group_name is "a b"; expected the deployment',
     ),
     Case(
+        {"task_definition_family": "web:7"},
+        'task_definition_family is "web:7"; expected the family\'s name (up to 255 letters, digits, hyphens and under',
+    ),
+    Case(
+        {"appspec_without": ["test_traffic", "run_migrations"]},
+        "appspec_without has test_traffic; the hooks are validate_before_install, validate_deployment, validate_test_",
+    ),
+    Case(
         {"environment_variables": {"migrations": {}}},
-        'environment_variables has the key "migrations"; the keys are validate',
+        "environment_variables has the key migrations; the keys are validate_before_install, validate_deployment",
     ),
     Case(
         {"environment_variables": {"run_migrations": None}},
@@ -97,20 +105,16 @@ MODULE_INPUTS = [
     ),
     Case(
         {"policy_documents": {"migrations": '{"Statement":[]}'}},
-        'policy_documents has the key "migrations"; the keys are',
+        "policy_documents has the key migrations; the keys are",
     ),
     Case(
         {"policy_documents": {"run_migrations": "{}"}},
         "policy_documents of run_migrations is not a policy document",
     ),
-    Case({"layers": {"migrations": []}}, 'layers has the key "migrations"; the keys are validate_before_install'),
+    Case({"layers": {"migrations": []}}, "layers has the key migrations; the keys are validate_before_install"),
     Case({"layers": {"run_migrations": ["drivers"]}}, 'layers has "drivers"; expected the ARN of a layer\'s version'),
     Case({"layers": {"run_migrations": [None]}}, "layers has null; expected the ARN of a layer's", apart="null"),
     Case({"layers": {"run_migrations": None}}, "layers has null; expected the ARN of a layer", apart="null"),
-    Case(
-        {"layers": {"validate_production": ["arn:aws:lambda:eu-west-1:111122223333:layer:a:1"] * 5}},
-        "layers of validate_production (5) are too many: Lambda allows five, one is the module's own.",
-    ),
 ]
 METRIC: dict[str, Any] = {"namespace": "Shop", "metric_name": "Orders"}
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-AbCdEf"
