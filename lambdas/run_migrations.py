@@ -13,7 +13,7 @@ import hashlib
 import re
 import shlex
 import time
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -255,6 +255,10 @@ class Migration:
         read = poll(look, self.deadline.within(patience), often, looks, PATIENT)[0]
         if not read.good:
             detail = f"where the database is could not be read: {read.detail}: mend the log, or set rollback_command"
+            if not target.entry_point:  # ECS does not show that of an image
+                detail += (
+                    "; if the image's ENTRYPOINT is a shell with -c, repeat it as entryPoint in the task definition"
+                )
             read = replace(read, detail=detail)
         return read, found.command
 
@@ -292,7 +296,7 @@ class Migration:
         never_ran = task.never_ran(container)
         if task.was_interrupted and attempt == 1 and (never_ran or self.settings.retry_interrupted):
             return self._run(step, command, attempt + 1)
-        wrong = _why_it_failed(task, container, target.essential, retried=attempt > 1)
+        wrong = _why_it_failed(task.ended_by(target.definition), container, retried=attempt > 1)
         if not wrong:
             return passed(f"{label}: exit 0", task=task.id, exit_code=0), task
         if never_ran:
@@ -550,12 +554,6 @@ class Target:
         return self.task_definition.rpartition("/")[2].partition(":")[0]
 
     @property
-    def essential(self) -> list[str]:
-        """The containers with which the task ends."""
-        declared = self.definition.get("containerDefinitions") or []
-        return [str(each.get("name")) for each in declared if each.get("essential", True)]
-
-    @property
     def entry_point(self) -> Sequence[str]:
         """What the container's definition puts before each command."""
         return self._declared.get("entryPoint") or ()
@@ -583,8 +581,8 @@ def _in_short(command: Sequence[str]) -> str:
     return words if len(words) <= LABEL_LENGTH else f"{words[: LABEL_LENGTH - 1]}…"
 
 
-def _why_it_failed(task: Task, container: Container, essential: Collection[str], *, retried: bool) -> str:
-    """Why the named container's end is no success; empty if it is one. `essential`: containers that end their task."""
+def _why_it_failed(task: Task, container: Container, *, retried: bool) -> str:
+    """Why the named container's end is no success; empty if it is one. The task has those alone that can end it."""
     if task.never_ran(container):
         return f"container {container.name} never started: {task.why_stopped()}"
     code = "no exit code" if container.exit_code is None else f"exit {container.exit_code}"
@@ -599,7 +597,7 @@ def _why_it_failed(task: Task, container: Container, essential: Collection[str],
         return f"{code}, it was stopped before its end ({reason})"
     if container.exit_code != 0:
         return f"{code} ({reason})"
-    first = any(each.was_first for each in task.containers if each.name in essential and each is not container)
+    first = any(each.was_first for each in task.containers if each is not container)
     if not task.stop_code:
         return f"exit 0, but ECS does not say why the task stopped ({task.why_stopped()})"
     if task.stop_code != "EssentialContainerExited" or first:  # told to end, some programs do so with 0

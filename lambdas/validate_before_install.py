@@ -112,12 +112,12 @@ class ServiceChecks(Checks):
         """Blue's targets are healthy; where none is, blue serves nobody, and this deployment only warns of it."""
         return self._settled("blue_targets")
 
-    @check()
+    @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
     def running_count(self) -> Finding:
         """The primary task set runs as many tasks as desired, and none is pending; it has a minute to settle."""
         return self._settled("running_count")
 
-    @check()
+    @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
     def service_steady(self) -> Finding:
         """The primary task set is in STEADY_STATE; it has a minute to settle."""
         return self._settled("service_steady")
@@ -250,6 +250,9 @@ class ReleaseChecks(Checks):
         """The AppSpec can be read (JSON or YAML, from CodeDeploy or S3) and describes one ECS service."""
         found = self.release.appspec
         hooks = ", ".join(found.hooks) or "no hook"
+        if found.unknown:
+            said = f"the AppSpec's {', '.join(found.unknown)} is no property that CodeDeploy reads"
+            return replace(failed(f"{said}: mend its name or its place, or take it out"), advisory=True)
         return passed(f"the AppSpec deploys {found.task_definition} with {hooks}")
 
     @check()
@@ -696,7 +699,7 @@ class RouteChecks(Checks):
             return failed(f"{said}; put it back on {serving_group(self.release).name}")
         return self._leads_to_blue("production", self._production)
 
-    @check(calls=["elasticloadbalancing:DescribeListeners"])
+    @check(calls=["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"])
     def test_weights(self) -> Finding:
         """The test listener leads to the target group that serves now, as CodeDeploy expects at the start."""
         if self._test is None:

@@ -16,6 +16,7 @@ from gate import aws, tasks
 from gate.deployment import Deployment, Service, TaskSet
 from gate.hook import lifecycle_hook
 from gate.options import ValidateDeployment
+from gate.release import LOST
 from gate.tasks import Container, Task
 from gate.verdict import (
     CannotLook,
@@ -169,6 +170,17 @@ class Green:
         return passed(f"task set {self.set.id} is {self.set.status} at scale {self.set.scale:g} %")
 
     @check()
+    def launch_type(self) -> Finding:
+        """Green runs by the service's capacity provider strategy, if it has one: CodeDeploy does not take it over."""
+        wanted, found = (each.placement.get("capacityProviderStrategy") or [] for each in (self.service, self.set))
+        runs_on = self.set.placement.get("launchType") or ", ".join(str(each.get("capacityProvider")) for each in found)
+        if wanted and not found:
+            named = ", ".join(str(each.get("capacityProvider")) for each in wanted)
+            said = f"green runs on {runs_on or 'a launch type'}, the service on capacity providers {named}, {LOST}"
+            return replace(failed(f"{said}: name it in the AppSpec (CapacityProviderStrategy)"), advisory=True)
+        return passed(f"green runs on {runs_on or 'the launch type of the cluster'}")
+
+    @check()
     def task_start(self) -> Finding:
         """Green's tasks can be started: the image pulled, the role assumed, an address found; certain if not."""
         # ECS names the task set in each event. On a way back it is an old one, with a past.
@@ -240,28 +252,36 @@ class Green:
 
     @check()
     def tasks_running(self) -> Finding:
-        """Every green task and every container of it runs; one that is not essential may have done its work."""
+        """Every green task and every essential container of it runs; one that is not essential may have ended."""
         if len(self.alive) < self.set.desired:
             return failed(f"{len(self.alive)} green tasks found, {self.set.desired} desired")
         wrong = [f"task {task.id} is {task.status}" for task in self.alive if task.status != "RUNNING"]
+        ended = []  # badly, as the task bears
         for name, declared in self._declared.items():
             for task, container in self._containers(name):
                 if container is None:
                     wrong.append(f"container {name} of task {task.id} is not there")
-                elif container.status != "RUNNING" and (container.exit_code != 0 or declared.get("essential", True)):
-                    exit_code = "" if container.exit_code is None else f", exit {container.exit_code}"
-                    reason = f" ({container.reason})" if container.reason else ""
-                    wrong.append(f"container {name} of task {task.id} is {container.status}{exit_code}{reason}")
+                elif container.status != "RUNNING":
+                    said = f"container {name} of task {task.id} is {container.status}{_how_it_ended(container)}"
+                    if declared.get("essential", True) or container.status != "STOPPED":
+                        wrong.append(said)
+                    elif container.exit_code != 0:
+                        ended.append(said)
         if wrong:
             return failed(f"green: {'; '.join(wrong)}")
+        if ended:
+            said = f"green: {'; '.join(ended)}: it is not essential, so the tasks run on"
+            return replace(failed(said), advisory=True)
         return passed(f"{len(self.alive)} green tasks and their containers are RUNNING")
 
     @check()
     def container_health(self) -> Finding:
-        """Every container that has a health check is HEALTHY; UNKNOWN there means that it has not answered."""
-        checked = [name for name, declared in self._declared.items() if declared.get("healthCheck") is not None]
+        """Every essential container that has a health check is HEALTHY; UNKNOWN means that it has not answered yet."""
+        # As ECS has it, "a task is HEALTHY if all its essential containers have passed their health checks".
+        essential = [name for name, declared in self._declared.items() if declared.get("essential", True)]
+        checked = [name for name in essential if self._declared[name].get("healthCheck") is not None]
         if not checked:
-            return skipped("the task definition has no container health check")
+            return skipped("the task definition has no health check of an essential container")
         judged = [(name, *found) for name in checked for found in self._containers(name)]
         wrong = [
             f"{name} of task {task.id} is {container.health if container else 'not there'}"
@@ -274,22 +294,19 @@ class Green:
 
     @check()
     def image_digest(self) -> Finding:
-        """All green tasks run the same image: a tag that moved while they started gave them different ones."""
-        seen: dict[str, dict[str, str]] = {}  # container → digest → a task
-        for name in self._declared:
-            for task, container in self._containers(name):
-                if container is not None and container.image_digest:
-                    seen.setdefault(name, {})[container.image_digest] = task.id
-        if not seen:
-            return skipped("ECS names no image digest of green's containers")
-        wrong = [
-            f"container {name} is " + " and ".join(f"{digest} in task {task}" for digest, task in digests.items())
-            for name, digests in seen.items()
-            if len(digests) > 1
-        ]
-        if wrong:
-            return failed(f"green tasks run different images: {'; '.join(wrong)}: name the image by its digest")
-        return passed(f"green tasks run {', '.join(f'{name} {min(digests)}' for name, digests in seen.items())}")
+        """All green tasks run the same image of the application: a tag may have moved while they started."""
+        name = self.set.container  # the load balanced one: the versions of agents beside it are their own affair
+        digests = {
+            container.image_digest: task.id
+            for task, container in self._containers(name)
+            if container is not None and container.image_digest
+        }
+        if not digests:
+            return skipped(f"ECS names no image digest of green's container {name}")
+        if len(digests) > 1:
+            said = " and ".join(f"{digest} in task {task}" for digest, task in digests.items())
+            return failed(f"green tasks run different images: container {name} is {said}: name the image by its digest")
+        return passed(f"green tasks run {name} {min(digests)}")
 
     @check(calls=["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"])
     def green_targets(self) -> Finding:
@@ -325,6 +342,11 @@ class Green:
         return passed(f"green task set {self.set.id} is in STEADY_STATE")
 
 
+def _how_it_ended(container: Container) -> str:
+    exit_code = "" if container.exit_code is None else f", exit {container.exit_code}"
+    return exit_code + (f" ({container.reason})" if container.reason else "")
+
+
 CALLS = ("ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:DescribeTasks", "ecs:ListTasks")
 
 
@@ -343,7 +365,7 @@ def handler(deployment: Deployment, settings: ValidateDeployment, deadline: Dead
         return list(last)
 
     def keeps_waiting(finding: Finding) -> bool:
-        return not finding.good and severities.get(finding.name or "") is not Severity.WARN
+        return not finding.good and not finding.advisory and severities.get(finding.name or "") is not Severity.WARN
 
     pause = settings.interval or Pace(aws.requests_made, deadline.elapsed)
     out_of_time: OutOfTime | None = None

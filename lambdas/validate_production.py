@@ -1,9 +1,9 @@
 """AfterAllowTraffic: green serves production, and bears it.
 
 First what can be known at once: the listener, the declared requests, a load if one is asked for. Then, after a
-settle time, a bake window in which alarms and metrics are looked at again and again; it ends at the first finding
-that no later look can mend, and goes on in a fresh invocation where this one is too short. At the end green's figures
-are held against blue's before the shift.
+settle time, a bake window in which requests are asked again, and figures, metrics and alarms looked at, at every
+interval; it ends at the first finding that no later look can mend, and goes on in a fresh invocation where this one is
+too short. At the end green's latencies are held against blue's before the shift.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
 from gate import metrics
-from gate.baseline import compare
+from gate.baseline import by_chance, compare
 from gate.deployment import Deployment, Listener, TargetGroup
 from gate.hook import lifecycle_hook
 from gate.http_sender import Sender
@@ -37,11 +37,16 @@ from gate.verdict import (
     skipped,
     unstoppable,
 )
-from gate.waiting import Deadline, ToBeContinued, poll, watch
+from gate.waiting import Deadline, Looks, ToBeContinued, poll
 
 MINUTE = 60  # seconds; the load balancer's and ECS's metrics have one value for each
+BLUES_TIME = 3600  # seconds before the shift, at least, of which blue's figures are
+MORE_ERRORS = 0.01  # by how much green's share of errors may be above blue's
+CHANCE = 0.02  # how likely so many errors must be, with such a share: less is no chance
+SOME_REQUESTS = 20  # so many to be expected of customers, and none, is no chance
 ENOUGH_REQUESTS = 100  # below this an error rate may still come out right by the end of the window
 FIGURES_OF = ("cloudwatch:GetMetricData", "elasticloadbalancing:DescribeLoadBalancers")
+BLUES_FIGURES_OF = (*FIGURES_OF, "codedeploy:GetDeploymentTarget", "elasticloadbalancing:DescribeTargetGroups")
 NAMES = (
     Named("time", "The bake's window and the load fit the time there is."),
     Named(
@@ -64,38 +69,46 @@ NAMES = (
     ),
     Named(
         "bake",
-        "The window is not cut short, and what it looks at (the names below, up to `metric`) stays good; this name "
-        "softens them all.",
+        "The window is not cut short, and what it looks at (`http`, `flow`, and the names below, up to `alarms`) stays "
+        "good; this name softens them all.",
         calls=("lambda:InvokeFunction",),
-    ),
-    Named(
-        "alarms",
-        "Alarms have the state that is expected of them.",
-        calls=("cloudwatch:DescribeAlarms",),
-        parts=("{alarm}",),
-    ),
-    Named("traffic", "The load balancer has figures of green, up to the end of the window.", calls=FIGURES_OF),
-    Named("error_rate", "Of the requests that the load balancer counted few failed.", calls=FIGURES_OF),
-    Named(
-        "latency",
-        "Latencies that are limited keep to it in the worst minute.",
-        calls=FIGURES_OF,
-        parts=FIGURES[1:],
     ),
     Named(
         "unhealthy_hosts",
         "No more of green's targets are unhealthy than are allowed, but for one minute.",
         calls=FIGURES_OF,
     ),
+    Named(
+        "traffic",
+        "The load balancer has figures of green, up to the end of the window, the hook's own requests among them.",
+        calls=FIGURES_OF,
+    ),
+    Named(
+        "error_rate",
+        "Of the requests that the load balancer counted few failed: no more than is allowed, else than blue's share.",
+        calls=BLUES_FIGURES_OF,
+    ),
+    Named(
+        "latency",
+        "Latencies that are limited keep to it in the worst minute.",
+        calls=FIGURES_OF,
+        parts=FIGURES[1:],
+    ),
     Named("rejected_connections", "The load balancer rejects no more connections than are allowed.", calls=FIGURES_OF),
     Named("cpu", "The service's CPU use is no higher than is allowed.", calls=FIGURES_OF),
     Named("memory", "The service's memory use is no higher than is allowed.", calls=FIGURES_OF),
     Named("metric", "Metrics of your own keep to their range.", calls=FIGURES_OF, parts=("{metrics}",)),
     Named(
+        "alarms",
+        "Alarms have the state that is expected of them.",
+        calls=("cloudwatch:DescribeAlarms",),
+        parts=("{alarm}",),
+    ),
+    Named(
         "against_blue",
-        "Green is no worse than blue was before the shift.",
-        calls=(*FIGURES_OF, "codedeploy:GetDeploymentTarget", "elasticloadbalancing:DescribeTargetGroups"),
-        parts=(*FIGURES[:-1], "metric:{metrics}"),
+        "Green's latencies and metrics are no worse than blue's were before the shift.",
+        calls=BLUES_FIGURES_OF,
+        parts=(*FIGURES[1:-1], "metric:{metrics}"),
     ),
 )
 
@@ -116,10 +129,7 @@ def _checks(deployment: Deployment, settings: ValidateProduction, deadline: Dead
         return
     if not (yield Check("other_listeners", production.no_other_doors)):
         return
-    sender = Sender(production.url, settings.host, settings.headers)
-    sound = yield from Traffic(
-        deployment, settings, deadline, sender, way_through(deployment, production.listener)
-    ).checks()
+    sound = yield from production.traffic.checks()
     if sound and settings.load:
         sound = yield Check("load", partial(production.bears_load, settings.load))
     if sound:  # what has failed is not made worse by a load, nor customers' time by a bake window
@@ -138,18 +148,10 @@ class Production:
         carried = deadline.journey.state
         self.shifted_at = _moment(carried.get("shifted_at")) or datetime.now(timezone.utc)
         self.bake_began = _moment(carried.get("bake_began"))
-        self.bake_ends: Optional[datetime] = None
+        self.own = metrics.OwnRequests(carried.get("own"))
+        self.asks = bool(carried.get("asks", True))  # whether there is anything to ask again
+        self.failing: list[str] = list(carried.get("failing") or [])  # what was asked and failed in the last look
         self.leads_elsewhere = False  # as far as was looked
-
-    @cached_property
-    def counted_from(self) -> datetime:
-        """Since when green's figures count: CloudWatch has whole minutes, and that of the shift holds test traffic too.
-
-        If the shift was in its first second, it is as good as whole. A window of less than two minutes has no other.
-        """
-        if self.settings.initial_delay + self.settings.duration < 2 * MINUTE:
-            return self.shifted_at
-        return (self.shifted_at + timedelta(seconds=MINUTE - 1)).replace(second=0, microsecond=0)
 
     @cached_property
     def group(self) -> TargetGroup:
@@ -160,6 +162,13 @@ class Production:
     def listener(self) -> Listener:
         """The production listener, as it was looked at last."""
         return self.deployment.production_listener()
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        """The declared requests, through the production listener."""
+        sender = Sender(self.url, self.settings.host, self.settings.headers)
+        way = way_through(self.deployment, self.listener)
+        return Traffic(self.deployment, self.settings, self.deadline, sender, way)
 
     @property
     def url(self) -> str:
@@ -200,80 +209,131 @@ class Production:
         headers = {**self.settings.headers, **load.headers}
         load = replace(load, host=load.host or self.settings.host, headers=headers)
         self.listener.refuse_astray(load.host or str(urlsplit(self.url).hostname), load.path, headers)
-        return judge_load(load, send_load(load, self.url, self.deadline))
+        began = datetime.now(timezone.utc)
+        result = send_load(load, self.url, self.deadline)
+        self.own.spread(result.sent + load.requests(load.warm_up), began, datetime.now(timezone.utc))
+        return judge_load(load, result)
 
-    # The bake.
+    # The bake: when it begins and ends, and what its figures are of.
+
+    @cached_property
+    def settled(self) -> datetime:
+        """When the settle time is over, and the window begins."""
+        self.bake_began = self.bake_began or datetime.now(timezone.utc)
+        return self.bake_began + timedelta(seconds=self.settings.initial_delay)
+
+    @cached_property
+    def ends(self) -> datetime:
+        """When the window is over."""
+        return self.settled + timedelta(seconds=self.settings.duration)
+
+    @cached_property
+    def counted_from(self) -> datetime:
+        """Since when green's figures count: the settle time's do not, nor test traffic's in the minute of the shift.
+
+        CloudWatch has whole minutes; one that begins in its first second is as good as whole. Where the window holds no
+        whole one, that in which it begins counts; and of less than two minutes in all, that of the shift.
+        """
+        if self.settings.initial_delay + self.settings.duration < 2 * MINUTE:
+            return self.shifted_at
+        whole = (self.settled + timedelta(seconds=MINUTE - 1)).replace(second=0, microsecond=0)
+        return whole if whole + timedelta(seconds=MINUTE) <= self.ends else self.settled
 
     def bake(self) -> list[Finding]:
-        """Alarms, load balancer figures and metrics over the window, in as many invocations as it takes."""
-        self.bake_began = self.bake_began or datetime.now(timezone.utc)
-        settled = self.bake_began + timedelta(seconds=self.settings.initial_delay)
-        ends = self.bake_ends = settled + timedelta(seconds=self.settings.duration)
-        needed = self._until(ends)
+        """Look at every interval until the window is over, in as many invocations as it takes.
+
+        Alarms that fire, or do not exist, are found before it begins.
+        """
+        needed = self._until(self.ends)
         left = self.deadline.journey.reach(self.deadline.remaining())
         if needed > left:  # the checks before took their time
             said = f"the bake takes {needed:.0f} s, and only {left:.0f} s are left"
             return [failed(f"{said}: shorten initial_delay or duration, or raise timeout and max_duration")]
-        self._stay(self._until(settled))
-        room = self.deadline.journey.room
-        findings, over = watch(self.look, self.deadline, self.settings.interval, self._until(ends), room=room)
-        if not over:
-            if self.deadline.journey.hops_left:
-                self._stay(self._until(ends))
-                self._hand_over()
-            left = self._until(ends)
-            return [*findings, could_not_look(f"the bake window was cut short: {left:.0f} s of it were left", "bake")]
-        due = ends if any(finding.values.get("behind") for finding in findings) else self.shifted_at
-        late = self._until(due + timedelta(seconds=self.settings.metrics_delay))
-        if late > 0 and self._lacks_only_data(findings):
-            here = self.deadline.remaining() - room
-            wait = self.deadline.within(min(late, here))
-            findings = poll(self.look, wait, self.settings.interval, keeps_waiting=self._may_come)
-            if late > here and self._lacks_only_data(findings):
-                self._hand_over()
-        return findings
+        looks = Looks(self.look)
+        while True:
+            began = self.deadline.elapsed()
+            findings, hopeless = looks.take()
+            last = self._until(self._last_look(findings))
+            if hopeless or last < 0.001 or any(finding.certain and not finding.good for finding in findings):
+                return findings
+            pause = began + self.settings.interval - self.deadline.elapsed()
+            if not self._stay(self._until(self.settled) or max(0.0, min(pause, last))):
+                cut = self._until(self.ends)
+                said = f"the bake window was cut short: {cut:.0f} s of it were left"
+                return [*findings, could_not_look(said, "bake")] if cut else findings
 
-    def _lacks_only_data(self, findings: list[Finding]) -> bool:
-        decisive = [finding for finding in findings if self._decides(finding)]
-        return any(map(_lacks_data, decisive)) and all(finding.good or _lacks_data(finding) for finding in decisive)
+    def _last_look(self, findings: list[Finding]) -> datetime:
+        """When the last look is due, by what this one found: after the window only if all may still come right.
 
-    def _may_come(self, finding: Finding) -> bool:
-        return self._decides(finding) and (not finding.good or _lacks_data(finding))
+        What CloudWatch is late with may come. A request that failed for the first time is sent again after an interval,
+        and a look that could not be taken (its finding has no name) is taken again.
+        """
+        deciding = [finding for finding in findings if self._decides(finding)]
+        late = [finding for finding in deciding if finding.values.get("no_data")]
+        again = [finding for finding in deciding if not finding.good and finding.name in [*self.failing, None]]
+        until = [self.ends]
+        if all(finding.good or finding in late or finding in again for finding in deciding):
+            since = self.ends if any(finding.values.get("behind") for finding in late) else self.counted_from
+            until += [since + timedelta(seconds=self.settings.metrics_delay)] if late else []
+            until += [datetime.now(timezone.utc) + timedelta(seconds=self.settings.interval)] if again else []
+        return max(until)
 
     def _until(self, moment: datetime) -> float:
         return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
 
-    def _stay(self, seconds: float) -> None:
-        """Let so many seconds pass, in a fresh invocation what does not fit into this one."""
+    def _stay(self, seconds: float) -> bool:
+        """Let so many seconds pass, in a fresh invocation what does not fit into this one; False if none may follow."""
         here = self.deadline.remaining() - self.deadline.journey.room
         self.deadline.sleep(min(seconds, here))
-        if seconds > here:
-            self._hand_over()
-
-    def _hand_over(self) -> None:
-        if self.deadline.journey.hops_left and self.bake_began:
-            moments = {"shifted_at": self.shifted_at.timestamp(), "bake_began": self.bake_began.timestamp()}
-            raise ToBeContinued(moments)
+        if seconds > here and self.deadline.journey.hops_left:
+            raise ToBeContinued(
+                {
+                    "shifted_at": self.shifted_at.timestamp(),
+                    "bake_began": self.bake_began and self.bake_began.timestamp(),
+                    "own": self.own.as_state(),
+                    "asks": self.asks,
+                    "failing": self.failing,
+                }
+            )
+        return seconds <= here
 
     def look(self) -> list[Finding]:
-        """One look at everything that has to stay good."""
+        """One look at everything that has to stay good, causes first; in the settle time, at alarms alone."""
+        if self._until(self.settled):
+            findings = self._alarms()
+        else:
+            serving = replace(self._serving(), name="green_serves_production")
+            asked = self._ask() if serving.good else []
+            findings = [serving, *asked, *self._traffic(), *self._metrics(), *self._alarms()]
+        return [finding if self._decides(finding) else replace(finding, certain=False) for finding in findings]
+
+    def _ask(self) -> list[Finding]:
+        """The requests that go on through the bake; what fails in two looks in a row is certain."""
+        findings = self.traffic.ask_again(self.settings.interval) if self.asks else []
+        self.asks = bool(findings)
+        before, self.failing = self.failing, [str(finding.name) for finding in findings if not finding.good]
+        self._count_own()
+        return [replace(finding, certain=finding.name in before and not finding.good) for finding in findings]
+
+    def _count_own(self) -> None:
+        """What was sent since it was counted last; a flow may expect an error, too."""
+        steps = [step for flow in self.settings.flows.values() for step in flow.steps]
+        declared = [each for each in [*self.settings.http_checks.values(), *steps] if not each.url]
+        expected = {status for status in range(500, 600) if any(each.accepts(status) for each in declared)}
+        self.own.take(self.traffic.sender.sent, expected)
+
+    def _alarms(self) -> list[Finding]:
         settings = self.settings
         expected = {**dict.fromkeys(self.deployment.alarm_names, metrics.NOT_IN_ALARM), **settings.alarms}
-        alarms = (
-            metrics.judge_alarms(expected, settings.insufficient_data, settings.missing_alarms)
-            if expected
-            else [skipped("no alarm is named, here or in the deployment group", "alarms")]
-        )
-        serving = replace(self._serving(), name="green_serves_production")
-        findings = [serving, *alarms, *self._traffic(), *self._metrics()]
-        return [finding if self._decides(finding) else replace(finding, certain=False) for finding in findings]
+        if not expected:
+            return [skipped("no alarm is named, here or in the deployment group", "alarms")]
+        return metrics.judge_alarms(expected, settings.insufficient_data, settings.missing_alarms)
 
     def _decides(self, finding: Finding) -> bool:
         """Whether it may fail the hook: what may only warn, or is left out, does not end the window either."""
         checks = self.settings.checks
-        return (
-            severity_for(finding.name or "bake", severity_for("bake", Severity.FAIL, checks), checks) is Severity.FAIL
-        )
+        severity = severity_for(finding.name or "bake", severity_for("bake", Severity.FAIL, checks), checks)
+        return severity is Severity.FAIL and not finding.advisory
 
     # The load balancer's figures.
 
@@ -282,44 +342,92 @@ class Production:
         service = (self.deployment.cluster, self.deployment.service_name)
         return metrics.read_traffic(balancer.dimension, group.dimension, start, end, service)
 
+    @cached_property
+    def blue(self) -> tuple[datetime, datetime]:
+        """When blue served alone, as long as green is looked at: an hour at least, for its figures cost nothing."""
+        before = self.deployment.shift_began or self.shifted_at
+        window = self.settings.initial_delay + self.settings.duration
+        return before - timedelta(seconds=max(window, BLUES_TIME)), before
+
+    @cached_property
+    def blues_figures(self) -> metrics.TrafficFigures:
+        """The load balancer's figures of blue before the shift."""
+        return self._figures(self.deployment.other_target_group(self.group), *self.blue)
+
     def _traffic(self) -> list[Finding]:
         """The load balancer's figures of green since the shift."""
         now, limit = datetime.now(timezone.utc), self.settings.thresholds
         if now <= self.counted_from:
-            return [skipped("green's figures count from the next whole minute on", "traffic")]
-        green = self._figures(self.group, self.counted_from, now)
+            return [skipped(f"green's figures count from {self.counted_from:%H:%M} on", "traffic")]
+        seen = self._figures(self.group, self.counted_from, now)
         since = f"{(now - self.counted_from).total_seconds():.0f} s"
-        verdict = skipped if self.settings.no_data == "pass" else failed
-        always = [
-            *_unhealthy(list(green.series["unhealthy_hosts"].values()), limit.unhealthy_hosts),
-            *self._behind(green, now),
-            *_usage("cpu", green.average("cpu"), limit.cpu_percent),
-            *_usage("memory", green.average("memory"), limit.memory_percent),
+        unhealthy = _unhealthy(list(seen.series["unhealthy_hosts"].values()), limit.unhealthy_hosts)
+        usage = [
+            *_usage("cpu", seen.average("cpu"), limit.cpu_percent),
+            *_usage("memory", seen.average("memory"), limit.memory_percent),
         ]
         if self.deployment.load_balancer(self.listener).kind == "network":
             said = "a Network Load Balancer publishes no requests, errors and latencies"
             if limit.rejected_connections is not None:
-                always.append(
+                usage.append(
                     could_not_look(f"{said}, nor rejected connections: do not set them", "rejected_connections")
                 )
-            return [*always, verdict(f"{said}: declare metrics", "traffic")]
-        findings = [*_rejected(green.total("rejected_connections"), limit.rejected_connections), *always]
-        if not green.requests:
+            verdict = skipped if self.settings.no_data == "pass" else failed
+            none = verdict(f"{said}: declare metrics", "traffic")
+            return [*unhealthy, *self._behind(seen, now), none, *usage]
+        rejected = _rejected(seen.total("rejected_connections"), limit.rejected_connections)
+        if not seen.requests:
+            own = sum(self.own.answered[minute] for minute in self.own.answered_since(self.counted_from))
             detail = (
                 f"the load balancer counted no request to {self.group.name} in {since}, or has not published it yet"
             )
-            return [*findings, verdict(f"{detail}: without any there is no error rate", "traffic", no_data=True)]
-        certain = green.requests >= ENOUGH_REQUESTS
+            if own:
+                said = f"{detail}, and {own} of the hook's own were answered: check who answers"
+                missing = could_not_look(said, "traffic", no_data=True)
+            elif self._blue_had_customers(now):
+                said = f"{detail}, and blue had {self.blues_figures.requests} in the time before the shift"
+                missing = could_not_look(f"{said}: check where customers are led", "traffic", no_data=True)
+            else:
+                missing = self._no_data(f"{detail}: without any there is no error rate")
+            return [*unhealthy, missing, *rejected, *usage]
+        green = seen.without_errors(self.own.asked_for)
+        figures = [*self._behind(seen, now), self._errors(green, since), *self._latencies(green)]
+        return [*unhealthy, *figures, *rejected, *usage]
+
+    def _blue_had_customers(self, now: datetime) -> bool:
+        """Whether, by blue's requests before the shift, green must have had some by now."""
+        since, until = self.blue
+        share = (now - self.counted_from) / (until - since)
+        return self.blues_figures.requests * share >= SOME_REQUESTS
+
+    def _no_data(self, said: str, *, behind: bool = False) -> Finding:
+        verdict = skipped if self.settings.no_data == "pass" else failed
+        return verdict(said, "traffic", no_data=True, behind=behind)
+
+    def _errors(self, green: metrics.TrafficFigures, since: str) -> Finding:
+        """Green's share of errors: no more than is allowed or, by default, than blue's and chance explain."""
+        most, certain = self.settings.thresholds.error_rate, green.requests >= ENOUGH_REQUESTS
         unreached = green.total("connection_errors")
         beside = f", {unreached} of them because no target could be reached" if unreached else ""
         rate = (
             f"{green.errors} of {green.requests} requests to green failed ({green.error_rate:.2%}) in {since}{beside}"
         )
-        if green.error_rate > limit.error_rate:
-            findings.append(failed(f"{rate}, at most {limit.error_rate:.2%} allowed", "error_rate", certain=certain))
-        else:
-            findings.append(passed(rate, "error_rate"))
-        for word, most in limit.latencies().items():
+        if most is not None:
+            if green.error_rate > most:
+                return failed(f"{rate}, at most {most:.2%} allowed", "error_rate", certain=certain)
+            return passed(rate, "error_rate")
+        blue = self.blues_figures
+        share = f"{blue.error_rate:.2%} ({blue.errors} of {blue.requests})" if blue.requests else "0, without a request"
+        before, allowed = f"blue's share before the shift was {share}", blue.error_rate + MORE_ERRORS
+        if by_chance(green.errors, green.requests, allowed) < CHANCE:
+            said = f"{rate}, more than chance explains where {allowed:.2%} are allowed: {before}"
+            return failed(said, "error_rate", certain=certain)
+        return passed(f"{rate}; {before}", "error_rate")
+
+    def _latencies(self, green: metrics.TrafficFigures) -> list[Finding]:
+        """The latencies that are limited, in the worst minute."""
+        findings, certain = [], green.requests >= ENOUGH_REQUESTS
+        for word, most in self.settings.thresholds.latencies().items():
             label, values = f"latency:{word}", green.latencies(word)
             if not green.series[word]:
                 said = f"the load balancer has requests but no {word} of TargetResponseTime"
@@ -342,24 +450,20 @@ class Production:
         Unhealthy targets are counted in each minute, with or without a request: what is newest says how far it has got.
         """
         seen = [*green.series["requests"], *green.series["unhealthy_hosts"]]
-        ends = min(now, self.bake_ends or now)
+        ends = min(now, self.ends)
         until = max(seen, default=ends) + timedelta(seconds=MINUTE)
         if until >= ends.replace(second=0, microsecond=0):
             return []
         said = (
             f"the load balancer's figures reach to {until:%H:%M}, the window to {ends:%H:%M:%S}: the rest is not judged"
         )
-        verdict = skipped if self.settings.no_data == "pass" else failed
-        return [verdict(said, "traffic", no_data=True, behind=True)]
+        return [self._no_data(said, behind=True)]
 
     # Green against blue.
 
     def against_blue(self) -> list[Finding]:
-        """Green's figures since the shift against blue's over as long a time before it."""
+        """Green's latencies and metrics since the shift against blue's before it."""
         now, baseline = datetime.now(timezone.utc), self.settings.baseline
-        blue_group = self.deployment.other_target_group(self.group)
-        before = self.deployment.shift_began or self.shifted_at
-        length = max(now - self.counted_from, timedelta(seconds=MINUTE))
         judge = partial(compare, worst=baseline.max_worse_percent, tolerance=baseline.tolerance)
         judge = partial(judge, confidence=baseline.confidence)
         findings = []
@@ -367,15 +471,17 @@ class Production:
             findings.append(skipped("a Network Load Balancer has no figures to compare", "against_blue"))
         else:
             green = self._figures(self.group, self.counted_from, now)
-            blue = self._figures(blue_group, before - length, before)
             for word in sorted({"p95", *self.settings.thresholds.latencies()} - {"max"}):
-                sides, label = (green.latencies(word), blue.latencies(word)), f"against_blue:{word}"
-                findings.append(judge(word, label, *sides, noise=baseline.noise_ms, unit="ms"))
-            rates, most = (green.error_rates(), blue.error_rates()), 100 * self.settings.thresholds.error_rate
-            findings.append(judge("error rate", "against_blue:error_rate", *rates, noise=most, unit="%"))
+                label, values = f"against_blue:{word}", green.latencies(word, self.own.sent)
+                if not values and green.latencies(word):
+                    said = "the hook's own requests are more than a tenth of green's in each minute"
+                    findings.append(skipped(f"{said}: its {word} is not compared", label))
+                    continue
+                before = self.blues_figures.latencies(word)
+                findings.append(judge(word, label, values, before, noise=baseline.noise_ms, unit="ms"))
         compared = {name: m for name, m in self.settings.metrics.items() if m.max_worse_percent is not None}
         ours = self._values(compared, self.group, self.counted_from, now)
-        theirs = self._values(compared, blue_group, before - length, before)
+        theirs = self._values(compared, self.deployment.other_target_group(self.group), *self.blue)
         for name, metric in compared.items():
             both = list(ours[name].values()), list(theirs[name].values())
             label, worst = f"against_blue:metric:{name}", metric.max_worse_percent
@@ -470,10 +576,6 @@ def _usage(word: str, percent: Optional[float], most: Optional[float]) -> list[F
     if most is not None and percent > most:
         return [failed(f"{said}, at most {most:g} % allowed", word)]
     return [passed(said, word)]
-
-
-def _lacks_data(finding: Finding) -> bool:
-    return bool(finding.values.get("no_data"))
 
 
 def _moment(epoch: Any) -> Optional[datetime]:

@@ -249,9 +249,10 @@ def checks_page() -> str:
         ),
         "",
         *textwrap.wrap(
-            "Beside these, each hook reports `event`, `settings` and `deployment`: whether CodeDeploy's event, the "
-            "function's options and the deployment are its own. No setting changes them. For them every role may "
-            "`codedeploy:GetDeployment`, `codedeploy:GetDeploymentGroup`, and report by "
+            "Beside these, each hook reports `event`, `settings`, `deployment` and, where there are any, `overrides`: "
+            "whether CodeDeploy's event, the function's options and the deployment are its own, and what the "
+            "deployment's description overrides (`[warn blue_targets]`). No setting changes them. For them every role "
+            "may `codedeploy:GetDeployment`, `codedeploy:GetDeploymentGroup`, and report by "
             "`codedeploy:PutLifecycleEventHookExecutionStatus`.",
             118,
         ),

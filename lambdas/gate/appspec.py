@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,27 @@ SHOWN = 120  # characters of a value in a message
 
 HOOK_EVENTS = ("BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
 
+# What CodeDeploy reads of a resource, with what is in it (user guide, AppSpec 'resources' section).
+_NETWORK = {"Subnets": None, "SecurityGroups": None, "AssignPublicIp": None}
+KNOWN: Mapping[str, Any] = {
+    "Type": None,
+    "Properties": {
+        "TaskDefinition": None,
+        "LoadBalancerInfo": {"ContainerName": None, "ContainerPort": None},
+        "PlatformVersion": None,
+        "NetworkConfiguration": {"AwsvpcConfiguration": _NETWORK},
+        "CapacityProviderStrategy": {"CapacityProvider": None, "Base": None, "Weight": None},
+    },
+}
+_ARN = re.compile(r"arn:[^:]+:ecs:[^:]+:\d+:task-definition/.+")
+
 
 @dataclass(frozen=True)
 class AppSpec:
     """What the AppSpec says. ECS takes only the ARN of a task definition; a hook's function is a name or an ARN.
 
     `placement`: capacity providers, platform version and network, as RunTask takes them; what is not in the AppSpec
-    is the service's own.
+    is the service's own. `unknown`: properties that CodeDeploy does not read, by their paths.
     """
 
     task_definition: str
@@ -29,48 +44,54 @@ class AppSpec:
     container_port: int
     placement: Mapping[str, Any]
     hooks: Mapping[str, str]  # lifecycle event → function
+    unknown: tuple[str, ...] = ()
 
 
 def parse_appspec(text: str) -> AppSpec:
     """Read an AppSpec for ECS, JSON or YAML; keys are read whatever their case.
 
-    Raises CannotLook naming what is missing.
+    Raises CannotLook naming what is missing, or wrong, and its place.
     """
     document = _document(text)
-    described = [
-        resource
-        for entry in _entries(_field(document, "Resources"))
-        for resource in entry.values()
-        if isinstance(resource, Mapping) and _field(resource, "Type") == "AWS::ECS::Service"
-    ]
-    if len(described) != 1:
-        raise CannotLook(f"the AppSpec names {len(described)} resources of type AWS::ECS::Service, expected one")
-    properties = _field(described[0], "Properties") or {}
-    balancer = _field(properties, "LoadBalancerInfo") or {}
-    found = {
-        "TaskDefinition": _field(properties, "TaskDefinition"),
-        "LoadBalancerInfo.ContainerName": _field(balancer, "ContainerName"),
-        "LoadBalancerInfo.ContainerPort": _field(balancer, "ContainerPort"),
-    }
-    missing = [label for label, value in found.items() if value in (None, "")]
+    version = _field(document, "version")
+    if version not in (None, 0, 1, "0", "0.0", "1", "1.0"):  # ECS's console writes 1
+        raise CannotLook(f"the AppSpec's version is {_shown(version)}, expected 0.0")
+    resources = [resource for entry in _entries(_field(document, "Resources")) for resource in entry.values()]
+    kinds = [str(_field(resource, "Type")) for resource in resources]
+    if kinds.count("AWS::ECS::Service") != 1:
+        said = f"the AppSpec names {kinds.count('AWS::ECS::Service')} resources of type AWS::ECS::Service, expected one"
+        raise CannotLook(f"{said} (its types: {_short(', '.join(kinds) or 'none')})")
+    resource = resources[kinds.index("AWS::ECS::Service")]
+    unknown, properties = tuple(_unknown(resource, KNOWN)), _field(resource, "Properties")
+    required = ("TaskDefinition", "LoadBalancerInfo.ContainerName", "LoadBalancerInfo.ContainerPort")
+    found = {path: _at(properties, path) for path in required}
+    missing = [path for path, value in found.items() if value in (None, "")]
     if missing:
-        raise CannotLook(f"the AppSpec's TargetService has no {', '.join(missing)}")
-    for label, value in found.items():
-        if isinstance(value, (Mapping, list, set, bytes)):
-            raise CannotLook(f"the AppSpec's {label} is {_shown(value)}, expected text")
-    task_definition, name, port = found.values()
+        strange = f", but {_short(', '.join(unknown))}, which CodeDeploy does not know" if unknown else ""
+        raise CannotLook(f"the AppSpec's TargetService has no {', '.join(missing)}{strange}")
     hooks = dict(_hooks(_field(document, "Hooks")))
-    try:
-        port = int(str(port))
-    except ValueError:
-        raise CannotLook(f"the AppSpec's ContainerPort is {_shown(port)}, expected a number") from None
+    port = _number(properties, "LoadBalancerInfo.ContainerPort", least=1, most=65535)
+    for path in required[:2]:
+        if not isinstance(found[path], str):
+            raise CannotLook(f"the AppSpec's {path} is {_shown(found[path])}, expected text: put it into quotes")
     return AppSpec(
-        task_definition=str(task_definition),
-        container_name=str(name),
+        task_definition=_arn(found["TaskDefinition"].strip()),
+        container_name=found["LoadBalancerInfo.ContainerName"],
         container_port=port,
         placement=_placement(properties),
         hooks={event: hooks[event] for event in HOOK_EVENTS if event in hooks},
+        unknown=unknown,
     )
+
+
+def _arn(text: str) -> str:
+    """A task definition as CodeDeploy takes it: by its whole ARN."""
+    if _ARN.fullmatch(text):
+        return text
+    said = f"the AppSpec's TaskDefinition is {_short(text)}, expected the ARN of a task definition"
+    if re.fullmatch(r"[<$\[{].*|[A-Z_]+", text):
+        raise CannotLook(f"{said}: nobody filled the placeholder in; a pipeline or the script that deploys has to")
+    raise CannotLook(f"{said} (arn:aws:ecs:<region>:<account>:task-definition/<family>:<revision>)")
 
 
 def _document(text: str) -> Mapping[str, Any]:
@@ -106,22 +127,34 @@ def _parsed(text: str) -> Any:
         return None if node is None else loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as problem:  # ValueError: a date that is none
         # YAML's own words name another place where JSON was meant: it allows no tabs.
-        said = of_json if text.lstrip().startswith(("{", "[")) else " ".join(str(problem).split())
-        raise CannotLook(f"the AppSpec is neither JSON nor YAML: {_short(said)}") from None
+        said = of_json if text.lstrip().startswith(("{", "[")) else _yamls_words(problem)
+        raise CannotLook(f"the AppSpec is neither JSON nor YAML: {said}") from None
+
+
+def _yamls_words(problem: Any) -> str:
+    mark, context = getattr(problem, "problem_mark", None), getattr(problem, "context", None)
+    said = f"{context}, {problem.problem}" if context else str(getattr(problem, "problem", problem))
+    place = f": line {mark.line + 1} column {mark.column + 1}" if mark else ""
+    return _short(" ".join(said.split())) + place
 
 
 def _mapping(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    _refuse_twice([key for key, _ in pairs])
+    _refuse_twice([(key, 0) for key, _ in pairs])
     return dict(pairs)
 
 
-def _refuse_twice(names: Sequence[str]) -> None:
-    """Of two values it cannot be known which CodeDeploy takes."""
-    seen: set[str] = set()
-    for name in names:
+def _refuse_twice(keys: Sequence[tuple[str, int]]) -> None:
+    """Of two values it cannot be known which CodeDeploy takes. Keys come with their lines; 0: not known."""
+    seen: dict[str, int] = {}
+    for name, line in keys:
         if name.lower() in seen:
-            raise CannotLook(f"the AppSpec has the key {_short(name)} twice in one mapping: leave one of them out")
-        seen.add(name.lower())
+            beside = [other for other, _ in keys if other.lower() != name.lower()]
+            where = (
+                f"lines {seen[name.lower()]} and {line}" if line else f"beside {', '.join(beside) or 'nothing else'}"
+            )
+            said = f"the AppSpec has the key {_short(name)} twice in one mapping: leave one of them out"
+            raise CannotLook(f"{said} ({_short(where)})")
+        seen[name.lower()] = line
 
 
 def _size(node: Any, known: dict[int, int]) -> int:
@@ -131,7 +164,8 @@ def _size(node: Any, known: dict[int, int]) -> int:
         if isinstance(node.value, str):
             parts: list[Any] = []
         elif node.id == "mapping":
-            _refuse_twice([key.value for key, _ in node.value if isinstance(key.value, str)])
+            keys = [key for key, _ in node.value if isinstance(key.value, str)]
+            _refuse_twice([(key.value, key.start_mark.line + 1) for key in keys])
             parts = [part for pair in node.value for part in pair]
         else:
             parts = node.value
@@ -162,45 +196,98 @@ def _field(mapping: Any, name: str) -> Any:
     return next((value for key, value in mapping.items() if str(key).lower() == name.lower()), None)
 
 
+def _at(mapping: Any, path: str) -> Any:
+    """The value at a path of names with dots between them; None where there is none."""
+    for name in path.split("."):
+        mapping = _field(mapping, name)
+    return mapping
+
+
+def _unknown(value: Any, known: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """The paths of the keys that CodeDeploy does not read."""
+    names = {name.lower(): name for name in known}
+    for entry in _entries(value):
+        for key, inner in entry.items():
+            name = names.get(str(key).lower())
+            if name is None:
+                yield f"{path}{_short(str(key))}"
+            elif known[name]:
+                yield from _unknown(inner, known[name], f"{path}{name}.")
+
+
+def _number(mapping: Any, path: str, least: int, most: int, of: str = "") -> int:
+    """A whole number at a path, which may be written as text; `of`: where the mapping itself is, for messages."""
+    value = number = _at(mapping, path)
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}(\.0)?\s*", value):
+        number = float(value)
+    is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
+    if is_number and least <= number <= most and number == int(number):
+        return int(number)
+    raise CannotLook(f"the AppSpec's {of}{path} is {_shown(value)}, expected a number from {least} to {most}")
+
+
 def _hooks(value: Any) -> Iterator[tuple[str, str]]:
     """Each event with its function: a text, as the guide has it, or a list of one text."""
-    known = {event.lower(): event for event in HOOK_EVENTS}
-    entries = _entries(value)
-    places: dict[str, int] = {}
-    for number, entry in enumerate(entries, 1):
-        for event in entry:
-            if places.setdefault(str(event).lower(), number) != number:
-                where = f"in its entries {places[str(event).lower()]} and {number}"
-                raise CannotLook(f"the AppSpec's Hooks name {_short(str(event))} twice, {where}: leave one of them out")
-    for entry in entries:
-        for event, function in entry.items():
+    known, places = {event.lower(): event for event in HOOK_EVENTS}, dict[str, int]()
+    for number, entry in enumerate(value if isinstance(value, list) else [value], 1):
+        if entry not in (None, "") and not isinstance(entry, Mapping):
+            raise CannotLook(f"entry {number} of the AppSpec's Hooks is {_shown(entry)}, expected an event: function")
+        for event, function in (entry or {}).items():
+            key, said = str(event).lower(), f"the AppSpec's Hooks name {_short(str(event))} twice"
+            if places.setdefault(key, number) != number:
+                raise CannotLook(f"{said}, in its entries {places[key]} and {number}: leave one of them out")
             named = function[0] if isinstance(function, list) and len(function) == 1 else function
             if named == "":  # a template's way of naming none
                 continue
-            if str(event).lower() not in known:
+            if key not in known:
                 raise CannotLook(
                     f"the AppSpec's Hooks name the event {_short(str(event))}, expected one of {', '.join(HOOK_EVENTS)}"
                 )
-            if not isinstance(named, str) or not named:
+            if not isinstance(named, str):
                 raise CannotLook(f"the AppSpec's hook {event} is {_shown(function)}, expected a function's name or ARN")
-            yield known[str(event).lower()], named
+            yield known[key], named
 
 
 def _placement(properties: Any) -> Mapping[str, Any]:
+    """Capacity providers, platform version and network in RunTask's words and types; what is empty is left out."""
     placement: dict[str, Any] = {}
-    strategy = _entries(_field(properties, "CapacityProviderStrategy"))
+    strategy = list(_strategy(_field(properties, "CapacityProviderStrategy")))
     if strategy:
-        spelled = {"capacityProvider": "CapacityProvider", "base": "Base", "weight": "Weight"}
-        placement["capacityProviderStrategy"] = [
-            {key: _field(entry, name) for key, name in spelled.items() if _field(entry, name) is not None}
-            for entry in strategy
-        ]
-    if _field(properties, "PlatformVersion"):
-        placement["platformVersion"] = str(_field(properties, "PlatformVersion"))
-    network = _field(_field(properties, "NetworkConfiguration"), "AwsvpcConfiguration")
-    if isinstance(network, Mapping):
-        names = ("subnets", "securityGroups", "assignPublicIp")
-        given = {name: _field(network, name) for name in names if _field(network, name)}
-        given.update({name: [value] for name, value in given.items() if isinstance(value, str) and name in names[:2]})
+        placement["capacityProviderStrategy"] = strategy
+    version = str(_field(properties, "PlatformVersion") or "").strip()
+    if version:
+        placement["platformVersion"] = version.upper()  # `latest`
+    path = "NetworkConfiguration.AwsvpcConfiguration"
+    network, public = _at(properties, path), _at(properties, f"{path}.AssignPublicIp")
+    assigned = "" if public is None else str(public).strip().upper()
+    if assigned not in ("ENABLED", "DISABLED", ""):
+        raise CannotLook(f"the AppSpec's {path}.AssignPublicIp is {_shown(public)}, expected ENABLED or DISABLED")
+    lists = {f"{name[0].lower()}{name[1:]}": _texts(network, name) for name in ("Subnets", "SecurityGroups")}
+    given = {key: value for key, value in {**lists, "assignPublicIp": assigned}.items() if value}
+    if given:
         placement["networkConfiguration"] = {"awsvpcConfiguration": given}
     return placement
+
+
+def _strategy(value: Any) -> Iterator[dict[str, Any]]:
+    """The entries of a capacity provider strategy. ECS's own bounds: a base up to 100,000, a weight up to 1,000."""
+    for number, entry in enumerate(_entries(value)):
+        of = f"CapacityProviderStrategy[{number}]."
+        provider = _field(entry, "CapacityProvider")
+        if not isinstance(provider, str) or not provider:
+            raise CannotLook(f"the AppSpec's {of}CapacityProvider is {_shown(provider)}, expected a name")
+        found: dict[str, Any] = {"capacityProvider": provider}
+        for name, most in (("Base", 100_000), ("Weight", 1_000)):
+            if _field(entry, name) not in (None, ""):
+                found[name.lower()] = _number(entry, name, least=0, most=most, of=of)
+        yield found
+
+
+def _texts(network: Any, name: str) -> list[str]:
+    """A list of texts, or one text with commas between them; empty ones are left out, as CodeDeploy does."""
+    value = _field(network, name)
+    listed = re.split(r"[\s,]+", value) if isinstance(value, str) else value if isinstance(value, list) else [value]
+    strange = [each for each in listed if each is not None and not isinstance(each, str)]
+    if strange:
+        raise CannotLook(f"the AppSpec's {name} have {_shown(strange[0])}, expected ids")
+    return [each for each in listed if each]

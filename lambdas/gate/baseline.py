@@ -103,7 +103,8 @@ def compare(
 
     At most `worst` percent worse by the medians and, from ENOUGH points on, no certain shift by more than half of that:
     what is certain may still be too little to matter. In both cases only if the medians differ by more than `noise` (in
-    the unit of the values). Texts show values times `scale`.
+    the unit of the values). Where a side is mostly zero, so is its median, whatever the other values are: then the
+    means are compared, and what differs has to be certain, for one spike moves a mean. Texts show values times `scale`.
     """
     if not green or not blue:
         sides = " and ".join(side for side, values in (("green", green), ("blue before the shift", blue)) if not values)
@@ -113,32 +114,78 @@ def compare(
         shown = value * scale
         return f"{shown:.0f} {unit}".strip() if 100 <= abs(shown) < 1e15 else f"{shown:.3g} {unit}".strip()
 
-    now, before = _median(sorted(green)), _median(sorted(blue))
-    change = now - before
-    worse = abs(change) if direction == "either" else -change if direction == "decrease" else change
+    def worsening(now: float, before: float) -> float:
+        change = now - before
+        return abs(change) if direction == "either" else -change if direction == "decrease" else change
+
+    medians = _median(sorted(green)), _median(sorted(blue))
+    sparse = 0 in medians
+    now, before = (_mean(green), _mean(blue)) if sparse else medians
+    worse = worsening(now, before)
     # Judged as it is said: to a tenth of a percent.
-    percent, share = (round(each / abs(before) * 100, 1) + 0.0 if before else math.inf for each in (change, worse))
+    percent, share = (
+        round(each / abs(before) * 100, 1) + 0.0 if before else math.inf for each in (now - before, worse)
+    )
     by = f"{percent:+.10g} %" if before else f"0 has no percentage: at most {said(noise)} of difference allowed"
-    text = f"green's {name} is {said(now)}, blue's was {said(before)} before the shift ({by})"
+    mean = " on average" if sparse else ""
+    text = f"green's {name} is {said(now)}{mean}, blue's was {said(before)} before the shift ({by})"
     values: dict[str, Any] = {"green": float(f"{now * scale:.6g}"), "blue": float(f"{before * scale:.6g}")}
     values["percent"] = percent if math.isfinite(percent) else None
-    if share > worst and worse > noise:
+    enough = min(len(green), len(blue)) >= ENOUGH
+    # Of a few points that are mostly zero a mean alone says too little: the typical one has to be worse, too.
+    plain = not sparse or (not enough and worsening(*medians) > noise)
+    if plain and share > worst and worse > noise:
         limit = f", at most {worst:g} % {'apart' if direction == 'either' else 'worse'} allowed" if before else ""
         return failed(f"{text}{limit}", label, **values)
-    if min(len(green), len(blue)) < ENOUGH:
+    if not enough:
         shifted = False
         note = f"too few points ({len(green)} and {len(blue)}, {ENOUGH} needed) for a Mann-Whitney judgement"
     else:
-        judged = classify(green, blue, tolerance=tolerance, confidence=confidence, direction=direction)
-        shifted = judged is not Classification.PASS
-        sure = f"({confidence * 100:.10g} % confident, tolerance {tolerance:g})"
+        if sparse:
+            shifted = _differ(green, blue, confidence, direction)
+        else:
+            judged = classify(green, blue, tolerance=tolerance, confidence=confidence, direction=direction)
+            shifted = judged is not Classification.PASS
+        sure = f"({confidence * 100:.10g} % confident{'' if sparse else f', tolerance {tolerance:g}'})"
         if shifted and worse > noise and share > worst / 2:
             return failed(f"{text}: a Mann-Whitney U test holds that for no chance {sure}", label, **values)
         note = f"a Mann-Whitney U test sees {'a' if shifted else 'no'} shift to the worse {sure}"
-    if before and (shifted or share > worst):
+    if before and (shifted or (share > worst and not sparse)):
         least = said(noise) if worse <= noise else f"half of {worst:g} %"
-        text += f", up to {least} is no finding" if worse > 0 else ", its median is not worse"
+        text += (
+            f", up to {least} is no finding" if worse > 0 else f", its {'mean' if sparse else 'median'} is not worse"
+        )
     return passed(f"{text}; {note}", label, **values)
+
+
+def _differ(green: Sequence[float], blue: Sequence[float], confidence: float, direction: str) -> bool:
+    """Whether green lies beyond blue for no chance, by however little: of what is mostly zero the shift is 0."""
+    found = mann_whitney(green, blue, confidence)
+    way = "increase" if found.u > len(green) * len(blue) / 2 else "decrease"
+    return found.p_value < 1 - confidence and direction in (way, "either")
+
+
+def by_chance(errors: int, requests: int, share: float) -> float:
+    """How likely so many errors, or more, of so many requests are, where each fails with this probability.
+
+    The upper tail of the binomial distribution, added up term by term from the logarithm of the first. Up to what is to
+    be expected it is said to be 1: chance enough.
+    """
+    if errors <= requests * share:
+        return 1.0
+    ways = math.lgamma(requests + 1) - math.lgamma(errors + 1) - math.lgamma(requests - errors + 1)
+    term = math.exp(ways + errors * math.log(share) + (requests - errors) * math.log1p(-share))
+    total = term
+    for count in range(errors, requests):
+        term *= (requests - count) / (count + 1) * share / (1 - share)
+        total += term
+        if term <= total * 1e-12:
+            break
+    return min(total, 1.0)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(value / len(values) for value in values)
 
 
 def _sigma(greens: int, blues: int, ties: Iterable[int]) -> float:

@@ -501,8 +501,12 @@ def _is_known(result: Any) -> bool:
 
 def _known(result: Mapping[str, Any]) -> Result:
     """A result that an invocation before this one handed over."""
-    flags = {name: bool(result.get(name)) for name in ("by_choice", "note")}
-    finding = Finding(Outcome(result["outcome"]), str(result["detail"]), **flags)
+    finding = Finding(
+        Outcome(result["outcome"]),
+        str(result["detail"]),
+        by_choice=bool(result.get("by_choice")),
+        note=bool(result.get("note")),
+    )
     return Result(str(result["name"]), Severity(result["severity"]), finding, int(result.get("duration_ms", 0)))
 
 

@@ -49,6 +49,7 @@ class Sender:
         self._headers = headers or {}
         self._clock = clock
         self.secrets: dict[str, str] = {}
+        self.sent: list[tuple[float, int]] = []  # to the base URL: when, in epoch seconds, and the status or 0
         self._local: Any = {} if keeps_cookies else threading.local()
         self._keeps_cookies = keeps_cookies
 
@@ -61,6 +62,7 @@ class Sender:
         """A sender to the same place that keeps cookies, as a browser does: of one thread, for one flow."""
         visitor = type(self)(self._base_url, self._host, self._headers, keeps_cookies=True, clock=self._clock)
         visitor.secrets = self.secrets
+        visitor.sent = self.sent
         return visitor
 
     @property
@@ -98,6 +100,13 @@ class Sender:
 
     def send(self, check: HttpRequest) -> Answer:
         """Send the request once. Never raises for what the network does: that is the answer's `problem`."""
+        at = time.time()
+        answer = self._send(check)
+        if not check.url:
+            self.sent.append((at, answer.status))
+        return answer
+
+    def _send(self, check: HttpRequest) -> Answer:
         started = self._clock()
 
         def spent() -> float:

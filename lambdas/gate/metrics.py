@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Optional
@@ -167,10 +168,26 @@ class TrafficFigures:
         """The sum of a count; what was not published was zero."""
         return int(sum(self.series[name].values()))
 
-    def latencies(self, word: str) -> list[float]:
-        """A latency in the minutes that had requests enough to speak of it, in ms: one slow request is no P99."""
+    def latencies(self, word: str, own: Mapping[int, int] | None = None) -> list[float]:
+        """A latency in the minutes that had requests enough to speak of it, in ms: one slow request is no P99.
+
+        With the hook's `own` requests by minute, without those in which more than a tenth of all were its own: they may
+        be slower than customers'.
+        """
         needed, requests = requests_needed(word), self.series["requests"]
-        return [1000 * value for at, value in self.series[word].items() if requests.get(at, 0.0) >= needed]
+        return [
+            1000 * value
+            for at, value in self.series[word].items()
+            if requests.get(at, 0.0) >= needed and 10 * (own or {}).get(minute_of(at), 0) <= requests[at]
+        ]
+
+    def without_errors(self, asked_for: Mapping[int, int]) -> TrafficFigures:
+        """The same without so many errors in a minute: the hook itself asked for them."""
+        less = {
+            name: {at: max(0.0, count - asked_for.get(minute_of(at), 0)) for at, count in self.series[name].items()}
+            for name in ("requests", "errors")
+        }
+        return TrafficFigures({**self.series, **less})
 
     def average(self, name: str) -> Optional[float]:
         """The average of the values; None without any."""
@@ -192,15 +209,48 @@ class TrafficFigures:
         """Errors per request, 0 to 1."""
         return self.errors / self.requests if self.requests else 0.0
 
-    def error_rates(self) -> list[float]:
-        """Errors per request in each minute that had a request, in percent."""
-        bad = dict.fromkeys(self.series["requests"], 0.0)
-        for name in ("errors", "connection_errors"):
-            for at, count in self.series[name].items():
-                bad[at] = bad.get(at, 0.0) + count
-        return [
-            100 * count / max(self.series["requests"].get(at, 0.0), count, 1.0) for at, count in sorted(bad.items())
-        ]
+
+def minute_of(at: datetime) -> int:
+    """The minute in which a moment lies, counted as epoch seconds are."""
+    return int(at.timestamp() // 60)
+
+
+class OwnRequests:
+    """What the hook itself sent, by minute: green is not blamed for what that caused.
+
+    `sent`: all. `answered`: those that a target must have counted, too; an answer that redirects may be the load
+    balancer's. `asked_for`: those answered by an error that a check expects. `state` is what `as_state` gave.
+    """
+
+    def __init__(self, state: Mapping[str, Mapping[str, int]] | None = None) -> None:
+        kept = {name: (state or {}).get(name) or {} for name in ("sent", "answered", "asked_for")}
+        counts = {name: Counter({int(at): int(count) for at, count in each.items()}) for name, each in kept.items()}
+        self.sent, self.answered, self.asked_for = counts["sent"], counts["answered"], counts["asked_for"]
+
+    def take(self, sent: list[tuple[float, int]], expected: Container[int]) -> None:
+        """Count requests, each as (epoch seconds, status or 0), and leave none in the list."""
+        while sent:
+            at, status = sent.pop()
+            minute = int(at // 60)
+            self.sent[minute] += 1
+            self.answered[minute] += bool(status) and status // 100 != 3
+            self.asked_for[minute] += status >= 500 and status in expected
+
+    def spread(self, count: int, began: datetime, ended: datetime) -> None:
+        """Count a load, which was sent evenly."""
+        since, until = began.timestamp(), max(ended.timestamp(), began.timestamp() + 1)
+        for minute in range(int(since // 60), int(until // 60) + 1):
+            within = min(until, 60 * (minute + 1)) - max(since, 60 * minute)
+            self.sent[minute] += round(count * within / (until - since))
+
+    def answered_since(self, moment: datetime) -> list[int]:
+        """The minutes, from that of a moment on, in which a target must have counted requests."""
+        return sorted(minute for minute, count in self.answered.items() if count and minute >= minute_of(moment))
+
+    def as_state(self) -> dict[str, dict[str, int]]:
+        """As JSON, small: for the invocation that goes on."""
+        counts = {"sent": self.sent, "answered": self.answered, "asked_for": self.asked_for}
+        return {name: {str(at): count for at, count in each.items() if count} for name, each in counts.items()}
 
 
 def read_traffic(

@@ -28,6 +28,7 @@ TIMEOUT = "timeout (at most 900)"  # the module's; the limit is Lambda's
 MOST_CONNECTIONS = 256  # of a load
 OTHER_CHECKS = 120.0  # seconds that a production hook's other checks may take beside its window
 BEFORE_A_LOAD = 30.0  # seconds that they may take before a load, which is not interrupted
+ERROR_RATE = 0.01  # the highest share of errors of samples and of a load, by default
 KEPT = 0.4  # of the time, what each of these takes at most: a short one has room for what it is for, too
 
 # Patterns, each of a whole value. Terraform's regular expressions are RE2's: so nothing that Python reads otherwise, as
@@ -380,6 +381,7 @@ class Flow:
         choices=("fail", "warn"),
         cure='"skip" goes into the hook\'s checks.',
     )
+    repeat: bool = option("whether the bake after the shift repeats it at each `interval`", False)
 
     def problems(self) -> list[str]:
         """Steps that use what no step before them saves."""
@@ -405,14 +407,21 @@ class Flow:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Limits of many answers' figures. Defaults are Flagger's: success rate 99 %, P99 500 ms."""
+    """Limits of many answers' figures: of errors one in a hundred (Flagger's), of latencies only what you set."""
 
-    error_rate: float = share("highest share of errors, 0 to 1", 0.01, cure="0.01 is one in a hundred.")
+    error_rate: Optional[float] = share(
+        "highest share of errors, 0 to 1; null means the default", ERROR_RATE, cure="0.01 is one in a hundred."
+    )
     p50_ms: Optional[float] = milliseconds("highest median latency in milliseconds; null: not looked at", None)
     p90_ms: Optional[float] = milliseconds("highest P90 in milliseconds; null: not looked at", None)
     p95_ms: Optional[float] = milliseconds("highest P95 in milliseconds; null: not looked at", None)
-    p99_ms: Optional[float] = milliseconds("highest P99 in milliseconds; null means the default", 500.0)
+    p99_ms: Optional[float] = milliseconds("highest P99 in milliseconds; null: not looked at", None)
     max_ms: Optional[float] = milliseconds("slowest answer in milliseconds; null: not looked at", None)
+
+    @property
+    def most_errors(self) -> float:
+        """The highest share of errors of samples, or of a load."""
+        return ERROR_RATE if self.error_rate is None else self.error_rate
 
     def latencies(self) -> dict[str, float]:
         """The latencies that are limited: p50, p90, p95, p99 or max → milliseconds."""
@@ -628,6 +637,12 @@ class TrafficThresholds(Thresholds):
     Latencies are the worst minute's.
     """
 
+    error_rate: Optional[float] = share(
+        "highest share of errors, 0 to 1; null: 0.01 of the samples, and of the load balancer's figures no more than "
+        "blue's",
+        None,
+        cure="0.01 is one in a hundred.",
+    )
     unhealthy_hosts: float = option("highest count of unhealthy targets", 0.0, unit="targets", least=0, most=10_000)
     rejected_connections: Optional[float] = option(
         "connections that the load balancer may reject; null: not looked at",
@@ -642,7 +657,7 @@ class TrafficThresholds(Thresholds):
 
 @dataclass(frozen=True)
 class Baseline:
-    """How much worse than blue before the shift green may be."""
+    """How much worse than blue in the hour before the shift green may be (longer where the bake takes longer)."""
 
     max_worse_percent: float = percent("by how much the typical minute may be worse", 50.0, least=0)
     tolerance: float = share("share of a difference that counts as none (Kayenta's)", 0.25)
@@ -803,9 +818,19 @@ class Load(Thresholds, _Volume):
 class ValidateProduction(TrafficOptions):
     """Options of the AfterAllowTraffic hook. The deployment group's alarms are always expected not to be in ALARM."""
 
-    initial_delay: float = seconds("seconds to settle before the bake", 60.0, least=0, most=LONGEST)
+    initial_delay: float = seconds(
+        "seconds to settle, or to warm up, before the bake: no figure counts what was before",
+        60.0,
+        least=0,
+        most=LONGEST,
+    )
     duration: float = seconds("seconds of the bake", 300.0, least=0, most=LONGEST)
-    interval: float = seconds("seconds between two looks during the bake", 15.0, least=0.001, most=300)
+    interval: float = seconds(
+        "seconds between two looks during the bake, at each of which the HTTP checks that only read are asked again",
+        15.0,
+        least=0.001,
+        most=300,
+    )
     max_duration: float = seconds(
         "seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the function is "
         "handed over to a fresh one, up to four times",
@@ -829,7 +854,10 @@ class ValidateProduction(TrafficOptions):
     )
     baseline: Baseline = option("[how much worse than blue](#baseline) green may be", Baseline)
     no_data: str = option(
-        "what it means that the load balancer has no figures, for want of traffic", "pass", choices=("fail", "pass")
+        "what it means that the load balancer has no figures of green, where the hook sent no requests itself: it "
+        "knows that those must be among them",
+        "pass",
+        choices=("fail", "pass"),
     )
     metrics_delay: float = seconds(
         "seconds that CloudWatch may be late: only after it an absence of data counts, and so long after the bake its "
@@ -845,7 +873,7 @@ class ValidateProduction(TrafficOptions):
     def window(self) -> float:
         """Seconds that the hook waits and looks by its options alone: settling, bake and load."""
         load = self.load.duration + self.load.warm_up if self.load else 0
-        return max(self.initial_delay + self.duration, self.metrics_delay if self.metrics else 0) + load
+        return self.initial_delay + max(self.duration, self.metrics_delay if self.metrics else 0) + load
 
     def problems_of_time(self, budget: TimeBudget) -> list[str]:
         """A window or a load that does not fit the time there is, beside the other checks."""

@@ -14,7 +14,7 @@ from gate.verdict import is_known
 
 MOST_NAMED = 10  # names in a message: a description may be long
 
-_BRACKETS = re.compile(r"\[\s*(warn|skip)(?:\s*:\s*|\s+)([^][]*)]", re.IGNORECASE)
+_BRACKETS = re.compile(r"\[\s*(warn|skip)(?:\s*:|\s)([^][]*)]", re.IGNORECASE)
 # Descriptions are often commit messages, and `[skip ci]` is a word to a build service, as GitHub, GitLab, Travis,
 # CircleCI, Azure Pipelines, AppVeyor, Netlify, Vercel and Render have it.
 _OF_BUILDS = {

@@ -66,7 +66,7 @@ def judge_statistics(label: str, name: str, statistics: Statistics, thresholds: 
     A percentile needs as many requests as leave at least one beyond it (100 for P99); with fewer it is skipped
     and said so.
     """
-    findings = [_judge_errors(label, name, statistics, thresholds.error_rate)]
+    findings = [_judge_errors(label, name, statistics, thresholds.most_errors)]
     for word, most in thresholds.latencies().items():
         figure, needed = f"{label}:{word}", requests_needed(word)
         # Counted in requests: one error among the samples must not spare all others the threshold.

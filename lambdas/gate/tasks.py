@@ -15,10 +15,13 @@ from gate.waiting import Deadline, poll
 
 AT_ONCE = 100  # tasks that DescribeTasks takes
 NAMED = 3  # tasks that a message names
+TOLD_TO_END = (137, 143)  # exit codes of SIGKILL and SIGTERM: of a container that was told to end, with the task
 _ID = re.compile(r"[0-9a-f-]{8,}|[0-9]+")
-# What ECS says of a container whose command never ran; some of these come with an exit code of Docker's own.
 _SHELLS = ("ash", "bash", "dash", "ksh", "sh", "zsh")
-_SHELL_C = re.compile(r"-[A-Za-z]*c[A-Za-z]*")
+_POWERSHELLS = ("powershell", "pwsh")
+_ARGUMENTS = re.compile(r"\$\{?[@*]")  # a script's own, all of them
+_ONLY_SAY = ("echo", "printf", "logger", ":", "true", "set")  # run none of their arguments
+# What ECS says of a container whose command never ran; some of these come with an exit code of Docker's own.
 _NEVER_RAN = re.compile(r"Cannot(Pull|Create|Start)|ResourceInitializationError")
 
 
@@ -128,12 +131,20 @@ class Task:
         """The task with none but the containers that can have ended it.
 
         What its definition does not declare (the agent of runtime monitoring, whose image may not be pulled) ends no
-        task; of those that it declares only an essential one does, once it has started.
+        task; of those that it declares only an essential one does, once it has started, or what one waits for that
+        could not start.
         """
         declared = {str(each.get("name")): each for each in definition.get("containerDefinitions") or []}
+        able = set(declared)
         if self.stop_code == "EssentialContainerExited":
-            declared = {name: each for name, each in declared.items() if each.get("essential", True)}
-        return replace(self, containers=tuple(each for each in self.containers if each.name in declared))
+            able = {name for name, each in declared.items() if each.get("essential", True)}
+            waiting = [each.name for each in self.containers if each.name in able and self.never_ran(each)]
+            while waiting:
+                needs = declared[waiting.pop()].get("dependsOn") or []
+                awaited = {str(each.get("containerName")) for each in needs} & declared.keys() - able
+                able |= awaited
+                waiting += awaited
+        return replace(self, containers=tuple(each for each in self.containers if each.name in able))
 
     def never_ran(self, container: Container) -> bool:
         """Whether the container's command has certainly never run, now that the task has ended.
@@ -148,11 +159,12 @@ class Task:
     def blamed(self) -> Container | None:
         """The container that died first, as far as ECS tells: one with a reason, else with an exit code of its own.
 
-        143 and 137 are those of containers that were told to end (SIGTERM, SIGKILL), with the task or of their own.
+        Some end with 0 when they are told to, and some of their own: they come before those that SIGTERM ended.
         """
         by_sign: tuple[Callable[[Container], bool], ...] = (
             lambda c: bool(c.reason),
-            lambda c: c.exit_code not in (None, 0, 137, 143),
+            lambda c: c.exit_code not in (None, 0, *TOLD_TO_END),
+            lambda c: c.exit_code not in (None, 143),
             lambda c: c.exit_code is not None,
         )
         return next((c for sign in by_sign for c in self.containers if sign(c)), None)
@@ -224,26 +236,68 @@ def command_after(entry_point: Sequence[str], command: Sequence[str]) -> list[st
 
     ECS appends it to the entry point of the container's definition. A shell's `-c` takes one word as its script: the
     others would be the script's arguments, and `sh -c python manage.py migrate` a bare `python`, which exits 0. Who
-    repeats the entry point means it once. Any other entry point is taken for a wrapper that runs its arguments.
+    repeats the entry point means it once, and who gives a `-c` one word means a script. Any other entry point is taken
+    for a wrapper that runs its arguments. The image's own entry point, where the definition names none, ECS does not
+    show.
 
     Raises CannotLook where the entry point has a script of its own that does not run its arguments.
     """
     entry_point, command = list(entry_point), list(command)
     if entry_point and command[: len(entry_point)] == entry_point and len(command) > len(entry_point):
         return command[len(entry_point) :]
-    shell = next((at for at, word in enumerate(entry_point) if word.rpartition("/")[2] in _SHELLS), len(entry_point))
-    option = next((at for at in range(shell + 1, len(entry_point)) if _SHELL_C.fullmatch(entry_point[at])), None)
-    if option is None:
+    if len(command) == 1:
+        in_one_word = command
+    elif any(_program(word) in _POWERSHELLS for word in entry_point):
+        in_one_word = [" ".join(["&", *("'" + word.replace("'", "''") + "'" for word in command)])]
+    else:
+        in_one_word = [shlex.join(command)]
+    last = entry_point[-1] if entry_point else ""
+    if re.fullmatch(r"-[A-Za-z]*c|--?command", last) or (last.lower() == "-command"):
+        return in_one_word  # of a shell, of su, of PowerShell
+    shell = next((at for at, word in enumerate(entry_point) if _program(word) in _SHELLS), None)
+    if shell is None:
         return command
-    after = entry_point[option + 1 :]  # the script, its $0, its arguments
-    if not after:
-        return [shlex.join(command)]
-    if not re.search(r"\$[@*]", after[0]):
+    has_c, after = _options_of_shell(entry_point[shell + 1 :])
+    if not after:  # a shell alone would take the command's first word for a script's file
+        is_for_shell = not has_c and (command[0].startswith("-") or command[0].endswith(".sh"))
+        return command if is_for_shell else [*([] if has_c else ["-c"]), *in_one_word]
+    if not has_c:
+        return command
+    if not _runs_arguments(after[0]):
         raise CannotLook(
             f"the container's entryPoint {shlex.join(entry_point)} has a script of its own, which does not run the "
             'command that is added to it: let the script end with exec "$@", or set container to another one'
         )
-    return command if after[1:] else [command[0], *command]  # the first word after the script is its $0
+    # The first word after the script is its $0, which some scripts run with the others.
+    is_program = re.search(r"\$\{?0\b", after[0])
+    return command if after[1:] or is_program else [command[0], *command]
+
+
+def _program(word: str) -> str:
+    """A program's name without its place, on Windows too."""
+    return re.split(r"[/\\]", word)[-1].lower().removesuffix(".exe")
+
+
+def _options_of_shell(words: Sequence[str]) -> tuple[bool, list[str]]:
+    """Whether a shell's options hold -c, and what follows them: the script or its file, its $0, its arguments."""
+    left, has_c = list(words), False
+    while left and left[0][:1] in ("-", "+"):
+        option = left.pop(0)
+        if option in ("-", "--"):
+            break
+        if option.startswith("--"):
+            takes = int(option in ("--rcfile", "--init-file"))
+        else:
+            has_c = has_c or (option[0] == "-" and "c" in option)
+            takes = option.lower().count("o")  # -o pipefail
+        del left[:takes]
+    return has_c, left
+
+
+def _runs_arguments(script: str) -> bool:
+    """Whether a script runs the arguments that it is given; one that only says them does not."""
+    parts = [part.split() for part in re.split(r"[;&|\n]+", script) if _ARGUMENTS.search(part)]
+    return any(part[0] not in _ONLY_SAY for part in parts)
 
 
 @dataclass(frozen=True)

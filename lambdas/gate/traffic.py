@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -26,7 +27,20 @@ from gate.network import Caller, shut_out_of
 from gate.options import OF_GREEN, Flow, HttpCheck, HttpRequest, Step, TrafficOptions
 from gate.release import Image
 from gate.statistics import FIGURES, Statistics, judge_statistics
-from gate.verdict import CannotLook, Check, Finding, Named, Severity, failed, finding_of, noted, passed, severity_for
+from gate.verdict import (
+    CannotLook,
+    Check,
+    Finding,
+    Named,
+    Outcome,
+    Severity,
+    attempt,
+    failed,
+    finding_of,
+    noted,
+    passed,
+    severity_for,
+)
 from gate.waiting import Deadline
 
 SERVING = (  # what a look at whom a listener leads to asks of AWS
@@ -192,6 +206,34 @@ class Traffic:
             sound = sound and done
         return sound
 
+    def ask_again(self, interval: float) -> list[Finding]:
+        """Ask the checks that only read once more, and send the flows that are to be repeated, as the bake does.
+
+        Nothing is asked where nothing can be. Checks have two thirds of the `interval` (in seconds), or as long as good
+        answers may take: one that hangs must not keep the next look waiting. What may only warn is advisory.
+        """
+        try:
+            declared = self._declared
+        except CannotLook as problem:
+            if problem.transient:
+                raise
+            return []
+        unasked = {name for name, finding in (self._found or {}).items() if finding.outcome is Outcome.SKIPPED}
+        checks = {f"http:{name}": check for name, check in declared.items() if check.only_reads and name not in unasked}
+        flows = {f"flow:{name}": flow for name, flow in self.settings.flows.items() if flow.repeat}
+        every: Mapping[str, HttpCheck | Flow] = {**checks, **flows}
+        chosen = self.settings.checks
+        severities = {name: severity_for(name, Severity(each.severity), chosen) for name, each in every.items()}
+        left_out = {name for name, severity in severities.items() if severity is Severity.SKIP}
+        checks = {name: replace(check, initial_delay=0.0) for name, check in checks.items() if name not in left_out}
+        longest = max(
+            (each.consecutive_successes * (each.timeout + each.interval) for each in checks.values()), default=0
+        )
+        patience = self.deadline.within(max(interval * 2 / 3, longest * math.ceil(len(checks) / AT_ONCE)))
+        found = [replace(finding, name=name) for name, finding in self._run_side_by_side(checks, patience).items()]
+        found += [attempt(name, partial(self._run_flow, flow)) for name, flow in flows.items() if name not in left_out]
+        return [replace(finding, advisory=severities[str(finding.name)] is Severity.WARN) for finding in found]
+
     @property
     def by_default(self) -> bool:
         """Whether nothing is declared, so that the health check is what is asked."""
@@ -239,16 +281,19 @@ class Traffic:
             self._found = self._run_side_by_side(wanted)
         return self._found[name]
 
-    def _run_side_by_side(self, checks: Mapping[str, HttpCheck]) -> dict[str, Finding]:
+    def _run_side_by_side(
+        self, checks: Mapping[str, HttpCheck], deadline: Deadline | None = None
+    ) -> dict[str, Finding]:
+        deadline = deadline or self.deadline
         found: dict[str, Finding] = {}
         trials: dict[str, list[Trial]] = {}
         for name, check in checks.items():
             try:
-                due = self.deadline.elapsed() + check.initial_delay
+                due = deadline.elapsed() + check.initial_delay
                 trials[name] = [Trial(each, due) for each in self._ready(check)]
             except CannotLook as problem:
                 found[name] = finding_of(problem)
-        send_side_by_side(chain(*trials.values()), self.sender, self.deadline)
+        send_side_by_side(chain(*trials.values()), self.sender, deadline)
         of_trials = {name: _together([trial.finding for trial in each]) for name, each in trials.items()}
         return {**found, **{name: self._hidden(finding) for name, finding in of_trials.items()}}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -200,7 +201,12 @@ def unknown_names(overrides: Iterable[str], names: Sequence[Named]) -> list[str]
 
 def is_known(name: str, patterns: Iterable[str]) -> bool:
     """Whether a name is one of these, in which `{what}` stands for any text."""
-    return any(re.fullmatch(re.sub(r"\\\{\w+\\\}", ".+", re.escape(pattern)), name) for pattern in patterns)
+    return any(_like(pattern).fullmatch(name) for pattern in patterns)
+
+
+@functools.cache  # a handler has some hundred, and asks for them again and again
+def _like(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(pattern)))
 
 
 def unstoppable(checks: Generator[Check, bool, Any]) -> Generator[Check, bool, None]:

@@ -71,7 +71,7 @@ class Journey:
         """The time of all of the hook's invocations; whole seconds, as a function's time-out is set."""
         # What was added to a moment and is taken from it again has lost its last digits.
         most = round(self.until - self.began, 6) if self.until else 0.0
-        return TimeBudget.spread(math.ceil(self.seconds), self.hop + self.hops_left, most)
+        return TimeBudget.spread(math.ceil(round(self.seconds, 6)), self.hop + self.hops_left, most)
 
 
 @dataclass(frozen=True)
@@ -206,14 +206,14 @@ def _keeps_waiting(finding: Finding) -> bool:
     return not finding.good
 
 
-class _Looks:
+class Looks:
     """Takes looks, and bears some that could not be taken.
 
     Up to `limit` in a row for a passing reason are borne, as Argo Rollouts' `consecutiveErrorLimit` has it, and by
     default its 4; one that will not pass by itself is not.
     """
 
-    def __init__(self, look: Look, limit: int) -> None:
+    def __init__(self, look: Look, limit: int = 4) -> None:
         self._look = look
         self._limit = limit
         self._in_a_row = 0
@@ -258,7 +258,7 @@ def poll(
     that a moment's luck is not taken for a state. Returns the last look's findings; bad ones say how long they were
     waited for.
     """
-    looks = _Looks(look, consecutive_error_limit)
+    looks = Looks(look, consecutive_error_limit)
     good_in_a_row = 0
     while True:
         findings, hopeless = looks.take()
@@ -270,33 +270,6 @@ def poll(
             return findings
         if not deadline.sleep(interval() if callable(interval) else interval):
             return [_too_late(finding, deadline, good_in_a_row, consecutive_successes) for finding in findings]
-
-
-def watch(
-    look: Look,
-    deadline: Deadline,
-    interval: float,
-    duration: float,
-    consecutive_error_limit: int = 4,
-    *,
-    room: float = 0.0,
-) -> tuple[list[Finding], bool]:
-    """Look every `interval` seconds for `duration` seconds; the opposite of `poll`: it has to stay good.
-
-    Ends at the first look with a `certain` finding; else the last look's findings decide. The second value is False
-    where the deadline, less `room` seconds, came before the end of the window.
-    """
-    looks = _Looks(look, consecutive_error_limit)
-    ends = deadline.elapsed() + duration
-    while True:
-        last = ends - deadline.elapsed() < 0.001  # a sum of floats may come short of what it should be
-        findings, hopeless = looks.take()
-        if last or hopeless or any(finding.certain and not finding.good for finding in findings):
-            return findings, True
-        pause = max(0.0, min(interval, ends - deadline.elapsed()))
-        if deadline.remaining() < pause + room:
-            return findings, False
-        deadline.sleep(pause)
 
 
 def _too_late(finding: Finding, deadline: Deadline, good_in_a_row: int, wanted: int) -> Finding:

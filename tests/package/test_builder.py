@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
@@ -147,9 +148,7 @@ def test_each_package_has_the_names_of_all_handlers(project: Path) -> None:
         with zipfile.ZipFile(project / "dist" / f"{name}.zip") as archive:
             source = archive.read("gate/names.py")
         assert source == (project / "lambdas" / "gate" / "names.py").read_bytes()
-        known: dict[str, object] = {}
-        exec(source, known)
-        assert known["NAMES"] == names
+        assert ast.literal_eval(source.decode().partition("list[str]] = ")[2]) == names
 
 
 def test_a_package_without_sources_is_removed(project: Path) -> None:

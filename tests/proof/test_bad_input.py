@@ -358,6 +358,7 @@ def test_any_settings(  # noqa: PLR0917 - what is tested, and by what
 
 # AppSpecs
 
+ARN = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop:2"
 GOOD: dict[str, Any] = {
     "version": 0.0,
     "Resources": [
@@ -365,7 +366,7 @@ GOOD: dict[str, Any] = {
             "TargetService": {
                 "Type": "AWS::ECS::Service",
                 "Properties": {
-                    "TaskDefinition": "shop:2",
+                    "TaskDefinition": ARN,
                     "LoadBalancerInfo": {"ContainerName": "app", "ContainerPort": 8000},
                     "PlatformVersion": "1.4.0",
                     "CapacityProviderStrategy": [{"CapacityProvider": "FARGATE", "Base": 1, "Weight": 1}],
@@ -435,12 +436,12 @@ def bomb(width: int, levels: int, line: str) -> str:
         ("a: &a {b: *a}\n" + yaml.safe_dump(GOOD), "the AppSpec's aliases, written out, come to more than"),
         (yaml.safe_dump(GOOD) + "---\n" + yaml.safe_dump(GOOD), "the AppSpec is neither JSON nor YAML: expected a sin"),
         (
-            yaml.safe_dump(GOOD).replace("shop:2", "!!python/object/apply:os.abort []"),
+            yaml.safe_dump(GOOD).replace(ARN, "!!python/object/apply:os.abort []"),
             "the AppSpec is neither JSON nor",
         ),
-        (yaml.safe_dump(GOOD).replace("shop:2", "2024-99-99"), "the AppSpec is neither JSON nor YAML: month must be"),
-        (yaml.safe_dump(GOOD).replace("8000", ".nan"), "the AppSpec's ContainerPort is nan, expected a number"),
-        (yaml.safe_dump(GOOD).replace("8000", "1" + ":59" * 4000), "the AppSpec's ContainerPort is a"),
+        (yaml.safe_dump(GOOD).replace(ARN, "2024-99-99"), "the AppSpec is neither JSON nor YAML: month must be"),
+        (yaml.safe_dump(GOOD).replace("8000", ".nan"), "the AppSpec's LoadBalancerInfo.ContainerPort is nan, expected"),
+        (yaml.safe_dump(GOOD).replace("8000", "1" + ":59" * 4000), "the AppSpec's LoadBalancerInfo.ContainerPort is a"),
         (yaml.safe_dump(GOOD).encode("utf-16").decode("utf-8", "replace"), "the AppSpec is neither JSON nor YAML: un"),
         (yaml.safe_dump(GOOD).encode("utf-32").decode("latin-1"), "the AppSpec is neither JSON nor YAML: un"),
         ("[" * 100_000, "the AppSpec is nested too deeply to be read"),

@@ -347,11 +347,11 @@ METRICS = {"m": BASES[Metric]}
     [
         ({}, 360),
         ({"initial_delay": 0, "duration": 0}, 0),
-        ({"initial_delay": 10, "duration": 20, "metrics": METRICS}, 180),
+        ({"initial_delay": 10, "duration": 20, "metrics": METRICS}, 190),
         ({"initial_delay": 10, "duration": 20, "metrics": METRICS, "metrics_delay": 0}, 30),
         ({"initial_delay": 100, "duration": 200, "metrics": METRICS}, 300),
         ({"initial_delay": 10, "duration": 20, "load": LOAD}, 150),
-        ({"initial_delay": 10, "duration": 20, "load": LOAD, "metrics": METRICS}, 300),
+        ({"initial_delay": 10, "duration": 20, "load": LOAD, "metrics": METRICS}, 310),
     ],
     ids=str,
 )

@@ -26,6 +26,7 @@ from gate.settings import (
     judge_settings,
     number,
     read_environment,
+    read_module,
     read_packages,
     read_settings,
     schema_of,
@@ -438,6 +439,25 @@ def test_packages_are_read_whatever_else_the_settings_hold() -> None:
     assert read_packages({"HOOK_SETTINGS": '{"packages": {"f": "sha"}, "count": "x"}'}) == {"f": "sha"}
     for text in ("", "{", "[]", '{"packages": "sha"}', '{"packages": null}'):
         assert read_packages({"HOOK_SETTINGS": text}) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "overrides_allowed", "in_vpc"),
+    [
+        ({}, True, None),
+        ({"overrides": None, "in_vpc": None}, True, None),
+        ({"overrides": "allow", "in_vpc": True}, True, True),
+        ({"overrides": "forbid", "in_vpc": False}, False, False),
+        ({"overrides": "Allow", "in_vpc": "true"}, False, None),
+        ({"overrides": True, "in_vpc": 1, "count": "x"}, False, None),
+    ],
+)
+def test_what_the_module_says_of_overrides_and_the_network(
+    said: dict[str, Any], overrides_allowed: bool, in_vpc: bool | None
+) -> None:
+    """A word that is not known forbids; whatever else the settings hold."""
+    reading = read_module({"HOOK_SETTINGS": json.dumps(said)})
+    assert (reading.overrides_allowed, reading.in_vpc) == (overrides_allowed, in_vpc)
 
 
 def test_a_schema_tells_names_and_kinds_at_every_depth_and_no_more() -> None:

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from gate.options import Thresholds
+from gate.options import Thresholds, TrafficThresholds
 from gate.statistics import FIGURES, Statistics, judge_statistics, requests_needed
 from gate.verdict import Finding, Outcome
 from hypothesis import given
@@ -226,9 +226,10 @@ def test_the_figures_are_those_that_findings_are_named_after() -> None:
     assert [finding.name for finding in found] == [f"load:{figure}" for figure in FIGURES]
 
 
-def test_defaults_limit_the_errors_and_p99() -> None:
-    assert Thresholds().error_rate == 0.01
-    assert Thresholds().latencies() == {"p99": 500}
+def test_defaults_limit_the_errors_and_no_latency() -> None:
+    assert Thresholds().most_errors == TrafficThresholds().most_errors == 0.01
+    assert TrafficThresholds().error_rate is None, "of the load balancer's figures blue's share is the measure"
+    assert Thresholds().latencies() == TrafficThresholds().latencies() == {}
 
 
 def test_latencies_are_those_that_are_limited_in_order() -> None:

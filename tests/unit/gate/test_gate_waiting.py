@@ -1,4 +1,4 @@
-"""gate.waiting: deadlines, poll and watch, on a clock that nobody waits for."""
+"""gate.waiting: deadlines and poll, on a clock that nobody waits for."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from gate.waiting import (
     patiently,
     poll,
     reserve,
-    watch,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -245,87 +244,6 @@ def test_a_hook_finds_the_time_that_was_foreseen_for_it(
 def test_who_calls_a_hook_by_hand_has_one_invocation() -> None:
     assert Journey(1000.0, seconds=870, until=4000.0).budget == TimeBudget(870, 870)
     assert Journey(1000.0, seconds=870, until=1060.0).budget == TimeBudget(870, 60)
-
-
-# watch
-
-
-def test_watch_stays_to_the_end_and_looks_there(clock: Clock) -> None:
-    look = Looks(passed("fine"), clock=clock)
-    assert watch(look, deadline(1000, clock), interval=4, duration=10) == ([passed("fine")], True)
-    assert look.at == [0, 4, 8, 10]
-
-
-def test_the_last_look_decides(clock: Clock) -> None:
-    look = Looks(failed("slow"), failed("slow"), passed("fine"), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 10) == ([passed("fine")], True)
-    look = Looks(passed("fine"), passed("fine"), failed("slow"), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 10) == ([failed("slow")], True)
-
-
-def test_watch_ends_at_a_certain_finding(clock: Clock) -> None:
-    alarm = failed("alarm cpu is in ALARM", certain=True)
-    look = Looks(passed("fine"), alarm, passed("fine"), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 100) == ([alarm], True)
-    assert look.at == [0, 5]
-
-
-def test_watch_does_not_end_at_a_certain_finding_that_is_good(clock: Clock) -> None:
-    look = Looks(Finding(Outcome.PASSED, "fine", certain=True), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 10)[1]
-    assert look.at == [0, 5, 10]
-
-
-def test_watch_bears_passing_errors_but_not_at_the_end(clock: Clock) -> None:
-    look = Looks(throttled(), throttled(), passed("fine"), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 10) == ([passed("fine")], True)
-    look = Looks(passed("fine"), passed("fine"), throttled(), clock=clock)
-    (finding,), ended = watch(look, deadline(1000, clock), 5, 10)
-    assert finding.outcome is Outcome.ERROR
-    assert ended
-
-
-def test_watch_without_a_duration_is_one_look(clock: Clock) -> None:
-    look = Looks(passed("fine"), clock=clock)
-    assert watch(look, deadline(1000, clock), 5, 0) == ([passed("fine")], True)
-    assert (look.at, clock.sleeps) == ([0], [])
-
-
-def up_to(seconds: int) -> st.SearchStrategy[float]:
-    """Seconds with whole milliseconds: what is shorter does not move the test's clock."""
-    return st.integers(0, seconds * 1000).map(lambda number: number / 1000)
-
-
-@given(up_to(300), st.integers(500, 50_000).map(lambda number: number / 1000), up_to(400), st.sampled_from([0.0, 30.0]))
-def test_watch_looks_at_the_end_of_its_window_or_says_that_it_did_not_get_there(
-    duration: float, interval: float, seconds: float, room: float
-) -> None:
-    clock = Clock()
-    look = Looks(passed("fine"), clock=clock)
-    end = deadline(seconds, clock)
-    findings, ended = watch(look, end, interval, duration, room=room)
-    assert findings == [passed("fine")]
-    assert look.at == sorted(look.at)
-    if ended:
-        assert look.at[-1] == pytest.approx(duration, abs=0.002)
-        assert duration <= 0.002 or end.remaining() > room - 0.002
-    else:
-        assert look.at[-1] < duration
-        assert look.at[-1] + min(interval, duration - look.at[-1]) + room >= seconds - 0.002
-    assert clock.now - 1000 <= seconds + 1e-6
-
-
-def test_watch_leaves_room_before_the_deadline(clock: Clock) -> None:
-    look = Looks(passed("fine"), clock=clock)
-    assert watch(look, deadline(40, clock), 10, 100, room=15) == ([passed("fine")], False)
-    assert look.at == [0, 10, 20]
-    look = Looks(passed("fine"), clock=clock)
-    assert watch(look, deadline(100, clock), 10, 20, room=15) == ([passed("fine")], True)
-
-
-def test_watch_ends_where_looks_are_hopeless(clock: Clock) -> None:
-    findings, ended = watch(Looks(CannotLook("denied"), clock=clock), deadline(1000, clock), 5, 100)
-    assert (findings, ended, clock.sleeps) == ([could_not_look("denied")], True, [])
 
 
 def test_what_is_not_waited_for(clock: Clock) -> None:

@@ -172,4 +172,62 @@ def now(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]
     times = SimpleNamespace(time=lambda: wall().timestamp(), monotonic=time.monotonic, sleep=clock.sleep)
     monkeypatch.setattr("gate.hook.time", times)
     monkeypatch.setattr("gate.waiting.time", times)
+    monkeypatch.setattr("gate.http_sender.time", times)
     return wall
+
+
+@pytest.fixture
+def traffic(stage: Stage, now: Callable[[], datetime]) -> Callable[..., None]:
+    """Publish what the load balancer counted on a target group, so many seconds from now."""
+
+    def publish(
+        group: str = "",
+        *,
+        requests: int = 200,
+        errors: int = 0,
+        unreachable: int = 0,
+        rejected: int = 0,
+        seconds: tuple[float, ...] = (0.02,),
+        unhealthy: int | None = None,
+        at: float = 0,
+    ) -> None:
+        group = group or stage.green_group
+        dimensions = [
+            {"Name": "LoadBalancer", "Value": stage.balancer_dimension},
+            {"Name": "TargetGroup", "Value": group.rpartition(":")[2]},
+        ]
+        values: list[tuple[str, float]] = [("TargetResponseTime", value) for value in seconds if requests]
+        values += [("RequestCount", requests)] if requests else []
+        values += [("HTTPCode_Target_5XX_Count", errors)] if errors else []  # AWS publishes neither at 0
+        values += [("TargetConnectionErrorCount", unreachable)] if unreachable else []
+        values += [] if unhealthy is None else [("UnHealthyHostCount", unhealthy)]
+        moment = now() + timedelta(seconds=at)
+        data = [
+            {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Value": value}
+            for name, value in values
+        ]
+        if rejected:  # by the load balancer, before there was a target group
+            name = "RejectedConnectionCount"
+            data.append({"MetricName": name, "Dimensions": dimensions[:1], "Timestamp": moment, "Value": rejected})
+        stage.cloudwatch.put_metric_data(Namespace="AWS/ApplicationELB", MetricData=data)
+
+    return publish
+
+
+@pytest.fixture
+def counted(request: pytest.FixtureRequest, stage: Stage, site: Site, now: Callable[[], datetime]) -> None:
+    """Where a test does not say by `traffic` what the load balancer counted, that is what the hook itself sent."""
+    if "traffic" in request.fixturenames:
+        return
+
+    class Arrivals(list[Any]):
+        def append(self, arrival: Any) -> None:
+            super().append(arrival)
+            dimensions = [
+                {"Name": "LoadBalancer", "Value": stage.balancer_dimension},
+                {"Name": "TargetGroup", "Value": stage.green_group.rpartition(":")[2]},
+            ]
+            data = {"MetricName": "RequestCount", "Dimensions": dimensions, "Timestamp": now(), "Value": 1}
+            stage.cloudwatch.put_metric_data(Namespace="AWS/ApplicationELB", MetricData=[data])
+
+    site.requests = Arrivals()

@@ -128,6 +128,11 @@ class Stage:
         self.production_listener = self.create_listener(80)
         self.test_listener = self.create_listener(8080)
 
+    @property
+    def balancer_dimension(self) -> str:
+        """The load balancer as CloudWatch's dimensions name it."""
+        return str(self.load_balancer).partition(":loadbalancer/")[2]
+
     def create_target_group(self, name: str, **changes: Any) -> str:
         """Create a target group for addresses, with a health check on /health; return its ARN."""
         answer = self.elbv2.create_target_group(

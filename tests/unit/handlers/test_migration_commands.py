@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 import run_migrations as hook
@@ -14,7 +15,8 @@ from gate.settings import entries
 from gate.tasks import command_after
 from gate.verdict import CannotLook
 
-from tests.unit.handlers.stage import Judge, Stage
+from rehearsal.aws.world import Exit
+from tests.unit.handlers.stage import CLUSTER, SERVICE, Judge, Stage
 
 SAYS = "import json, sys; print(json.dumps(sys.argv[1:]))"
 WORDS = ["migrate", "--noinput", "two words", "it's", "$HOME", "*", ""]
@@ -30,6 +32,17 @@ ENTRY_POINTS = [
     ["sh", "-ec", 'true && "$@"'],
     ["env"],
     ["env", "A=b"],
+    ["env", "A=b", "sh", "-c"],
+    ["bash", "-lc"],
+    ["bash", "--norc", "-c"],
+    ["bash", "-ceuo", "pipefail"],
+    ["sh", "-c", "--"],
+    ["sh", "-c", "-e"],
+    ["sh"],
+    ["bash", "--norc"],
+    ["sh", "-c", 'exec "$0" "$@"'],
+    ["sh", "-c", 'exec "${@}"', "--"],
+    ["sh", "-c", 'echo "runs $*" >&2; exec "$@"', "--"],
 ]
 
 
@@ -53,13 +66,26 @@ def test_a_real_process_gets_the_words_as_they_are_written(entry_point: Sequence
         (["docker-entrypoint.sh"], ["alembic", "upgrade", "head"], ["alembic", "upgrade", "head"]),
         (["tini", "--", "sh", "-c"], ["alembic", "upgrade", "head"], ["alembic upgrade head"]),
         (["sh", "wrapper.sh"], ["alembic", "upgrade", "head"], ["alembic", "upgrade", "head"]),
+        (["sh", "wrapper.sh", "-x"], ["alembic", "upgrade", "head"], ["alembic", "upgrade", "head"]),
+        (["dumb-init", "--"], ["alembic", "upgrade", "head"], ["alembic", "upgrade", "head"]),
+        (["dumb-init", "--", "/bin/bash", "-c"], ["alembic", "upgrade", "head"], ["alembic upgrade head"]),
+        (["su", "-s", "/bin/sh", "app", "-c"], ["alembic", "upgrade", "head"], ["alembic upgrade head"]),
+        (["sh", "-c"], ["alembic upgrade head && true"], ["alembic upgrade head && true"]),
+        (["sh"], ["-c", "alembic upgrade head"], ["-c", "alembic upgrade head"]),
+        (["sh"], ["migrate.sh", "head"], ["migrate.sh", "head"]),
+        (["powershell", "-Command"], ["python", "manage.py", "it's"], ["& 'python' 'manage.py' 'it''s'"]),
+        (["C:\\Windows\\pwsh.exe", "-NoLogo", "-c"], ["python", "a b"], ["& 'python' 'a b'"]),
+        (["cmd", "/S", "/C"], ["python", "manage.py", "migrate"], ["python", "manage.py", "migrate"]),
     ],
 )
 def test_what_ecs_is_told(entry_point: list[str], command: list[str], told: list[str]) -> None:
     assert command_after(entry_point, command) == told
 
 
-@pytest.mark.parametrize("script", ["exec gunicorn shop:app", "python manage.py migrate", "exec $0"])
+@pytest.mark.parametrize(
+    "script",
+    ["exec gunicorn shop:app", "python manage.py migrate", "exec $0", "echo $@; exec gunicorn shop:app", "echo $*"],
+)
 def test_a_script_that_does_not_run_the_command_is_refused(script: str) -> None:
     with pytest.raises(CannotLook, match=r'has a script of its own.*let the script end with exec "\$@"'):
         command_after(["sh", "-c", script], ["alembic", "upgrade", "head"])
@@ -87,6 +113,31 @@ def test_a_command_that_would_not_run_is_an_error_and_starts_nothing(stage: Stag
     assert not judgement.succeeded
     assert "entryPoint sh -c 'exec gunicorn shop:app' has a script of its own" in judgement.message
     assert stage.called("ecs:RunTask") == []
+
+
+def test_an_agent_that_nobody_declared_is_not_blamed(stage: Stage, judge: Judge) -> None:
+    """Its image may not be pulled: the migration's own end is what counts."""
+    event = stage.at("BeforeAllowTraffic")
+    stage.world.exits["alembic", "upgrade", "head"] = Exit(
+        0, stop_code="ServiceSchedulerInitiated", stopped_reason="Scaling activity"
+    )
+
+    def described(parameters: Mapping[str, Any]) -> Any:
+        found = stage.ecs.describe_tasks(**parameters)
+        agent = {"name": "aws-guardduty-agent-k3x9ab", "lastStatus": "STOPPED", "reason": "CannotPullContainerError"}
+        for task in found["tasks"]:
+            task["containers"].insert(0, agent)
+        return found
+
+    stage.instead["ecs:DescribeTasks"] = described
+    judgement = judge(hook, event, command=["alembic", "upgrade", "head"])
+    said = "migrate (alembic upgrade head): exit 0, but it was stopped before its end (ServiceSchedulerInitiated; "
+    assert judgement.message.startswith(f"{said}Scaling activity; container app: exit 0)")
+    assert "guardduty" not in judgement.message
+    stage.world.exits.clear()
+    stage.deployment.set_status("Stopped")
+    stage.ecs.delete_task_set(cluster=CLUSTER, service=SERVICE, taskSet=stage.green_set, force=True)
+    assert judge(hook, stage.at("BeforeAllowTraffic"), command=["alembic", "upgrade", "head"]).succeeded
 
 
 def test_every_preset_that_can_be_chosen_has_a_migration() -> None:

@@ -27,7 +27,7 @@ both_hooks = pytest.mark.parametrize(
 
 
 @both_hooks
-@pytest.mark.usefixtures("now")
+@pytest.mark.usefixtures("now", "counted")
 def test_secrets_of_both_kinds_are_sent(
     *, stage: Stage, judge: Judge, site: Site, hook: ModuleType, event: str, settings: dict[str, Any]
 ) -> None:
@@ -42,7 +42,7 @@ def test_secrets_of_both_kinds_are_sent(
 
 
 @both_hooks
-@pytest.mark.usefixtures("now", "site")
+@pytest.mark.usefixtures("now", "site", "counted")
 def test_the_tag_of_greens_image_is_looked_up(
     *, stage: Stage, judge: Judge, hook: ModuleType, event: str, settings: dict[str, Any]
 ) -> None:

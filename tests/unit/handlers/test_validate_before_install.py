@@ -256,7 +256,7 @@ def alias_bomb() -> str:
                     ]
                 }
             ),
-            "the AppSpec's ContainerPort is 'http', expected a number",
+            "the AppSpec's LoadBalancerInfo.ContainerPort is 'http', expected a number from 1 to 65535",
         ),
         ("[" * 5000, "the AppSpec is nested too deeply to be read"),
         ("a: " + "{a: " * 3000, "the AppSpec is nested too deeply to be read"),
@@ -271,8 +271,8 @@ def alias_bomb() -> str:
             "the AppSpec has the key taskdefinition twice in one mapping",
         ),
         ('{"Resources": [], "Resources": []}', "the AppSpec has the key Resources twice in one mapping: leave one"),
-        (service_in_yaml("x", port="[80]"), "the AppSpec's LoadBalancerInfo.ContainerPort is [80], expected text"),
-        (service_in_yaml("x", port="1" + ":59" * 3000), "the AppSpec's ContainerPort is a"),
+        (service_in_yaml("x", port="[80]"), "the AppSpec's LoadBalancerInfo.ContainerPort is [80], expected a num"),
+        (service_in_yaml("x", port="1" + ":59" * 3000), "the AppSpec's LoadBalancerInfo.ContainerPort is a"),
     ],
 )
 def test_an_appspec_that_cannot_be_read(stage: Stage, judge: Judge, text: str, words: str) -> None:

@@ -21,6 +21,7 @@ from tests.unit.handlers.web import Request, Response, Site
 EVENT = "AfterAllowTraffic"
 AT_ONCE: dict[str, Any] = {"initial_delay": 0, "duration": 0, "samples": 0, "metrics_delay": 0}
 ONE_MINUTE: dict[str, Any] = {**AT_ONCE, "duration": 60, "interval": 10}
+WITHOUT_BLUE = "; blue's share before the shift was 0, without a request"
 ONE_ATTEMPT: dict[str, Any] = {"attempts": 1}
 
 Now = Callable[[], datetime]
@@ -28,53 +29,10 @@ Now = Callable[[], datetime]
 
 def about(seconds: float) -> Any:
     """Seconds of the test's clock, where a look at the clock itself takes a millisecond."""
-    return pytest.approx(seconds, abs=0.1)
+    return pytest.approx(seconds, abs=0.5)
 
 
-pytestmark = pytest.mark.usefixtures("site", "now")
-
-
-def balancer_dimension(stage: Stage) -> str:
-    """The load balancer as CloudWatch's dimensions name it."""
-    return str(stage.load_balancer).partition(":loadbalancer/")[2]
-
-
-@pytest.fixture
-def traffic(stage: Stage, now: Now) -> Callable[..., None]:
-    """Publish what the load balancer counted on a target group, so many seconds from now."""
-
-    def publish(
-        group: str = "",
-        *,
-        requests: int = 200,
-        errors: int = 0,
-        unreachable: int = 0,
-        rejected: int = 0,
-        seconds: tuple[float, ...] = (0.02,),
-        unhealthy: int | None = None,
-        at: float = 0,
-    ) -> None:
-        group = group or stage.green_group
-        dimensions = [
-            {"Name": "LoadBalancer", "Value": balancer_dimension(stage)},
-            {"Name": "TargetGroup", "Value": group.rpartition(":")[2]},
-        ]
-        values: list[tuple[str, float]] = [("TargetResponseTime", value) for value in seconds if requests]
-        values += [("RequestCount", requests)] if requests else []
-        values += [("HTTPCode_Target_5XX_Count", errors)] if errors else []  # AWS publishes neither at 0
-        values += [("TargetConnectionErrorCount", unreachable)] if unreachable else []
-        values += [] if unhealthy is None else [("UnHealthyHostCount", unhealthy)]
-        moment = now() + timedelta(seconds=at)
-        data = [
-            {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Value": value}
-            for name, value in values
-        ]
-        if rejected:  # by the load balancer, before there was a target group
-            name = "RejectedConnectionCount"
-            data.append({"MetricName": name, "Dimensions": dimensions[:1], "Timestamp": moment, "Value": rejected})
-        stage.cloudwatch.put_metric_data(Namespace="AWS/ApplicationELB", MetricData=data)
-
-    return publish
+pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 
 
 Traffic = Callable[..., None]
@@ -82,7 +40,7 @@ Traffic = Callable[..., None]
 
 def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge, site: Site, traffic: Traffic) -> None:
     event = stage.at(EVENT)
-    traffic(requests=500, errors=2, seconds=(0.02, 0.03))
+    traffic(requests=500, errors=2, seconds=(0.02, 0.03), at=60)
     for minute in range(6):
         traffic(requests=0, unhealthy=0, at=60 * minute)
     judgement = judge(hook, event)
@@ -96,24 +54,26 @@ def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge
     assert judgement.check("http:health") == ("passed", "GET /health: 200 in 0 ms")
     assert judgement.check("samples:health:error_rate") == ("passed", "0 of 100 requests failed (0.00%)")
     assert judgement.check("alarms:shop-5xx") == ("passed", "alarm shop-5xx is OK")
-    assert judgement.check("error_rate") == ("passed", "2 of 500 requests to green failed (0.40%) in 360 s")
-    assert judgement.check("latency:p99") == ("passed", "green's p99 is 30 ms in its worst minute")
+    assert judgement.check("error_rate") == (
+        "passed",
+        f"2 of 500 requests to green failed (0.40%) in 300 s{WITHOUT_BLUE}",
+    )
+    assert not [name for name in judgement.outcomes() if name.startswith("latency")], "none is limited"
     assert judgement.check("unhealthy_hosts") == ("passed", "0 unhealthy green targets since the shift")
-    for word, name in (("p95", "p95"), ("p99", "p99"), ("error_rate", "error rate")):
-        assert judgement.check(f"against_blue:{word}") == (
-            "skipped",
-            f"no datapoints of {name} for blue before the shift: nothing to compare",
-        )
+    assert judgement.check("against_blue:p95") == (
+        "skipped",
+        "no datapoints of p95 for blue before the shift: nothing to compare",
+    )
     assert {request.host for request in site.requests} == {stage.dns_name}  # port 80
-    assert len(site.requests) == 1 + 100
-    assert len(stage.called("cloudwatch:DescribeAlarms")) == 21  # every 15 s, and at the end
+    assert len(site.requests) == 1 + 100 + 21  # once more at each look
+    assert len(stage.called("cloudwatch:DescribeAlarms")) == 1 + 21  # at once, then every 15 s, and at the end
 
 
 @pytest.mark.parametrize("sick", [0, 1])
 def test_the_last_minutes_of_the_window_are_waited_for(stage: Stage, judge: Judge, traffic: Traffic, sick: int) -> None:
     """CloudWatch is late: at the end of the window it knows its first minutes only."""
     event = stage.at(EVENT)
-    for minute in range(3):
+    for minute in range(3):  # the first of them is the settle time
         traffic(requests=100, unhealthy=0, at=60 * minute)
 
     def publish() -> None:
@@ -125,7 +85,7 @@ def test_the_last_minutes_of_the_window_are_waited_for(stage: Stage, judge: Judg
     judgement = judge(hook, event)
     assert 430 <= stage.clock.now < 450
     assert judgement.succeeded is not bool(sick)
-    assert "of 600 requests" in judgement.check("error_rate")[1]
+    assert "of 500 requests" in judgement.check("error_rate")[1]
 
 
 @pytest.mark.parametrize(("no_data", "outcome"), [("pass", "skipped"), ("fail", "failed")])
@@ -264,7 +224,7 @@ def too_long(window: int, left: int, others: int = 120) -> str:
                 "initial_delay": 60,
                 "duration": 60,
                 "metrics_delay": 600,
-                "load": {"rate": 1, "duration": 151},
+                "load": {"rate": 1, "duration": 91},
                 "metrics": {"orders": {"namespace": "Shop", "metric_name": "Orders", "threshold_range": {"min": 1}}},
             },
             751,
@@ -462,11 +422,13 @@ def test_no_alarm_is_named(stage: Stage, judge: Judge) -> None:
 
 # The load balancer's figures.
 
+ONE_PERCENT = {"error_rate": 0.01}
+
 
 def test_an_error_rate_above_its_threshold_ends_it_at_once(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
     traffic(requests=100, errors=5)
-    judgement = judge(hook, event, **ONE_MINUTE)
+    judgement = judge(hook, event, **ONE_MINUTE, thresholds=ONE_PERCENT)
     assert not judgement.succeeded
     assert judgement.message == ("5 of 100 requests to green failed (5.00%) in 0 s, at most 1.00% allowed")
     assert stage.clock.now == 0
@@ -476,7 +438,7 @@ def test_an_error_rate_of_few_requests_may_still_come_right(stage: Stage, judge:
     event = stage.at(EVENT)
     traffic(requests=99, errors=2)
     stage.clock.after(30, lambda: traffic(requests=301))
-    judgement = judge(hook, event, **ONE_MINUTE)
+    judgement = judge(hook, event, **ONE_MINUTE, thresholds=ONE_PERCENT)
     assert judgement.succeeded
     assert judgement.check("error_rate") == ("passed", "2 of 400 requests to green failed (0.50%) in 60 s")
 
@@ -484,7 +446,7 @@ def test_an_error_rate_of_few_requests_may_still_come_right(stage: Stage, judge:
 def test_an_error_rate_of_few_requests_counts_at_the_end(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
     traffic(requests=10, errors=1)
-    judgement = judge(hook, event, **ONE_MINUTE)
+    judgement = judge(hook, event, **ONE_MINUTE, thresholds=ONE_PERCENT)
     assert not judgement.succeeded
     assert judgement.message.startswith("1 of 10 requests to green failed (10.00%) in 60 s")
     assert judge(hook, event_again(stage), **AT_ONCE, thresholds={"error_rate": 0.1}).succeeded
@@ -499,7 +461,7 @@ def event_again(stage: Stage) -> dict[str, str]:
 def test_targets_that_cannot_be_reached_are_errors_and_told_apart(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
     traffic(requests=200, errors=2, unreachable=3)
-    judgement = judge(hook, event, **AT_ONCE)
+    judgement = judge(hook, event, **AT_ONCE, thresholds=ONE_PERCENT)
     assert judgement.message == (
         "5 of 200 requests to green failed (2.50%) in 0 s, 3 of them because no target could be reached, "
         "at most 1.00% allowed"
@@ -521,7 +483,10 @@ def test_traffic_without_errors_has_an_error_rate(stage: Stage, judge: Judge, tr
     event = stage.at(EVENT)
     traffic(requests=1, errors=0)
     judgement = judge(hook, event, **AT_ONCE, no_data="fail")
-    assert judgement.check("error_rate") == ("passed", "0 of 1 requests to green failed (0.00%) in 0 s")
+    assert judgement.check("error_rate") == (
+        "passed",
+        f"0 of 1 requests to green failed (0.00%) in 0 s{WITHOUT_BLUE}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -613,10 +578,12 @@ def test_latency_percentiles(stage: Stage, judge: Judge, traffic: Traffic) -> No
     assert judgement.message == "green's p99 is 990 ms in its worst minute, at most 980 ms allowed"
 
 
-def test_production_is_too_slow_by_default(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+def test_production_that_is_slower_than_is_allowed_ends_it_at_once(
+    stage: Stage, judge: Judge, traffic: Traffic
+) -> None:
     event = stage.at(EVENT)
     stage.clock.after(100, lambda: traffic(seconds=(0.02, 0.7)))
-    judgement = judge(hook, event, samples=0)
+    judgement = judge(hook, event, samples=0, thresholds={"p99_ms": 500})
     assert judgement.message == "green's p99 is 700 ms in its worst minute, at most 500 ms allowed"
     assert stage.clock.now == about(105)
 
@@ -624,7 +591,7 @@ def test_production_is_too_slow_by_default(stage: Stage, judge: Judge, traffic: 
 def test_requests_without_a_latency_are_not_passed(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
     traffic(seconds=())
-    judgement = judge(hook, event, **AT_ONCE)
+    judgement = judge(hook, event, **AT_ONCE, thresholds={"p99_ms": 500})
     assert judgement.message == "the load balancer has requests but no p99 of TargetResponseTime"
     assert judgement.check("latency:p99")[0] == "error"
 
@@ -635,13 +602,14 @@ def test_unhealthy_hosts_count_with_and_without_traffic(
 ) -> None:
     event = stage.at(EVENT)
     traffic(requests=requests, unhealthy=1)
-    judgement = judge(hook, event, **ONE_MINUTE)
+    judgement = judge(hook, event, **ONE_MINUTE, checks={"traffic": "warn"})
     assert not judgement.succeeded
     assert judgement.message == "1 unhealthy green targets since the shift, 0 allowed"
     assert stage.clock.now == about(60)  # a new task's first checks may still come out well
     event = event_again(stage)
     traffic(requests=requests, unhealthy=1)
-    assert judge(hook, event, **AT_ONCE, thresholds={"unhealthy_hosts": 1}).succeeded
+    checks = {"traffic": "warn"}
+    assert judge(hook, event, **AT_ONCE, thresholds={"unhealthy_hosts": 1}, checks=checks).succeeded
 
 
 def test_a_minute_with_an_unhealthy_target_may_be_a_new_tasks_first(
@@ -690,16 +658,17 @@ def test_metrics_are_asked_for_by_minutes(stage: Stage, judge: Judge, now: Now) 
     assert asked == {("Shop", 60), ("AWS/ApplicationELB", 60), ("AWS/ECS", 60)}  # others are not to be had of AWS's own
 
 
-@pytest.mark.parametrize("window", [(60, 90), (30, 90), (0, 120)])
-def test_the_minute_of_the_shift_holds_test_traffic_and_does_not_count(
-    stage: Stage, judge: Judge, traffic: Traffic, now: Now, window: tuple[int, int]
+@pytest.mark.parametrize(("initial_delay", "duration", "first"), [(60, 90, 2), (30, 90, 1), (0, 120, 1)])
+def test_the_minute_of_the_shift_holds_test_traffic_and_does_not_count(  # noqa: PLR0917 - one row of the table each
+    stage: Stage, judge: Judge, traffic: Traffic, now: Now, initial_delay: int, duration: int, first: int
 ) -> None:
+    """Nor do those of the settle time."""
     stage.clock.now = 30
     event = stage.at(EVENT)
-    traffic(errors=200, unhealthy=1, seconds=(9,))
-    traffic(requests=300, at=30)
-    put(stage, now, 99, 7)  # the first in the minute of the shift
-    initial_delay, duration = window
+    for minute in range(first):
+        traffic(errors=200, unhealthy=1, seconds=(9,), at=60 * minute)
+    traffic(requests=300, at=60 * first)
+    put(stage, now, *[99] * first, 7)  # the first in the minute of the shift
     settings = AT_ONCE | {
         "initial_delay": initial_delay,
         "duration": duration,
@@ -723,7 +692,7 @@ def test_a_shorter_window_counts_from_the_shift_itself(stage: Stage, judge: Judg
 def test_a_minute_of_few_requests_has_no_percentile(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
     traffic(requests=99, seconds=(0.02,) * 98 + (9,))
-    judgement = judge(hook, event, **AT_ONCE)
+    judgement = judge(hook, event, **AT_ONCE, thresholds={"p99_ms": 500})
     assert judgement.succeeded
     assert judgement.check("latency:p99") == (
         "skipped",
@@ -752,8 +721,10 @@ def test_behind_a_network_load_balancer_unhealthy_targets_are_counted(stage: Sta
         {"Name": "LoadBalancer", "Value": arn.partition(":loadbalancer/")[2]},
         {"Name": "TargetGroup", "Value": stage.green_group.rpartition(":")[2]},
     ]
-    data = {"MetricName": "UnHealthyHostCount", "Dimensions": dimensions, "Timestamp": now(), "Value": 1}
-    stage.cloudwatch.put_metric_data(Namespace="AWS/NetworkELB", MetricData=[data])
+    for minute in (0, 1):
+        at = now() + timedelta(minutes=minute)
+        data = {"MetricName": "UnHealthyHostCount", "Dimensions": dimensions, "Timestamp": at, "Value": 1}
+        stage.cloudwatch.put_metric_data(Namespace="AWS/NetworkELB", MetricData=[data])
     judgement = judge(hook, event, **AT_ONCE)
     assert not judgement.succeeded
     assert judgement.message == "1 unhealthy green targets since the shift, 0 allowed"
@@ -911,8 +882,12 @@ def test_a_network_load_balancers_listener_has_no_rules_to_be_asked_for(stage: S
     assert not stage.called("elbv2:DescribeRules")
 
 
+ELSEWHERE = {"http_checks": {"front": {"url": "http://127.0.0.1:1/", "severity": "warn", "attempts": 1}}}
+"""Nothing of the hook's own goes to green: what the load balancer counts is customers' alone."""
+
+
 def test_no_traffic_passes_and_is_said(stage: Stage, judge: Judge) -> None:
-    judgement = judge(hook, stage.at(EVENT), **ONE_MINUTE)
+    judgement = judge(hook, stage.at(EVENT), **ONE_MINUTE, **ELSEWHERE)
     assert judgement.succeeded
     assert judgement.check("traffic") == (
         "skipped",
@@ -924,7 +899,7 @@ def test_no_traffic_passes_and_is_said(stage: Stage, judge: Judge) -> None:
 
 
 def test_no_traffic_fails_if_it_is_to(stage: Stage, judge: Judge, traffic: Traffic) -> None:
-    judgement = judge(hook, stage.at(EVENT), **AT_ONCE, no_data="fail")
+    judgement = judge(hook, stage.at(EVENT), **AT_ONCE, **ELSEWHERE, no_data="fail")
     assert not judgement.succeeded
     assert judgement.message.startswith("the load balancer counted no request to shop-green in 0 s")
     event = event_again(stage)
@@ -943,16 +918,20 @@ def test_figures_that_come_late_are_waited_for(stage: Stage, judge: Judge, traff
 
 @pytest.mark.parametrize("delay", [180, 60])
 def test_the_absence_of_figures_counts_after_the_delay_and_no_later(stage: Stage, judge: Judge, delay: int) -> None:
-    judgement = judge(hook, stage.at(EVENT), **{**AT_ONCE, "metrics_delay": delay}, no_data="fail")
+    judgement = judge(hook, stage.at(EVENT), **{**AT_ONCE, **ELSEWHERE, "metrics_delay": delay}, no_data="fail")
     assert not judgement.succeeded
     assert judgement.message.startswith("the load balancer counted no request to shop-green in ")
     assert stage.clock.now == about(delay)
 
 
 def test_the_delay_is_counted_from_the_shift(stage: Stage, judge: Judge) -> None:
-    assert not judge(hook, stage.at(EVENT), **{**ONE_MINUTE, "metrics_delay": 50}, no_data="fail").succeeded
+    assert not judge(
+        hook, stage.at(EVENT), **{**ONE_MINUTE, **ELSEWHERE, "metrics_delay": 50}, no_data="fail"
+    ).succeeded
     assert stage.clock.now == about(60)
-    assert not judge(hook, event_again(stage), **{**ONE_MINUTE, "metrics_delay": 70}, no_data="fail").succeeded
+    assert not judge(
+        hook, event_again(stage), **{**ONE_MINUTE, **ELSEWHERE, "metrics_delay": 70}, no_data="fail"
+    ).succeeded
     assert stage.clock.now == about(60 + 70)
 
 
@@ -975,7 +954,7 @@ def test_an_alarm_that_fires_ends_the_wait_for_late_figures(stage: Stage, judge:
     event = stage.at(EVENT)
     stage.clock.after(40, lambda: stage.set_alarm("shop-5xx", "ALARM"))
     stage.clock.after(50, lambda: stage.set_alarm("shop-5xx", "OK"))
-    assert not judge(hook, event, **{**AT_ONCE, "metrics_delay": 180}).succeeded
+    assert not judge(hook, event, **{**AT_ONCE, **ELSEWHERE, "metrics_delay": 180}).succeeded
     assert stage.clock.now == 45
 
 
@@ -994,7 +973,8 @@ def test_a_moments_trouble_is_borne_while_late_figures_are_waited_for(
 def test_the_figures_of_blue_are_not_greens(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
     traffic(stage.blue_group, errors=200, seconds=(9,))
-    assert judge(hook, event, **AT_ONCE, no_data="pass").succeeded
+    traffic()
+    assert judge(hook, event, **AT_ONCE).succeeded
 
 
 @pytest.mark.parametrize(
@@ -1013,7 +993,7 @@ def test_green_against_blue_before_the_shift(
     event = stage.at(EVENT)
     traffic(stage.blue_group, seconds=(blue,), at=-30)
     traffic(seconds=(green,))
-    judgement = judge(hook, event, **AT_ONCE)
+    judgement = judge(hook, event, **AT_ONCE, thresholds={"p99_ms": 500})
     assert judgement.succeeded is good
     for word in ("p95", "p99"):
         detail = (
@@ -1051,7 +1031,7 @@ def test_a_shift_to_the_worse_below_every_threshold_is_seen_over_ten_minutes(
     event = stage.at(EVENT)
     minutes(traffic, stage.blue_group, -10, *BLUE)
     minutes(traffic, stage.green_group, 0, *(1.4 * value for value in BLUE))
-    judgement = judge(hook, event, **TEN_MINUTES)
+    judgement = judge(hook, event, **TEN_MINUTES, thresholds={"p99_ms": 500})
     assert not judgement.succeeded
     detail = (
         "is 280 ms, blue's was 200 ms before the shift (+40 %): a Mann-Whitney U test holds that for no chance "
@@ -1060,7 +1040,6 @@ def test_a_shift_to_the_worse_below_every_threshold_is_seen_over_ten_minutes(
     for word in ("p95", "p99"):
         assert judgement.check(f"against_blue:{word}") == ("failed", f"green's {word} {detail}")
     assert judgement.check("latency:p99")[0] == "passed"
-    assert judgement.check("against_blue:error_rate")[0] == "passed"
 
 
 @pytest.mark.parametrize(
@@ -1122,12 +1101,14 @@ def test_what_blue_did_while_the_traffic_shifted_does_not_count(
     )
 
 
-def test_blue_is_measured_over_as_long_a_time_as_green(stage: Stage, judge: Judge, traffic: Traffic) -> None:
+def test_blue_is_measured_over_an_hour(stage: Stage, judge: Judge, traffic: Traffic) -> None:
     event = stage.at(EVENT)
-    minutes(traffic, stage.blue_group, -10, *(0.3,) * 6)  # before that time
-    minutes(traffic, stage.blue_group, -4, *(0.1,) * 4)
+    minutes(traffic, stage.blue_group, -130, *(0.3,) * 70)  # before that time
+    minutes(traffic, stage.blue_group, -60, *(0.1,) * 60)
     minutes(traffic, stage.green_group, 0, *(0.3,) * 4)
-    assert "blue's was 100 ms" in judge(hook, event, **{**TEN_MINUTES, "duration": 240}).message
+    judgement = judge(hook, event, **{**TEN_MINUTES, "duration": 240})
+    assert "blue's was 100 ms" in judgement.message
+    assert "blue's share before the shift was 0.00% (0 of 12000)" in judgement.check("error_rate")[1]
 
 
 def test_where_codedeploy_does_not_say_when_the_shift_began_it_ended_when_the_hook_was_called(
@@ -1138,21 +1119,6 @@ def test_where_codedeploy_does_not_say_when_the_shift_began_it_ended_when_the_ho
     traffic(stage.blue_group, seconds=(0.1,), at=-30)
     traffic(seconds=(0.3,))
     assert "blue's was 100 ms" in judge(hook, event, **AT_ONCE).message
-
-
-def test_more_errors_than_blue_had_below_the_threshold(stage: Stage, judge: Judge, traffic: Traffic) -> None:
-    event = stage.at(EVENT)
-    thresholds = {"error_rate": 0.02}
-    minutes(traffic, stage.blue_group, -2, 0.1, 0.1, requests=1000, errors=1)
-    minutes(traffic, stage.green_group, 0, 0.1, requests=1000, errors=10, unreachable=9)
-    judgement = judge(hook, event, **{**AT_ONCE, "duration": 120, "interval": 60}, thresholds=thresholds)
-    assert judgement.check("against_blue:error_rate") == (
-        "passed",
-        (
-            "green's error rate is 1.9 %, blue's was 0.1 % before the shift (+1800 %), up to 2 % is no finding; "
-            "too few points (1 and 2, 8 needed) for a Mann-Whitney judgement"
-        ),
-    )
 
 
 @pytest.mark.parametrize(
@@ -1168,7 +1134,7 @@ def test_a_metric_of_the_users_against_blue(  # noqa: PLR0917 - one row of the t
     stage: Stage, judge: Judge, now: Now, direction: str, worst: float, good: bool, words: str
 ) -> None:
     event = stage.at(EVENT)
-    common = {"LoadBalancer": balancer_dimension(stage), "Stage": "live"}
+    common = {"LoadBalancer": stage.balancer_dimension, "Stage": "live"}
     publish(stage, now, -30, 100, TargetGroup=stage.blue_group.rpartition(":")[2], **common)
     publish(stage, now, -30, 1000, TargetGroup=stage.green_group.rpartition(":")[2], **common)
     publish(stage, now, 0, 60, TargetGroup=stage.green_group.rpartition(":")[2], **common)
@@ -1188,7 +1154,7 @@ def test_a_metric_that_blue_did_not_have(
     stage: Stage, judge: Judge, now: Now, settings: dict[str, Any], outcome: str
 ) -> None:
     event = stage.at(EVENT)
-    common = {"LoadBalancer": balancer_dimension(stage), "Stage": "live"}
+    common = {"LoadBalancer": stage.balancer_dimension, "Stage": "live"}
     for at in (0, 60):
         publish(stage, now, at, 60, TargetGroup=stage.green_group.rpartition(":")[2], **common)
     if "min_datapoints" in settings:
@@ -1221,7 +1187,7 @@ def test_the_comparison_with_blue_may_be_left_out(stage: Stage, judge: Judge, tr
     event = stage.at(EVENT)
     traffic(stage.blue_group, seconds=(0.1,), at=-30)
     traffic(seconds=(0.3,))
-    judgement = judge(hook, event, **AT_ONCE, checks={"against_blue": "skip"})
+    judgement = judge(hook, event, **AT_ONCE, checks={"against_blue": "skip"}, thresholds=ONE_PERCENT)
     assert judgement.succeeded
     assert not stage.called("codedeploy:GetDeploymentTarget")
 
@@ -1291,7 +1257,7 @@ def test_a_comparison_that_could_not_be_made_is_no_pass(stage: Stage, judge: Jud
         return refuse("AccessDeniedException", status=403)(parameters)
 
     stage.instead[call] = denied_after_the_bake
-    judgement = judge(hook, event, **AT_ONCE)
+    judgement = judge(hook, event, **AT_ONCE, thresholds=ONE_PERCENT)
     assert not judgement.succeeded
     assert judgement.check("against_blue")[0] == "error"
     assert judgement.message.startswith(f"{call} was denied: allow it in this hook's role")
@@ -1435,8 +1401,7 @@ def test_a_metric_that_comes_late_is_waited_for(stage: Stage, judge: Judge, now:
         hook, event, **{**ONE_MINUTE, "metrics_delay": 180}, metrics={"orders": {**ORDERS, **at_least(1)}}
     )
     assert judgement.check("metric:orders") == ("passed", "metric orders: 7 (at least 1)")
-    # There still is no request to green, which CloudWatch might be late to tell as well.
-    assert stage.clock.now == about(180)
+    assert stage.clock.now == about(100)
 
 
 def test_a_metric_that_does_not_come_counts_after_the_delay(stage: Stage, judge: Judge) -> None:
@@ -1444,10 +1409,7 @@ def test_a_metric_that_does_not_come_counts_after_the_delay(stage: Stage, judge:
     judgement = judge(hook, stage.at(EVENT), **{**ONE_MINUTE, "metrics_delay": 180}, metrics=metrics)
     assert judgement.check("metric:orders") == (
         "error",
-        (
-            "metric orders (Shop Orders) has no data since the shift: check its name and dimensions, or set no_data "
-            "(still so after 120 s)"
-        ),
+        "metric orders (Shop Orders) has no data since the shift: check its name and dimensions, or set no_data",
     )
     assert stage.clock.now == about(180)
 
@@ -1593,7 +1555,7 @@ def test_dimensions_may_name_greens_target_group_and_the_load_balancer(
 ) -> None:
     event = stage.at(EVENT)
     for group, value in ((stage.green_group, 3), (stage.blue_group, 90)):
-        common = {"LoadBalancer": balancer_dimension(stage), "Stage": "live"}
+        common = {"LoadBalancer": stage.balancer_dimension, "Stage": "live"}
         publish(stage, now, 0, value, TargetGroup=group.rpartition(":")[2], **common)
     metric = BY_GROUP if way == "plain" else {"expression": "orders * 1", "queries": {"orders": BY_GROUP}}
     judgement = judge(hook, event, **AT_ONCE, metrics={"orders": {**metric, **at_most(5)}})
@@ -1638,9 +1600,9 @@ def load_of(**changes: Any) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("load_time")
 def test_the_load_that_was_asked_for(stage: Stage, judge: Judge, site: Site) -> None:
-    judgement = judge(hook, stage.at(EVENT), **load_of())
+    judgement = judge(hook, stage.at(EVENT), **load_of(p99_ms=500))
     assert judgement.succeeded
-    assert [request.path for request in site.requests] == ["/health"] + ["/load"] * 20
+    assert [request.path for request in site.requests] == ["/health"] + ["/load"] * 20 + ["/health"]
     assert judgement.check("load:error_rate") == ("passed", "0 of 20 requests failed (0.00%)")
     assert judgement.check("load:p99")[0] == "skipped"
     outcome, detail = judgement.check("load:rate")
@@ -1696,7 +1658,7 @@ def test_the_names_of_checks_can_be_set(stage: Stage, judge: Judge, traffic: Tra
     stage.create_alarm("mine", "ALARM")
     event = stage.at(EVENT)
     traffic(errors=100, seconds=(2,))
-    settings = {**AT_ONCE, "alarms": {"mine": "OK"}}
+    settings = {**AT_ONCE, "alarms": {"mine": "OK"}, "thresholds": {"p99_ms": 500}}
     bad = {"alarms:shop-5xx": "warn", "alarms:mine": "warn", "error_rate": "warn", "latency:p99": "warn"}
     assert judge(hook, event, **settings, checks=bad).succeeded
     for name in bad:
@@ -1771,7 +1733,8 @@ def test_a_bake_that_does_not_fit_one_invocation_goes_on_in_the_next(
 
     assert first.message == f"continued by request {stage.world.request_ids[0]}: hop 1 of 4, bake goes on"
     assert first.message in [record.getMessage() for record in caplog.records]
-    assert list(first.outcomes()) == ["deployment", "time", "green_serves_production", "http:health"]
+    looked = ["deployment", "time", "green_serves_production", "other_listeners", "http:health"]
+    assert list(first.outcomes()) == looked
     assert first.check("time") == ("passed", "1000 s of settling, baking and load fit the 3000 s left")
     handed = function.handed[0]
     assert {key: value for key, value in handed.items() if key != "Continuation"} == event
@@ -1780,17 +1743,27 @@ def test_a_bake_that_does_not_fit_one_invocation_goes_on_in_the_next(
     assert list(carried["done"]) == ["deployment", "time", "green_serves_production", "http:health"]
     began = shifted_at.replace(tzinfo=timezone.utc).timestamp()
     assert carried["started_at"] == about(began)
-    assert carried["state"] == {"shifted_at": about(began), "bake_began": about(began)}
+    minutes_of = {str(int((began + second) // 60)): 1 for second in (0, 300, 600)}
+    sent = {**minutes_of, str(int(began // 60)): 2}  # the check before the bake, too
+    assert carried["state"] == {
+        "shifted_at": about(began),
+        "bake_began": about(began),
+        "own": {"sent": sent, "answered": sent, "asked_for": {}},
+        "asks": True,
+        "failing": [],
+    }
 
     assert last.succeeded
     assert stage.clock.now == about(1000)
-    assert len(site.requests) == 1, "earlier checks are not made again"
-    assert [name for name in last.outcomes() if not name.startswith("against_blue")] == [
-        "deployment", "time", "green_serves_production", "http:health", "alarms:shop-5xx", "alarms:mine",
-        "unhealthy_hosts", "error_rate", "latency:p99",
+    assert len(site.requests) == 1 + 5, "earlier checks are not made again, but at each look"
+    assert [check["name"] for check in last["checks"] if not check["name"].startswith("against_blue")] == [
+        "deployment", "time", "green_serves_production", "http:health", "green_serves_production", "http:health",
+        "unhealthy_hosts", "error_rate", "alarms:shop-5xx", "alarms:mine",
     ]  # fmt: skip
-    assert last.check("http:health") == first.check("http:health")
-    assert last.check("error_rate") == ("passed", "1 of 1000 requests to green failed (0.10%) in 1000 s")
+    assert last.check("error_rate") == (
+        "passed",
+        f"1 of 1000 requests to green failed (0.10%) in 1000 s{WITHOUT_BLUE}",
+    )
     at = [call.at for call in stage.calls if call.name == "cloudwatch:DescribeAlarms"]
     assert at == [about(second) for second in (0, 300, 600, 850, 1000)], "no gap is longer than the interval"
 
@@ -1807,13 +1780,15 @@ def test_forty_five_minutes_take_four_invocations(stage: Stage, function: Functi
     judgements = function.play(stage.at(EVENT), **{**SLOWLY, "initial_delay": 60, "duration": 2700})
     assert [judgement["status"] for judgement in judgements] == ["CONTINUED"] * 3 + ["SUCCEEDED"]
     assert stage.clock.now == about(2760)
-    assert len(site.requests) == 1
+    assert len(site.requests) == 1 + 11  # every 300 s, and where an invocation begins or ends
 
 
 def test_a_settle_time_that_is_longer_than_an_invocation(stage: Stage, function: Function) -> None:
     judgements = function.play(stage.at(EVENT), **{**SLOWLY, "initial_delay": 1800, "duration": 60})
     assert [judgement["status"] for judgement in judgements] == ["CONTINUED"] * 2 + ["SUCCEEDED"]
-    assert [call.at for call in stage.calls if call.name == "cloudwatch:DescribeAlarms"] == [about(1800), about(1860)]
+    assert [call.at for call in stage.calls if call.name == "cloudwatch:DescribeAlarms"] == [
+        about(second) for second in (0, 850, 1700, 1800, 1860)
+    ]  # those of the settle time are for what fires, or does not exist, already
 
 
 @pytest.mark.parametrize(
@@ -1841,7 +1816,8 @@ def test_an_interval_longer_than_an_invocation_uses_each_of_them_up(stage: Stage
 @pytest.mark.usefixtures("load_time")
 def test_a_load_is_sent_once(stage: Stage, function: Function, site: Site) -> None:
     first, last = function.play(stage.at(EVENT), **{**load_of(), **SLOWLY, "duration": 1000})
-    assert [request.path for request in site.requests] == ["/health"] + ["/load"] * 20
+    paths = [request.path for request in site.requests]
+    assert paths == ["/health"] + ["/load"] * 20 + ["/health"] * 5
     assert last.check("load:rate") == first.check("load:rate") == ("passed", "10 answers a second of 10 asked")
     assert last.succeeded
 
@@ -1851,7 +1827,7 @@ def test_what_was_found_out_before_and_may_warn_is_kept(stage: Stage, function: 
     settings = {**SLOWLY, "duration": 1000, "http_checks": {"front": ONE_ATTEMPT}, "checks": {"http": "warn"}}
     _, last = function.play(stage.at(EVENT), **settings)
     assert last.succeeded
-    assert last.message.endswith("1 warned: GET /: [STATUS] (503) expected 200-299; body: busy")
+    assert last.message.endswith("2 warned: GET /: [STATUS] (503) expected 200-299; body: busy")
 
 
 def test_what_was_not_as_expected_is_not_measured_in_a_later_invocation(
@@ -1861,7 +1837,7 @@ def test_what_was_not_as_expected_is_not_measured_in_a_later_invocation(
     site.answer = lambda _: Response(503)
     settings = {**SLOWLY, "duration": 1000, "http_checks": {"front": ONE_ATTEMPT}, "checks": {"http": "warn"}}
     _, last = function.play(stage.at(EVENT), **{**settings, "samples": 100})
-    assert len(site.requests) == 1
+    assert len(site.requests) == 1 + 5
     assert "samples:front:error_rate" not in last.outcomes()
     assert last.succeeded
 
@@ -1879,7 +1855,7 @@ def test_after_four_hops_a_bake_that_is_not_over_fails(stage: Stage, function: F
 def test_a_bake_window_that_was_cut_short_is_no_pass(
     stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("validate_production.watch", lambda look, *_, **__: (look(), False))
+    monkeypatch.setattr("validate_production.Production._stay", lambda *_: False)
     judgement = judge(hook, stage.at(EVENT), **ONE_MINUTE)
     assert judgement.message == "the bake window was cut short: 60 s of it were left"
     assert judgement.check("bake")[0] == "error"
