@@ -18,7 +18,7 @@ from tests.unit.handlers.web import Site
 
 __all__ = ["clock", "judge", "now", "site", "stage"]
 
-FILES = {"test_healthy.py": "healthy set-ups passed", "test_broken.py": "broken stopped"}
+TESTS = {"::test_a_healthy_deployment_": "healthy set-ups passed", "::test_one_thing_broken_": "broken stopped"}
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def plan(request: pytest.FixtureRequest) -> Plan:
     return made
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def as_planned(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `stage` build the environment that is planned."""
     monkeypatch.setattr(handlers, "Stage", functools.partial(Environment, plan=plan))
@@ -62,11 +62,11 @@ def play(  # noqa: PLR0917 - fixtures
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How many healthy set-ups passed, and how many broken ones were stopped."""
-    for file, words in FILES.items():
+    for test, words in TESTS.items():
         ran = {
-            outcome: sum(f"matrix/{file}" in getattr(each, "nodeid", "") for each in reports)
+            outcome: len({each.nodeid for each in reports if test in getattr(each, "nodeid", "")})
             for outcome, reports in terminalreporter.stats.items()
-            if outcome in ("passed", "failed")
+            if outcome in ("passed", "failed", "error")
         }
         if any(ran.values()):
             terminalreporter.write_line(f"{words} {ran.get('passed', 0)} of {sum(ran.values())}")

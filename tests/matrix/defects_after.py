@@ -306,7 +306,7 @@ def migration_is_out_of_memory(plan: Plan) -> None:
 def migration_fails_behind_a_shell(plan: Plan) -> None:
     """ECS appends the command to the entry point `sh -c`, which takes one word: the rest would be lost."""
     plan.container |= {"entryPoint": ["sh", "-c"]}
-    migrating(plan, Exit(1), (" ".join(MIGRATE),))
+    migrating(plan, Exit(1), ("sh", "-c", " ".join(MIGRATE)))
 
 
 @defect(MIGRATES, "verify_schema", bars=NO_ENTRY)

@@ -13,9 +13,10 @@ from tests.matrix import pieces_of_course, pieces_of_routes, pieces_of_tasks
 from tests.matrix.environment import Plan
 from tests.matrix.pieces import PIECES, Piece
 
-__all__ = ["PLANS", "SETUPS", "pieces_of_course", "pieces_of_routes", "pieces_of_tasks"]
+__all__ = ["PLANS", "SAMPLE", "SETUPS", "pieces_of_course", "pieces_of_routes", "pieces_of_tasks"]
 
 COMBINED = 80
+PART = 45  # of these, for each run of the tests; the first of them have each piece
 SEED = 17
 
 
@@ -53,4 +54,5 @@ def _setups() -> dict[str, tuple[Piece, ...]]:
 
 
 SETUPS = _setups()
+SAMPLE = ["plain", *list(SETUPS)[-COMBINED:][:PART]]
 PLANS: dict[str, Callable[[], Plan]] = {name: functools.partial(planned, pieces) for name, pieces in SETUPS.items()}
