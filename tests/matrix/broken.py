@@ -28,13 +28,16 @@ def _broken_plan(pieces: tuple[Piece, ...], defect: Defect) -> Plan:
 
 
 def _cases() -> dict[str, tuple[Defect, Callable[[], Plan]]]:
-    rng, cases = random.Random(SEED), {}  # noqa: S311 - no secret
+    rng = random.Random(SEED)  # noqa: S311 - no secret
+    cases: dict[str, tuple[Defect, Callable[[], Plan]]] = {}
     needs_network_balancer = {"gradual_behind_a_network_load_balancer"}
     for name, defect in DEFECTS.items():
         fitting = {setup: pieces for setup, pieces in SETUPS.items() if defect.fits(pieces)}
         if name in needs_network_balancer:
-            fitting = {s: pieces for s, pieces in fitting.items() if any(each.name.startswith("nlb") for each in pieces)}
-        single = [setup for setup, pieces in fitting.items() if len(pieces) < 2]  # noqa: PLR2004 - plain, or one piece
+            fitting = {
+                s: pieces for s, pieces in fitting.items() if any(each.name.startswith("nlb") for each in pieces)
+            }
+        single = [setup for setup, pieces in fitting.items() if len(pieces) < 2]
         combined = [setup for setup in fitting if setup not in single]
         chosen = [*single[:1], *rng.sample(single[1:], 1), *rng.sample(combined, min(len(combined), EACH - 1))]
         for setup in chosen:

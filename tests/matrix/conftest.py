@@ -13,7 +13,7 @@ from tests.matrix.environment import Environment, Plan, Play, front
 from tests.unit.gate.web_server import make_certificates
 from tests.unit.handlers import conftest as handlers
 from tests.unit.handlers.conftest import clock, judge, now, site, stage
-from tests.unit.handlers.stage import Clock, Judge, Stage
+from tests.unit.handlers.stage import Judge
 from tests.unit.handlers.web import Site
 
 __all__ = ["clock", "judge", "now", "site", "stage"]
@@ -41,22 +41,27 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def environment(request: pytest.FixtureRequest, as_planned: None) -> Environment:  # noqa: ARG001 - first of all
+    """What the plan describes, built."""
+    built = request.getfixturevalue("stage")
+    assert isinstance(built, Environment)
+    return built
+
+
+@pytest.fixture
 def play(  # noqa: PLR0917 - fixtures
-    as_planned: None,
-    stage: Stage,
+    environment: Environment,
     site: Site,
     now: Callable[[], datetime],
     judge: Judge,
-    clock: Clock,
     certificate: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Play]:
     """One deployment of the environment, begun."""
-    assert isinstance(stage, Environment)
-    stage.now = now
+    environment.now = now
     secure = Site(certificate)
-    front(stage, site, secure, monkeypatch)
-    yield Play(stage, judge)
+    front(environment, site, secure, monkeypatch)
+    yield Play(environment, judge)
     secure.stop()
 
 

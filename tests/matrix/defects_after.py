@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.aws.world import ContainerState, Exit, PlacementFailure, TaskState
+from rehearsal.aws.logs import append
+from rehearsal.aws.world import ContainerState, Exit, PlacementFailure, TaskState, log_stream
 from tests.matrix.defects import (
     AFTER,
     INSTALLED,
@@ -13,7 +14,6 @@ from tests.matrix.defects import (
     NO_FIGURES,
     NOBODY_ASKS,
     ON_INSTANCES,
-    SPEAKS_NO_HTTP,
     TESTED,
     defect,
 )
@@ -48,9 +48,6 @@ def ended(plan: Plan, code: int | None, reason: str | None = None, *, container:
 
 def write_log(environment: Environment, task_arn: str) -> None:
     """What the application wrote last, where its log is in CloudWatch Logs."""
-    from rehearsal.aws.logs import append  # noqa: PLC0415
-    from rehearsal.aws.world import log_stream  # noqa: PLC0415
-
     spec = environment.world._tasks[task_arn].spec
     app = next(each for each in spec.containers if each.name == "app")
     if app.log_group == "/ecs/shop":
@@ -112,8 +109,8 @@ def image_cannot_be_pulled(plan: Plan) -> None:
 def secret_cannot_be_read(plan: Plan) -> None:
     never_starts(
         plan,
-        "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException: not authorized to "
-        "perform: secretsmanager:GetSecretValue",
+        "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException: not authorized "
+        "to perform: secretsmanager:GetSecretValue",
     )
 
 
@@ -190,9 +187,8 @@ def one_of_the_targets_is_unhealthy(plan: Plan) -> None:
 # Green's answers, before its customers meet it.
 
 
-def answering(plan: Plan, answer: Callable[[Any], Response | None], *, events: str = "") -> None:
+def answering(plan: Plan, answer: Callable[[Any], Response | None]) -> None:
     """Let green answer otherwise."""
-    assert not events
     plan.answer = lambda _environment, request: answer(request)
 
 
@@ -260,7 +256,7 @@ def own_check_lacks_its_text(plan: Plan) -> None:
     plan.options[TESTED] = DECLARED
 
 
-@defect(TESTED, "of 40 requests failed", bars=f"{NOBODY_ASKS} test_port_closed door health start traffic {SPEAKS_NO_HTTP}")
+@defect(TESTED, "of 40 requests failed", bars=f"{NOBODY_ASKS} test_port_closed door health start traffic")
 def every_fifth_answer_is_an_error(plan: Plan) -> None:
     """It has to be asked often enough."""
     plan.options[TESTED] = {"http_checks": {"orders": {"path": "/orders", "samples": 40}}}
@@ -343,7 +339,10 @@ def a_production_rule_is_left_on_blue(plan: Plan) -> None:
     plan.at(
         AFTER,
         lambda environment: environment.create_rule(
-            environment.production_listener, 90, {"path-pattern": ["/api/*"]}, [environment.forward(environment.blue_group)]
+            environment.production_listener,
+            90,
+            {"path-pattern": ["/api/*"]},
+            [environment.forward(environment.blue_group)],
         ),
     )
 
@@ -442,5 +441,3 @@ def somebody_leads_production_back(plan: Plan) -> None:
         )
 
     plan.at(AFTER, lambda environment: environment.clock.after(100, lambda: back(environment)))
-
-

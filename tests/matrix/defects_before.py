@@ -229,7 +229,11 @@ def targets_of(environment: Environment, group: str) -> list[str]:
     """The addresses registered in a target group, in order."""
     answer = environment.elbv2.describe_target_health(TargetGroupArn=group)
     found = [each["Target"]["Id"] for each in answer["TargetHealthDescriptions"]]
-    draining = [each["Target"]["Id"] for each in answer["TargetHealthDescriptions"] if each["TargetHealth"]["State"] == "draining"]
+    draining = [
+        each["Target"]["Id"]
+        for each in answer["TargetHealthDescriptions"]
+        if each["TargetHealth"]["State"] == "draining"
+    ]
     return sorted(set(found) - set(draining))
 
 
@@ -240,7 +244,11 @@ def task_set_is_left_over(plan: Plan) -> None:
 
 def _placed(plan: Plan) -> dict[str, Any]:
     strategy = plan.service.get("capacityProviderStrategy")
-    return {"capacityProviderStrategy": strategy} if strategy else {"launchType": plan.service.get("launchType", "FARGATE")}
+    return (
+        {"capacityProviderStrategy": strategy}
+        if strategy
+        else {"launchType": plan.service.get("launchType", "FARGATE")}
+    )
 
 
 @defect(BEFORE, "capacity provider FARGATE_SPOT is not one of cluster main", bars="place")
@@ -267,7 +275,10 @@ def a_rule_leads_to_green_already(plan: Plan) -> None:
     at_the_end(
         plan,
         lambda environment: environment.create_rule(
-            environment.production_listener, 90, {"path-pattern": ["/beta*"]}, [environment.forward(environment.green_group)]
+            environment.production_listener,
+            90,
+            {"path-pattern": ["/beta*"]},
+            [environment.forward(environment.green_group)],
         ),
     )
 
@@ -309,7 +320,11 @@ def test_listener_is_production(plan: Plan) -> None:
     at_the_end(plan, same)
 
 
-@defect(BEFORE, "the deployment group has no test listener, so green cannot be tested", bars="test_first internal_and_inside")
+@defect(
+    BEFORE,
+    "the deployment group has no test listener, so green cannot be tested",
+    bars="test_first internal_and_inside",
+)
 def no_way_to_test_first(plan: Plan) -> None:
     plan.test_listener = False
 

@@ -84,7 +84,7 @@ class Plan:
         self.when.setdefault(event, []).extend(steps)
 
     def note(self, words: str, *events: str) -> None:
-        """Let notes that have these words be said by these hooks; by none named, before installation and by both tests."""
+        """Let notes that have these words be said by these hooks; by default the first, and both that ask."""
         for event in events or ("BeforeInstall", "AfterAllowTestTraffic", "AfterAllowTraffic"):
             self.notes.setdefault(event, set()).add(words)
 
@@ -127,6 +127,7 @@ class Environment(Stage):
         self.production_listener, self.test_listener = (self.create_listener(port) for port in self.plan.ports)
 
     def create_target_group(self, name: str, **changes: Any) -> str:
+        """Create a target group as the plan has them; its ARN."""
         described = {"Port": self.plan.port, **self.plan.group, **changes}
         if described.get("Protocol") not in (None, "HTTP", "HTTPS") and "HealthCheckPath" not in described:
             described |= {"HealthCheckPath": None, "Matcher": None}
@@ -144,6 +145,7 @@ class Environment(Stage):
         return str(self.elbv2.create_target_group(Name=name, **given)["TargetGroups"][0]["TargetGroupArn"])
 
     def create_listener(self, port: int) -> str:
+        """Create a listener that leads to blue, by default or by the plan's rules; its ARN."""
         plan = self.plan
         actions = [*plan.before, self.forward(self.blue_group)]
         created = self.elbv2.create_listener(
@@ -184,12 +186,14 @@ class Environment(Stage):
         return {"Type": "forward", "Order": 50000, "TargetGroupArn": group}
 
     def container(self, **changes: Any) -> dict[str, Any]:
+        """The application's container as the plan has it; what is None there is not stated."""
         described = super().container(
             **{"portMappings": [{"containerPort": self.plan.port}], **self.plan.container, **changes}
         )
         return {key: value for key, value in described.items() if value is not None}
 
     def register(self, sidecars: Any = (), definition: Mapping[str, Any] | None = None, **changes: Any) -> str:
+        """Register a task definition as the plan has it; its ARN."""
         if not hasattr(self, "service_stands"):  # the stage's own two definitions differ in their image
             changes = {**changes, **self.plan.container}
         described = {
@@ -208,12 +212,14 @@ class Environment(Stage):
         return str(self.ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"])
 
     def create_service(self, **changes: Any) -> None:
+        """Create the service as the plan has it, and what capacity its cluster has."""
         if self.plan.cluster:
             self.ecs.put_cluster_capacity_providers(cluster=CLUSTER, **self.plan.cluster)
         super().create_service(**{**self.plan.service, **changes})
         self.service_stands = True
 
     def balanced(self, target_group: str) -> dict[str, Any]:
+        """An entry of `loadBalancers`, with the plan's port."""
         return {"targetGroupArn": target_group, "containerName": CONTAINER, "containerPort": self.plan.port}
 
     def _put_the_functions_inside(self) -> None:
@@ -230,6 +236,7 @@ class Environment(Stage):
     # What CodeDeploy does.
 
     def appspec(self, **changes: Any) -> dict[str, Any]:
+        """The AppSpec as the plan has it."""
         container = {"ContainerName": CONTAINER, "ContainerPort": self.plan.port}
         return super().appspec(**{"LoadBalancerInfo": container, **self.plan.appspec, **changes})
 
@@ -312,7 +319,8 @@ class Environment(Stage):
         """Let the load balancer count on green in each minute from now on; CloudWatch has it a minute later."""
         del self.answered[:]
         for number in range(minutes):
-            self.clock.after(60 * (number + 2), lambda at=self.now() + timedelta(minutes=number): self._count_green(at))
+            at = self.now() + timedelta(minutes=number)
+            self.clock.after(60 * (number + 2), functools.partial(self._count_green, at))
 
     def _count_green(self, at: datetime) -> None:
         own, self.answered = self.answered, []
@@ -401,9 +409,11 @@ def complaints(play: Play) -> list[str]:
         if not judgement.succeeded:
             found.append(f"{event}: FAILED: {judgement.message}")
             continue
-        for check in judgement["checks"]:
-            if check["severity"] == "warn" and check["outcome"] in ("failed", "error"):
-                found.append(f"{event}: warned: {check['name']}: {check['detail']}")
+        found += [
+            f"{event}: warned: {check['name']}: {check['detail']}"
+            for check in judgement["checks"]
+            if check["severity"] == "warn" and check["outcome"] in ("failed", "error")
+        ]
         if " warned" in judgement.message and not found:
             found.append(f"{event}: warned: {judgement.message}")
         noted = judgement.message.partition("; note: ")[2]
@@ -426,5 +436,3 @@ def front(environment: Environment, site: Site, secure: Site, monkeypatch: pytes
 
     monkeypatch.setattr("socket.getaddrinfo", resolve)
     site.answer = secure.answer = environment.answer_to
-
-

@@ -1,4 +1,4 @@
-"""What a piece of a set-up is: a function that changes a plan, of one dimension; of each dimension a set-up has one at most."""
+"""What a piece of a set-up is: a function that changes a plan, of one dimension. A set-up has one of each at most."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import yaml
 
-from rehearsal.aws.world import TargetState
+from rehearsal.aws.world import ContainerState, TargetState, TaskState
 from tests.matrix.environment import Environment, Figures, Plan
 from tests.matrix.pieces import piece
 from tests.matrix.pieces_of_routes import slow_answers
@@ -36,7 +36,6 @@ def pending_first(plan: Plan) -> None:
     def pending(environment: Environment) -> None:
         state = environment.world.task_state
         since = environment.clock.now
-        from rehearsal.aws.world import ContainerState, TaskState  # noqa: PLC0415
 
         def later(task_arn: str) -> TaskState:
             found = state(task_arn)
@@ -86,11 +85,11 @@ def one_early_end(plan: Plan) -> None:
                 def ended(task_arn: str) -> Any:
                     if task_arn != arn:
                         return state(task_arn)
-                    from rehearsal.aws.world import ContainerState, TaskState  # noqa: PLC0415
-
                     names = [container.name for container in spec.containers]
                     states = {name: ContainerState("STOPPED", 1 if name == "app" else 0) for name in names}
-                    return TaskState("STOPPED", states, "EssentialContainerExited", "Essential container in task exited")
+                    return TaskState(
+                        "STOPPED", states, "EssentialContainerExited", "Essential container in task exited"
+                    )
 
                 environment.world.task_state = ended  # type: ignore[method-assign]
 
@@ -121,9 +120,7 @@ def after_a_failure(plan: Plan) -> None:
         environment.begin()
         environment.reach("AfterInstall", is_judged=False)
         environment.deployment.set_status("Failed", ("HOOK_EXECUTION_FAILURE", "A hook failed."))
-        environment.ecs.delete_task_set(
-            cluster="main", service="shop", taskSet=environment.green_set, force=True
-        )
+        environment.ecs.delete_task_set(cluster="main", service="shop", taskSet=environment.green_set, force=True)
 
     plan.prepare.append(fail)
 
@@ -375,6 +372,24 @@ def somebody_elses_hook(plan: Plan) -> None:
         environment.hooks["BeforeAllowTraffic"] = arn
 
     plan.prepare.append(theirs)
+
+
+@piece("appspec")
+def hooks_by_alias(plan: Plan) -> None:
+    """Functions by an alias, as whoever pins a version does."""
+
+    def aliased(environment: Environment, appspec: dict[str, Any]) -> str:
+        for arn in list(environment.hooks.values())[1:]:
+            version = environment.functions.publish_version(FunctionName=arn)["Version"]
+            environment.functions.create_alias(FunctionName=arn, Name="live", FunctionVersion=version)
+        hooks = [{event: f"{arn}:live"} for each in appspec["Hooks"] for event, arn in each.items()]
+        return json.dumps({**appspec, "Hooks": hooks})
+
+    plan.revision = aliased
+    statement = "arn:aws:lambda:*:*:function:CodeDeployHook_*"
+    plan.prepare.append(
+        lambda environment: environment.allow("shop-codedeploy", "lambda:InvokeFunction", [statement, f"{statement}:*"])
+    )
 
 
 # Words of a person.

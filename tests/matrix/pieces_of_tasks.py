@@ -40,17 +40,19 @@ def behind_instances(plan: Plan, first: int) -> None:
             found = []
             for number, task in enumerate(tasks):
                 if task.get("startedBy") in sets and task["lastStatus"] == "RUNNING":
-                    target = {"Id": f"i-0{number:016x}", "Port": host_port(task["taskArn"])}
-                    state = environment.world.target_state(group, target["Id"], target["Port"])
+                    name, port = f"i-0{number:016x}", host_port(task["taskArn"])
+                    state = environment.world.target_state(group, name, port)
                     health = {"State": state.state, "Reason": state.reason, "Description": state.description}
-                    found.append({"Target": target, "TargetHealth": {k: v for k, v in health.items() if v}})
+                    found.append(
+                        {"Target": {"Id": name, "Port": port}, "TargetHealth": {k: v for k, v in health.items() if v}}
+                    )
             return {"TargetHealthDescriptions": found}
 
         def tasks(parameters: Any) -> Any:
             answer = environment.ecs.describe_tasks(**parameters)
             for task in answer["tasks"]:
                 for container in task["containers"]:
-                    bound = {"bindIP": "0.0.0.0", "containerPort": 8000, "hostPort": host_port(task["taskArn"])}
+                    bound = {"containerPort": 8000, "hostPort": host_port(task["taskArn"])}
                     container |= {"networkInterfaces": [], "networkBindings": [bound]}
                 task["attachments"] = []
             return answer
@@ -373,7 +375,6 @@ def docker_hub_official(plan: Plan) -> None:
 def private_registry(plan: Plan) -> None:
     """A registry of the company's own, with credentials from Secrets Manager."""
     image_of(plan, "registry.example.com:5000/team/shop:2.4.1")
-    plan.prepare.append(lambda environment: None)
 
 
 @piece("image", bars="nginx_in_front")
@@ -451,7 +452,9 @@ def keys_of_a_secret(plan: Plan) -> None:
             environment,
             "green_definition",
             environment.register(
-                secrets=[{"name": key.upper(), "valueFrom": f"{environment.secret}:{key}::"} for key in ("user", "host")]
+                secrets=[
+                    {"name": key.upper(), "valueFrom": f"{environment.secret}:{key}::"} for key in ("user", "host")
+                ]
             ),
         )
     )
@@ -502,8 +505,11 @@ def efs(plan: Plan) -> None:
 
 @piece("definition")
 def shared_volume(plan: Plan) -> None:
-    plan.definition |= {"volumes": [{"name": "tmp"}]}
-    plan.container |= {"mountPoints": [{"sourceVolume": "tmp", "containerPath": "/tmp"}], "readonlyRootFilesystem": True}
+    plan.definition |= {"volumes": [{"name": "cache"}]}
+    plan.container |= {
+        "mountPoints": [{"sourceVolume": "cache", "containerPath": "/var/cache"}],
+        "readonlyRootFilesystem": True,
+    }
 
 
 @piece("definition")
@@ -530,6 +536,12 @@ def no_task_role(plan: Plan) -> None:
 @piece("definition")
 def large(plan: Plan) -> None:
     plan.definition |= {"cpu": "4096", "memory": "30720", "ephemeralStorage": {"sizeInGiB": 100}}
+
+
+@piece("definition")
+def long_names(plan: Plan) -> None:
+    """As people name things who have many of them."""
+    plan.definition |= {"family": "customer-facing-storefront-orders-api-production-eu-west-1-blue-green-" + "x" * 150}
 
 
 @piece("definition")

@@ -21,9 +21,7 @@ def is_stopped(defect: Defect, play: Play) -> None:
     assert defect.says in judgement.message[:FIRST], judgement.message
 
 
-@pytest.mark.parametrize(
-    ("defect", "plan"), [BROKEN[name] for name in ONE_EACH], ids=ONE_EACH, indirect=["plan"]
-)
+@pytest.mark.parametrize(("defect", "plan"), [BROKEN[name] for name in ONE_EACH], ids=ONE_EACH, indirect=["plan"])
 def test_one_thing_broken_is_stopped_by_the_right_hook_for_the_right_cause(defect: Defect, play: Play) -> None:
     is_stopped(defect, play)
 
