@@ -21,6 +21,7 @@ from tests.matrix.defects_before import UNHEALTHY, at_the_end, in_green, targets
 from tests.matrix.environment import Environment, Figures, Plan
 from tests.unit.handlers.web import Response
 
+UNSEEN = f"{ON_INSTANCES} ipv6_targets direct_by_rules"  # one target of several
 AT_START = "start sidecars container_health history"  # dimensions that script green's tasks too
 
 # Green's tasks.
@@ -162,7 +163,7 @@ def tag_moved_between_two_tasks(plan: Plan) -> None:
     at_the_end(plan, script)
 
 
-@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars="start")
+@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars="start door direct_by_rules")
 def targets_are_unhealthy(plan: Plan) -> None:
     plan.at(INSTALLED, sick)
 
@@ -179,7 +180,7 @@ def one_sick(environment: Environment) -> None:
     environment.ecs.update_service(cluster="main", service="shop", healthCheckGracePeriodSeconds=100_000)
 
 
-@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars=f"start one_task {ON_INSTANCES} ipv6_targets")
+@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars=f"start door one_task {UNSEEN}")
 def one_of_the_targets_is_unhealthy(plan: Plan) -> None:
     plan.at(INSTALLED, one_sick)
 
@@ -245,7 +246,7 @@ def a_rule_of_the_test_listener_is_on_blue(plan: Plan) -> None:
 DECLARED = {"http_checks": {"orders": {"path": "/orders", "body_contains": "total"}}}
 
 
-@defect(TESTED, "GET /orders: [STATUS] (404)", bars=f"{NOBODY_ASKS} test_port_closed door health first_slow")
+@defect(TESTED, "/orders: [STATUS] (404)", bars=f"{NOBODY_ASKS} test_port_closed door health first_slow")
 def own_check_finds_nothing(plan: Plan) -> None:
     plan.options[TESTED] = DECLARED
     answering(plan, lambda request: Response(404 if request.path == "/orders" else 200))
@@ -284,7 +285,7 @@ def migrating(plan: Plan, how: Exit, command: tuple[str, ...] = tuple(MIGRATE), 
     plan.at(MIGRATES, lambda environment: environment.world.exits.update({command: how}))
 
 
-NO_ENTRY = "shell_as_entry_point sidecars"
+NO_ENTRY = "shell_as_entry_point sidecars place"
 
 
 @defect(MIGRATES, "migrate (python manage.py migrate): exit 1", bars=NO_ENTRY)
@@ -298,7 +299,7 @@ def migration_is_out_of_memory(plan: Plan) -> None:
     migrating(plan, Exit(0, reason="OutOfMemoryError: Container killed due to memory usage"))
 
 
-@defect(MIGRATES, "migrate", bars="definition sidecars")
+@defect(MIGRATES, "migrate", bars="definition sidecars place")
 def migration_fails_behind_a_shell(plan: Plan) -> None:
     """ECS appends the command to the entry point `sh -c`, which takes one word: the rest would be lost."""
     plan.container |= {"entryPoint": ["sh", "-c"]}
@@ -400,7 +401,7 @@ def customers_get_errors(plan: Plan) -> None:
     plan.green = Figures(300, errors=60)
 
 
-@defect(AFTER, "error rate", bars=f"{NO_FIGURES} traffic")
+@defect(AFTER, "requests to green failed (8.", bars=f"{NO_FIGURES} traffic")
 def many_more_errors_than_blue(plan: Plan) -> None:
     """A page that is new fails: 8 % where blue had 2 %."""
     plan.blue, plan.green = Figures(400, errors=8), Figures(400, errors=32)

@@ -113,9 +113,15 @@ def appspec_has_another_port(plan: Plan) -> None:
     plan.appspec["LoadBalancerInfo"] = {"ContainerName": "app", "ContainerPort": 9999}
 
 
-@defect(BEFORE, "task definition shop:99 does not exist", bars="appspec")
+@defect(BEFORE, "task-definition/shop:99 does not exist", bars="appspec")
 def task_definition_is_missing(plan: Plan) -> None:
-    plan.appspec["TaskDefinition"] = "shop:99"
+    plan.appspec["TaskDefinition"] = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition/shop:99"
+
+
+@defect(BEFORE, "the AppSpec's TaskDefinition is shop:2, expected the ARN", bars="appspec")
+def task_definition_by_family(plan: Plan) -> None:
+    """CodeDeploy takes an ARN."""
+    plan.appspec["TaskDefinition"] = "shop:2"
 
 
 @defect(BEFORE, "is INACTIVE, expected ACTIVE")
@@ -134,7 +140,7 @@ def placeholder_is_left(plan: Plan) -> None:
 
 @defect(BEFORE, "version", bars="appspec")
 def appspec_of_another_version(plan: Plan) -> None:
-    in_the_appspec(plan, lambda text: text.replace('"version": 0.0', '"version": 1.0'))
+    in_the_appspec(plan, lambda text: text.replace('"version": 0.0', '"version": 2.0'))
 
 
 @defect(BEFORE, "TaskDefinition", bars="appspec")

@@ -320,9 +320,9 @@ def in_s3(plan: Plan) -> None:
     def stored(environment: Environment, appspec: dict[str, Any]) -> Any:
         s3: Any = boto3.client("s3")
         place = {"CreateBucketConfiguration": {"LocationConstraint": environment.region}}
-        s3.create_bucket(Bucket="releases", **place)
-        s3.put_object(Bucket="releases", Key="shop/appspec.yaml", Body=yaml.safe_dump(appspec).encode())
-        location = {"bucket": "releases", "key": "shop/appspec.yaml", "bundleType": "YAML"}
+        s3.create_bucket(Bucket="appspecs", **place)
+        s3.put_object(Bucket="appspecs", Key="shop.yaml", Body=yaml.safe_dump(appspec).encode())
+        location = {"bucket": "appspecs", "key": "shop.yaml", "bundleType": "YAML"}
         return {"revisionType": "S3", "s3Location": location}
 
     plan.revision = stored
@@ -343,15 +343,6 @@ def hooks_by_name(plan: Plan) -> None:
         return json.dumps({**appspec, "Hooks": hooks})
 
     plan.revision = named
-
-
-@piece("appspec")
-def task_definition_by_family(plan: Plan) -> None:
-    def short(_environment: Environment, appspec: dict[str, Any]) -> str:
-        arn = appspec["Resources"][0]["TargetService"]["Properties"]["TaskDefinition"]
-        return json.dumps(appspec).replace(arn, arn.rpartition("/")[2])
-
-    plan.revision = short
 
 
 @piece("appspec")
