@@ -239,9 +239,10 @@ class Additions(ELBv2Backend):
         certificates: list[dict[str, Any]] | None = None,
         actions: list[dict[str, Any]] | None = None,
     ) -> FakeListener:
-        """Modify a listener, its actions as AWS reads them back; moto fails when no action is given."""
+        """Modify a listener, its actions as AWS reads them back; moto fails when no action or certificate is given."""
         read = [forward_action(action) for action in actions or []]
-        return _original_modify_listener(self, arn, port, protocol, ssl_policy, certificates, read)
+        # None given: the listener keeps its own.
+        return _original_modify_listener(self, arn, port, protocol, ssl_policy, certificates or [], read)
 
     def _get_target_group_arns_from(self, action_data: dict[str, Any]) -> list[str]:
         return list(forward_weights(FakeAction(dict(action_data))))
