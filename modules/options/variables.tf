@@ -975,8 +975,8 @@ variable "validate_production" {
       - `tolerance`: share of a difference that counts as none (Kayenta's) (default 0.25)
       - `confidence`: confidence of the test that tells a difference from chance (Kayenta's) (default 0.98)
       - `noise_ms`: milliseconds that no latency's difference is taken for (default 50)
-    - `no_data`: what it means that the load balancer has no figures of green, where the hook sent no requests itself:
-      it knows that those must be among them (default "pass")
+    - `no_data`: what it means that the load balancer has no figures of green, where the hook has sent nothing itself:
+      what it has sent must be among them (default "pass")
     - `metrics_delay`: seconds that CloudWatch may be late: only after it an absence of data counts, and so long after
       the bake its last minutes are waited for (default 180)
     - `metrics`: further CloudWatch metrics by name (default {})
