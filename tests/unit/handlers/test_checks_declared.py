@@ -80,8 +80,8 @@ def situations(hook: ModuleType, name: str) -> Sequence[Callable[[Stage], Mappin
     if hook is validate_deployment:
         return [lambda stage: stage.at("AfterInstall"), after_install(unhealthy), after_install(crashing)]
     broken, _ = BREAKS[name]
-    others = {"appspec": [in_s3], "requests": [inside_the_vpc]}.get(name) or [broken]
-    return [lambda stage: stage.at("BeforeInstall"), *others]
+    other = {"appspec": in_s3, "requests": inside_the_vpc}.get(name) or broken
+    return [lambda stage: stage.at("BeforeInstall"), other]
 
 
 def actions(stage: Stage) -> set[str]:
