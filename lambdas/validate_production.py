@@ -392,6 +392,7 @@ class Production:
             elif self._blue_had_customers(now):
                 said = f"{detail}, and blue had {self.blues_figures.requests} in the time before the shift"
                 missing = could_not_look(f"{said}: check where customers are led", "traffic", no_data=True)
+                missing = replace(missing, advisory=True)  # they may have been tests
             else:
                 missing = self._no_data(f"{detail}: without any there is no error rate")
             return [*unhealthy, missing, *rejected, *usage]

@@ -158,7 +158,7 @@ class Way:
 
     `host`: the name by which targets are asked; None: each by its own address. `shut_out`: why nothing can reach
     green from this function, as far as is known; empty if it may. `others_judge`: alarms and figures tell of green,
-    too, so that requests which cannot arrive are no more than a warning.
+    too, so that requests which do not arrive, or are not let in, are no more than a warning.
     """
 
     listener: Optional[Listener] = None
@@ -305,8 +305,10 @@ class Traffic:
         """What came of one check at several targets: all that went wrong, or that all went well."""
         findings = [trial.finding for trial in trials]
         told = [finding for finding in findings if not finding.good] or findings
-        unreached = self.by_default and self.way.others_judge and all(trial.answer.unreached for trial in trials)
-        return replace(told[0], detail="; ".join(dict.fromkeys(each.detail for each in told)), advisory=unreached)
+        # A name that the application does not answer to, a login of its own: its targets are healthy all the same.
+        not_asked = all(trial.answer.unreached or 400 <= trial.answer.status < 500 for trial in trials)
+        advisory = self.by_default and self.way.others_judge and not_asked
+        return replace(told[0], detail="; ".join(dict.fromkeys(each.detail for each in told)), advisory=advisory)
 
     def _ready(self, check: R) -> list[R]:
         """The check with what it needs to be sent: its secrets, and what green is called; once for each target."""

@@ -355,6 +355,23 @@ def test_a_release_that_alarms_and_figures_call_good_is_not_rolled_back_for_a_wa
     assert "GET /health: connection refused" in judgement.message
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 421])
+def test_an_application_that_answers_its_own_name_alone_is_not_rolled_back(
+    stage: Stage, judge: Judge, site: Site, status: int
+) -> None:
+    """Its targets are healthy by the load balancer's own checks of the same path."""
+    site.answer = lambda request: Response(200 if request.host == "shop.example.com" else status)
+    judgement = judge(validate_production, stage.at(PRODUCTION), **settings_of(PRODUCTION))
+    assert judgement.succeeded, judgement.message
+    assert f"2 warned: GET /health: [STATUS] ({status}) expected 200-299" in judgement.message
+    stage.deployment.set_status("Stopped")
+    judgement = judge(validate_test_traffic, stage.at(TEST), samples=0)
+    assert not judgement.succeeded
+    assert ("set host" in judgement.message or "`host`" in judgement.message) == (status in (400, 421))
+    stage.deployment.set_status("Stopped")
+    assert judge(validate_test_traffic, stage.at(TEST), samples=0, host="shop.example.com").succeeded
+
+
 def test_an_own_check_that_finds_no_way_after_the_shift_fails(stage: Stage, judge: Judge, site: Site) -> None:
     event = stage.at(PRODUCTION)
     site.stop()
