@@ -163,7 +163,7 @@ def tag_moved_between_two_tasks(plan: Plan) -> None:
     at_the_end(plan, script)
 
 
-@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars="start door direct_by_rules")
+@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars=f"start door direct_by_rules {NO_FIGURES}")
 def targets_are_unhealthy(plan: Plan) -> None:
     plan.at(INSTALLED, sick)
 
@@ -180,7 +180,7 @@ def one_sick(environment: Environment) -> None:
     environment.ecs.update_service(cluster="main", service="shop", healthCheckGracePeriodSeconds=100_000)
 
 
-@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars=f"start door one_task {UNSEEN}")
+@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars=f"start door one_task {UNSEEN} {NO_FIGURES}")
 def one_of_the_targets_is_unhealthy(plan: Plan) -> None:
     plan.at(INSTALLED, one_sick)
 
@@ -257,7 +257,7 @@ def own_check_lacks_its_text(plan: Plan) -> None:
     plan.options[TESTED] = DECLARED
 
 
-@defect(TESTED, "of 40 requests failed", bars=f"{NOBODY_ASKS} test_port_closed door health start traffic")
+@defect(TESTED, "of 40 requests failed", bars=f"{NOBODY_ASKS} test_port_closed door health start traffic protocol")
 def every_fifth_answer_is_an_error(plan: Plan) -> None:
     """It has to be asked often enough."""
     plan.options[TESTED] = {"http_checks": {"orders": {"path": "/orders", "samples": 40}}}
@@ -401,7 +401,7 @@ def customers_get_errors(plan: Plan) -> None:
     plan.green = Figures(300, errors=60)
 
 
-@defect(AFTER, "requests to green failed (8.", bars=f"{NO_FIGURES} traffic")
+@defect(AFTER, "more than chance explains", bars=f"{NO_FIGURES} traffic")
 def many_more_errors_than_blue(plan: Plan) -> None:
     """A page that is new fails: 8 % where blue had 2 %."""
     plan.blue, plan.green = Figures(400, errors=8), Figures(400, errors=32)

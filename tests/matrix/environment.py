@@ -331,8 +331,7 @@ class Environment(Stage):
             return
         own = own or []
         requests, errors = figures.requests + len(own), figures.errors + sum(bad for _, bad in own)
-        times = [*(figures.seconds if figures.requests else ()), *(seconds for seconds, _ in own)]
-        values: list[tuple[str, float]] = [("TargetResponseTime", max(each, 0.001)) for each in times]
+        values: list[tuple[str, float]] = [("TargetResponseTime", max(seconds, 0.001)) for seconds, _ in own]
         values += [("RequestCount", requests)] if requests else []  # AWS publishes neither at 0
         values += [("HTTPCode_Target_5XX_Count", errors)] if errors else []
         values += [("UnHealthyHostCount", 0)]
@@ -340,13 +339,14 @@ class Environment(Stage):
             {"Name": "LoadBalancer", "Value": self.load_balancer.partition(":loadbalancer/")[2]},
             {"Name": "TargetGroup", "Value": group.rpartition(":")[2]},
         ]
-        cloudwatch_backends[ACCOUNT][self.region].put_metric_data(
-            "AWS/ApplicationELB",
-            [
-                {"MetricName": name, "Dimensions": dimensions, "Timestamp": at.replace(tzinfo=None), "Value": value}
-                for name, value in values
-            ],
-        )
+        common = {"Dimensions": dimensions, "Timestamp": at.replace(tzinfo=None)}
+        data = [{"MetricName": name, "Value": value, **common} for name, value in values]
+        if figures.requests:
+            data += [
+                {"MetricName": "TargetResponseTime", "StatisticValues": _statistics(each, count), **common}
+                for each, count in _spread(figures)
+            ]
+        cloudwatch_backends[ACCOUNT][self.region].put_metric_data("AWS/ApplicationELB", data)
 
     def answer_to(self, request: Request) -> Response | None:
         """What a request of a hook gets: from the load balancer, where no rule takes it, else from green."""
@@ -358,6 +358,18 @@ class Environment(Stage):
         response = self.plan.answer(self, request)
         self.answered.append((self.clock.now - began, response is None or response.status >= 500))
         return response
+
+
+def _spread(figures: Figures) -> list[tuple[float, int]]:
+    """How many of the requests take how many seconds: as many each, and the last the rest."""
+    number = len(figures.seconds)
+    each = figures.requests // number
+    return list(zip(figures.seconds, [each] * (number - 1) + [figures.requests - each * (number - 1)], strict=True))
+
+
+def _statistics(seconds: float, count: int) -> dict[str, float]:
+    """Of so many equal values."""
+    return {"SampleCount": count, "Sum": seconds * count, "Minimum": seconds, "Maximum": seconds}
 
 
 def _led_to(action: Mapping[str, Any]) -> list[str]:

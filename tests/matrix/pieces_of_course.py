@@ -178,8 +178,8 @@ def more_customers_than_before(plan: Plan) -> None:
 
 @piece("traffic")
 def busy(plan: Plan) -> None:
-    """Seventy thousand requests a minute, and some errors as ever."""
-    plan.blue = plan.green = Figures(70_000, (0.004, 0.01, 0.03), errors=40)
+    """Seven thousand requests a minute, and some errors as ever."""
+    plan.blue = plan.green = Figures(7_000, (0.004, 0.01, 0.03), errors=40)
 
 
 @piece("traffic")
@@ -321,7 +321,9 @@ def in_s3(plan: Plan) -> None:
         s3: Any = boto3.client("s3")
         place = {"CreateBucketConfiguration": {"LocationConstraint": environment.region}}
         s3.create_bucket(Bucket="appspecs", **place)
-        s3.put_object(Bucket="appspecs", Key="shop.yaml", Body=yaml.safe_dump(appspec).encode())
+        s3.put_object(
+            Bucket="appspecs", Key="shop.yaml", Body=yaml.safe_dump(appspec).encode(), Tagging="UseWithCodeDeploy=true"
+        )
         location = {"bucket": "appspecs", "key": "shop.yaml", "bundleType": "YAML"}
         return {"revisionType": "S3", "s3Location": location}
 

@@ -347,7 +347,7 @@ def login_in_front(plan: Plan) -> None:
     plan.note("login")
 
 
-@piece("door", bars="protocol answers health")
+@piece("door", bars="protocol health direct_by_rules")
 def login_but_for_health(plan: Plan) -> None:
     """Only the health check's path needs no login, by a rule."""
     https_listeners(plan)

@@ -541,7 +541,7 @@ def large(plan: Plan) -> None:
 @piece("definition")
 def long_names(plan: Plan) -> None:
     """As people name things who have many of them."""
-    plan.definition |= {"family": "customer-facing-storefront-orders-api-production-eu-west-1-blue-green-" + "x" * 150}
+    plan.definition |= {"family": "customer-facing-storefront-orders-api-production-eu-west-1-blue-green-" + "x" * 20}
 
 
 @piece("definition")
