@@ -70,30 +70,32 @@ def cold_start(plan: Plan) -> None:
 @piece("start")
 def one_early_end(plan: Plan) -> None:
     """The database's proxy was not ready: one green task ended once, and its successor runs."""
+    one_ends(plan, 1, "EssentialContainerExited", "Essential container in task exited")
+
+
+@piece("start")
+def spot_interruption(plan: Plan) -> None:
+    """The capacity below one green task was taken away, and its successor runs."""
+    one_ends(plan, 143, "SpotInterruption", "Your Spot Task was interrupted.")
+
+
+def one_ends(plan: Plan, exit_code: int, stop_code: str, reason: str) -> None:
+    """Let the first of green's tasks end at once."""
 
     def script(environment: Environment) -> None:
-        start = environment.world.start_task
-        left = [True]
+        state = environment.world.task_state
+        first: list[str] = []
 
-        def once(spec: Any) -> None:
-            start(spec)
-            if spec.task_definition_arn == environment.green_definition and left:
-                left.clear()
-                state = environment.world.task_state
-                arn = spec.task_arn
+        def ends(task_arn: str) -> TaskState:
+            found, spec = state(task_arn), environment.world._tasks[task_arn].spec
+            if spec.task_definition_arn == environment.green_definition and not first:
+                first.append(task_arn)
+            if task_arn not in first:
+                return found
+            states = {name: ContainerState("STOPPED", exit_code if name == "app" else 0) for name in found.containers}
+            return TaskState("STOPPED", states, stop_code, reason)
 
-                def ended(task_arn: str) -> Any:
-                    if task_arn != arn:
-                        return state(task_arn)
-                    names = [container.name for container in spec.containers]
-                    states = {name: ContainerState("STOPPED", 1 if name == "app" else 0) for name in names}
-                    return TaskState(
-                        "STOPPED", states, "EssentialContainerExited", "Essential container in task exited"
-                    )
-
-                environment.world.task_state = ended  # type: ignore[method-assign]
-
-        environment.world.start_task = once  # type: ignore[method-assign]
+        environment.world.task_state = ends  # type: ignore[method-assign]
 
     plan.at("BeforeInstall", script)
 
@@ -235,11 +237,13 @@ def configured(plan: Plan, name: str) -> None:
 @piece("config")
 def canary(plan: Plan) -> None:
     configured(plan, "ECSCanary10Percent5Minutes")
+    plan.shift_takes = 5
 
 
 @piece("config")
 def linear(plan: Plan) -> None:
     configured(plan, "ECSLinear10PercentEvery1Minutes")
+    plan.shift_takes = 9
 
 
 @piece("config")

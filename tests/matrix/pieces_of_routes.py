@@ -32,6 +32,12 @@ def https_listeners(plan: Plan) -> None:
 
 
 @piece("protocol")
+def tests_without_tls(plan: Plan) -> None:
+    """HTTPS for customers, HTTP for tests."""
+    plan.protocol, plan.test_protocol, plan.ports = "HTTPS", "HTTP", (443, 8080)
+
+
+@piece("protocol")
 def https_to_the_tasks(plan: Plan) -> None:
     """TLS on both legs."""
     plan.protocol, plan.ports = "HTTPS", (443, 8443)
@@ -436,14 +442,15 @@ def test_port_closed(plan: Plan) -> None:
 
     def close(environment: Environment) -> None:
         group = environment.ec2.create_security_group(GroupName="tight", Description="tight", VpcId=environment.vpc)
-        production = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        port, anybody = plan.ports[0], [{"CidrIp": "0.0.0.0/0"}]
+        production = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": anybody}
         environment.ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[production])
         environment.elbv2.set_security_groups(
             LoadBalancerArn=environment.load_balancer, SecurityGroups=[group["GroupId"]]
         )
 
     plan.prepare.append(close)
-    plan.note("lets the function not in on port 8080", "BeforeInstall", "AfterAllowTestTraffic")
+    plan.note("lets the function not in on port", "BeforeInstall", "AfterAllowTestTraffic")
 
 
 @piece("network", bars="bridge host_mode direct direct_by_rules fargate_spot")
