@@ -18,7 +18,7 @@ from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, re
 from gate.deployment import Deployment, Listener, Rule, Service, Target, TargetGroup, TaskSet
 from gate.hook import lifecycle_hook
 from gate.network import Caller, shut_out_of, shut_out_of_tasks
-from gate.options import HOOKS, ValidateBeforeInstall, key_of, placeholders, shown_address
+from gate.options import HOOKS, ValidateBeforeInstall, key_of, normalised, placeholders, shown_address
 from gate.release import FARGATE_SIZES, LOST, Image, LogGroup, Release, is_arn, place_of
 from gate.settings import BadSettings, in_words, judge_settings, read_environment, read_packages, schema_of
 from gate.verdict import (
@@ -1196,7 +1196,7 @@ def _astray(listener: Listener, options: Any, request: Any, name: str) -> Iterat
     """Why a declared request does not come to green."""
     headers = {**options.headers, **request.headers, **getattr(request, "secret_headers", {})}
     try:
-        listener.refuse_astray(request.host or options.host or name, request.path, headers)
+        listener.refuse_astray(request.host or options.host or name, normalised(request.path), headers)
     except CannotLook as problem:
         yield str(problem)
 

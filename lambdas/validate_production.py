@@ -21,7 +21,7 @@ from gate.deployment import Deployment, Listener, TargetGroup
 from gate.hook import lifecycle_hook
 from gate.http_sender import Sender
 from gate.load import judge_load, send_load
-from gate.options import Load, Metric, Source, ValidateProduction
+from gate.options import Load, Metric, Source, ValidateProduction, normalised
 from gate.statistics import FIGURES, requests_needed
 from gate.traffic import NAMES as TRAFFIC
 from gate.traffic import SERVING, Traffic, green_serves, listener_url, way_through
@@ -209,7 +209,7 @@ class Production:
             return [skipped("no load is sent on a rollback deployment", by_choice=True)]
         headers = {**self.settings.headers, **load.headers}
         load = replace(load, host=load.host or self.settings.host, headers=headers)
-        self.listener.refuse_astray(load.host or str(urlsplit(self.url).hostname), load.path, headers)
+        self.listener.refuse_astray(load.host or str(urlsplit(self.url).hostname), normalised(load.path), headers)
         began = datetime.now(timezone.utc)
         result = send_load(load, self.url, self.deadline)
         self.own.spread(result.sent + load.requests(load.warm_up), began, datetime.now(timezone.utc))

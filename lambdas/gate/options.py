@@ -200,7 +200,7 @@ class HeaderComparison:
     """What a header of the answer has to be, one attribute at least. Of several values one has to be so."""
 
     equals: Optional[str] = option(
-        "value that it has, in which `{image_tag}` and `{revision}` may stand",
+        "value that it has, in which `{image_tag}`, `{revision}` and what a flow saved may stand",
         None,
         pattern=HEADER_VALUE,
         means="a header's value: text without line breaks and control characters that begins with no space",
@@ -486,7 +486,7 @@ class TrafficOptions(HookOptions):
         most=10_000,
     )
     concurrency: int = whole(
-        "samples under way at a time, of each of which one is sent in 0.2 seconds at most", 1, most=64
+        "samples under way at a time; each of these hands sends one in 0.2 seconds at most", 1, most=64
     )
     thresholds: Thresholds = option("[limits](#limits) of the samples", Thresholds)
 

@@ -83,7 +83,8 @@ variable "validate_test_traffic" {
       - `body_matches`: regular expression (Python's) that the body matches somewhere (default null)
       - `fail_if_body_matches`: regular expression that the body must match nowhere (default null)
       - `response_headers`: header of the answer → what it has to be (default {})
-        - `equals`: value that it has, in which `{image_tag}` and `{revision}` may stand (default null)
+        - `equals`: value that it has, in which `{image_tag}`, `{revision}` and what a flow saved may stand (default
+          null)
         - `matches`: regular expression (Python's) that it matches somewhere (default null)
         - `absent`: whether there has to be none; false: there has to be one, whatever it is (default null)
       - `jmespath`: JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be (default
@@ -129,7 +130,8 @@ variable "validate_test_traffic" {
         - `body_matches`: regular expression (Python's) that the body matches somewhere (default null)
         - `fail_if_body_matches`: regular expression that the body must match nowhere (default null)
         - `response_headers`: header of the answer → what it has to be (default {})
-          - `equals`: value that it has, in which `{image_tag}` and `{revision}` may stand (default null)
+          - `equals`: value that it has, in which `{image_tag}`, `{revision}` and what a flow saved may stand (default
+            null)
           - `matches`: regular expression (Python's) that it matches somewhere (default null)
           - `absent`: whether there has to be none; false: there has to be one, whatever it is (default null)
         - `jmespath`: JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be (default
@@ -158,7 +160,7 @@ variable "validate_test_traffic" {
       - `repeat`: whether the bake after the shift repeats it at each `interval` (default false)
     - `samples`: requests of each HTTP check that error rate and latencies are computed from, after some that warm green
       up and are not judged; 0: none (default 20)
-    - `concurrency`: samples under way at a time, of each of which one is sent in 0.2 seconds at most (default 1)
+    - `concurrency`: samples under way at a time; each of these hands sends one in 0.2 seconds at most (default 1)
     - `thresholds`: limits of the samples (default {})
       - `error_rate`: highest share of errors, 0 to 1; null means the default (default 0.01)
       - `p50_ms`: highest median latency in milliseconds; null: not looked at (default null)
@@ -872,7 +874,8 @@ variable "validate_production" {
       - `body_matches`: regular expression (Python's) that the body matches somewhere (default null)
       - `fail_if_body_matches`: regular expression that the body must match nowhere (default null)
       - `response_headers`: header of the answer → what it has to be (default {})
-        - `equals`: value that it has, in which `{image_tag}` and `{revision}` may stand (default null)
+        - `equals`: value that it has, in which `{image_tag}`, `{revision}` and what a flow saved may stand (default
+          null)
         - `matches`: regular expression (Python's) that it matches somewhere (default null)
         - `absent`: whether there has to be none; false: there has to be one, whatever it is (default null)
       - `jmespath`: JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be (default
@@ -918,7 +921,8 @@ variable "validate_production" {
         - `body_matches`: regular expression (Python's) that the body matches somewhere (default null)
         - `fail_if_body_matches`: regular expression that the body must match nowhere (default null)
         - `response_headers`: header of the answer → what it has to be (default {})
-          - `equals`: value that it has, in which `{image_tag}` and `{revision}` may stand (default null)
+          - `equals`: value that it has, in which `{image_tag}`, `{revision}` and what a flow saved may stand (default
+            null)
           - `matches`: regular expression (Python's) that it matches somewhere (default null)
           - `absent`: whether there has to be none; false: there has to be one, whatever it is (default null)
         - `jmespath`: JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be (default
@@ -947,7 +951,7 @@ variable "validate_production" {
       - `repeat`: whether the bake after the shift repeats it at each `interval` (default false)
     - `samples`: requests of each HTTP check that error rate and latencies are computed from, after some that warm green
       up and are not judged; 0: none (default 20)
-    - `concurrency`: samples under way at a time, of each of which one is sent in 0.2 seconds at most (default 1)
+    - `concurrency`: samples under way at a time; each of these hands sends one in 0.2 seconds at most (default 1)
     - `thresholds`: limits of the load balancer's figures and of the samples (default {})
       - `error_rate`: highest share of errors, 0 to 1; null: 0.01 of the samples, and of the load balancer's figures no
         more than blue's (default null)
