@@ -19,6 +19,7 @@ from tests.matrix.defects import (
 )
 from tests.matrix.defects_before import UNHEALTHY, at_the_end, in_green, targets_of
 from tests.matrix.environment import Environment, Figures, Plan
+from tests.matrix.pieces_of_course import for_a_while
 from tests.unit.handlers.web import Response
 
 UNSEEN = f"{ON_INSTANCES} ipv6_targets direct_by_rules"  # one target of several
@@ -274,6 +275,12 @@ def test_listener_is_taken_away(plan: Plan) -> None:
     plan.at(TESTED, take_away)
 
 
+@defect(TESTED, "failed", bars=f"{NOBODY_ASKS} test_port_closed login_but_for_health health door protocol")
+def every_second_answer_is_an_error(plan: Plan) -> None:
+    """One of two processes is broken, behind one address."""
+    answering(plan, lambda request: Response(500 if request.number % 2 else 200))
+
+
 # The migration.
 
 MIGRATE = ["python", "manage.py", "migrate"]
@@ -405,6 +412,18 @@ def customers_get_errors(plan: Plan) -> None:
 def many_more_errors_than_blue(plan: Plan) -> None:
     """A page that is new fails: 8 % where blue had 2 %."""
     plan.blue, plan.green = Figures(400, errors=8), Figures(400, errors=32)
+
+
+@defect(AFTER, "requests to green failed", bars=f"{NO_FIGURES} traffic config")
+def customers_get_errors_at_the_end(plan: Plan) -> None:
+    """A queue was full after four minutes."""
+    for_a_while(plan, 4, 20, Figures(300, errors=150))
+
+
+@defect(AFTER, "p95", bars=f"{NO_FIGURES} traffic config")
+def slower_and_slower(plan: Plan) -> None:
+    """A leak: from the third minute on everything takes ten times as long."""
+    for_a_while(plan, 2, 20, Figures(300, (0.2, 0.3, 0.5)))
 
 
 @defect(AFTER, "p95", bars=f"{NO_FIGURES} traffic")

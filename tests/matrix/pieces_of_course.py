@@ -190,6 +190,57 @@ def no_customer_before(plan: Plan) -> None:
     plan.blue, plan.green = Figures(0, ()), Figures(200)
 
 
+@piece("traffic", bars="protocol management_port by_wildcard_host login_in_front internal_and_outside test_port_closed")
+def tests_before_it(plan: Plan) -> None:
+    """A staging environment: its tests have run before the release, and nobody comes after it."""
+    plan.blue, plan.green = Figures(40), Figures(0, ())
+
+
+def for_a_while(plan: Plan, minute: int, minutes: int, figures: Figures) -> None:
+    """Let customers fare so in some minutes after the shift began, the first being 0."""
+    usual = plan.green
+
+    def change(environment: Environment) -> None:
+        # A minute is counted two minutes after it began.
+        began = environment.clock.now
+        environment.clock.after(60 * (minute + 1) + 30, lambda: setattr(plan, "green", figures))
+        environment.clock.after(60 * (minute + minutes + 1) + 30, lambda: setattr(plan, "green", usual))
+        assert environment.clock.now == began
+
+    plan.at("AfterAllowTraffic", change)
+
+
+@piece("traffic", bars="config")
+def cold_caches(plan: Plan) -> None:
+    """Green's customers wait four times as long in the first minute."""
+    for_a_while(plan, 0, 1, Figures(300, (0.08, 0.12, 0.2)))
+
+
+@piece("traffic", bars="config")
+def one_error_in_all(plan: Plan) -> None:
+    """A client broke off; there are few customers."""
+    plan.blue = plan.green = Figures(10)
+    for_a_while(plan, 2, 1, Figures(10, errors=1))
+
+
+@piece("traffic", bars="config")
+def errors_at_the_shift(plan: Plan) -> None:
+    """Connections that were open at the shift: a few errors in its minute, and none after it."""
+    for_a_while(plan, 0, 1, Figures(300, errors=4))
+
+
+@piece("traffic", bars="config")
+def one_slow_minute(plan: Plan) -> None:
+    """A backup, as every hour."""
+    for_a_while(plan, 3, 1, Figures(300, (0.03, 0.05, 0.09)))
+
+
+@piece("traffic")
+def growing_slower_by_night(plan: Plan) -> None:
+    """Few requests, each of its own length: reports."""
+    plan.blue, plan.green = Figures(8, (0.1, 2.0, 0.4, 1.1)), Figures(8, (0.3, 2.6, 0.2, 0.9))
+
+
 # Alarms.
 
 
@@ -323,8 +374,9 @@ def lower_case_keys(plan: Plan) -> None:
 def in_s3(plan: Plan) -> None:
     def stored(environment: Environment, appspec: dict[str, Any]) -> Any:
         s3: Any = boto3.client("s3")
-        place = {"CreateBucketConfiguration": {"LocationConstraint": environment.region}}
-        s3.create_bucket(Bucket="appspecs", **place)
+        if not s3.list_buckets()["Buckets"]:
+            place = {"LocationConstraint": environment.region}
+            s3.create_bucket(Bucket="appspecs", CreateBucketConfiguration=place)
         s3.put_object(
             Bucket="appspecs", Key="shop.yaml", Body=yaml.safe_dump(appspec).encode(), Tagging="UseWithCodeDeploy=true"
         )

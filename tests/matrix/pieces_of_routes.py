@@ -225,6 +225,18 @@ def health_checks_differ(plan: Plan) -> None:
     plan.blue_group |= {"HealthCheckPath": "/", "Matcher": {"HttpCode": "200-399"}}
 
 
+@piece("health")
+def answers_204(plan: Plan) -> None:
+    """Nothing to say, and well."""
+    answering(plan, {"/health": Response(204, "")})
+
+
+@piece("health")
+def connections_are_closed(plan: Plan) -> None:
+    """A server that keeps no connection."""
+    answering(plan, {"/health": Response(200, "ok", {"Connection": "close"})})
+
+
 # Doors: how customers come to the service.
 
 
