@@ -208,6 +208,7 @@ def no_test_listener(stage: Stage) -> Stage:
     """A deployment group without one, and the five hooks."""
     stage.create_hooks()
     stage.update_group(loadBalancerInfo=stage.pair(None))
+    stage.elbv2.delete_listener(ListenerArn=stage.test_listener)
     return stage
 
 

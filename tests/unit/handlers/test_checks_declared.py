@@ -54,6 +54,17 @@ def in_s3(stage: Stage) -> dict[str, str]:
     return stage.at("BeforeInstall", s3_revision(stage, yaml.safe_dump(stage.appspec())))
 
 
+def inside_the_vpc(stage: Stage) -> dict[str, str]:
+    """A deployment with functions inside the VPC, and a load balancer with security groups."""
+    balancers = stage.elbv2.describe_load_balancers()["LoadBalancers"]
+    internal = [{**each, "Scheme": "internal", "SecurityGroups": [stage.security_group]} for each in balancers]
+    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {"LoadBalancers": internal}
+    for event in ("AfterAllowTestTraffic", "AfterAllowTraffic"):
+        place = {"SubnetIds": stage.subnets, "SecurityGroupIds": [stage.security_group]}
+        stage.functions.update_function_configuration(FunctionName=stage.hooks[event], VpcConfig=place)
+    return stage.at("BeforeInstall")
+
+
 def after_install(change: Callable[[Stage], object]) -> Callable[[Stage], dict[str, str]]:
     """A deployment at AfterInstall, and something wrong with green."""
 
@@ -69,7 +80,8 @@ def situations(hook: ModuleType, name: str) -> Sequence[Callable[[Stage], Mappin
     if hook is validate_deployment:
         return [lambda stage: stage.at("AfterInstall"), after_install(unhealthy), after_install(crashing)]
     broken, _ = BREAKS[name]
-    return [lambda stage: stage.at("BeforeInstall"), in_s3 if name == "appspec" else broken]
+    other = {"appspec": in_s3, "requests": inside_the_vpc}.get(name) or broken
+    return [lambda stage: stage.at("BeforeInstall"), other]
 
 
 def actions(stage: Stage) -> set[str]:

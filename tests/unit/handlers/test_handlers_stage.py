@@ -31,7 +31,7 @@ REPORT = "codedeploy:PutLifecycleEventHookExecutionStatus"
 
 
 @every_hook
-@pytest.mark.usefixtures("site", "now")
+@pytest.mark.usefixtures("site", "now", "counted")
 def test_a_healthy_deployment_passes(stage: Stage, judge: Judge, event: str, hook: ModuleType) -> None:
     judgement = judge(hook, stage.at(event))
     assert judgement.succeeded
@@ -106,7 +106,7 @@ def test_a_hook_that_cannot_look_does_not_succeed(stage: Stage, judge: Judge, re
 
 
 @every_hook
-@pytest.mark.usefixtures("site", "now")
+@pytest.mark.usefixtures("site", "now", "counted")
 def test_what_is_throttled_for_a_moment_is_looked_at_again(
     stage: Stage, judge: Judge, event: str, hook: ModuleType
 ) -> None:

@@ -248,7 +248,7 @@ def test_a_quiet_service_passes_on_the_hooks_own_requests_alone(stage: Stage, ju
     judgement = judge(hook, stage.at(EVENT))
     assert judgement.succeeded
     assert "warned" not in judgement.message
-    assert judgement.check("error_rate")[1].startswith("0 of 20 requests to green failed (0.00%) in 300 s")
+    assert judgement.check("error_rate")[1].startswith("0 of 17 requests to green failed (0.00%) in 248 s")
 
 
 # Deciding at once, and the order of what is found.

@@ -212,6 +212,23 @@ def test_declared_checks_that_cannot_arrive_are_no_pass_before_customers_meet_gr
     assert site.requests == []
 
 
+def test_a_security_group_that_lets_nobody_in_is_not_knocked_at(
+    stage: Stage, judge: Judge, site: Site, event_name: str
+) -> None:
+    """The office alone may come in: a function's address can be any."""
+    group = stage.ec2.create_security_group(GroupName="front", Description="front", VpcId=stage.vpc)["GroupId"]
+    office = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 8080, "IpRanges": [{"CidrIp": "203.0.113.0/24"}]}
+    stage.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[office])
+    balancers = stage.elbv2.describe_load_balancers()["LoadBalancers"]
+    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {
+        "LoadBalancers": [{**each, "SecurityGroups": [group]} for each in balancers]
+    }
+    judgement = judge(hook_of(event_name), stage.at(event_name), **settings_of(event_name, in_vpc=False))
+    assert judgement.succeeded, judgement.message
+    assert f"security group {group} of load balancer" in judgement.message
+    assert site.requests == []
+
+
 # Without a test listener, from inside the VPC.
 
 

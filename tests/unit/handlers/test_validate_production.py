@@ -41,7 +41,7 @@ Traffic = Callable[..., None]
 
 def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge, site: Site, traffic: Traffic) -> None:
     event = stage.at(EVENT)
-    traffic(requests=500, errors=2, seconds=(0.02, 0.03), at=60)
+    traffic(requests=500, errors=2, seconds=(0.02, 0.03), at=120)
     for minute in range(6):
         traffic(requests=0, unhealthy=0, at=60 * minute)
     judgement = judge(hook, event)
@@ -57,7 +57,7 @@ def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge
     assert judgement.check("alarms:shop-5xx") == ("passed", "alarm shop-5xx is OK")
     assert judgement.check("error_rate") == (
         "passed",
-        f"2 of 500 requests to green failed (0.40%) in 308 s{WITHOUT_BLUE}",
+        f"2 of 500 requests to green failed (0.40%) in 248 s{WITHOUT_BLUE}",
     )
     assert not [name for name in judgement.outcomes() if name.startswith("latency")], "none is limited"
     assert judgement.check("unhealthy_hosts") == ("passed", "0 unhealthy green targets since the shift")
@@ -83,7 +83,7 @@ def test_the_last_minutes_of_the_window_are_waited_for(stage: Stage, judge: Judg
             traffic(requests=100, unhealthy=sick, at=360 - stage.clock.now - ago)
 
     stage.clock.after(430, publish)
-    judgement = judge(hook, event)
+    judgement = judge(hook, event, samples=0)
     assert 430 <= stage.clock.now < 450
     assert judgement.succeeded is not bool(sick)
     assert "of 500 requests" in judgement.check("error_rate")[1]
@@ -729,9 +729,9 @@ def test_behind_a_network_load_balancer_unhealthy_targets_are_counted(stage: Sta
     judgement = judge(hook, event, **AT_ONCE)
     assert not judgement.succeeded
     assert judgement.message == "1 unhealthy green targets since the shift, 0 allowed"
-    judgement = judge(hook, event_again(stage), thresholds={"unhealthy_hosts": 1})
+    judgement = judge(hook, event_again(stage), samples=0, thresholds={"unhealthy_hosts": 1})
     assert judgement.succeeded
-    assert "figures reach to" in next(c["detail"] for c in judgement["checks"] if c["name"] == "traffic")
+    assert any("figures reach to" in c["detail"] for c in judgement["checks"] if c["name"] == "traffic")
 
 
 @pytest.mark.parametrize(
@@ -770,28 +770,6 @@ def test_on_a_rollback_deployment_no_load_is_sent_and_that_is_said(stage: Stage,
     assert judgement.succeeded
     assert judgement.check("load") == ("skipped", "no load is sent on a rollback deployment")
     assert "/load" not in [request.path for request in site.requests]
-
-
-def test_where_only_rules_lead_to_green_a_default_check_would_ask_somebody_else(
-    stage: Stage, judge: Judge, site: Site
-) -> None:
-    event = stage.at(EVENT)
-    fixed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
-    stage.elbv2.modify_listener(ListenerArn=stage.production_listener, DefaultActions=[fixed])
-    stage.elbv2.create_rule(
-        ListenerArn=stage.production_listener,
-        Priority=1,
-        Conditions=[{"Field": "host-header", "Values": ["shop.example.com"]}],
-        Actions=[{"Type": "forward", "TargetGroupArn": stage.green_group}],
-    )
-    judgement = judge(hook, event, **AT_ONCE)
-    assert not judgement.succeeded
-    assert judgement.check("http:health")[0] == "error"
-    assert judgement.message == (
-        f"only rules of the listener lead to green (host-header shop.example.com), and none takes /health of "
-        f"{stage.dns_name}: set host, path or headers by one of them"
-    )
-    assert site.requests == []
 
 
 @pytest.mark.parametrize(
@@ -840,7 +818,8 @@ def test_what_no_rule_takes_is_not_sent(  # noqa: PLR0917 - one row of the table
         Actions=[{"Type": "forward", "TargetGroupArn": stage.green_group}],
     )
     del site
-    judgement = judge(hook, event, **AT_ONCE, **settings)
+    declared = {} if {"http_checks", "flows"} & settings.keys() else {"http_checks": {"a": {"path": "/health"}}}
+    judgement = judge(hook, event, **AT_ONCE, **declared, **settings)
     assert judgement.succeeded is goes
     assert ("and none takes /" in judgement.message) is not goes
 
