@@ -292,7 +292,7 @@ def migrating(plan: Plan, how: Exit, command: tuple[str, ...] = tuple(MIGRATE), 
     plan.at(MIGRATES, lambda environment: environment.world.exits.update({command: how}))
 
 
-NO_ENTRY = "shell_as_entry_point sidecars place"
+NO_ENTRY = "shell_as_entry_point role_with_a_path sidecars place"
 
 
 @defect(MIGRATES, "migrate (python manage.py migrate): exit 1", bars=NO_ENTRY)

@@ -314,11 +314,10 @@ class Environment(Stage):
         self.deployment.set_status("Succeeded")
         self.ecs.delete_task_set(cluster=CLUSTER, service=SERVICE, taskSet=old, force=True)
         self.blue_group, self.green_group = self.green_group, self.blue_group
-        again = self.ecs.register_task_definition(**self.registered[self.green_definition])
-        self.blue_definition, self.green_definition = (
-            self.green_definition,
-            again["taskDefinition"]["taskDefinitionArn"],
-        )
+        given = self.registered[self.green_definition]
+        again = str(self.ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"])
+        self.registered[again] = given
+        self.blue_definition, self.green_definition = self.green_definition, again
 
     # What customers do, and what is counted.
 
