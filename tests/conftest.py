@@ -33,10 +33,12 @@ _HOOK = {"APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Note what handlers ask of IAM, in every run."""
+    """Note what handlers ask of IAM, in every run; and print the figures of the matrix, if it ran."""
+    from tests.matrix import figures
     from tests.recording import NAME, Recording
 
     config.pluginmanager.register(Recording(config), NAME)
+    config.pluginmanager.register(figures, "figures of the matrix")
 
 
 @pytest.hookimpl(optionalhook=True)

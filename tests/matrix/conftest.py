@@ -1,4 +1,4 @@
-"""The fixtures of the handlers' tests, an environment by plan, and the two figures at the end of a run."""
+"""The fixtures of the handlers' tests, and an environment by plan."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from tests.unit.handlers.stage import Judge
 from tests.unit.handlers.web import Site
 
 __all__ = ["clock", "judge", "now", "site", "stage"]
-
-TESTS = {"::test_a_healthy_deployment_": "healthy set-ups passed", "::test_one_thing_broken_": "broken stopped"}
 
 
 @pytest.fixture
@@ -63,15 +61,3 @@ def play(  # noqa: PLR0917 - fixtures
     front(environment, site, secure, monkeypatch)
     yield Play(environment, judge)
     secure.stop()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many healthy set-ups passed, and how many broken ones were stopped."""
-    for test, words in TESTS.items():
-        ran = {
-            outcome: len({each.nodeid for each in reports if test in getattr(each, "nodeid", "")})
-            for outcome, reports in terminalreporter.stats.items()
-            if outcome in ("passed", "failed", "error")
-        }
-        if any(ran.values()):
-            terminalreporter.write_line(f"{words} {ran.get('passed', 0)} of {sum(ran.values())}")

@@ -41,7 +41,11 @@ DEFECTS: dict[str, Defect] = {}
 
 def defect(event: str, says: str, bars: str = "") -> Callable[[Callable[[Plan], None]], Callable[[Plan], None]]:
     """Make a function that changes a plan a defect, named as the function is."""
-    without = "hook_left_out" if event == TESTED else "somebody_elses_hook" if event == MIGRATES else ""
+    without = {TESTED: "hook_left_out", MIGRATES: "somebody_elses_hook"}.get(event, "")
+    if event not in (BEFORE, INSTALLED):  # no time passes before the hook that is called
+        without += " pending_first slow_start"
+    if event == AFTER:
+        without += " checked_only_from_test_traffic_on"
 
     def register(change: Callable[[Plan], None]) -> Callable[[Plan], None]:
         name = change.__name__

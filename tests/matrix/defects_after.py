@@ -19,6 +19,7 @@ from tests.matrix.defects import (
 )
 from tests.matrix.defects_before import UNHEALTHY, at_the_end, in_green, targets_of
 from tests.matrix.environment import Environment, Figures, Plan
+from tests.matrix.pieces_of_course import for_a_while
 from tests.unit.handlers.web import Response
 
 UNSEEN = f"{ON_INSTANCES} ipv6_targets direct_by_rules"  # one target of several
@@ -163,7 +164,7 @@ def tag_moved_between_two_tasks(plan: Plan) -> None:
     at_the_end(plan, script)
 
 
-@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars="start door direct_by_rules")
+@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars=f"start door direct_by_rules {NO_FIGURES}")
 def targets_are_unhealthy(plan: Plan) -> None:
     plan.at(INSTALLED, sick)
 
@@ -180,7 +181,7 @@ def one_sick(environment: Environment) -> None:
     environment.ecs.update_service(cluster="main", service="shop", healthCheckGracePeriodSeconds=100_000)
 
 
-@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars=f"start door one_task {UNSEEN}")
+@defect(INSTALLED, "is unhealthy (Target.ResponseCodeMismatch", bars=f"start door one_task {UNSEEN} {NO_FIGURES}")
 def one_of_the_targets_is_unhealthy(plan: Plan) -> None:
     plan.at(INSTALLED, one_sick)
 
@@ -257,7 +258,7 @@ def own_check_lacks_its_text(plan: Plan) -> None:
     plan.options[TESTED] = DECLARED
 
 
-@defect(TESTED, "of 40 requests failed", bars=f"{NOBODY_ASKS} test_port_closed door health start traffic")
+@defect(TESTED, "of 40 requests failed", bars=f"{NOBODY_ASKS} test_port_closed door health start traffic protocol")
 def every_fifth_answer_is_an_error(plan: Plan) -> None:
     """It has to be asked often enough."""
     plan.options[TESTED] = {"http_checks": {"orders": {"path": "/orders", "samples": 40}}}
@@ -274,6 +275,12 @@ def test_listener_is_taken_away(plan: Plan) -> None:
     plan.at(TESTED, take_away)
 
 
+@defect(TESTED, "failed", bars=f"{NOBODY_ASKS} test_port_closed login_but_for_health health door protocol")
+def every_second_answer_is_an_error(plan: Plan) -> None:
+    """One of two processes is broken, behind one address."""
+    answering(plan, lambda request: Response(500 if request.number % 2 else 200))
+
+
 # The migration.
 
 MIGRATE = ["python", "manage.py", "migrate"]
@@ -285,7 +292,7 @@ def migrating(plan: Plan, how: Exit, command: tuple[str, ...] = tuple(MIGRATE), 
     plan.at(MIGRATES, lambda environment: environment.world.exits.update({command: how}))
 
 
-NO_ENTRY = "shell_as_entry_point sidecars place"
+NO_ENTRY = "shell_as_entry_point role_with_a_path sidecars place"
 
 
 @defect(MIGRATES, "migrate (python manage.py migrate): exit 1", bars=NO_ENTRY)
@@ -401,10 +408,22 @@ def customers_get_errors(plan: Plan) -> None:
     plan.green = Figures(300, errors=60)
 
 
-@defect(AFTER, "requests to green failed (8.", bars=f"{NO_FIGURES} traffic")
+@defect(AFTER, "more than chance explains", bars=f"{NO_FIGURES} traffic")
 def many_more_errors_than_blue(plan: Plan) -> None:
     """A page that is new fails: 8 % where blue had 2 %."""
     plan.blue, plan.green = Figures(400, errors=8), Figures(400, errors=32)
+
+
+@defect(AFTER, "requests to green failed", bars=f"{NO_FIGURES} traffic config")
+def customers_get_errors_at_the_end(plan: Plan) -> None:
+    """A queue was full after four minutes."""
+    for_a_while(plan, 4, 20, Figures(300, errors=150))
+
+
+@defect(AFTER, "p95", bars=f"{NO_FIGURES} traffic config")
+def slower_and_slower(plan: Plan) -> None:
+    """A leak: from the third minute on everything takes ten times as long."""
+    for_a_while(plan, 2, 20, Figures(300, (0.2, 0.3, 0.5)))
 
 
 @defect(AFTER, "p95", bars=f"{NO_FIGURES} traffic")

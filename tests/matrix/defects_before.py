@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from rehearsal.aws.world import TargetState
+from rehearsal.aws.world import ContainerState, TargetState, TaskState
 from tests.matrix.defects import BEFORE, NO_FIGURES, ON_INSTANCES, defect
 from tests.matrix.environment import TLS, Environment, Plan
 from tests.matrix.pieces_of_routes import regroup
@@ -229,6 +229,26 @@ def blue_is_partly_broken(plan: Plan) -> None:
         environment.world.target_health[address] = UNHEALTHY
 
     at_the_end(plan, break_one)
+
+
+@defect(BEFORE, "is not at its desired count", bars=f"one_task start sidecars {ON_INSTANCES} ipv6_targets history")
+def blue_crash_loops_in_part(plan: Plan) -> None:
+    """One of blue's tasks runs, and whatever is started beside it ends."""
+
+    def script(environment: Environment) -> None:
+        state = environment.world.task_state
+        survivor = next(iter(environment.world._tasks))
+
+        def ends(task_arn: str) -> TaskState:
+            found, spec = state(task_arn), environment.world._tasks[task_arn].spec
+            if task_arn == survivor or spec.task_definition_arn != environment.blue_definition:
+                return found
+            states = {name: ContainerState("STOPPED", 1) for name in found.containers}
+            return TaskState("STOPPED", states, "EssentialContainerExited", "Essential container in task exited")
+
+        environment.world.task_state = ends  # type: ignore[method-assign]
+
+    at_the_end(plan, script)
 
 
 def targets_of(environment: Environment, group: str) -> list[str]:

@@ -55,6 +55,7 @@ class Plan:
     group: dict[str, Any] = field(default_factory=dict)  # of both target groups
     blue_group: dict[str, Any] = field(default_factory=dict)  # of the first one alone
     protocol: str = "HTTP"  # of the listeners
+    test_protocol: str = ""  # of the test listener, where it has another
     ports: tuple[int, int] = (80, 8080)  # of the production and the test listener
     rules: list[dict[str, list[str]]] = field(default_factory=list)  # conditions; with any the default is a fixed 404
     before: list[dict[str, Any]] = field(default_factory=list)  # actions before each forward
@@ -71,6 +72,7 @@ class Plan:
     in_vpc: bool = False
     left_out: str = ""  # an event whose hook is left out of the AppSpec
     deployments_before: int = 0
+    shift_takes: int = 0  # minutes: a canary, or a linear shift
     options: dict[str, dict[str, Any]] = field(default_factory=dict)  # by event: what the user has set
     prepare: list[Step] = field(default_factory=list)  # when all stands, and no deployment has begun
     when: dict[str, list[Step]] = field(default_factory=dict)  # by event: just before its hook is called
@@ -95,6 +97,7 @@ class Environment(Stage):
     def __init__(self, clock: Clock, plan: Plan) -> None:
         self.plan = plan
         self.now: Callable[[], datetime]
+        self.registered: dict[str, dict[str, Any]] = {}  # task definitions by ARN, as they were given
         self.answered: list[tuple[float, bool]] = []  # seconds, and whether it was an error: of the hooks' requests
         super().__init__(clock)
         self.create_hooks()
@@ -147,13 +150,14 @@ class Environment(Stage):
     def create_listener(self, port: int) -> str:
         """Create a listener that leads to blue, by default or by the plan's rules; its ARN."""
         plan = self.plan
+        protocol = (port == plan.ports[1] and plan.test_protocol) or plan.protocol
         actions = [*plan.before, self.forward(self.blue_group)]
         created = self.elbv2.create_listener(
             LoadBalancerArn=self.load_balancer,
-            Protocol=plan.protocol,
+            Protocol=protocol,
             Port=port,
             DefaultActions=[FIXED] if plan.rules else actions,
-            **({"Certificates": [{"CertificateArn": self._certificate}]} if plan.protocol in TLS else {}),
+            **({"Certificates": [{"CertificateArn": self._certificate}]} if protocol in TLS else {}),
         )
         listener = str(created["Listeners"][0]["ListenerArn"])
         for number, conditions in enumerate(plan.rules, 10):
@@ -209,7 +213,9 @@ class Environment(Stage):
             **(definition or {}),
         }
         given = {key: value for key, value in described.items() if value is not None}
-        return str(self.ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"])
+        arn = str(self.ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"])
+        self.registered[arn] = given
+        return arn
 
     def create_service(self, **changes: Any) -> None:
         """Create the service as the plan has it, and what capacity its cluster has."""
@@ -279,6 +285,7 @@ class Environment(Stage):
             self.shift(self.test_listener)
         if event == "AllowTraffic":
             self.shift(self.production_listener)
+            self.clock.sleep(60 * self.plan.shift_takes)
             self.ecs.update_service_primary_task_set(cluster=CLUSTER, service=SERVICE, primaryTaskSet=self.green_set)
 
     def shift(self, listener: str) -> None:
@@ -307,6 +314,10 @@ class Environment(Stage):
         self.deployment.set_status("Succeeded")
         self.ecs.delete_task_set(cluster=CLUSTER, service=SERVICE, taskSet=old, force=True)
         self.blue_group, self.green_group = self.green_group, self.blue_group
+        given = self.registered[self.green_definition]
+        again = str(self.ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"])
+        self.registered[again] = given
+        self.blue_definition, self.green_definition = self.green_definition, again
 
     # What customers do, and what is counted.
 
@@ -315,7 +326,7 @@ class Environment(Stage):
         for ago in range(minutes, 0, -1):
             self._count(self.blue_group, self.plan.blue, self.now() - timedelta(minutes=ago))
 
-    def publish_green(self, minutes: int = 40) -> None:
+    def publish_green(self, minutes: int = 50) -> None:
         """Let the load balancer count on green in each minute from now on; CloudWatch has it a minute later."""
         del self.answered[:]
         for number in range(minutes):
@@ -331,8 +342,7 @@ class Environment(Stage):
             return
         own = own or []
         requests, errors = figures.requests + len(own), figures.errors + sum(bad for _, bad in own)
-        times = [*(figures.seconds if figures.requests else ()), *(seconds for seconds, _ in own)]
-        values: list[tuple[str, float]] = [("TargetResponseTime", max(each, 0.001)) for each in times]
+        values: list[tuple[str, float]] = [("TargetResponseTime", max(seconds, 0.001)) for seconds, _ in own]
         values += [("RequestCount", requests)] if requests else []  # AWS publishes neither at 0
         values += [("HTTPCode_Target_5XX_Count", errors)] if errors else []
         values += [("UnHealthyHostCount", 0)]
@@ -340,13 +350,14 @@ class Environment(Stage):
             {"Name": "LoadBalancer", "Value": self.load_balancer.partition(":loadbalancer/")[2]},
             {"Name": "TargetGroup", "Value": group.rpartition(":")[2]},
         ]
-        cloudwatch_backends[ACCOUNT][self.region].put_metric_data(
-            "AWS/ApplicationELB",
-            [
-                {"MetricName": name, "Dimensions": dimensions, "Timestamp": at.replace(tzinfo=None), "Value": value}
-                for name, value in values
-            ],
-        )
+        common = {"Dimensions": dimensions, "Timestamp": at.replace(tzinfo=None)}
+        data = [{"MetricName": name, "Value": value, **common} for name, value in values]
+        if figures.requests:
+            data += [
+                {"MetricName": "TargetResponseTime", "StatisticValues": _statistics(each, count), **common}
+                for each, count in _spread(figures)
+            ]
+        cloudwatch_backends[ACCOUNT][self.region].put_metric_data("AWS/ApplicationELB", data)
 
     def answer_to(self, request: Request) -> Response | None:
         """What a request of a hook gets: from the load balancer, where no rule takes it, else from green."""
@@ -358,6 +369,18 @@ class Environment(Stage):
         response = self.plan.answer(self, request)
         self.answered.append((self.clock.now - began, response is None or response.status >= 500))
         return response
+
+
+def _spread(figures: Figures) -> list[tuple[float, int]]:
+    """How many of the requests take how many seconds: as many each, and the last the rest."""
+    number = len(figures.seconds)
+    each = figures.requests // number
+    return list(zip(figures.seconds, [each] * (number - 1) + [figures.requests - each * (number - 1)], strict=True))
+
+
+def _statistics(seconds: float, count: int) -> dict[str, float]:
+    """Of so many equal values."""
+    return {"SampleCount": count, "Sum": seconds * count, "Minimum": seconds, "Maximum": seconds}
 
 
 def _led_to(action: Mapping[str, Any]) -> list[str]:
@@ -384,9 +407,8 @@ class Play:
         __tracebackhide__ = True
         if event == "AfterAllowTraffic":
             self.environment.publish_blue()
-        called_with = self.environment.reach(event)
-        if event == "AfterAllowTraffic":
             self.environment.publish_green()
+        called_with = self.environment.reach(event)
         name = HANDLERS[event]
         kind = HOOKS[name]
         options = {**asdict(kind()), **self.environment.plan.options.get(event, {})}
@@ -425,7 +447,8 @@ def complaints(play: Play) -> list[str]:
 def front(environment: Environment, site: Site, secure: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the load balancer's name and the tasks' addresses be the site; by TLS where that is spoken there."""
     known, plan = socket.getaddrinfo, environment.plan
-    ports = {str(port) for port in plan.ports} if plan.protocol in TLS else set()
+    spoken = zip(plan.ports, (plan.protocol, plan.test_protocol or plan.protocol), strict=True)
+    ports = {str(port) for port, protocol in spoken if protocol in TLS}
     ports |= {str(plan.port)} if plan.group.get("Protocol") in TLS else set()
 
     def resolve(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:

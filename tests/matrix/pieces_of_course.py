@@ -70,30 +70,32 @@ def cold_start(plan: Plan) -> None:
 @piece("start")
 def one_early_end(plan: Plan) -> None:
     """The database's proxy was not ready: one green task ended once, and its successor runs."""
+    one_ends(plan, 1, "EssentialContainerExited", "Essential container in task exited")
+
+
+@piece("start")
+def spot_interruption(plan: Plan) -> None:
+    """The capacity below one green task was taken away, and its successor runs."""
+    one_ends(plan, 143, "SpotInterruption", "Your Spot Task was interrupted.")
+
+
+def one_ends(plan: Plan, exit_code: int, stop_code: str, reason: str) -> None:
+    """Let the first of green's tasks end at once."""
 
     def script(environment: Environment) -> None:
-        start = environment.world.start_task
-        left = [True]
+        state = environment.world.task_state
+        first: list[str] = []
 
-        def once(spec: Any) -> None:
-            start(spec)
-            if spec.task_definition_arn == environment.green_definition and left:
-                left.clear()
-                state = environment.world.task_state
-                arn = spec.task_arn
+        def ends(task_arn: str) -> TaskState:
+            found, spec = state(task_arn), environment.world._tasks[task_arn].spec
+            if spec.task_definition_arn == environment.green_definition and not first:
+                first.append(task_arn)
+            if task_arn not in first:
+                return found
+            states = {name: ContainerState("STOPPED", exit_code if name == "app" else 0) for name in found.containers}
+            return TaskState("STOPPED", states, stop_code, reason)
 
-                def ended(task_arn: str) -> Any:
-                    if task_arn != arn:
-                        return state(task_arn)
-                    names = [container.name for container in spec.containers]
-                    states = {name: ContainerState("STOPPED", 1 if name == "app" else 0) for name in names}
-                    return TaskState(
-                        "STOPPED", states, "EssentialContainerExited", "Essential container in task exited"
-                    )
-
-                environment.world.task_state = ended  # type: ignore[method-assign]
-
-        environment.world.start_task = once  # type: ignore[method-assign]
+        environment.world.task_state = ends  # type: ignore[method-assign]
 
     plan.at("BeforeInstall", script)
 
@@ -178,14 +180,65 @@ def more_customers_than_before(plan: Plan) -> None:
 
 @piece("traffic")
 def busy(plan: Plan) -> None:
-    """Seventy thousand requests a minute, and some errors as ever."""
-    plan.blue = plan.green = Figures(70_000, (0.004, 0.01, 0.03), errors=40)
+    """Seven thousand requests a minute, and some errors as ever."""
+    plan.blue = plan.green = Figures(7_000, (0.004, 0.01, 0.03), errors=40)
 
 
 @piece("traffic")
 def no_customer_before(plan: Plan) -> None:
     """A service that is opened by this release."""
     plan.blue, plan.green = Figures(0, ()), Figures(200)
+
+
+@piece("traffic", bars="protocol management_port by_wildcard_host login_in_front internal_and_outside test_port_closed")
+def tests_before_it(plan: Plan) -> None:
+    """A staging environment: its tests have run before the release, and nobody comes after it."""
+    plan.blue, plan.green = Figures(40), Figures(0, ())
+
+
+def for_a_while(plan: Plan, minute: int, minutes: int, figures: Figures) -> None:
+    """Let customers fare so in some minutes after the shift began, the first being 0."""
+    usual = plan.green
+
+    def change(environment: Environment) -> None:
+        # A minute is counted two minutes after it began.
+        began = environment.clock.now
+        environment.clock.after(60 * (minute + 1) + 30, lambda: setattr(plan, "green", figures))
+        environment.clock.after(60 * (minute + minutes + 1) + 30, lambda: setattr(plan, "green", usual))
+        assert environment.clock.now == began
+
+    plan.at("AfterAllowTraffic", change)
+
+
+@piece("traffic", bars="config")
+def cold_caches(plan: Plan) -> None:
+    """Green's customers wait four times as long in the first minute."""
+    for_a_while(plan, 0, 1, Figures(300, (0.08, 0.12, 0.2)))
+
+
+@piece("traffic", bars="config")
+def one_error_in_all(plan: Plan) -> None:
+    """A client broke off; there are few customers."""
+    plan.blue = plan.green = Figures(10)
+    for_a_while(plan, 2, 1, Figures(10, errors=1))
+
+
+@piece("traffic", bars="config")
+def errors_at_the_shift(plan: Plan) -> None:
+    """Connections that were open at the shift: a few errors in its minute, and none after it."""
+    for_a_while(plan, 0, 1, Figures(300, errors=4))
+
+
+@piece("traffic", bars="config")
+def one_slow_minute(plan: Plan) -> None:
+    """A backup, as every hour."""
+    for_a_while(plan, 3, 1, Figures(300, (0.03, 0.05, 0.09)))
+
+
+@piece("traffic")
+def growing_slower_by_night(plan: Plan) -> None:
+    """Few requests, each of its own length: reports."""
+    plan.blue, plan.green = Figures(8, (0.1, 2.0, 0.4, 1.1)), Figures(8, (0.3, 2.6, 0.2, 0.9))
 
 
 # Alarms.
@@ -235,11 +288,13 @@ def configured(plan: Plan, name: str) -> None:
 @piece("config")
 def canary(plan: Plan) -> None:
     configured(plan, "ECSCanary10Percent5Minutes")
+    plan.shift_takes = 5
 
 
 @piece("config")
 def linear(plan: Plan) -> None:
     configured(plan, "ECSLinear10PercentEvery1Minutes")
+    plan.shift_takes = 9
 
 
 @piece("config")
@@ -319,9 +374,12 @@ def lower_case_keys(plan: Plan) -> None:
 def in_s3(plan: Plan) -> None:
     def stored(environment: Environment, appspec: dict[str, Any]) -> Any:
         s3: Any = boto3.client("s3")
-        place = {"CreateBucketConfiguration": {"LocationConstraint": environment.region}}
-        s3.create_bucket(Bucket="appspecs", **place)
-        s3.put_object(Bucket="appspecs", Key="shop.yaml", Body=yaml.safe_dump(appspec).encode())
+        if not s3.list_buckets()["Buckets"]:
+            place = {"LocationConstraint": environment.region}
+            s3.create_bucket(Bucket="appspecs", CreateBucketConfiguration=place)
+        s3.put_object(
+            Bucket="appspecs", Key="shop.yaml", Body=yaml.safe_dump(appspec).encode(), Tagging="UseWithCodeDeploy=true"
+        )
         location = {"bucket": "appspecs", "key": "shop.yaml", "bundleType": "YAML"}
         return {"revisionType": "S3", "s3Location": location}
 

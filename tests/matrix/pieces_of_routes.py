@@ -32,6 +32,12 @@ def https_listeners(plan: Plan) -> None:
 
 
 @piece("protocol")
+def tests_without_tls(plan: Plan) -> None:
+    """HTTPS for customers, HTTP for tests."""
+    plan.protocol, plan.test_protocol, plan.ports = "HTTPS", "HTTP", (443, 8080)
+
+
+@piece("protocol")
 def https_to_the_tasks(plan: Plan) -> None:
     """TLS on both legs."""
     plan.protocol, plan.ports = "HTTPS", (443, 8443)
@@ -219,6 +225,18 @@ def health_checks_differ(plan: Plan) -> None:
     plan.blue_group |= {"HealthCheckPath": "/", "Matcher": {"HttpCode": "200-399"}}
 
 
+@piece("health")
+def answers_204(plan: Plan) -> None:
+    """Nothing to say, and well."""
+    answering(plan, {"/health": Response(204, "")})
+
+
+@piece("health")
+def connections_are_closed(plan: Plan) -> None:
+    """A server that keeps no connection."""
+    answering(plan, {"/health": Response(200, "ok", {"Connection": "close"})})
+
+
 # Doors: how customers come to the service.
 
 
@@ -347,7 +365,7 @@ def login_in_front(plan: Plan) -> None:
     plan.note("login")
 
 
-@piece("door", bars="protocol answers health")
+@piece("door", bars="protocol health direct_by_rules")
 def login_but_for_health(plan: Plan) -> None:
     """Only the health check's path needs no login, by a rule."""
     https_listeners(plan)
@@ -436,14 +454,15 @@ def test_port_closed(plan: Plan) -> None:
 
     def close(environment: Environment) -> None:
         group = environment.ec2.create_security_group(GroupName="tight", Description="tight", VpcId=environment.vpc)
-        production = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        port, anybody = plan.ports[0], [{"CidrIp": "0.0.0.0/0"}]
+        production = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": anybody}
         environment.ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[production])
         environment.elbv2.set_security_groups(
             LoadBalancerArn=environment.load_balancer, SecurityGroups=[group["GroupId"]]
         )
 
     plan.prepare.append(close)
-    plan.note("lets the function not in on port 8080", "BeforeInstall", "AfterAllowTestTraffic")
+    plan.note("lets the function not in on port", "BeforeInstall", "AfterAllowTestTraffic")
 
 
 @piece("network", bars="bridge host_mode direct direct_by_rules fargate_spot")

@@ -192,6 +192,27 @@ def scaling_suspended(plan: Plan) -> None:
     scales(plan, 1, 4, 2, SuspendedState=dict.fromkeys(kinds, True))
 
 
+# The rest of a service.
+
+
+@piece("service")
+def found_by_cloud_map(plan: Plan) -> None:
+    """Registered for its neighbours, too."""
+    arn = f"arn:aws:servicediscovery:eu-west-1:{ACCOUNT}:service/srv-0123456789abcdef"
+    plan.service |= {"serviceRegistries": [{"registryArn": arn}]}
+
+
+@piece("service")
+def service_of_many_settings(plan: Plan) -> None:
+    plan.service |= {
+        "enableExecuteCommand": True,
+        "enableECSManagedTags": True,
+        "propagateTags": "SERVICE",
+        "healthCheckGracePeriodSeconds": 300,
+        "tags": [{"key": "team", "value": "shop"}],
+    }
+
+
 # Sidecars.
 
 
@@ -541,7 +562,7 @@ def large(plan: Plan) -> None:
 @piece("definition")
 def long_names(plan: Plan) -> None:
     """As people name things who have many of them."""
-    plan.definition |= {"family": "customer-facing-storefront-orders-api-production-eu-west-1-blue-green-" + "x" * 150}
+    plan.definition |= {"family": "customer-facing-storefront-orders-api-production-eu-west-1-blue-green"}
 
 
 @piece("definition")

@@ -1,4 +1,4 @@
-"""The fixtures and figures of tests/matrix, for all of its set-ups."""
+"""The fixtures of tests/matrix, for all of its set-ups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from tests.matrix.conftest import (
     now,
     plan,
     play,
-    pytest_terminal_summary,
     site,
     stage,
 )
@@ -25,7 +24,6 @@ __all__ = [
     "now",
     "plan",
     "play",
-    "pytest_terminal_summary",
     "site",
     "stage",
 ]
