@@ -40,11 +40,12 @@ run "seven_inputs" {
       ]
       validate_test_traffic = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
+        "ReadSecurityGroups",
       ]
       run_migrations = ["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "InvokeItself"]
       validate_production = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
-        "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget", "InvokeItself",
+        "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget", "ReadSecurityGroups", "InvokeItself",
       ]
     }
     error_message = "Grants: ${jsonencode({ for hook, document in data.aws_iam_policy_document.hook : hook => jsondecode(document.json).Statement[*].Sid })}"
@@ -333,7 +334,7 @@ run "traffic_options" {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.hook["validate_test_traffic"].json).Statement :
       [statement.Sid, statement.Action, statement.Resource]
-      if !contains(["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers"], statement.Sid)
+      if !contains(["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadSecurityGroups"], statement.Sid)
       ] == [
       ["ReadTaskDefinitions", "ecs:DescribeTaskDefinition", "*"],
       ["ReadSecretValues", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/token-AbCdEf"],

@@ -33,6 +33,7 @@ TITLES = {
     source.HttpRequest: "HTTP requests",
     source.HttpCheck: "HTTP checks",
     source.Comparison: "Comparisons",
+    source.HeaderComparison: "Header comparisons",
     source.Flow: "Flows",
     source.Step: "Steps",
     source.Thresholds: "Limits",

@@ -88,12 +88,13 @@ def test_every_command_exists() -> None:
     assert scenarios
     assert all(find(scenario) for scenario in scenarios)
 
-    command = next(block for block in _blocks("sh") if block.startswith("aws "))
-    _, service, operation, *options = shlex.split(command.replace("\\\n", " "))
-    model = get_session().get_service_model(service)
-    shape = model.operation_model("FilterLogEvents").input_shape
-    assert shape is not None
-    words = {name.lower() for name in shape.members}
-    assert operation == "filter-log-events"
-    given = {option[2:].replace("-", "") for option in options if option.startswith("--")}
-    assert given - words == {"query", "output"}  # the command line's own
+    commands = [block for block in _blocks("sh") if block.startswith("aws ")]
+    assert len(commands) == 2
+    for command in commands:
+        _, service, operation, *options = shlex.split(command.replace("\\\n", " "))
+        model = get_session().get_service_model({"deploy": "codedeploy"}.get(service, service))
+        shape = model.operation_model("".join(map(str.capitalize, operation.split("-")))).input_shape
+        assert shape is not None
+        words = {name.lower() for name in shape.members}
+        given = {option[2:].replace("-", "") for option in options if option.startswith("--")}
+        assert given - words <= {"query", "output"}  # the command line's own
