@@ -359,21 +359,21 @@ SCENARIOS: tuple[Scenario, ...] = (
     ),
     Scenario(
         "now-and-then",
-        "One request in twenty fails",
-        "The new release answers every twentieth request 500; its health path never. A smoke test of three attempts "
+        "One request in ten fails",
+        "The new release answers every tenth request 500; its health path never. A smoke test of three attempts "
         "passes, and the load balancer finds green healthy; twenty samples tell.",
         Expected(
             stopped_at="AfterAllowTestTraffic",
             message=("orders: ", "of 20 requests failed", "[STATUS] (500)", "at most 1.00% allowed"),
             checks={"validate_test_traffic": {"http:orders": "passed", "samples:orders:error_rate": "failed"}},
         ),
-        Release(environment={"FAIL_EVERY": "20"}),
+        Release(environment={"FAIL_EVERY": "10"}),
     ),
     Scenario(
         "slow-tail",
         "A fine median and a slow tail",
-        "The new release takes 1.5 s for every fifth request. The median shows nothing, nor does a smoke test; the 95th "
-        "percentile of twenty samples does.",
+        "The new release takes 1.5 s for every fifth request. The median shows nothing, nor does a smoke test; the "
+        "95th percentile of twenty samples does.",
         Expected(
             stopped_at="AfterAllowTestTraffic",
             message=("orders: p95", "at most 1000 ms allowed"),
@@ -396,8 +396,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         "blue-answers-tests",
         "Blue answers on the test listener",
         "The test listener leads to green, but somebody has left a rule on it that leads the health path to blue's "
-        "tasks, past both target groups: blue would pass every test in green's name. The first hook names the rule before "
-        "anything is made.",
+        "tasks, past both target groups: blue would pass every test in green's name. The first hook names the rule "
+        "before anything is made.",
         Expected(
             stopped_at="BeforeInstall",
             message=("rule 10 (path-pattern /health) of the listener takes /health", "does not lead to green"),
