@@ -55,7 +55,6 @@ MIGRATIONS = {
     "ecs:StopTask",
     "ecs:TagResource",
     "iam:PassRole",
-    "lambda:InvokeFunction",
     "logs:GetLogEvents",
     "s3:GetObject",
     "s3:GetObjectVersion",
@@ -63,7 +62,7 @@ MIGRATIONS = {
 # What comes with each option, by hook; for a hook that is not named, nothing does.
 ADDED: dict[str, dict[str, set[str]]] = {
     "run_migrations": {"run_migrations": MIGRATIONS},
-    "hand_over": {"validate_production": {"lambda:InvokeFunction"}},
+    "hand_over": {},  # to invoke itself a function may always
     # One of both is read anyway by the preflight.
     "vpc_config": {
         hook: NETWORK - ({"ec2:DescribeSubnets"} if hook == "validate_before_install" else set()) for hook in HOOKS
