@@ -1,4 +1,4 @@
-"""AfterAllowTestTraffic takes answers as servers give them: redirects with a body, odd Locations, marks and charsets."""
+"""AfterAllowTestTraffic takes answers as servers give them: redirects with a body, odd Locations, charsets."""
 
 from __future__ import annotations
 
