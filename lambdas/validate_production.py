@@ -174,7 +174,7 @@ class Production:
     @property
     def url(self) -> str:
         """Where production answers."""
-        return listener_url(self.listener, self.deployment.load_balancer(self.listener))
+        return listener_url(self.listener, self.deployment.load_balancer(self.listener), self.group)
 
     def fits_the_time(self) -> Finding:
         """The window fits the time there is; better said now than found out at its end."""

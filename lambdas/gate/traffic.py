@@ -82,10 +82,15 @@ WARM_UP = 10  # samples for each green target that are not judged: the first one
 MOST_WARM_UP = 50
 
 
-def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
-    """Where a listener answers: its protocol and port, the load balancer's name."""
-    scheme = "https" if listener.protocol in ("HTTPS", "TLS") else "http"
-    return f"{scheme}://{load_balancer.dns_name}:{listener.port}"
+def listener_url(listener: Listener, load_balancer: LoadBalancer, group: TargetGroup) -> str:
+    """Where a listener that leads to the group answers: its protocol and port, the load balancer's name."""
+    return f"{_scheme(listener.protocol, group)}://{load_balancer.dns_name}:{listener.port}"
+
+
+def _scheme(protocol: str, group: TargetGroup) -> str:
+    """What to speak to a listener or target of this protocol; what TCP carries is what the health check speaks."""
+    carries_tls = protocol in ("TCP", "TCP_UDP") and group.health_protocol == "HTTPS"
+    return "https" if protocol in ("HTTPS", "TLS") or carries_tls else "http"
 
 
 def way_through(deployment: Deployment, listener: Listener) -> Way:
@@ -106,7 +111,7 @@ def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
     if group.target_type != "ip":
         said = f"the targets of {group.name} are of type {group.target_type}, which cannot be asked directly"
         raise CannotLook(f"{said}: {NO_TEST_LISTENER}")
-    scheme = "https" if group.protocol in ("HTTPS", "TLS") else "http"
+    scheme = _scheme(group.protocol, group)
     targets = [target for target in deployment.targets(group) if "draining" not in target.state]
     shown = [f"[{each.address}]" if ":" in each.address else each.address for each in targets]
     urls = [f"{scheme}://{address}:{target.port}" for address, target in zip(shown, targets)]
