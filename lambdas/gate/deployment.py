@@ -793,8 +793,9 @@ def _logs_in(actions: Sequence[Mapping[str, Any]]) -> bool:
 
 def _condition_in_words(condition: Mapping[str, Any]) -> str:
     header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName")
-    words = ", ".join(_values_of(condition, "Values", "RegexValues"))
-    return f"{condition['Field']} {f'{header}: ' if header else ''}{words}"
+    if header:  # its value is often the secret by which a CDN shows who it is
+        return f"{condition['Field']} {header}: ***"
+    return f"{condition['Field']} {', '.join(_values_of(condition, 'Values', 'RegexValues'))}"
 
 
 _CONFIGS = (
