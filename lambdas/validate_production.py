@@ -274,7 +274,9 @@ class Production:
         again = [finding for finding in deciding if not finding.good and finding.name in [*self.failing, None]]
         until = [self.ends]
         if all(finding.good or finding in late or finding in again for finding in deciding):
-            since = self.ends if any(finding.values.get("behind") for finding in late) else self.counted_from
+            # Of what is behind the last minute has to come, else the first one, which is published when it is over.
+            first = self.counted_from + timedelta(seconds=MINUTE)
+            since = self.ends if any(finding.values.get("behind") for finding in late) else first
             until += [since + timedelta(seconds=self.settings.metrics_delay)] if late else []
             until += [datetime.now(timezone.utc) + timedelta(seconds=self.settings.interval)] if again else []
         return max(until)
