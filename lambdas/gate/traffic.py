@@ -80,6 +80,7 @@ AT_ONCE = 8  # checks on their way at the same time: enough to be quick, too few
 PAUSE = 0.2  # seconds at least from one sample's start to the next one's: a person clicks as fast
 WARM_UP = 10  # samples for each green target that are not judged: the first ones find caches and pools empty
 MOST_WARM_UP = 50
+IN_FULL = 3  # targets of which a message tells what came of a check; the others are named
 
 
 def listener_url(listener: Listener, load_balancer: LoadBalancer, group: TargetGroup) -> str:
@@ -307,11 +308,14 @@ class Traffic:
         return {**found, **{name: self._hidden(finding) for name, finding in of_trials.items()}}
 
     def _together(self, trials: Sequence[Trial]) -> Finding:
-        """What came of one check at several targets: all that went wrong, or that all went well."""
-        findings = [trial.finding for trial in trials]
-        told = [finding for finding in findings if not finding.good] or findings
+        """What came of one check at several targets: all that went wrong, or that all went well; the first in full."""
+        told = [trial for trial in trials if not trial.finding.good] or trials
+        said = "; ".join(dict.fromkeys(trial.finding.detail for trial in told[:IN_FULL]))
+        others = ", ".join(urlsplit(trial.check.url or "").netloc for trial in told[IN_FULL:])
+        if others:
+            said += f" (and {len(told) - IN_FULL} of {len(trials)} targets more: {others})"
         unreached = self.by_default and self.way.others_judge and all(trial.answer.unreached for trial in trials)
-        return replace(told[0], detail="; ".join(dict.fromkeys(each.detail for each in told)), advisory=unreached)
+        return replace(told[0].finding, detail=said, advisory=unreached)
 
     def _ready(self, check: R) -> list[R]:
         """The check with what it needs to be sent: its secrets, and what green is called; once for each target."""
@@ -336,7 +340,15 @@ class Traffic:
             return [check]
         host, headers = check.host or self.settings.host or self.way.host, {**self.settings.headers, **check.headers}
         return [
-            replace(check, url=target + check.path, path="/", host=host or urlsplit(target).netloc, headers=headers)
+            replace(
+                check,
+                url=target + check.path,
+                path="/",
+                host=host or urlsplit(target).netloc,
+                headers=headers,
+                # A load balancer does not verify its targets' certificates either: they are mostly self-signed.
+                verify_tls=check.verify_tls and check.certificate_days is not None,
+            )
             for target in self.way.targets
         ]
 
