@@ -1138,6 +1138,9 @@ class RequestChecks(RouteChecks, SettingsChecks):
             health = health_request(self._green, self._ports)
             request = request_through(listener, health, balancer.dns_name, options.host)
         except CannotAsk as problem:
+            rules = listener.to_the_pair() if listener.by_rules else []
+            if options.host and rules and not any(rule.takes_host(options.host.partition(":")[0]) for rule in rules):
+                return failed(f"{function.hook}.host: {problem}")
             return noted(f"{no_request}: {problem}")
         host = f" of {request.host}" if request.host else ""
         return passed(f"{function.hook} will ask {request.path}{host} on port {listener.port}")

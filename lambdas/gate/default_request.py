@@ -119,6 +119,8 @@ def _by(rule: Optional[Rule], health: HttpCheck, path: Optional[str], host: Opti
         return replace(health, host=host) if path else replace(health, host=host, path="/", status=ANSWERED)
     if not rule.asks_only_these:
         return f"rule {rule.priority} ({rule.where}) asks for more than a host and a path"
+    if host and not rule.takes_host(host.partition(":")[0]):
+        return f"rule {rule.priority} ({rule.where}) does not take host {host}"
     host = host or next((each for each in rule.hosts if _is_literal(each)), None)
     if rule.hosts and not host:
         return f"rule {rule.priority} ({rule.where}) takes hosts by a wildcard only"

@@ -146,10 +146,14 @@ class Rule:
     redirects: bool = False
     logs_in: bool = False
 
+    def takes_host(self, host: str) -> bool:
+        """Whether a request to this host may be one of the rule's."""
+        return not self.hosts or any(_is_like(host.lower(), pattern.lower()) for pattern in self.hosts)
+
     def takes(self, host: str, path: str, *, says_more: bool) -> bool:
         """Whether a request may be one of the rule's; `says_more`: it has headers of its own, or a query."""
         return (
-            (not self.hosts or any(_is_like(host.lower(), pattern.lower()) for pattern in self.hosts))
+            self.takes_host(host)
             and (not self.paths or any(_is_like(path, pattern) for pattern in self.paths))
             and (says_more or not self.asks_more)
         )
