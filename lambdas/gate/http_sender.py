@@ -275,7 +275,7 @@ class Sender:
             session = self._requests.Session()
             # It would prepare the next request of a redirect that nobody follows: read its body for nothing, and raise
             # for a Location that it does not understand.
-            session.get_redirect_target = lambda _response: None
+            session.get_redirect_target = lambda _: None  # type: ignore[method-assign, assignment]
             if self._keeps_cookies:  # for all names that this visitor goes to
                 session.cookies = kept.setdefault("cookies", session.cookies)
                 session.cookies.set_policy(_AlsoByHttp())
@@ -477,7 +477,7 @@ def _innermost(problem: BaseException) -> str:
     while seen is not None:
         last = seen
         reason = getattr(seen, "reason", None)
-        inner = seen.args[0] if seen.args and isinstance(seen.args[0], BaseException) else None
+        inner = next((each for each in seen.args if isinstance(each, BaseException)), None)
         seen = reason if isinstance(reason, BaseException) else inner or seen.__cause__
     return f"{type(last).__name__}: {last}"[:200]
 

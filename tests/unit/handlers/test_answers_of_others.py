@@ -56,3 +56,9 @@ def test_a_charset_that_is_none_of_text_is_read_as_utf_8(stage: Stage, judge: Ju
     with serving(head.encode() + b"ok\xff") as server:
         judgement = judge(hook, stage.at(EVENT), base_url=server.url, http_checks={"a": ONCE})
     assert judgement.succeeded, judgement.message
+
+
+def test_a_connection_that_ends_without_an_answer_is_told_in_few_words(stage: Stage, judge: Judge, site: Site) -> None:
+    site.answer = lambda _: None
+    judgement = judge(hook, stage.at(EVENT), http_checks={"a": ONCE})
+    assert judgement.message == ("GET /: no answer (RemoteDisconnected: Remote end closed connection without response)")
