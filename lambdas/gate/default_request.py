@@ -80,6 +80,9 @@ def request_through(listener: Listener, health: HttpCheck, name: str, host: Opti
     """
     if listener.protocol not in SPEAKS:
         raise CannotAsk(f"the listener on port {listener.port} is {listener.protocol}, not HTTP: {ELSEWHERE}")
+    if listener.wants_certificate:
+        said = f"the listener on port {listener.port} wants a certificate of its clients (mutual TLS)"
+        raise CannotAsk(f"{said}, and this hook has none: {ELSEWHERE}")
     why: list[str] = []
     for path in (health.path, None):  # a literal path only where no rule takes the health check's
         for rule in _ways(listener):

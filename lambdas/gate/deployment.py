@@ -171,6 +171,7 @@ class Listener:
     pair: frozenset[str]  # the deployment's two target groups, by ARN
     read_rules: Callable[[], Sequence[Rule]]
     logs_in: bool = False  # its default action: who has no session is sent to a login
+    wants_certificate: bool = False  # of whoever connects (mutual TLS), or there is no answer
 
     @cached_property
     def rules(self) -> Sequence[Rule]:
@@ -598,6 +599,7 @@ class Deployment:
             pair=frozenset(group.arn for group in self.target_groups),
             read_rules=lambda: _read_rules(arn),
             logs_in=_logs_in(entry.get("DefaultActions") or []),
+            wants_certificate=(entry.get("MutualAuthentication") or {}).get("Mode") == "verify",
         )
 
     def other_doors(self) -> list[Door]:

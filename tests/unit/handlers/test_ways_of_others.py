@@ -115,3 +115,25 @@ def test_a_private_range_lets_nobody_in_by_the_internet(
     assert judgement.succeeded, judgement.message
     assert f"security group {group} of load balancer" in judgement.message
     assert site.requests == []
+
+
+# Mutual TLS
+
+
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.__name__)
+@pytest.mark.parametrize("mode", ["verify", "passthrough", "off"])
+def test_a_listener_that_wants_a_certificate_of_its_clients_is_not_asked(
+    stage: Stage, judge: Judge, site: Site, hook: ModuleType, mode: str
+) -> None:
+    event = event_of(hook)
+    delivered = stage.at(event)
+    stage.instead["elbv2:DescribeListeners"] = lambda parameters: {
+        "Listeners": [
+            {**each, "MutualAuthentication": {"Mode": mode}}
+            for each in stage.elbv2.describe_listeners(**parameters)["Listeners"]
+        ]
+    }
+    judgement = judge(hook, delivered, **settings_of(event))
+    assert judgement.succeeded, judgement.message
+    assert ("wants a certificate of its clients (mutual TLS)" in judgement.message) is (mode == "verify")
+    assert (site.requests == []) is (mode == "verify")
