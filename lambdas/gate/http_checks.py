@@ -96,6 +96,11 @@ class Answer:
     certificate_days: Optional[float] = None  # how much longer the server's certificate is valid
     asked_as: str = ""  # the name in the hook's own address, where no other was set as Host
 
+    @property
+    def kept_out(self) -> bool:
+        """Whether the load balancer itself refused the request, as AWS WAF tells it to."""
+        return self.status == 403 and (self.header("server") or "").startswith("awselb")
+
     def values(self, name: str) -> tuple[str, ...]:
         """A header's values, whatever case its name is written in; none where there is none."""
         return next((values for key, values in self.headers.items() if key.lower() == name.lower()), ())
@@ -219,6 +224,10 @@ def _hint(check: HttpRequest, answer: Answer, location: str) -> str:
         if LOGIN.search(location):
             return "a login stands in front of it; ask a path without one, or expect the status"
         return "" if check.follow_redirects else "set follow_redirects, or ask the address that it leads to"
+    if answer.kept_out:
+        return (
+            "the load balancer itself answers so, mostly by AWS WAF; let requests of User-Agent codedeploy-hooks pass"
+        )
     if answer.status == 464:
         return "the target group speaks HTTP/2 or gRPC alone, which these requests do not"
     if answer.status == 503 and (answer.header("server") or "awselb").startswith("awselb"):

@@ -314,8 +314,9 @@ class Traffic:
         others = ", ".join(urlsplit(trial.check.url or "").netloc for trial in told[IN_FULL:])
         if others:
             said += f" (and {len(told) - IN_FULL} of {len(trials)} targets more: {others})"
-        unreached = self.by_default and self.way.others_judge and all(trial.answer.unreached for trial in trials)
-        return replace(told[0].finding, detail=said, advisory=unreached)
+        no_way = all(trial.answer.unreached or trial.answer.kept_out for trial in trials)
+        advisory = self.by_default and self.way.others_judge and no_way
+        return replace(told[0].finding, detail=said, advisory=advisory)
 
     def _ready(self, check: R) -> list[R]:
         """The check with what it needs to be sent: its secrets, and what green is called; once for each target."""
