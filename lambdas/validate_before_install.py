@@ -1116,6 +1116,8 @@ class RequestChecks(RouteChecks, SettingsChecks):
         listener = self._production if function.hook == "validate_production" else self._test
         if listener is None:
             return self._comes_to_targets(function)
+        if getattr(options, "base_url", None):
+            return passed(f"{function.hook} will ask {shown_address(options.base_url)} (base_url)")
         balancer = self.deployment.load_balancer(listener)
         shut_out = shut_out_of(balancer, listener.port, function.caller(self._ranges_of(function)))
         declared = dict(_declared(options))
@@ -1138,6 +1140,9 @@ class RequestChecks(RouteChecks, SettingsChecks):
             health = health_request(self._green, self._ports)
             request = request_through(listener, health, balancer.dns_name, options.host)
         except CannotAsk as problem:
+            rules = listener.to_the_pair() if listener.by_rules else []
+            if options.host and rules and not any(rule.takes_host(options.host.partition(":")[0]) for rule in rules):
+                return failed(f"{function.hook}.host: {problem}")
             return noted(f"{no_request}: {problem}")
         host = f" of {request.host}" if request.host else ""
         return passed(f"{function.hook} will ask {request.path}{host} on port {listener.port}")
@@ -1146,6 +1151,11 @@ class RequestChecks(RouteChecks, SettingsChecks):
         caller = function.caller(self._ranges_of(function))
         if function.options.base_url or not caller.in_vpc:
             return skipped("no test listener: see test_listener")
+        if not (function.options.http_checks or function.options.flows):
+            try:
+                health_request(self._green, self._ports)
+            except CannotAsk as problem:
+                return noted(f"{function.hook} will send no request: {problem}")
         groups = list(self.release.network.get("securityGroups") or [])
         shut_out = shut_out_of_tasks(groups, self.release.appspec.container_port, caller)
         if shut_out:

@@ -174,7 +174,7 @@ class Production:
     @property
     def url(self) -> str:
         """Where production answers."""
-        return listener_url(self.listener, self.deployment.load_balancer(self.listener))
+        return listener_url(self.listener, self.deployment.load_balancer(self.listener), self.group)
 
     def fits_the_time(self) -> Finding:
         """The window fits the time there is; better said now than found out at its end."""
@@ -275,6 +275,8 @@ class Production:
         until = [self.ends]
         if all(finding.good or finding in late or finding in again for finding in deciding):
             since = self.ends if any(finding.values.get("behind") for finding in late) else self.counted_from
+            if any(finding.values.get("must_come") for finding in late):  # with the first minute, once that is over
+                since = max(since, self.counted_from + timedelta(seconds=MINUTE))
             until += [since + timedelta(seconds=self.settings.metrics_delay)] if late else []
             until += [datetime.now(timezone.utc) + timedelta(seconds=self.settings.interval)] if again else []
         return max(until)
@@ -388,10 +390,11 @@ class Production:
             )
             if own:
                 said = f"{detail}, though {own} of the hook's own were answered: check who answers, or metrics_delay"
-                missing = could_not_look(said, "traffic", no_data=True)
+                missing = could_not_look(said, "traffic", no_data=True, must_come=True)
             elif self._blue_had_customers(now):
                 said = f"{detail}, and blue had {self.blues_figures.requests} in the time before the shift"
-                missing = could_not_look(f"{said}: check where customers are led", "traffic", no_data=True)
+                said = f"{said}: check where customers are led"
+                missing = could_not_look(said, "traffic", no_data=True, must_come=True)
                 missing = replace(missing, advisory=True)  # they may have been tests
             else:
                 missing = self._no_data(f"{detail}: without any there is no error rate")

@@ -76,12 +76,13 @@ def _checks(deployment: Deployment, settings: ValidateTestTraffic, deadline: Dea
     if not (yield Check("green_serves_tests", look)) or not all(finding.good for finding in found):
         return
     listener = None if settings.base_url else seen[0] if seen else deployment.test_listener()
+    green = deployment.target_group_of(deployment.green())
     if listener:
-        way, url = way_through(deployment, listener), listener_url(listener, deployment.load_balancer(listener))
+        way, url = way_through(deployment, listener), listener_url(listener, deployment.load_balancer(listener), green)
     elif settings.base_url:
         way, url = Way(), settings.base_url
     else:
-        way = way_to_targets(deployment, deployment.target_group_of(deployment.green()))
+        way = way_to_targets(deployment, green)
         url = way.targets[0]
     sender = Sender(url, settings.host, settings.headers)
     yield from Traffic(deployment, settings, deadline, sender, way).checks()

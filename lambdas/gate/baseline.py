@@ -132,8 +132,10 @@ def compare(
     values: dict[str, Any] = {"green": float(f"{now * scale:.6g}"), "blue": float(f"{before * scale:.6g}")}
     values["percent"] = percent if math.isfinite(percent) else None
     enough = min(len(green), len(blue)) >= ENOUGH
-    # Of a few points that are mostly zero a mean alone says too little: the typical one has to be worse, too.
-    plain = not sparse or (not enough and worsening(*medians) > noise)
+    # Of a few points that are mostly zero a mean alone says too little: the typical one has to be worse, too, or more
+    # of them above zero than chance explains.
+    often = direction != "decrease" and _more_often(green, blue, confidence)
+    plain = not sparse or (not enough and (often or worsening(*medians) > noise))
     if plain and share > worst and worse > noise:
         limit = f", at most {worst:g} % {'apart' if direction == 'either' else 'worse'} allowed" if before else ""
         return failed(f"{text}{limit}", label, **values)
@@ -163,6 +165,15 @@ def _differ(green: Sequence[float], blue: Sequence[float], confidence: float, di
     found = mann_whitney(green, blue, confidence)
     way = "increase" if found.u > len(green) * len(blue) / 2 else "decrease"
     return found.p_value < 1 - confidence and direction in (way, "either")
+
+
+def _more_often(green: Sequence[float], blue: Sequence[float], confidence: float) -> bool:
+    """Whether green is above zero more often than chance explains, and not in one spike.
+
+    Blue's share is taken with two points more, one of them above zero: what was not seen in a few may still be.
+    """
+    above, before = (sum(value > 0 for value in values) for values in (green, blue))
+    return above > 1 and by_chance(above, len(green), (before + 1) / (len(blue) + 2)) < 1 - confidence
 
 
 def by_chance(errors: int, requests: int, share: float) -> float:

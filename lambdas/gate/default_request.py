@@ -80,6 +80,9 @@ def request_through(listener: Listener, health: HttpCheck, name: str, host: Opti
     """
     if listener.protocol not in SPEAKS:
         raise CannotAsk(f"the listener on port {listener.port} is {listener.protocol}, not HTTP: {ELSEWHERE}")
+    if listener.wants_certificate:
+        said = f"the listener on port {listener.port} wants a certificate of its clients (mutual TLS)"
+        raise CannotAsk(f"{said}, and this hook has none: {ELSEWHERE}")
     why: list[str] = []
     for path in (health.path, None):  # a literal path only where no rule takes the health check's
         for rule in _ways(listener):
@@ -119,6 +122,8 @@ def _by(rule: Optional[Rule], health: HttpCheck, path: Optional[str], host: Opti
         return replace(health, host=host) if path else replace(health, host=host, path="/", status=ANSWERED)
     if not rule.asks_only_these:
         return f"rule {rule.priority} ({rule.where}) asks for more than a host and a path"
+    if host and not rule.takes_host(host.partition(":")[0]):
+        return f"rule {rule.priority} ({rule.where}) does not take host {host}"
     host = host or next((each for each in rule.hosts if _is_literal(each)), None)
     if rule.hosts and not host:
         return f"rule {rule.priority} ({rule.where}) takes hosts by a wildcard only"

@@ -146,10 +146,14 @@ class Rule:
     redirects: bool = False
     logs_in: bool = False
 
+    def takes_host(self, host: str) -> bool:
+        """Whether a request to this host may be one of the rule's."""
+        return not self.hosts or any(_is_like(host.lower(), pattern.lower()) for pattern in self.hosts)
+
     def takes(self, host: str, path: str, *, says_more: bool) -> bool:
         """Whether a request may be one of the rule's; `says_more`: it has headers of its own, or a query."""
         return (
-            (not self.hosts or any(_is_like(host.lower(), pattern.lower()) for pattern in self.hosts))
+            self.takes_host(host)
             and (not self.paths or any(_is_like(path, pattern) for pattern in self.paths))
             and (says_more or not self.asks_more)
         )
@@ -167,6 +171,7 @@ class Listener:
     pair: frozenset[str]  # the deployment's two target groups, by ARN
     read_rules: Callable[[], Sequence[Rule]]
     logs_in: bool = False  # its default action: who has no session is sent to a login
+    wants_certificate: bool = False  # of whoever connects (mutual TLS), or there is no answer
 
     @cached_property
     def rules(self) -> Sequence[Rule]:
@@ -594,6 +599,7 @@ class Deployment:
             pair=frozenset(group.arn for group in self.target_groups),
             read_rules=lambda: _read_rules(arn),
             logs_in=_logs_in(entry.get("DefaultActions") or []),
+            wants_certificate=(entry.get("MutualAuthentication") or {}).get("Mode") == "verify",
         )
 
     def other_doors(self) -> list[Door]:
@@ -793,8 +799,9 @@ def _logs_in(actions: Sequence[Mapping[str, Any]]) -> bool:
 
 def _condition_in_words(condition: Mapping[str, Any]) -> str:
     header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName")
-    words = ", ".join(_values_of(condition, "Values", "RegexValues"))
-    return f"{condition['Field']} {f'{header}: ' if header else ''}{words}"
+    if header:  # its value is often the secret by which a CDN shows who it is
+        return f"{condition['Field']} {header}: ***"
+    return f"{condition['Field']} {', '.join(_values_of(condition, 'Values', 'RegexValues'))}"
 
 
 _CONFIGS = (

@@ -32,7 +32,7 @@ REGEX_TIME = 1.0  # seconds that a regular expression may take; a good one takes
 REDIRECTS = (301, 302, 303, 307, 308)
 NETWORK = "look at the load balancer's scheme and security groups, and at the module's vpc_config"
 
-_LOGIN = re.compile(r"authori[sz]e|login|oauth2|signin", re.IGNORECASE)
+LOGIN = re.compile(r"authori[sz]e|login|oauth2|signin", re.IGNORECASE)
 _PLACEHOLDER = re.compile(rf"\{{({PLACEHOLDER})\}}")
 
 
@@ -96,6 +96,11 @@ class Answer:
     certificate_days: Optional[float] = None  # how much longer the server's certificate is valid
     asked_as: str = ""  # the name in the hook's own address, where no other was set as Host
 
+    @property
+    def kept_out(self) -> bool:
+        """Whether the load balancer itself refused the request, as AWS WAF tells it to."""
+        return self.status == 403 and (self.header("server") or "").startswith("awselb")
+
     def values(self, name: str) -> tuple[str, ...]:
         """A header's values, whatever case its name is written in; none where there is none."""
         return next((values for key, values in self.headers.items() if key.lower() == name.lower()), ())
@@ -106,8 +111,8 @@ class Answer:
 
     @property
     def document(self) -> Any:
-        """The body as JSON. Raises ValueError or RecursionError where it is none."""
-        return json_format.loads(self.body)
+        """The body as JSON, without a byte order mark. Raises ValueError or RecursionError where it is none."""
+        return json_format.loads(self.body.removeprefix("\ufeff"))
 
     @property
     def is_json(self) -> bool:
@@ -216,9 +221,13 @@ def _hint(check: HttpRequest, answer: Answer, location: str) -> str:
     if answer.status in (400, 421) and answer.asked_as:
         return f"many applications answer so to a Host that they do not know ({answer.asked_as}); set host"
     if answer.status in REDIRECTS and location:
-        if _LOGIN.search(location):
+        if LOGIN.search(location):
             return "a login stands in front of it; ask a path without one, or expect the status"
         return "" if check.follow_redirects else "set follow_redirects, or ask the address that it leads to"
+    if answer.kept_out:
+        return (
+            "the load balancer itself answers so, mostly by AWS WAF; let requests of User-Agent codedeploy-hooks pass"
+        )
     if answer.status == 464:
         return "the target group speaks HTTP/2 or gRPC alone, which these requests do not"
     if answer.status == 503 and (answer.header("server") or "awselb").startswith("awselb"):

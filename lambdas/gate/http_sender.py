@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from gate import aws
-from gate.http_checks import EXCERPT, NETWORK, REDIRECTS, Answer
+from gate.http_checks import EXCERPT, LOGIN, NETWORK, REDIRECTS, Answer
 from gate.options import HttpRequest, normalised, shown_address
 from gate.verdict import TELLING, CannotLook
 from gate.wire import Reader, Response, connect
@@ -212,18 +212,25 @@ class Sender:
         location = answer.header("location")
         if answer.status not in REDIRECTS or not location:
             return None
-        here, there = urlsplit(request.url), urlsplit(urljoin(request.url, location))
-        names = {here.hostname, urlsplit(f"//{request.host}").hostname or here.hostname}
         said = f"[REDIRECT] ({answer.status} to {shown_address(location)})"
+        here = urlsplit(request.url)
+        try:
+            there = urlsplit(urljoin(request.url, location))
+            port = there.port
+        except ValueError:
+            raise _Astray(f"{said} leads nowhere: its Location is no URL") from None
+        names = {here.hostname, urlsplit(f"//{request.host}").hostname or here.hostname}
         at_home = there.hostname in names and there.scheme in ("http", "https")
         anywhere = bool(check.url) and not self._host_of(check) and there.scheme in ("http", "https")
         if not at_home and not anywhere:
             if check.accepts(answer.status):
                 return None
             cure = "" if request.host else ", or set host to it if it is this service's name"
+            if LOGIN.search(location):
+                cure = "; a login stands in front of it: ask a path without one"
             raise _Astray(f"{said} leads away from what is tested: expect the status, or ask that address by url{cure}")
         headers, method, content = dict(request.headers), request.method, request.content
-        same_origin = (there.scheme, there.hostname, there.port) == (here.scheme, here.hostname, here.port)
+        same_origin = (there.scheme, there.hostname, port) == (here.scheme, here.hostname, here.port)
         if not anywhere or same_origin:
             there = there._replace(scheme=here.scheme, netloc=here.netloc)
         else:  # nobody else's
@@ -266,6 +273,9 @@ class Sender:
         host = self._host_of(check) if url.startswith("https:") else None
         if host not in sessions:
             session = self._requests.Session()
+            # It would prepare the next request of a redirect that nobody follows: read its body for nothing, and raise
+            # for a Location that it does not understand.
+            session.get_redirect_target = lambda _: None  # type: ignore[method-assign, assignment]
             if self._keeps_cookies:  # for all names that this visitor goes to
                 session.cookies = kept.setdefault("cookies", session.cookies)
                 session.cookies.set_policy(_AlsoByHttp())
@@ -307,7 +317,7 @@ class Sender:
         declared = "charset" in response.headers.get("Content-Type", "").lower()
         try:
             return content.decode(response.encoding if declared else "utf-8", "replace"), size > most
-        except LookupError:  # a charset that Python does not know
+        except (LookupError, UnicodeError):  # a charset that Python does not know, or that is none of text
             return content.decode("utf-8", "replace"), size > most
 
 
@@ -467,7 +477,7 @@ def _innermost(problem: BaseException) -> str:
     while seen is not None:
         last = seen
         reason = getattr(seen, "reason", None)
-        inner = seen.args[0] if seen.args and isinstance(seen.args[0], BaseException) else None
+        inner = next((each for each in seen.args if isinstance(each, BaseException)), None)
         seen = reason if isinstance(reason, BaseException) else inner or seen.__cause__
     return f"{type(last).__name__}: {last}"[:200]
 

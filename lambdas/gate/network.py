@@ -11,6 +11,7 @@ from gate import aws
 from gate.deployment import LoadBalancer
 
 WIDE = 8  # bits: a range of addresses that begins so early may hold a function's, which nobody knows
+PRIVATE = "10.0.0.0/8"  # as wide, but nobody comes from there by the internet
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ def _lets_in(rule: Mapping[str, Any], caller: Caller, *, public: bool) -> bool:
         ranges += [str(each.get("CidrIpv6")) for each in rule.get("Ipv6Ranges") or []]
     if rule.get("PrefixListIds"):  # who is in a prefix list is not known here
         return True
+    if public or not caller.in_vpc:
+        ranges = [each for each in ranges if each != PRIVATE]
     if any(int(each.rpartition("/")[2]) <= WIDE for each in ranges):
         return True
     if public or not caller.in_vpc:

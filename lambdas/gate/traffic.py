@@ -80,12 +80,18 @@ AT_ONCE = 8  # checks on their way at the same time: enough to be quick, too few
 PAUSE = 0.2  # seconds at least from one sample's start to the next one's: a person clicks as fast
 WARM_UP = 10  # samples for each green target that are not judged: the first ones find caches and pools empty
 MOST_WARM_UP = 50
+IN_FULL = 3  # targets of which a message tells what came of a check; the others are named
 
 
-def listener_url(listener: Listener, load_balancer: LoadBalancer) -> str:
-    """Where a listener answers: its protocol and port, the load balancer's name."""
-    scheme = "https" if listener.protocol in ("HTTPS", "TLS") else "http"
-    return f"{scheme}://{load_balancer.dns_name}:{listener.port}"
+def listener_url(listener: Listener, load_balancer: LoadBalancer, group: TargetGroup) -> str:
+    """Where a listener that leads to the group answers: its protocol and port, the load balancer's name."""
+    return f"{_scheme(listener.protocol, group)}://{load_balancer.dns_name}:{listener.port}"
+
+
+def _scheme(protocol: str, group: TargetGroup) -> str:
+    """What to speak to a listener or target of this protocol; what TCP carries is what the health check speaks."""
+    carries_tls = protocol in ("TCP", "TCP_UDP") and group.health_protocol == "HTTPS"
+    return "https" if protocol in ("HTTPS", "TLS") or carries_tls else "http"
 
 
 def way_through(deployment: Deployment, listener: Listener) -> Way:
@@ -106,7 +112,7 @@ def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
     if group.target_type != "ip":
         said = f"the targets of {group.name} are of type {group.target_type}, which cannot be asked directly"
         raise CannotLook(f"{said}: {NO_TEST_LISTENER}")
-    scheme = "https" if group.protocol in ("HTTPS", "TLS") else "http"
+    scheme = _scheme(group.protocol, group)
     targets = [target for target in deployment.targets(group) if "draining" not in target.state]
     shown = [f"[{each.address}]" if ":" in each.address else each.address for each in targets]
     urls = [f"{scheme}://{address}:{target.port}" for address, target in zip(shown, targets)]
@@ -302,13 +308,16 @@ class Traffic:
         return {**found, **{name: self._hidden(finding) for name, finding in of_trials.items()}}
 
     def _together(self, trials: Sequence[Trial]) -> Finding:
-        """What came of one check at several targets: all that went wrong, or that all went well."""
-        findings = [trial.finding for trial in trials]
-        told = [finding for finding in findings if not finding.good] or findings
-        # A name that the application does not answer to, a login of its own: its targets are healthy all the same.
-        not_asked = all(trial.answer.unreached or 400 <= trial.answer.status < 500 for trial in trials)
-        advisory = self.by_default and self.way.others_judge and not_asked
-        return replace(told[0], detail="; ".join(dict.fromkeys(each.detail for each in told)), advisory=advisory)
+        """What came of one check at several targets: all that went wrong, or that all went well; the first in full."""
+        told = [trial for trial in trials if not trial.finding.good] or trials
+        said = "; ".join(dict.fromkeys(trial.finding.detail for trial in told[:IN_FULL]))
+        others = ", ".join(urlsplit(trial.check.url or "").netloc for trial in told[IN_FULL:])
+        if others:
+            said += f" (and {len(told) - IN_FULL} of {len(trials)} targets more: {others})"
+        # A name that the application does not answer to, a login or a firewall: its targets are healthy all the same.
+        no_way = all(trial.answer.unreached or 400 <= trial.answer.status < 500 for trial in trials)
+        advisory = self.by_default and self.way.others_judge and no_way
+        return replace(told[0].finding, detail=said, advisory=advisory)
 
     def _ready(self, check: R) -> list[R]:
         """The check with what it needs to be sent: its secrets, and what green is called; once for each target."""
@@ -333,7 +342,15 @@ class Traffic:
             return [check]
         host, headers = check.host or self.settings.host or self.way.host, {**self.settings.headers, **check.headers}
         return [
-            replace(check, url=target + check.path, path="/", host=host or urlsplit(target).netloc, headers=headers)
+            replace(
+                check,
+                url=target + check.path,
+                path="/",
+                host=host or urlsplit(target).netloc,
+                headers=headers,
+                # A load balancer does not verify its targets' certificates either: they are mostly self-signed.
+                verify_tls=check.verify_tls and check.certificate_days is not None,
+            )
             for target in self.way.targets
         ]
 

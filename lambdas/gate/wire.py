@@ -26,19 +26,28 @@ def seconds_left(until: float, clock: Callable[[], float]) -> float:
 
 
 def connect(name: str, port: int, until: float, clock: Callable[[], float]) -> socket.socket:
-    """Connect to the first of the name's addresses that answers. Raises OSError; looking up the name is not bounded."""
+    """Connect to the first of the name's addresses that answers. Raises OSError; looking up the name is not bounded.
+
+    As with curl each but the last one has half of the time left: an address that is silent, or of a kind that the
+    function does not have (IPv6 of a dual-stack name), does not keep the others from being tried.
+    """
     problem = OSError("the name has no address")
-    for family, kind, protocol, _, address in socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM):
-        left = seconds_left(until, clock)
-        connected = socket.socket(family, kind, protocol)
+    found = socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM)
+    for number, (family, kind, protocol, _, address) in enumerate(found, 1):
+        left = seconds_left(until, clock) / (1 if number == len(found) else 2)
+        try:
+            connected = socket.socket(family, kind, protocol)
+        except OSError as no_such_kind:
+            problem = no_such_kind
+            continue
         try:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connected.settimeout(left)
             connected.connect(address)
             connected.settimeout(seconds_left(until, clock))  # of a TLS handshake, which follows
             return connected
-        except OSError as found:
-            problem = found
+        except OSError as no_connection:
+            problem = no_connection
             connected.close()
     raise problem
 

@@ -119,3 +119,20 @@ def test_the_chance_of_errors_among_millions_is_as_exact_and_quick() -> None:
 )
 def test_what_chance_explains(errors: int, requests: int, share: float, likely: bool) -> None:
     assert (by_chance(errors, requests, share) >= 0.02) is likely
+
+
+@pytest.mark.parametrize(
+    ("green", "blue", "good"),
+    [
+        (sparse(2, 10, of=5), [0.0] * 60, False),
+        (sparse(1, 5, of=5), [0.0] * 600, True),  # one spike
+        (sparse(2, 10, of=5), sparse(20, 20, of=60), True),
+        (sparse(2, 10, of=5), [0.0] * 5, True),  # nobody knows how rare it is
+    ],
+)
+def test_of_few_points_more_above_zero_than_chance_explains_are_worse(
+    green: list[float], blue: list[float], good: bool
+) -> None:
+    """A bake of five minutes has five."""
+    assert judged(green, blue).good is good
+    assert judged(green, blue, direction="decrease").good

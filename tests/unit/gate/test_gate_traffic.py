@@ -1074,9 +1074,9 @@ def listener(**weights: int) -> Listener:
 
 def test_a_listeners_url_has_its_scheme_name_and_port() -> None:
     balancer = LoadBalancer(arn="b", dns_name="lb.example.com", kind="application", state="active", zones=())
-    assert listener_url(listener(), balancer) == "https://lb.example.com:8443"
-    assert listener_url(replace(listener(), protocol="TLS"), balancer) == "https://lb.example.com:8443"
-    assert listener_url(replace(listener(), protocol="HTTP", port=80), balancer) == "http://lb.example.com:80"
+    assert listener_url(listener(), balancer, GROUP) == "https://lb.example.com:8443"
+    assert listener_url(replace(listener(), protocol="TLS"), balancer, GROUP) == "https://lb.example.com:8443"
+    assert listener_url(replace(listener(), protocol="HTTP", port=80), balancer, GROUP) == "http://lb.example.com:80"
 
 
 def test_names_of_checks_are_those_of_the_settings(web: WebServer) -> None:
