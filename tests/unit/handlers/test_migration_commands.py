@@ -43,6 +43,13 @@ ENTRY_POINTS = [
     ["sh", "-c", 'exec "$0" "$@"'],
     ["sh", "-c", 'exec "${@}"', "--"],
     ["sh", "-c", 'echo "runs $*" >&2; exec "$@"', "--"],
+    ["sh", "-c", 'A=b exec "$@" 2>&1', "--"],
+    ["sh", "-c", 'if [ $# -gt 0 ]; then exec "$@"; fi; exec false', "--"],
+    ["sh", "-c", 'if [ $# -gt 0 ]; then "$@"; fi', "--"],
+    ["sh", "-c", '"$@" || exit 3', "--"],
+    ["sh", "-c", '"$@"; exit $?', "--"],
+    ["sh", "-ec", '"$@"; true', "--"],
+    ["bash", "-o", "pipefail", "-c", '"$@" 2>&1 | cat', "--"],
 ]
 
 
@@ -84,11 +91,32 @@ def test_what_ecs_is_told(entry_point: list[str], command: list[str], told: list
 
 @pytest.mark.parametrize(
     "script",
-    ["exec gunicorn shop:app", "python manage.py migrate", "exec $0", "echo $@; exec gunicorn shop:app", "echo $*"],
+    [
+        "exec gunicorn shop:app",
+        "python manage.py migrate",
+        "exec $0",
+        "echo $@; exec gunicorn shop:app",
+        "echo $*",
+        'ARGUMENTS="$*"; true',
+        'export ARGUMENTS="$*" && true',
+        'for each in "$@"; do echo $each; done',
+        '[ -n "$*" ] && true',
+        "# runs $@\ntrue",
+    ],
 )
 def test_a_script_that_does_not_run_the_command_is_refused(script: str) -> None:
     with pytest.raises(CannotLook, match=r'has a script of its own.*let the script end with exec "\$@"'):
         command_after(["sh", "-c", script], ["alembic", "upgrade", "head"])
+
+
+@pytest.mark.parametrize(
+    "script",
+    ['"$@" || true', '"$@"; exit 0', '"$@"\necho done', '"$@" 2>&1 | tee /tmp/log', 'exec "$@" | cat', '"$@" &'],
+)
+def test_a_script_that_hides_how_the_command_ended_is_refused(script: str) -> None:
+    """It would end with 0 though the migration had failed."""
+    with pytest.raises(CannotLook, match="or hides how it ended"):
+        command_after(["sh", "-c", script, "--"], ["alembic", "upgrade", "head"])
 
 
 def test_behind_a_shell_the_migration_is_one_word(stage: Stage, judge: Judge) -> None:
