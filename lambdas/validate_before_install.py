@@ -1072,7 +1072,7 @@ class RequestChecks(RouteChecks, SettingsChecks):
             return passed(f"test listener on port {self._test.port} ({self._test.protocol}) exists")
         if not hook:
             return skipped("the deployment group has no test listener: no test traffic will be validated")
-        return self._of_module(event, hook, self._tests_without)
+        return self._of_function("test_listener", hook, partial(self._of_module, event, hook, self._tests_without))
 
     def _tests_without(self, function: _Function) -> Finding:
         """Whether the function has another way to green than a test listener."""
@@ -1105,7 +1105,9 @@ class RequestChecks(RouteChecks, SettingsChecks):
         """What the traffic hooks ask reaches green; where nothing can be asked by default it is said, with the cure."""
         hooks = {event: name for event, name in self.further_hooks.items() if event in self.HOOKS}
         for event, name in hooks.items():
-            yield attempt(f"requests:{event}", partial(self._of_module, event, name, self._comes_through))
+            yield self._of_function(
+                f"requests:{event}", name, partial(self._of_module, event, name, self._comes_through)
+            )
         if not hooks:
             yield skipped("the AppSpec names no hook that sends requests")
 
