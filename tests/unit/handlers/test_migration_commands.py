@@ -168,6 +168,15 @@ def test_an_agent_that_nobody_declared_is_not_blamed(stage: Stage, judge: Judge)
     assert judge(hook, stage.at("BeforeAllowTraffic"), command=["alembic", "upgrade", "head"]).succeeded
 
 
+def test_out_of_memory_by_the_tasks_reason_alone_is_no_success_whatever_the_exit_code(
+    stage: Stage, judge: Judge
+) -> None:
+    """A wrapper ends with 0, and ECS says it of the task, not of the container: it can have been no other."""
+    stage.world.exits["alembic", "upgrade", "head"] = Exit(0, stopped_reason="OutOfMemoryError: container killed")
+    judgement = judge(hook, stage.at("BeforeAllowTraffic"), command=["alembic", "upgrade", "head"])
+    assert judgement.message.startswith("migrate (alembic upgrade head): exit 0, out of memory (Essential")
+
+
 def test_every_preset_that_can_be_chosen_has_a_migration() -> None:
     """One without would say Succeeded, and nothing would be migrated."""
     (choices,) = (entry.about.choices for entry in entries(RunMigrations) if entry.name == "preset")
