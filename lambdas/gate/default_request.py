@@ -46,6 +46,8 @@ def health_request(group: TargetGroup, ports: Iterable[Optional[int]]) -> HttpCh
             f"target group {group.name} speaks {speaks} only: the load balancer answers these requests, of HTTP/1.1, "
             f"with 464. Its own health check is what tells of green; {ELSEWHERE}"
         )
+    if group.protocol not in SPEAKS:
+        raise CannotAsk(f"target group {group.name} is {group.protocol}, not HTTP: {ELSEWHERE}")
     if group.health_protocol not in ("HTTP", "HTTPS"):
         raise CannotAsk(f"the health check of target group {group.name} is {group.health_protocol}, no path: {DECLARE}")
     if group.health_port != "traffic-port" and not any(str(port) == group.health_port for port in ports):
