@@ -774,7 +774,7 @@ class RouteChecks(Checks):
         doors = self.deployment.other_doors()
         if doors:
             named = "; ".join(door.words for door in doors)
-            return failed(f"{named}: {self.deployment.why_no_other_doors()}")
+            return failed(f"{named}: {self.deployment.why_no_other_doors(doors)}")
         return passed("no listener beside those of the deployment group leads to its target groups")
 
     @check(
