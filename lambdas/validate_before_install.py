@@ -42,6 +42,7 @@ from gate.verdict import (
 from gate.waiting import Deadline, TimeBudget, patiently, poll
 
 SETTLE = 60.0  # seconds a service may take to be steady: a task replaced this very moment is no reason to refuse
+STARTING = 240.0  # the same while some of its targets are `initial`: five checks 30 s apart are AWS's default
 OUR_EVENT = "BeforeInstall"
 ALL_THE_SAME = (
     "put [warn blue_targets, running_count, service_steady] into the description of the CodeDeploy deployment, to "
@@ -82,9 +83,9 @@ def _is_named_as_ours(function: str) -> bool:
 class ServiceChecks(Checks):
     """The service as it is: does it run as it should, so that there is something to go on from, and back to?"""
 
-    def __init__(self, release: Release, settle: Deadline, overrides: Mapping[str, str]) -> None:
+    def __init__(self, release: Release, deadline: Deadline, overrides: Mapping[str, str]) -> None:
         super().__init__(release)
-        self.settle = settle
+        self.deadline = deadline
         self.overrides = overrides
 
     @check(calls=["ecs:DescribeClusters"])
@@ -166,7 +167,15 @@ class ServiceChecks(Checks):
             about_to_serve = bool(finding.values.get("starting"))
             return not finding.good and severity is Severity.FAIL and (about_to_serve or not finding.advisory)
 
-        return poll(look, self.settle, interval=3, keeps_waiting=keeps_waiting)
+        # A way back cannot wait, and while one is under way the service has two task sets and does not settle.
+        is_rollback = self.deployment.is_rollback
+        starting = self.deadline.within(min(STARTING, self.deadline.remaining() / 2))
+        settle = self.deadline.within(0 if is_rollback else SETTLE)
+        findings = poll(look, settle, interval=3, keeps_waiting=keeps_waiting)
+        scales_out = any(finding.values.get("starting") and not finding.advisory for finding in findings)
+        if is_rollback or not scales_out or not any(map(keeps_waiting, findings)):
+            return findings
+        return poll(look, starting, interval=3, keeps_waiting=keeps_waiting)
 
     def _targets_of_blue(self) -> list[Target]:
         targets = self.deployment.targets(serving_group(self.release))
@@ -207,7 +216,8 @@ def _targets_healthy(group: TargetGroup, targets: Sequence[Target], is_settled: 
     healthy = sum(target.state == "healthy" for target in targets)
     if others and not is_settled:
         said = f"{healthy} of {len(targets)} targets of {group.name}, which serves now, are healthy: {others}"
-        return failed(f"{said}; mend it first", "blue_targets")
+        starting = {"starting": True} if all(target.state in ("healthy", "initial") for target in targets) else {}
+        return failed(f"{said}; mend it first", "blue_targets", **starting)
     return passed(f"{healthy} healthy target(s) behind {group.name}{'; ' if others else ''}{others}", "blue_targets")
 
 
@@ -1256,15 +1266,12 @@ def handler(
     deployment: Deployment, settings: ValidateBeforeInstall, deadline: Deadline
 ) -> Generator[Check, bool, None]:
     """Decide whether the service, the task definition and the infrastructure are fit for this deployment."""
-    # A way back cannot wait, and while one is under way the service has two task sets and does not settle.
-    settle = deadline.within(0 if deployment.is_rollback else SETTLE)
-    checks = all_checks(Release(deployment), settle, settings.checks)
-    for each in checks:
+    for each in all_checks(Release(deployment), deadline, settings.checks):
         look = partial(patiently, each.look, deadline)
         yield Check(each.name, look, each.severity, may_stop=not deployment.is_rollback)
 
 
-def all_checks(release: Release, settle: Deadline, overrides: Mapping[str, str]) -> list[Check]:
+def all_checks(release: Release, deadline: Deadline, overrides: Mapping[str, str]) -> list[Check]:
     """The checks of this hook in their order: causes before what follows from them."""
-    service = ServiceChecks(release, settle, overrides)
+    service = ServiceChecks(release, deadline, overrides)
     return checks_of(service, *(kind(release) for kind in CHECKS[1:]))
