@@ -588,7 +588,9 @@ def _why_it_failed(task: Task, container: Container, *, retried: bool, another_k
     `another_killed`: another container ran out of memory, which may be what the task's reason speaks of.
     """
     if task.never_ran(container):
-        return f"container {container.name} never started: {task.why_stopped()}"
+        elsewhere = "executable file not found" in task.why_stopped()
+        cure = ": set container to one that has the command, or mend the command" if elsewhere else ""
+        return f"container {container.name} never started: {task.why_stopped()}{cure}"
     code = "no exit code" if container.exit_code is None else f"exit {container.exit_code}"
     reason = "; ".join(part for part in (task.stop_code, task.stopped_reason, container.reason) if part)
     # A wrapper may end with 0 though the kernel has killed its child.

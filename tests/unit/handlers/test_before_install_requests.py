@@ -149,7 +149,8 @@ def test_from_outside_a_security_group_has_to_let_anybody_in(
     if admitted is False:
         assert f"security group {group} of load balancer" in said
         assert f'security_group_id = "{group}"' in said
-        assert "from_port = 8080" in said
+        assert "from_port = 8080 to_port = 8080" in said
+        assert said.partition("}")[2].startswith(", each on a line of its own"), "Terraform takes no other"
 
 
 @pytest.mark.parametrize("by", ["group", "range", "nobody"])

@@ -177,6 +177,15 @@ def test_out_of_memory_by_the_tasks_reason_alone_is_no_success_whatever_the_exit
     assert judgement.message.startswith("migrate (alembic upgrade head): exit 0, out of memory (Essential")
 
 
+def test_a_command_that_the_container_does_not_have_is_told_with_the_cure(stage: Stage, judge: Judge) -> None:
+    """The AppSpec's container may be a proxy in front of the application."""
+    said = 'CannotStartContainerError: exec: "alembic": executable file not found in $PATH'
+    stage.world.exits["alembic", "upgrade", "head"] = Exit(None, reason=said)
+    judgement = judge(hook, stage.at("BeforeAllowTraffic"), command=["alembic", "upgrade", "head"])
+    assert judgement.message.startswith("migrate (alembic upgrade head): container app never started: ")
+    assert ": set container to one that has the command, or mend the command" in judgement.message
+
+
 def test_every_preset_that_can_be_chosen_has_a_migration() -> None:
     """One without would say Succeeded, and nothing would be migrated."""
     (choices,) = (entry.about.choices for entry in entries(RunMigrations) if entry.name == "preset")
