@@ -569,7 +569,9 @@ class NeedsChecks(Checks):
         if any(entry.get("logGroupName") == group.name for entry in answer.get("logGroups") or []):
             return passed(f"log group {group.name} exists")
         if not group.is_made:
-            return failed(f"log group {group.name} does not exist: the container would not start; create it")
+            elsewhere = group.region if group.region != place_of(self.release.service.arn)[0] else None
+            where = f" in {elsewhere} (awslogs-region)" if elsewhere else ""
+            return failed(f"log group {group.name} does not exist{where}: the container would not start; create it")
         made = f"log group {group.name} is made when the container starts (awslogs-create-group)"
         role = str(self.release.definition.get("executionRoleArn") or "")
         if self.release.launch_type != "FARGATE" or not is_arn(role):

@@ -80,3 +80,11 @@ def test_an_arn_is_no_image(stage: Stage, judge: Judge) -> None:
         "image arn:aws:ecr:eu-west-1:123456789012:repository/net:latest is no reference to an image, which is an ARN: "
         "ECR's address of it is <account>.dkr.ecr.<region>.amazonaws.com/<repository>: it can never be pulled"
     )
+
+
+def test_a_log_group_of_another_region_is_named_with_it(stage: Stage, judge: Judge) -> None:
+    """One of that name may be where the service is."""
+    options = {"awslogs-group": "/ecs/shop", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"}
+    stage.green_definition = stage.register(logConfiguration={"logDriver": "awslogs", "options": options})
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.message.startswith("log group /ecs/shop does not exist in us-east-1 (awslogs-region): ")
