@@ -1089,6 +1089,8 @@ class RequestChecks(RouteChecks, SettingsChecks):
     def _tests_without(self, function: _Function) -> Finding:
         """Whether the function has another way to green than a test listener."""
         options, green = function.options, self._green
+        if function.hook != "validate_test_traffic":
+            return skipped(f"{function.called} runs {function.hook}, which sends nothing through a test listener")
         if options is None:
             return skipped(f"the options of {function.hook} cannot be used: see hook_settings")
         if options.base_url:
@@ -1125,6 +1127,8 @@ class RequestChecks(RouteChecks, SettingsChecks):
 
     def _comes_through(self, function: _Function) -> Finding:
         options = function.options
+        if function.hook not in ("validate_test_traffic", "validate_production"):
+            return skipped(f"{function.called} runs {function.hook}, which sends no request")
         if options is None:
             return skipped(f"the options of {function.hook} cannot be used: see hook_settings")
         listener = self._production if function.hook == "validate_production" else self._test

@@ -263,3 +263,18 @@ def test_who_has_another_way_needs_none(no_test_listener: Stage, judge: Judge, o
     judgement = judged(no_test_listener, judge)
     assert judgement.succeeded, judgement.message
     assert " warned" not in judgement.message
+
+
+@pytest.mark.parametrize("event", EACH)
+@pytest.mark.parametrize("handler", ["validate_deployment", "run_migrations"])
+def test_a_hook_that_sends_nothing_is_asked_for_no_requests(
+    stage: Stage, judge: Judge, event: str, handler: str
+) -> None:
+    """Whoever wires a function of the module to another event of his."""
+    stage.create_hooks()
+    stage.hooks[event] = stage.hooks[{"validate_deployment": "AfterInstall"}.get(handler, "BeforeAllowTraffic")]
+    stage.update_group(loadBalancerInfo=stage.pair(None))
+    judgement = judged(stage, judge)
+    outcome, said = judgement.check(f"requests:{event}")
+    assert (outcome, said.partition(" runs ")[2]) == ("skipped", f"{handler}, which sends no request")
+    assert "error" not in judgement.outcomes().values()
