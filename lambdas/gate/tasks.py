@@ -26,6 +26,11 @@ _BEFORE = ("if", "then", "else", "elif", "do", "while", "{", "(", "!")  # may st
 _KEEPS_THE_END = re.compile(
     r"\|\|\s*exit\b(?!\s*0).*|[;\s]*(?:(?:fi|done|esac|\}|\))[;\s]*)*(?:exit\s+\$\?\s*;?\s*)?", re.DOTALL
 )
+_OWN_SCRIPT = (
+    "the container's entryPoint {} has a script of its own, which does not run the command that is added to it, or "
+    'hides how it ended: let the script end with exec "$@", or set container to another one'
+)
+_INTERPRETERS = re.compile(r"python[0-9.]*|node|nodejs|perl|ruby|php")
 # What ECS says of a container whose command never ran; some of these come with an exit code of Docker's own.
 _NEVER_RAN = re.compile(r"Cannot(Pull|Create|Start)|ResourceInitializationError")
 
@@ -261,6 +266,8 @@ def command_after(entry_point: Sequence[str], command: Sequence[str]) -> list[st
         return in_one_word  # of a shell, of su, of PowerShell
     shell = next((at for at, word in enumerate(entry_point) if _program(word) in _SHELLS), None)
     if shell is None:
+        if _is_inline(entry_point):
+            raise CannotLook(_OWN_SCRIPT.format(shlex.join(entry_point)))
         return command
     has_c, after = _options_of_shell(entry_point[shell + 1 :])
     if not after:  # a shell alone would take the command's first word for a script's file
@@ -269,14 +276,20 @@ def command_after(entry_point: Sequence[str], command: Sequence[str]) -> list[st
     if not has_c:
         return command
     if not _runs_arguments(after[0], entry_point[shell + 1 :]):
-        raise CannotLook(
-            f"the container's entryPoint {shlex.join(entry_point)} has a script of its own, which does not run the "
-            'command that is added to it, or hides how it ended: let the script end with exec "$@", or set container '
-            "to another one"
-        )
+        raise CannotLook(_OWN_SCRIPT.format(shlex.join(entry_point)))
     # The first word after the script is its $0, which some scripts run with the others.
     is_program = re.search(r"\$\{?0\b", after[0])
     return command if after[1:] or is_program else [command[0], *command]
+
+
+def _is_inline(entry_point: Sequence[str]) -> bool:
+    """Whether it is another interpreter with a script of its own in a word, which leaves its arguments alone."""
+    for at, word in enumerate(entry_point):
+        if _INTERPRETERS.fullmatch(_program(word)):
+            options = entry_point[at + 1 :]
+            own = next((number for number, each in enumerate(options) if not each.startswith("-")), 0)
+            return own > 0 and options[own - 1] in ("-c", "-e", "-r", "--eval") and "argv" not in options[own].lower()
+    return False
 
 
 def _program(word: str) -> str:

@@ -119,6 +119,28 @@ def test_a_script_that_hides_how_the_command_ended_is_refused(script: str) -> No
         command_after(["sh", "-c", script, "--"], ["alembic", "upgrade", "head"])
 
 
+@pytest.mark.parametrize(
+    ("entry_point", "refused"),
+    [
+        (["python", "-c", "import shop"], True),
+        (["/usr/local/bin/python3.12", "-u", "-c", "import shop"], True),
+        (["tini", "--", "node", "-e", "require('./shop')"], True),
+        (["python", "-c", "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"], False),
+        (["python", "-m", "shop.run"], False),
+        (["node", "run.js", "-e", "x"], False),
+        (["node"], False),
+    ],
+)
+def test_a_script_for_another_interpreter(entry_point: list[str], refused: bool) -> None:
+    """It ends as it likes, with the command among its arguments."""
+    command = ["alembic", "upgrade", "head"]
+    if refused:
+        with pytest.raises(CannotLook, match="has a script of its own, which does not run the command"):
+            command_after(entry_point, command)
+    else:
+        assert command_after(entry_point, command) == command
+
+
 def test_behind_a_shell_the_migration_is_one_word(stage: Stage, judge: Judge) -> None:
     """Of four words the shell would run the first alone, which exits 0: nothing would be migrated."""
     stage.green_definition = stage.register(entryPoint=["sh", "-c"])
