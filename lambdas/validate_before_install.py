@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from gate import aws, metrics, permissions
-from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, request_through
+from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, none_and_no_addresses, request_through
 from gate.deployment import Deployment, Listener, Rule, Service, Target, TargetGroup, TaskSet
 from gate.hook import lifecycle_hook
 from gate.network import Caller, shut_out_of, shut_out_of_tasks
@@ -1097,11 +1097,10 @@ class RequestChecks(RouteChecks, SettingsChecks):
             return passed(f"no test listener; {function.hook} asks {shown_address(options.base_url)} (base_url)")
         if severity_for("test_listener", Severity.FAIL, options.checks) is not Severity.FAIL:
             return skipped(f"no test listener, which {function.hook} is told not to need", by_choice=True)
+        if green.target_type != "ip":
+            return failed(none_and_no_addresses(green))
         if not function.caller().in_vpc:
             return failed(NO_TEST_LISTENER)
-        if green.target_type != "ip":
-            said = f"the targets of {green.name} are of type {green.target_type}, which cannot be asked directly"
-            return failed(f"{said}: {NO_TEST_LISTENER}")
         return passed(f"no test listener; {function.hook} is inside the VPC and asks green's targets directly")
 
     @check(
@@ -1162,7 +1161,7 @@ class RequestChecks(RouteChecks, SettingsChecks):
 
     def _comes_to_targets(self, function: _Function) -> Finding:
         caller = function.caller(self._ranges_of(function))
-        if function.options.base_url or not caller.in_vpc:
+        if function.options.base_url or not caller.in_vpc or self._green.target_type != "ip":
             return skipped("no test listener: see test_listener")
         groups = list(self.release.network.get("securityGroups") or [])
         shut_out = shut_out_of_tasks(groups, self.release.appspec.container_port, caller)

@@ -278,3 +278,18 @@ def test_a_hook_that_sends_nothing_is_asked_for_no_requests(
     outcome, said = judgement.check(f"requests:{event}")
     assert (outcome, said.partition(" runs ")[2]) == ("skipped", f"{handler}, which sends no request")
     assert "error" not in judgement.outcomes().values()
+
+
+@pytest.mark.parametrize("inside_the_vpc", [True, False])
+def test_where_targets_are_instances_the_way_that_leads_nowhere_is_not_named(
+    no_test_listener: Stage, judge: Judge, inside_the_vpc: bool
+) -> None:
+    if inside_the_vpc:
+        inside(no_test_listener, security_group(no_test_listener, "functions"))
+    group_with(no_test_listener, TargetType="instance")
+    judgement = judged(no_test_listener, judge)
+    outcome, said = judgement.check("test_listener")
+    assert outcome == "failed"
+    assert "the targets of shop-green are of type instance, which cannot be asked directly: add one to the" in said
+    assert "vpc_config" not in said
+    assert judgement.check(f"requests:{TEST}")[0] == "skipped"
