@@ -296,7 +296,8 @@ class Migration:
         never_ran = task.never_ran(container)
         if task.was_interrupted and attempt == 1 and (never_ran or self.settings.retry_interrupted):
             return self._run(step, command, attempt + 1)
-        wrong = _why_it_failed(task.ended_by(target.definition), container, retried=attempt > 1)
+        others = any("OutOfMemory" in each.reason for each in task.containers if each is not container)
+        wrong = _why_it_failed(task.ended_by(target.definition), container, retried=attempt > 1, another_killed=others)
         if not wrong:
             return passed(f"{label}: exit 0", task=task.id, exit_code=0), task
         if never_ran:
@@ -581,14 +582,19 @@ def _in_short(command: Sequence[str]) -> str:
     return words if len(words) <= LABEL_LENGTH else f"{words[: LABEL_LENGTH - 1]}…"
 
 
-def _why_it_failed(task: Task, container: Container, *, retried: bool) -> str:
-    """Why the named container's end is no success; empty if it is one. The task has those alone that can end it."""
+def _why_it_failed(task: Task, container: Container, *, retried: bool, another_killed: bool) -> str:
+    """Why the named container's end is no success; empty if it is one. The task has those alone that can end it.
+
+    `another_killed`: another container ran out of memory, which may be what the task's reason speaks of.
+    """
     if task.never_ran(container):
-        return f"container {container.name} never started: {task.why_stopped()}"
+        elsewhere = "executable file not found" in task.why_stopped()
+        cure = ": set container to one that has the command, or mend the command" if elsewhere else ""
+        return f"container {container.name} never started: {task.why_stopped()}{cure}"
     code = "no exit code" if container.exit_code is None else f"exit {container.exit_code}"
     reason = "; ".join(part for part in (task.stop_code, task.stopped_reason, container.reason) if part)
     # A wrapper may end with 0 though the kernel has killed its child.
-    if "OutOfMemory" in (reason if container.exit_code != 0 else container.reason):
+    if "OutOfMemory" in (container.reason if container.exit_code == 0 and another_killed else reason):
         return f"{code}, out of memory ({reason}): set memory of run_migrations, or give the task more"
     if task.was_interrupted:
         cure = "" if retried else ": retry_interrupted starts it again"

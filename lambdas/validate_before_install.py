@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from gate import aws, metrics, permissions
-from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, request_through
+from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, none_and_no_addresses, request_through
 from gate.deployment import Deployment, Listener, Rule, Service, Target, TargetGroup, TaskSet
 from gate.hook import lifecycle_hook
 from gate.network import Caller, shut_out_of, shut_out_of_tasks
@@ -42,6 +42,7 @@ from gate.verdict import (
 from gate.waiting import Deadline, TimeBudget, patiently, poll
 
 SETTLE = 60.0  # seconds a service may take to be steady: a task replaced this very moment is no reason to refuse
+STARTING = 240.0  # the same while some of its targets are `initial`: five checks 30 s apart are AWS's default
 OUR_EVENT = "BeforeInstall"
 ALL_THE_SAME = (
     "put [warn blue_targets, running_count, service_steady] into the description of the CodeDeploy deployment, to "
@@ -82,9 +83,9 @@ def _is_named_as_ours(function: str) -> bool:
 class ServiceChecks(Checks):
     """The service as it is: does it run as it should, so that there is something to go on from, and back to?"""
 
-    def __init__(self, release: Release, settle: Deadline, overrides: Mapping[str, str]) -> None:
+    def __init__(self, release: Release, deadline: Deadline, overrides: Mapping[str, str]) -> None:
         super().__init__(release)
-        self.settle = settle
+        self.deadline = deadline
         self.overrides = overrides
 
     @check(calls=["ecs:DescribeClusters"])
@@ -166,7 +167,15 @@ class ServiceChecks(Checks):
             about_to_serve = bool(finding.values.get("starting"))
             return not finding.good and severity is Severity.FAIL and (about_to_serve or not finding.advisory)
 
-        return poll(look, self.settle, interval=3, keeps_waiting=keeps_waiting)
+        # A way back cannot wait, and while one is under way the service has two task sets and does not settle.
+        is_rollback = self.deployment.is_rollback
+        starting = self.deadline.within(min(STARTING, self.deadline.remaining() / 2))
+        settle = self.deadline.within(0 if is_rollback else SETTLE)
+        findings = poll(look, settle, interval=3, keeps_waiting=keeps_waiting)
+        scales_out = any(finding.values.get("starting") and not finding.advisory for finding in findings)
+        if is_rollback or not scales_out or not any(map(keeps_waiting, findings)):
+            return findings
+        return poll(look, starting, interval=3, keeps_waiting=keeps_waiting)
 
     def _targets_of_blue(self) -> list[Target]:
         targets = self.deployment.targets(serving_group(self.release))
@@ -207,7 +216,8 @@ def _targets_healthy(group: TargetGroup, targets: Sequence[Target], is_settled: 
     healthy = sum(target.state == "healthy" for target in targets)
     if others and not is_settled:
         said = f"{healthy} of {len(targets)} targets of {group.name}, which serves now, are healthy: {others}"
-        return failed(f"{said}; mend it first", "blue_targets")
+        starting = {"starting": True} if all(target.state in ("healthy", "initial") for target in targets) else {}
+        return failed(f"{said}; mend it first", "blue_targets", **starting)
     return passed(f"{healthy} healthy target(s) behind {group.name}{'; ' if others else ''}{others}", "blue_targets")
 
 
@@ -559,7 +569,9 @@ class NeedsChecks(Checks):
         if any(entry.get("logGroupName") == group.name for entry in answer.get("logGroups") or []):
             return passed(f"log group {group.name} exists")
         if not group.is_made:
-            return failed(f"log group {group.name} does not exist: the container would not start; create it")
+            elsewhere = group.region if group.region != place_of(self.release.service.arn)[0] else None
+            where = f" in {elsewhere} (awslogs-region)" if elsewhere else ""
+            return failed(f"log group {group.name} does not exist{where}: the container would not start; create it")
         made = f"log group {group.name} is made when the container starts (awslogs-create-group)"
         role = str(self.release.definition.get("executionRoleArn") or "")
         if self.release.launch_type != "FARGATE" or not is_arn(role):
@@ -774,7 +786,7 @@ class RouteChecks(Checks):
         doors = self.deployment.other_doors()
         if doors:
             named = "; ".join(door.words for door in doors)
-            return failed(f"{named}: {self.deployment.why_no_other_doors()}")
+            return failed(f"{named}: {self.deployment.why_no_other_doors(doors)}")
         return passed("no listener beside those of the deployment group leads to its target groups")
 
     @check(
@@ -1072,22 +1084,23 @@ class RequestChecks(RouteChecks, SettingsChecks):
             return passed(f"test listener on port {self._test.port} ({self._test.protocol}) exists")
         if not hook:
             return skipped("the deployment group has no test listener: no test traffic will be validated")
-        return self._of_module(event, hook, self._tests_without)
+        return self._of_function("test_listener", hook, partial(self._of_module, event, hook, self._tests_without))
 
     def _tests_without(self, function: _Function) -> Finding:
         """Whether the function has another way to green than a test listener."""
         options, green = function.options, self._green
+        if function.hook != "validate_test_traffic":
+            return skipped(f"{function.called} runs {function.hook}, which sends nothing through a test listener")
         if options is None:
             return skipped(f"the options of {function.hook} cannot be used: see hook_settings")
         if options.base_url:
             return passed(f"no test listener; {function.hook} asks {shown_address(options.base_url)} (base_url)")
         if severity_for("test_listener", Severity.FAIL, options.checks) is not Severity.FAIL:
             return skipped(f"no test listener, which {function.hook} is told not to need", by_choice=True)
+        if green.target_type != "ip":
+            return failed(none_and_no_addresses(green))
         if not function.caller().in_vpc:
             return failed(NO_TEST_LISTENER)
-        if green.target_type != "ip":
-            said = f"the targets of {green.name} are of type {green.target_type}, which cannot be asked directly"
-            return failed(f"{said}: {NO_TEST_LISTENER}")
         return passed(f"no test listener; {function.hook} is inside the VPC and asks green's targets directly")
 
     @check(
@@ -1105,12 +1118,16 @@ class RequestChecks(RouteChecks, SettingsChecks):
         """What the traffic hooks ask reaches green; where nothing can be asked by default it is said, with the cure."""
         hooks = {event: name for event, name in self.further_hooks.items() if event in self.HOOKS}
         for event, name in hooks.items():
-            yield attempt(f"requests:{event}", partial(self._of_module, event, name, self._comes_through))
+            yield self._of_function(
+                f"requests:{event}", name, partial(self._of_module, event, name, self._comes_through)
+            )
         if not hooks:
             yield skipped("the AppSpec names no hook that sends requests")
 
     def _comes_through(self, function: _Function) -> Finding:
         options = function.options
+        if function.hook not in ("validate_test_traffic", "validate_production"):
+            return skipped(f"{function.called} runs {function.hook}, which sends no request")
         if options is None:
             return skipped(f"the options of {function.hook} cannot be used: see hook_settings")
         listener = self._production if function.hook == "validate_production" else self._test
@@ -1149,7 +1166,7 @@ class RequestChecks(RouteChecks, SettingsChecks):
 
     def _comes_to_targets(self, function: _Function) -> Finding:
         caller = function.caller(self._ranges_of(function))
-        if function.options.base_url or not caller.in_vpc:
+        if function.options.base_url or not caller.in_vpc or self._green.target_type != "ip":
             return skipped("no test listener: see test_listener")
         if not (function.options.http_checks or function.options.flows):
             try:
@@ -1264,15 +1281,12 @@ def handler(
     deployment: Deployment, settings: ValidateBeforeInstall, deadline: Deadline
 ) -> Generator[Check, bool, None]:
     """Decide whether the service, the task definition and the infrastructure are fit for this deployment."""
-    # A way back cannot wait, and while one is under way the service has two task sets and does not settle.
-    settle = deadline.within(0 if deployment.is_rollback else SETTLE)
-    checks = all_checks(Release(deployment), settle, settings.checks)
-    for each in checks:
+    for each in all_checks(Release(deployment), deadline, settings.checks):
         look = partial(patiently, each.look, deadline)
         yield Check(each.name, look, each.severity, may_stop=not deployment.is_rollback)
 
 
-def all_checks(release: Release, settle: Deadline, overrides: Mapping[str, str]) -> list[Check]:
+def all_checks(release: Release, deadline: Deadline, overrides: Mapping[str, str]) -> list[Check]:
     """The checks of this hook in their order: causes before what follows from them."""
-    service = ServiceChecks(release, settle, overrides)
+    service = ServiceChecks(release, deadline, overrides)
     return checks_of(service, *(kind(release) for kind in CHECKS[1:]))

@@ -200,7 +200,7 @@ class Production:
         doors = self.deployment.doors_left(self.group)
         if doors:
             named = "; ".join(door.words for door in doors)
-            return failed(f"{named}: {self.deployment.why_no_other_doors()}")
+            return failed(f"{named}: {self.deployment.why_no_other_doors(doors)}")
         return passed("no listener beside those of the deployment group leads to blue")
 
     def bears_load(self, load: Load) -> list[Finding]:

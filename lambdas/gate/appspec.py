@@ -258,6 +258,10 @@ def _placement(properties: Any) -> Mapping[str, Any]:
     if version:
         placement["platformVersion"] = version.upper()  # `latest`
     path = "NetworkConfiguration.AwsvpcConfiguration"
+    for each in ("NetworkConfiguration", path):
+        found = _at(properties, each)
+        if found not in (None, "", []) and not isinstance(found, Mapping):
+            raise CannotLook(f"the AppSpec's {each} is {_shown(found)}, expected a mapping")
     network, public = _at(properties, path), _at(properties, f"{path}.AssignPublicIp")
     assigned = "" if public is None else str(public).strip().upper()
     if assigned not in ("ENABLED", "DISABLED", ""):
@@ -271,6 +275,13 @@ def _placement(properties: Any) -> Mapping[str, Any]:
 
 def _strategy(value: Any) -> Iterator[dict[str, Any]]:
     """The entries of a capacity provider strategy. ECS's own bounds: a base up to 100,000, a weight up to 1,000."""
+    strange = [each for each in (value if isinstance(value, list) else [value]) if not isinstance(each, Mapping)]
+    for each in strange:
+        if each not in (None, ""):
+            raise CannotLook(
+                f"the AppSpec's CapacityProviderStrategy has {_shown(each)}, expected a list of CapacityProvider, Base "
+                "and Weight"
+            )
     for number, entry in enumerate(_entries(value)):
         of = f"CapacityProviderStrategy[{number}]."
         provider = _field(entry, "CapacityProvider")

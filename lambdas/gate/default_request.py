@@ -20,11 +20,18 @@ SPEAKS = ("HTTP", "HTTPS", "TCP", "TLS", "TCP_UDP")  # listeners that a request 
 ELSEWHERE = 'or ask another address: http_checks = { home = { url = "https://…" } }'
 DECLARE = 'declare what to ask: http_checks = { home = { path = "/", host = "www.example.com" } }'
 
+_NONE = "the deployment group has no test listener, so green cannot be tested before its customers meet it"
+_ADD_ONE = "add one to the deployment group (test_traffic_route)"
+_LEAVE_OUT = 'or leave the hook out of the AppSpec (appspec_without = ["validate_test_traffic"])'
 NO_TEST_LISTENER = (
-    "the deployment group has no test listener, so green cannot be tested before its customers meet it: add one to the "
-    "deployment group (test_traffic_route); or give the module vpc_config, then green's targets are asked directly; or "
-    'leave the hook out of the AppSpec (appspec_without = ["validate_test_traffic"])'
+    f"{_NONE}: {_ADD_ONE}; or give the module vpc_config, then green's targets are asked directly; {_LEAVE_OUT}"
 )
+
+
+def none_and_no_addresses(group: TargetGroup) -> str:
+    """The same where green's targets have no addresses of their own: what is left to do."""
+    said = f"the targets of {group.name} are of type {group.target_type}, which cannot be asked directly"
+    return f"{_NONE}, and {said}: {_ADD_ONE}; {_LEAVE_OUT}"
 
 
 class CannotAsk(CannotLook):
@@ -46,6 +53,8 @@ def health_request(group: TargetGroup, ports: Iterable[Optional[int]]) -> HttpCh
             f"target group {group.name} speaks {speaks} only: the load balancer answers these requests, of HTTP/1.1, "
             f"with 464. Its own health check is what tells of green; {ELSEWHERE}"
         )
+    if group.protocol not in SPEAKS:
+        raise CannotAsk(f"target group {group.name} is {group.protocol}, not HTTP: {ELSEWHERE}")
     if group.health_protocol not in ("HTTP", "HTTPS"):
         raise CannotAsk(f"the health check of target group {group.name} is {group.health_protocol}, no path: {DECLARE}")
     if group.health_port != "traffic-port" and not any(str(port) == group.health_port for port in ports):

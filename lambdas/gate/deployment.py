@@ -241,10 +241,14 @@ class Listener:
 
 @dataclass(frozen=True)
 class Door:
-    """A listener's default action, or a rule, beside the deployment group's own; where it leads, and that in words."""
+    """A listener's default action, or a rule, beside the deployment group's own; where it leads, and that in words.
+
+    `elsewhere`: it is on another load balancer than the production listener.
+    """
 
     words: str
     weights: Mapping[str, int]
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -619,19 +623,20 @@ class Deployment:
                 listener = self._listener_of(entry)
                 seen.add(listener.arn)
                 if listener.arn not in known:
-                    doors += self._doors_of(listener)
+                    doors += self._doors_of(listener, balancer != balancers[0])
         if not seen.issuperset(known[:1]):  # no answer, or not of all there is
             raise CannotLook(
                 f"elasticloadbalancing:DescribeListeners does not list listener {known[0]}: does it exist?"
             )
         return doors
 
-    def _doors_of(self, listener: Listener) -> list[Door]:
+    def _doors_of(self, listener: Listener, elsewhere: bool) -> list[Door]:
         name = f"listener on port {listener.port} ({listener.protocol})"
+        name += f" of load balancer {listener.load_balancer_arn.split('/')[-2]}" if elsewhere else ""
         ways = [(name, listener.default)]
         ways += [(f"rule {rule.priority} ({rule.where}) of the {name}", rule.weights) for rule in listener.rules]
         return [
-            Door(f"{who} leads to {self._in_words(weights)}", weights)
+            Door(f"{who} leads to {self._in_words(weights)}", weights, elsewhere)
             for who, weights in ways
             if any(weight and arn in listener.pair for arn, weight in weights.items())
         ]
@@ -641,13 +646,18 @@ class Deployment:
         left = {group.arn for group in self.target_groups} - {target_group.arn}
         return [door for door in self.other_doors() if any(door.weights.get(arn) for arn in left)]
 
-    def why_no_other_doors(self) -> str:
-        """What other doors do to customers, and the cure, in words."""
+    def why_no_other_doors(self, doors: Sequence[Door]) -> str:
+        """What these other doors do to customers, and the cure, in words."""
         listener = self.production_listener()
         why = (
             f"CodeDeploy moves only the production listener (port {listener.port}), so whoever comes in there stays on "
             "blue, and gets 503 when it is gone"
         )
+        if any(door.elsewhere for door in doors):
+            name = listener.load_balancer_arn.split("/")[-2]
+            return (
+                f"{why}; let the names of that load balancer lead to {name}, the production listener's, and remove it"
+            )
         if listener.protocol not in ("HTTP", "HTTPS"):
             return f"{why}; remove that listener"
         redirect = f'port = "{listener.port}" protocol = "{listener.protocol}" status_code = "HTTP_301"'

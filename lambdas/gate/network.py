@@ -65,7 +65,7 @@ def vpc_config(subnets: Iterable[str]) -> str:
 
 
 def _ingress(group: str, port: int, caller: Caller) -> str:
-    """The rule that lets the caller in, as it is typed."""
+    """The rule that lets the caller in, as it is typed; a block with several arguments takes a line for each."""
     source = f'referenced_security_group_id = "{next(iter(caller.security_groups or ()), "sg-…")}"'
     rule = {
         "security_group_id": f'"{group}"',
@@ -73,9 +73,9 @@ def _ingress(group: str, port: int, caller: Caller) -> str:
         "from_port": str(port),
         "to_port": str(port),
     }
-    typed = ", ".join(f"{name} = {value}" for name, value in rule.items())
+    typed = " ".join(f"{name} = {value}" for name, value in rule.items())
     who = source if caller.in_vpc else 'cidr_ipv4 = "0.0.0.0/0"'
-    return f'resource "aws_vpc_security_group_ingress_rule" "hooks" {{ {typed}, {who} }}'
+    return f'resource "aws_vpc_security_group_ingress_rule" "hooks" {{ {typed} {who} }}, each on a line of its own'
 
 
 def _admit(groups: Collection[str], port: int, caller: Caller, *, public: bool) -> bool:

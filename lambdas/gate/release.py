@@ -48,6 +48,10 @@ _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z0-9.]+/"  # each partition has its domain
     r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
+# What the grammar takes and no registry has: ECR's host without a repository, or without an account's twelve digits.
+_ECR_HOST = r"[^/]+\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?"
+_NONE_OF_ECR = re.compile(rf"{_ECR_HOST}(?::[^/]+)?|(?!\d{{12}}\.){_ECR_HOST}/.+")
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")  # as the log driver reads it (strconv.ParseBool of Go)
 
 
 def is_arn(reference: str) -> bool:
@@ -91,7 +95,7 @@ class Image:
     @property
     def is_reference(self) -> bool:
         """Whether it has the form of what can be pulled (the grammar of github.com/distribution/reference)."""
-        return bool(_REFERENCE.fullmatch(self.uri))
+        return bool(_REFERENCE.fullmatch(self.uri)) and not _NONE_OF_ECR.fullmatch(self.uri)
 
     @property
     def id(self) -> dict[str, str]:
@@ -293,7 +297,7 @@ class Release:
                 raise CannotLook(f"ECS does not say where container {container['name']} logs")
             if driver == "awslogs":
                 key = (str(options["awslogs-group"]), options.get("awslogs-region"))
-                found[key] = found.get(key, False) or options.get("awslogs-create-group") == "true"
+                found[key] = found.get(key, False) or options.get("awslogs-create-group") in _TRUE
         return [LogGroup(name, region, is_made) for (name, region), is_made in found.items()]
 
     @property

@@ -20,7 +20,17 @@ _ID = re.compile(r"[0-9a-f-]{8,}|[0-9]+")
 _SHELLS = ("ash", "bash", "dash", "ksh", "sh", "zsh")
 _POWERSHELLS = ("powershell", "pwsh")
 _ARGUMENTS = re.compile(r"\$\{?[@*]")  # a script's own, all of them
-_ONLY_SAY = ("echo", "printf", "logger", ":", "true", "set")  # run none of their arguments
+_ONLY_SAY = ("echo", "printf", "logger", ":", "true", "set", "export", "test", "[", "[[", "for", "case")  # run none
+_BEFORE = ("if", "then", "else", "elif", "do", "while", "{", "(", "!")  # may stand before a command in a script
+# What may follow a command whose exit code is to be the script's.
+_KEEPS_THE_END = re.compile(
+    r"\|\|\s*exit\b(?!\s*0).*|[;\s]*(?:(?:fi|done|esac|\}|\))[;\s]*)*(?:exit\s+\$\?\s*;?\s*)?", re.DOTALL
+)
+_OWN_SCRIPT = (
+    "the container's entryPoint {} has a script of its own, which does not run the command that is added to it, or "
+    'hides how it ended: let the script end with exec "$@", or set container to another one'
+)
+_INTERPRETERS = re.compile(r"python[0-9.]*|node|nodejs|perl|ruby|php")
 # What ECS says of a container whose command never ran; some of these come with an exit code of Docker's own.
 _NEVER_RAN = re.compile(r"Cannot(Pull|Create|Start)|ResourceInitializationError")
 
@@ -256,6 +266,8 @@ def command_after(entry_point: Sequence[str], command: Sequence[str]) -> list[st
         return in_one_word  # of a shell, of su, of PowerShell
     shell = next((at for at, word in enumerate(entry_point) if _program(word) in _SHELLS), None)
     if shell is None:
+        if _is_inline(entry_point):
+            raise CannotLook(_OWN_SCRIPT.format(shlex.join(entry_point)))
         return command
     has_c, after = _options_of_shell(entry_point[shell + 1 :])
     if not after:  # a shell alone would take the command's first word for a script's file
@@ -263,14 +275,21 @@ def command_after(entry_point: Sequence[str], command: Sequence[str]) -> list[st
         return command if is_for_shell else [*([] if has_c else ["-c"]), *in_one_word]
     if not has_c:
         return command
-    if not _runs_arguments(after[0]):
-        raise CannotLook(
-            f"the container's entryPoint {shlex.join(entry_point)} has a script of its own, which does not run the "
-            'command that is added to it: let the script end with exec "$@", or set container to another one'
-        )
+    if not _runs_arguments(after[0], entry_point[shell + 1 :]):
+        raise CannotLook(_OWN_SCRIPT.format(shlex.join(entry_point)))
     # The first word after the script is its $0, which some scripts run with the others.
     is_program = re.search(r"\$\{?0\b", after[0])
     return command if after[1:] or is_program else [command[0], *command]
+
+
+def _is_inline(entry_point: Sequence[str]) -> bool:
+    """Whether it is another interpreter with a script of its own in a word, which leaves its arguments alone."""
+    for at, word in enumerate(entry_point):
+        if _INTERPRETERS.fullmatch(_program(word)):
+            options = entry_point[at + 1 :]
+            own = next((number for number, each in enumerate(options) if not each.startswith("-")), 0)
+            return own > 0 and options[own - 1] in ("-c", "-e", "-r", "--eval") and "argv" not in options[own].lower()
+    return False
 
 
 def _program(word: str) -> str:
@@ -294,10 +313,30 @@ def _options_of_shell(words: Sequence[str]) -> tuple[bool, list[str]]:
     return has_c, left
 
 
-def _runs_arguments(script: str) -> bool:
-    """Whether a script runs the arguments that it is given; one that only says them does not."""
-    parts = [part.split() for part in re.split(r"[;&|\n]+", script) if _ARGUMENTS.search(part)]
-    return any(part[0] not in _ONLY_SAY for part in parts)
+def _runs_arguments(script: str, words_of_shell: Sequence[str]) -> bool:
+    """Whether a script runs the arguments that it is given, and ends as they do.
+
+    One that only says them does not, nor one that keeps them or looks at them; and what follows may not hide that they
+    failed, as `|| true` does, a pipe without pipefail, or a further command without errexit.
+    """
+    text = " ".join([*words_of_shell, script])
+    hides = r"&(?!&)|\|\|" if "pipefail" in text else r"&(?!&)|\|"
+    if not re.search(r"(^|\s)-[a-z]*e|errexit", text):
+        hides += r"|[;\n]"
+    parts = re.split(r"(\|\||&&|[;|&\n])", re.sub(r"[<>]&[0-9-]|&>", "> ", script))
+    for at in range(0, len(parts), 2):
+        words = parts[at].split()
+        while words and (words[0] in _BEFORE or re.fullmatch(r"\w+=[^$]*", words[0])):
+            del words[0]
+        if not words or not _ARGUMENTS.search(parts[at]):
+            continue
+        if words[0] in _ONLY_SAY or re.match(r"#|\w+=", words[0]):
+            continue
+        rest = "".join(parts[at + 1 :])
+        replaces = words[0] == "exec" and not re.match(r"[|&](?![|&])", rest)  # the shell: nothing comes after it
+        if replaces or _KEEPS_THE_END.fullmatch(rest) or not re.match(hides, rest):
+            return True
+    return False
 
 
 @dataclass(frozen=True)

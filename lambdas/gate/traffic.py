@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Optional, TypeVar
 from urllib.parse import urlsplit
 
-from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, literal_host, request_through
+from gate.default_request import CannotAsk, health_request, literal_host, none_and_no_addresses, request_through
 from gate.deployment import Deployment, Listener, LoadBalancer, TargetGroup, TaskSet
 from gate.http_checks import Answer, fill, saved, shortcomings
 from gate.http_sender import Sender
@@ -110,8 +110,7 @@ def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
     Raises CannotLook for targets that have no address of their own.
     """
     if group.target_type != "ip":
-        said = f"the targets of {group.name} are of type {group.target_type}, which cannot be asked directly"
-        raise CannotLook(f"{said}: {NO_TEST_LISTENER}")
+        raise CannotLook(none_and_no_addresses(group))
     scheme = _scheme(group.protocol, group)
     targets = [target for target in deployment.targets(group) if "draining" not in target.state]
     shown = [f"[{each.address}]" if ":" in each.address else each.address for each in targets]

@@ -196,6 +196,13 @@ def test_an_empty_network_is_the_services_own(stage: Stage, judge: Judge) -> Non
             "NetworkConfiguration.AwsvpcConfiguration.AssignPublicIp is True, expected ENABLED or DISABLED",
         ),
         ({"NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": [7]}}}, "Subnets have 7, expected ids"),
+        ({"NetworkConfiguration": "default"}, "NetworkConfiguration is 'default', expected a mapping"),
+        (
+            {"NetworkConfiguration": {"AwsvpcConfiguration": [{"Subnets": ["subnet-1"]}]}},
+            "NetworkConfiguration.AwsvpcConfiguration is [{'Subnets': ['subnet-1']}], expected a mapping",
+        ),
+        ({"CapacityProviderStrategy": "FARGATE_SPOT"}, "CapacityProviderStrategy has 'FARGATE_SPOT', expected a list"),
+        ({"CapacityProviderStrategy": ["A", {"CapacityProvider": "B"}]}, "CapacityProviderStrategy has 'A', expected"),
     ],
 )
 def test_a_wrong_value_is_told_by_its_path(changes: dict[str, Any], words: str) -> None:

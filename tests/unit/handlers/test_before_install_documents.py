@@ -48,7 +48,8 @@ def test_an_event_in_two_entries_is_told_with_both(stage: Stage, judge: Judge) -
         "shop", "shop:1", "library/shop:1.0_a", "ghcr.io/acme/shop:v1", f"ghcr.io/acme/shop@{DIGEST}",
         "localhost:5000/a", f"acme/shop:1@{DIGEST}", "my_org/my-app__x:V1", "a--b/c.d", "Docker.io/library/redis",
         "[::1]:5000/a:b",
-        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/shop:2", "public.ecr.aws/nginx/nginx:latest",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/shop:2", "cache.dkr.ecr.example.com/shop:2",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com:443/shop:2", "public.ecr.aws/nginx/nginx:latest",
     ],
 )  # fmt: skip
 def test_references_to_images(uri: str) -> None:
@@ -59,7 +60,8 @@ def test_references_to_images(uri: str) -> None:
     "uri",
     [
         "", "Shop:1", "shop:", "shop: 1", "shop:1:2", "shop@sha256:12", "a//b", "https://ghcr.io/acme/shop", "<IMAGE>",
-        "${IMAGE}", "shop:é", "-shop", "shop/", f"shop:{'1' * 129}",
+        "${IMAGE}", "shop:é", "-shop", "shop/", f"shop:{'1' * 129}", "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com:2", "12345678901.dkr.ecr.eu-west-1.amazonaws.com/shop:2",
     ],
 )  # fmt: skip
 def test_what_can_never_be_pulled(stage: Stage, judge: Judge, uri: str) -> None:
@@ -78,3 +80,11 @@ def test_an_arn_is_no_image(stage: Stage, judge: Judge) -> None:
         "image arn:aws:ecr:eu-west-1:123456789012:repository/net:latest is no reference to an image, which is an ARN: "
         "ECR's address of it is <account>.dkr.ecr.<region>.amazonaws.com/<repository>: it can never be pulled"
     )
+
+
+def test_a_log_group_of_another_region_is_named_with_it(stage: Stage, judge: Judge) -> None:
+    """One of that name may be where the service is."""
+    options = {"awslogs-group": "/ecs/shop", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"}
+    stage.green_definition = stage.register(logConfiguration={"logDriver": "awslogs", "options": options})
+    judgement = judge(hook, stage.at(EVENT))
+    assert judgement.message.startswith("log group /ecs/shop does not exist in us-east-1 (awslogs-region): ")

@@ -11,7 +11,7 @@ import validate_before_install as hook
 from gate.aws import AwsDenied
 from gate.deployment import Deployment
 
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, CONTAINER, PORT, SERVICE, Judge, Stage
+from tests.unit.handlers.stage import ACCOUNT, CLUSTER, CONTAINER, HOOK_EVENTS, PORT, SERVICE, Judge, Stage
 
 EVENT = "BeforeInstall"
 Event = dict[str, str]
@@ -147,6 +147,19 @@ def redirected(stage: Stage) -> Event:
     return stage.at(EVENT)
 
 
+def logs_made_at_start(stage: Stage) -> Event:
+    """The log driver reads `True` as it reads `true`."""
+    stage.allow("shop-execution", "logs:CreateLogGroup", "*")
+    options = {"awslogs-group": "/new", "awslogs-region": stage.region, "awslogs-create-group": "True"}
+    return of(logConfiguration={"logDriver": "awslogs", "options": options})(stage)
+
+
+def without_a_test_listener(stage: Stage) -> None:
+    """There is none, neither in the deployment group nor on the load balancer."""
+    stage.update_group(loadBalancerInfo=stage.pair(None))
+    stage.elbv2.delete_listener(ListenerArn=stage.test_listener)
+
+
 def without_a_way_back(stage: Stage) -> Event:
     """Automatic rollback is off."""
     stage.update_group(autoRollbackConfiguration={"enabled": False})
@@ -203,6 +216,7 @@ STACKS: dict[str, Deploy] = {
     "logs by FireLens": of(ROUTER, logConfiguration={"logDriver": "awsfirelens", "options": {"Name": "datadog"}}),
     "a proxy that it waits for": of(ENVOY, dependsOn=[{"containerName": "envoy", "condition": "HEALTHY"}]),
     "a container that prepares it": of(INIT, dependsOn=[{"containerName": "init", "condition": "SUCCESS"}]),
+    "a log group that its container makes": logs_made_at_start,
     "no logs": of(logConfiguration={"logDriver": "none"}),
     "logs by splunk": of(logConfiguration={"logDriver": "splunk", "options": {"splunk-url": "https://s.example.com"}}),
     "logs by fluentd": of(logConfiguration={"logDriver": "fluentd", "options": {"fluentd-address": "f:24224"}}),
@@ -278,13 +292,17 @@ def test_a_hook_of_somebody_else_may_let_another_report(stage: Stage, judge: Jud
     assert judgement.check("hook_roles:AfterAllowTraffic")[0] == "failed"
 
 
+@pytest.mark.parametrize("event", HOOK_EVENTS[1:])
 @pytest.mark.parametrize("name", [f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:smoke-test", "smoke-test"])
 def test_a_hook_of_ones_own_that_may_not_be_looked_at_is_a_note(
-    stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch, name: str
+    stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch, name: str, event: str
 ) -> None:
     """This hook's role reads functions named as the module's; whether another exists CodeDeploy will see."""
     stage.create_hooks()
-    stage.hooks["AfterInstall"] = name
+    stage.hooks[event] = name
+    without_a_test_listener(stage)
+    if event != "AfterAllowTestTraffic":
+        stage.tell("AfterAllowTestTraffic", {"checks": {"test_listener": "skip"}})
     stage.allow("shop-codedeploy", "lambda:InvokeFunction", "*")
     read = Deployment._read_function
 
@@ -300,7 +318,10 @@ def test_a_hook_of_ones_own_that_may_not_be_looked_at_is_a_note(
     said = f"function {name} is none of this module's, and not open to this hook: not looked at"
     assert judgement.message.endswith(f"; note: {said}")
     for check in ("hook_functions", "hook_roles", "hook_settings", "hook_versions"):
-        assert judgement.check(f"{check}:AfterInstall") == ("skipped", said)
+        assert judgement.check(f"{check}:{event}") == ("skipped", said)
+    sends = {"AfterAllowTestTraffic": ["test_listener"], "AfterAllowTraffic": []}
+    for check in [*sends[event], f"requests:{event}"] if event in sends else []:
+        assert judgement.check(check) == ("skipped", said)
     assert judgement.check("service_role:lambda:InvokeFunction")[0] == "passed"
 
 

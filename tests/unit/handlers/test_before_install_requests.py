@@ -149,7 +149,8 @@ def test_from_outside_a_security_group_has_to_let_anybody_in(
     if admitted is False:
         assert f"security group {group} of load balancer" in said
         assert f'security_group_id = "{group}"' in said
-        assert "from_port = 8080" in said
+        assert "from_port = 8080 to_port = 8080" in said
+        assert said.partition("}")[2].startswith(", each on a line of its own"), "Terraform takes no other"
 
 
 @pytest.mark.parametrize("by", ["group", "range", "nobody"])
@@ -262,3 +263,33 @@ def test_who_has_another_way_needs_none(no_test_listener: Stage, judge: Judge, o
     judgement = judged(no_test_listener, judge)
     assert judgement.succeeded, judgement.message
     assert " warned" not in judgement.message
+
+
+@pytest.mark.parametrize("event", EACH)
+@pytest.mark.parametrize("handler", ["validate_deployment", "run_migrations"])
+def test_a_hook_that_sends_nothing_is_asked_for_no_requests(
+    stage: Stage, judge: Judge, event: str, handler: str
+) -> None:
+    """Whoever wires a function of the module to another event of his."""
+    stage.create_hooks()
+    stage.hooks[event] = stage.hooks[{"validate_deployment": "AfterInstall"}.get(handler, "BeforeAllowTraffic")]
+    stage.update_group(loadBalancerInfo=stage.pair(None))
+    judgement = judged(stage, judge)
+    outcome, said = judgement.check(f"requests:{event}")
+    assert (outcome, said.partition(" runs ")[2]) == ("skipped", f"{handler}, which sends no request")
+    assert "error" not in judgement.outcomes().values()
+
+
+@pytest.mark.parametrize("inside_the_vpc", [True, False])
+def test_where_targets_are_instances_the_way_that_leads_nowhere_is_not_named(
+    no_test_listener: Stage, judge: Judge, inside_the_vpc: bool
+) -> None:
+    if inside_the_vpc:
+        inside(no_test_listener, security_group(no_test_listener, "functions"))
+    group_with(no_test_listener, TargetType="instance")
+    judgement = judged(no_test_listener, judge)
+    outcome, said = judgement.check("test_listener")
+    assert outcome == "failed"
+    assert "the targets of shop-green are of type instance, which cannot be asked directly: add one to the" in said
+    assert "vpc_config" not in said
+    assert judgement.check(f"requests:{TEST}")[0] == "skipped"

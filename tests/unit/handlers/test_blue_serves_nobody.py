@@ -100,6 +100,32 @@ def test_where_some_serve_it_has_a_minute_to_settle(stage: Stage, judge: Judge) 
     assert 30 <= stage.clock.now < 40
 
 
+def one_starts(stage: Stage) -> None:
+    """One of blue's targets is new: Auto Scaling asked for it."""
+    stage.world.target_health[stage.world.started[0].private_ip] = TargetState("initial", "Elb.InitialHealthChecking")
+
+
+def test_a_service_that_scales_out_is_waited_for_while_its_new_targets_start(stage: Stage, judge: Judge) -> None:
+    """With AWS's own health check, of five times 30 s, a new target takes two and a half minutes."""
+    event = stage.at(EVENT)
+    one_starts(stage)
+    stage.clock.after(160, stage.world.target_health.clear)
+    judgement = judge(hook, event)
+    assert judgement.succeeded
+    assert "warned" not in judgement.message
+    assert 160 <= stage.clock.now < 170
+
+
+def test_targets_that_start_for_ever_are_not_waited_for_so_long(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    one_starts(stage)
+    judgement = judge(hook, event)
+    assert not judgement.succeeded
+    assert "is initial (Elb.InitialHealthChecking); mend it first" in judgement.message
+    assert "(still so after 240 s)" in judgement.message
+    assert stage.clock.now == pytest.approx(240)
+
+
 def test_where_some_serve_the_cause_comes_first_with_the_way_out(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     address = one_ill(stage)

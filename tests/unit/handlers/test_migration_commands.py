@@ -43,6 +43,13 @@ ENTRY_POINTS = [
     ["sh", "-c", 'exec "$0" "$@"'],
     ["sh", "-c", 'exec "${@}"', "--"],
     ["sh", "-c", 'echo "runs $*" >&2; exec "$@"', "--"],
+    ["sh", "-c", 'A=b exec "$@" 2>&1', "--"],
+    ["sh", "-c", 'if [ $# -gt 0 ]; then exec "$@"; fi; exec false', "--"],
+    ["sh", "-c", 'if [ $# -gt 0 ]; then "$@"; fi', "--"],
+    ["sh", "-c", '"$@" || exit 3', "--"],
+    ["sh", "-c", '"$@"; exit $?', "--"],
+    ["sh", "-ec", '"$@"; true', "--"],
+    ["bash", "-o", "pipefail", "-c", '"$@" 2>&1 | cat', "--"],
 ]
 
 
@@ -84,11 +91,54 @@ def test_what_ecs_is_told(entry_point: list[str], command: list[str], told: list
 
 @pytest.mark.parametrize(
     "script",
-    ["exec gunicorn shop:app", "python manage.py migrate", "exec $0", "echo $@; exec gunicorn shop:app", "echo $*"],
+    [
+        "exec gunicorn shop:app",
+        "python manage.py migrate",
+        "exec $0",
+        "echo $@; exec gunicorn shop:app",
+        "echo $*",
+        'ARGUMENTS="$*"; true',
+        'export ARGUMENTS="$*" && true',
+        'for each in "$@"; do echo $each; done',
+        '[ -n "$*" ] && true',
+        "# runs $@\ntrue",
+    ],
 )
 def test_a_script_that_does_not_run_the_command_is_refused(script: str) -> None:
     with pytest.raises(CannotLook, match=r'has a script of its own.*let the script end with exec "\$@"'):
         command_after(["sh", "-c", script], ["alembic", "upgrade", "head"])
+
+
+@pytest.mark.parametrize(
+    "script",
+    ['"$@" || true', '"$@"; exit 0', '"$@"\necho done', '"$@" 2>&1 | tee /tmp/log', 'exec "$@" | cat', '"$@" &'],
+)
+def test_a_script_that_hides_how_the_command_ended_is_refused(script: str) -> None:
+    """It would end with 0 though the migration had failed."""
+    with pytest.raises(CannotLook, match="or hides how it ended"):
+        command_after(["sh", "-c", script, "--"], ["alembic", "upgrade", "head"])
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "refused"),
+    [
+        (["python", "-c", "import shop"], True),
+        (["/usr/local/bin/python3.12", "-u", "-c", "import shop"], True),
+        (["tini", "--", "node", "-e", "require('./shop')"], True),
+        (["python", "-c", "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"], False),
+        (["python", "-m", "shop.run"], False),
+        (["node", "run.js", "-e", "x"], False),
+        (["node"], False),
+    ],
+)
+def test_a_script_for_another_interpreter(entry_point: list[str], refused: bool) -> None:
+    """It ends as it likes, with the command among its arguments."""
+    command = ["alembic", "upgrade", "head"]
+    if refused:
+        with pytest.raises(CannotLook, match="has a script of its own, which does not run the command"):
+            command_after(entry_point, command)
+    else:
+        assert command_after(entry_point, command) == command
 
 
 def test_behind_a_shell_the_migration_is_one_word(stage: Stage, judge: Judge) -> None:
@@ -138,6 +188,24 @@ def test_an_agent_that_nobody_declared_is_not_blamed(stage: Stage, judge: Judge)
     stage.deployment.set_status("Stopped")
     stage.ecs.delete_task_set(cluster=CLUSTER, service=SERVICE, taskSet=stage.green_set, force=True)
     assert judge(hook, stage.at("BeforeAllowTraffic"), command=["alembic", "upgrade", "head"]).succeeded
+
+
+def test_out_of_memory_by_the_tasks_reason_alone_is_no_success_whatever_the_exit_code(
+    stage: Stage, judge: Judge
+) -> None:
+    """A wrapper ends with 0, and ECS says it of the task, not of the container: it can have been no other."""
+    stage.world.exits["alembic", "upgrade", "head"] = Exit(0, stopped_reason="OutOfMemoryError: container killed")
+    judgement = judge(hook, stage.at("BeforeAllowTraffic"), command=["alembic", "upgrade", "head"])
+    assert judgement.message.startswith("migrate (alembic upgrade head): exit 0, out of memory (Essential")
+
+
+def test_a_command_that_the_container_does_not_have_is_told_with_the_cure(stage: Stage, judge: Judge) -> None:
+    """The AppSpec's container may be a proxy in front of the application."""
+    said = 'CannotStartContainerError: exec: "alembic": executable file not found in $PATH'
+    stage.world.exits["alembic", "upgrade", "head"] = Exit(None, reason=said)
+    judgement = judge(hook, stage.at("BeforeAllowTraffic"), command=["alembic", "upgrade", "head"])
+    assert judgement.message.startswith("migrate (alembic upgrade head): container app never started: ")
+    assert ": set container to one that has the command, or mend the command" in judgement.message
 
 
 def test_every_preset_that_can_be_chosen_has_a_migration() -> None:

@@ -85,6 +85,20 @@ def test_other_services_of_the_load_balancer_are_none(stage: Stage, judge: Judge
     assert judge(before, stage.at(EVENT)).check("other_listeners") == PASSED
 
 
+def test_a_listener_of_another_load_balancer_is_named_with_it(stage: Stage, judge: Judge) -> None:
+    """Its port may be the production listener's, to which a redirect would lead it back to itself."""
+    made = stage.elbv2.create_load_balancer(Name="inside", Subnets=stage.subnets)["LoadBalancers"][0]
+    stage.elbv2.create_listener(
+        LoadBalancerArn=made["LoadBalancerArn"], Protocol="HTTP", Port=80, DefaultActions=[to(stage.blue_group)]
+    )
+    message = judge(before, stage.at(EVENT)).message
+    assert message.startswith(
+        "listener on port 80 (HTTP) of load balancer inside leads to shop-blue 1: CodeDeploy moves"
+    )
+    assert "; let the names of that load balancer lead to shop, the production listener's, and remove it" in message
+    assert "redirect" not in message
+
+
 def test_every_page_of_listeners_is_read(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     door(stage, to(stage.blue_group))

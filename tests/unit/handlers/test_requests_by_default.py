@@ -117,6 +117,10 @@ CANNOT_BE_ASKED: dict[str, tuple[dict[str, Any], str]] = {
     "HTTP/2": ({"ProtocolVersion": "HTTP2"}, "speaks HTTP/2 only"),
     "a management port": ({"HealthCheckPort": "9000"}, "is on port 9000, where no listener leads"),
     "TCP": ({"HealthCheckProtocol": "TCP", "HealthCheckPath": None, "Matcher": {}}, "is TCP, no path"),
+    "UDP": (
+        {"Protocol": "UDP", "HealthCheckProtocol": "TCP", "Matcher": {}},
+        "is UDP, not HTTP: or ask another address",
+    ),
 }
 
 
