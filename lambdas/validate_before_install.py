@@ -1150,19 +1150,22 @@ class RequestChecks(RouteChecks, SettingsChecks):
             return failed("; ".join(wrong))
         if options.http_checks or options.flows:
             return passed(f"the requests of {function.hook} are led to green")
-        no_request = f"{function.hook} will send no request"
         if shut_out:
-            return noted(f"{no_request}: {shut_out}")
+            return noted(f"{function.hook} will send no request: {shut_out}")
+        return self._by_default(function.hook, options.host, listener, balancer.dns_name)
+
+    def _by_default(self, hook: str, host: str | None, listener: Listener, name: str) -> Finding:
+        """What the hook asks where nothing is declared, or why it asks nothing; `name`: the load balancer's."""
         try:
             health = health_request(self._green, self._ports)
-            request = request_through(listener, health, balancer.dns_name, options.host)
+            request = request_through(listener, health, name, host)
         except CannotAsk as problem:
             rules = listener.to_the_pair() if listener.by_rules else []
-            if options.host and rules and not any(rule.takes_host(options.host.partition(":")[0]) for rule in rules):
-                return failed(f"{function.hook}.host: {problem}")
-            return noted(f"{no_request}: {problem}")
-        host = f" of {request.host}" if request.host else ""
-        return passed(f"{function.hook} will ask {request.path}{host} on port {listener.port}")
+            if host and rules and not any(rule.takes_host(host.partition(":")[0]) for rule in rules):
+                return failed(f"{hook}.host: {problem}")
+            return noted(f"{hook} will send no request: {problem}")
+        of_host = f" of {request.host}" if request.host else ""
+        return passed(f"{hook} will ask {request.path}{of_host} on port {listener.port}")
 
     def _comes_to_targets(self, function: _Function) -> Finding:
         caller = function.caller(self._ranges_of(function))
