@@ -132,12 +132,12 @@ class ServiceChecks(Checks):
 
     @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
     def running_count(self) -> Finding:
-        """The primary task set runs as many tasks as desired, and none is pending; it has a minute to settle."""
+        """The primary task set runs as many tasks as desired, none is pending; a minute to settle, four to scale out."""
         return self._settled("running_count")
 
     @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
     def service_steady(self) -> Finding:
-        """The primary task set is in STEADY_STATE; it has a minute to settle."""
+        """The primary task set is in STEADY_STATE; a minute to settle, four while it scales out."""
         return self._settled("service_steady")
 
     def _settled(self, name: str) -> Finding:
