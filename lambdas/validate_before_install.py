@@ -132,7 +132,7 @@ class ServiceChecks(Checks):
 
     @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
     def running_count(self) -> Finding:
-        """The primary task set runs as many tasks as desired, none is pending; a minute to settle, four to scale out."""
+        """The primary task set runs as many tasks as desired, none pending; a minute to settle, four to scale out."""
         return self._settled("running_count")
 
     @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
