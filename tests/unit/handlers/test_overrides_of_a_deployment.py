@@ -37,7 +37,7 @@ EACH = pytest.mark.parametrize(("event", "hook"), HANDLERS.items(), ids=list(HAN
 AT_ONCE: dict[str, Any] = {"initial_delay": 0, "duration": 0, "samples": 0, "metrics_delay": 0}
 BROKEN: dict[str, tuple[str, str, dict[str, Any]]] = {
     "BeforeInstall": ("alarms", "alarms:shop-5xx", {}),
-    "AfterInstall": ("green_targets", "green_targets", {}),
+    "AfterInstall": ("green_targets", "green_targets", {"interval": 60}),
     "AfterAllowTestTraffic": ("http", "http:front", {"http_checks": {"front": {"path": "/x", "attempts": 1}}}),
     "BeforeAllowTraffic": ("migrate", "migrate", {"command": MIGRATE}),
     "AfterAllowTraffic": ("alarms", "alarms:shop-5xx", AT_ONCE),
