@@ -26,7 +26,8 @@ test: dev runtime ## Run all tests; ARGS="tests/unit -k name" runs some
 	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests --ignore=tests/proof -n auto) -q --durations=10
 
 prove: dev runtime runtimes prove-tools ## Run the suites of proof: faults, bad input, secrets, permissions, runtimes
-	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests/proof) -q
+	@$(if $(ARGS),,$(venv) -m pytest tests/proof/matrix -n auto -q)
+	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests/proof --ignore=tests/proof/matrix) -q
 
 mutants: ## Change lambdas/ in small ways and see whether the tests notice; ARGS="--sample 50 --only gate/hook.py"
 	@$(PYTHON) tools/environments.py mutants tools/mutants.txt
