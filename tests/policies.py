@@ -43,6 +43,10 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 
+REFERENCE = re.compile(
+    r"([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+(:[^:]+)?|ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+)",
+    re.ASCII,
+)
 TRAFFIC = ("validate_test_traffic", "validate_production")
 # Where a secret header may come from.
 KINDS = {
@@ -278,6 +282,7 @@ def with_everything(secrets: Iterable[tuple[str, str]]) -> dict[str, Any]:
     headers = [
         {hook: {"http_checks": {f"s{number}": {"secret_headers": {"X-Key": value}}}}}
         for number, (hook, value) in enumerate(sorted(set(secrets)))
+        if REFERENCE.fullmatch(value)  # what is none a plan refuses, as the hook did
     ]
     kinds = [{hook: {"http_checks": {"kinds": {"secret_headers": KINDS}}}} for hook in TRAFFIC]
     return merged(*OPTIONS.values(), *kinds, *headers)
