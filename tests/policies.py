@@ -44,7 +44,8 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 REFERENCE = re.compile(
-    r"([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+(:[^:]+)?|ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+)",
+    r"([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+(:[^:]+)?"
+    r"|ssm:[a-z0-9-]+:\d{12}:parameter/[\w./-]+)",
     re.ASCII,
 )
 TRAFFIC = ("validate_test_traffic", "validate_production")
