@@ -99,7 +99,7 @@ def _requests(stage: Stage) -> Settings:
     arn = f"arn:aws:ssm:{stage.region}:{ACCOUNT}:parameter/shop/api-key"
     headers = {"X-Secret": stage.secret, "X-Parameter": arn}
     check = {"path": "/health", "secret_headers": headers, "response_headers": {"X-Version": {"equals": "{image_tag}"}}}
-    return {"http_checks": {"health": {**check, "attempts": 1}}, "samples": 3, "host": HOST}
+    return {"http_checks": {"health": {**check, "attempts": 1}}, "samples": 0, "host": HOST}
 
 
 def _test_traffic(stage: Stage) -> Settings:
