@@ -15,7 +15,7 @@ from typing import Any
 
 from gate import aws, metrics, permissions
 from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, none_and_no_addresses, request_through
-from gate.deployment import Deployment, Listener, Rule, Service, Target, TargetGroup, TaskSet
+from gate.deployment import Astray, Deployment, Listener, Rule, Service, Target, TargetGroup, TaskSet
 from gate.hook import lifecycle_hook
 from gate.network import Caller, shut_out_of, shut_out_of_tasks
 from gate.options import HOOKS, ValidateBeforeInstall, key_of, normalised, placeholders, shown_address
@@ -1227,7 +1227,7 @@ def _astray(listener: Listener, options: Any, request: Any, name: str) -> Iterat
     headers = {**options.headers, **request.headers, **getattr(request, "secret_headers", {})}
     try:
         listener.refuse_astray(request.host or options.host or name, normalised(request.path), headers)
-    except CannotLook as problem:
+    except Astray as problem:
         yield str(problem)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Optional
 
-from gate.deployment import Listener, Rule, TargetGroup
+from gate.deployment import Astray, Listener, Rule, TargetGroup
 from gate.options import HOST, PATH, STATUS, HttpCheck, status_range
 from gate.verdict import CannotLook
 
@@ -45,8 +45,10 @@ def health_request(group: TargetGroup, ports: Iterable[Optional[int]]) -> HttpCh
 
     The load balancer does not verify certificates either. An answer of 5xx is never taken for a good one.
 
-    Raises CannotAsk.
+    Raises CannotAsk, and CannotLook where the load balancer does not say how it asks.
     """
+    if not group.protocol or group.health_protocol == "not said":
+        raise CannotLook(f"Elastic Load Balancing does not say the protocols of target group {group.name}")
     if group.protocol_version in ("GRPC", "HTTP2"):
         speaks = {"GRPC": "gRPC", "HTTP2": "HTTP/2"}[group.protocol_version]
         raise CannotAsk(
@@ -85,8 +87,10 @@ def request_through(listener: Listener, health: HttpCheck, name: str, host: Opti
     `name`: the load balancer's own; `host`: the user's, where he set one. Of a rule the first literal host is used, and
     where it does not take the health check's path, the longest literal beginning of the paths that it takes.
 
-    Raises CannotAsk with what keeps each of the ways from being taken.
+    Raises CannotAsk with what keeps each of the ways from being taken, and CannotLook where that is not said.
     """
+    if not listener.protocol:
+        raise CannotLook(f"Elastic Load Balancing does not say the protocol of the listener on port {listener.port}")
     if listener.protocol not in SPEAKS:
         raise CannotAsk(f"the listener on port {listener.port} is {listener.protocol}, not HTTP: {ELSEWHERE}")
     if listener.wants_certificate:
@@ -101,7 +105,7 @@ def request_through(listener: Listener, health: HttpCheck, name: str, host: Opti
                 continue
             try:
                 listener.refuse_astray(request.host or name, request.path, {})
-            except CannotLook as problem:
+            except Astray as problem:
                 why.append(str(problem).partition(": set ")[0])
                 continue
             taker = _taker(listener, request.host or name, request.path)

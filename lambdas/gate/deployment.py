@@ -127,6 +127,10 @@ class TargetGroup:
         return self.arn.rpartition(":")[2]
 
 
+class Astray(CannotLook):
+    """A listener leads a request to somebody else than the pair."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """A listener's rule, not its default action. `where` is its conditions, in words.
@@ -214,7 +218,7 @@ class Listener:
         ]
 
     def refuse_astray(self, host: str, path: str, headers: Mapping[str, str]) -> None:
-        """Raise CannotLook for a request that somebody else than the pair would answer, and maybe well.
+        """Raise Astray for a request that somebody else than the pair would answer, and maybe well.
 
         Where that cannot be told, as by a rule's regular expression, the request is let pass.
         """
@@ -227,13 +231,13 @@ class Listener:
             elif rule.asks_only_these and rule.takes(host, path, says_more=False):
                 if rule.redirects:
                     return
-                raise CannotLook(
+                raise Astray(
                     f"rule {rule.priority} ({rule.where}) of the listener takes {path} of {host}, and does not lead to "
                     "green: set host or path to what green answers, or url to ask somebody else"
                 )
         if self.by_rules:
             leads = " or ".join(rule.where for rule in self.to_the_pair())
-            raise CannotLook(
+            raise Astray(
                 f"only rules of the listener lead to green ({leads}), and none takes {path} of {host}: set host, path "
                 "or headers by one of them"
             )
@@ -290,8 +294,6 @@ class Deployment:
 
     Every method raises CannotLook (or aws.AwsCallFailed, which is one) when it could not find out.
     """
-
-    in_vpc: Optional[bool] = None  # whether the hook's function works inside a VPC; None: nobody says
 
     def __init__(self, deployment_id: str, cluster: str, service: str) -> None:
         self.id = deployment_id

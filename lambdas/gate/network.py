@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from gate import aws
 from gate.deployment import LoadBalancer
+from gate.verdict import CannotLook
 
 WIDE = 8  # bits: a range of addresses that begins so early may hold a function's, which nobody knows
 PRIVATE = "10.0.0.0/8"  # as wide, but nobody comes from there by the internet
@@ -41,7 +42,7 @@ def shut_out_of(balancer: LoadBalancer, port: int, caller: Caller) -> str:
     groups, public = balancer.security_groups, balancer.scheme != "internal"
     if not groups or caller.in_vpc is None or _admit(groups, port, caller, public=public):
         return ""
-    said = f"security group {', '.join(groups)} of load balancer {name} lets the function not in on port {port}"
+    said = f"security group {', '.join(groups)} of load balancer {name} does not let the function in on port {port}"
     if not public:
         return f"{said}: {_ingress(groups[0], port, caller)}"
     anywhere = _ingress(groups[0], port, Caller(in_vpc=False))
@@ -54,7 +55,7 @@ def shut_out_of_tasks(groups: Collection[str], port: int, caller: Caller) -> str
     """Why requests of the function cannot reach the tasks at this port, with the cure; empty if they may."""
     if not groups or _admit(groups, port, caller, public=False):
         return ""
-    said = f"security group {', '.join(groups)} of the tasks lets the function not in on port {port}"
+    said = f"security group {', '.join(groups)} of the tasks does not let the function in on port {port}"
     return f"{said}: {_ingress(min(groups), port, caller)}"
 
 
@@ -85,7 +86,11 @@ def _admit(groups: Collection[str], port: int, caller: Caller, *, public: bool) 
     """
     filters = [{"Name": "group-id", "Values": sorted(groups)}]
     found = aws.call("ec2", "describe_security_groups", Filters=filters).get("SecurityGroups") or []
-    rules = [rule for group in found for rule in group.get("IpPermissions") or [] if _covers(rule, port)]
+    told = {str(group.get("GroupId")) for group in found if "IpPermissions" in group}
+    unknown = sorted(set(groups) - told)
+    if unknown:  # or nobody would seem to be let in
+        raise CannotLook(f"EC2 does not say whom security group {', '.join(unknown)} lets in")
+    rules = [rule for group in found for rule in group["IpPermissions"] if _covers(rule, port)]
     return any(_lets_in(rule, caller, public=public) for rule in rules)
 
 

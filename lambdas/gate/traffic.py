@@ -12,7 +12,7 @@ from typing import Optional, TypeVar
 from urllib.parse import urlsplit
 
 from gate.default_request import CannotAsk, health_request, literal_host, none_and_no_addresses, request_through
-from gate.deployment import Deployment, Listener, LoadBalancer, TargetGroup, TaskSet
+from gate.deployment import Astray, Deployment, Listener, LoadBalancer, TargetGroup, TaskSet
 from gate.http_checks import Answer, fill, saved, shortcomings
 from gate.http_sender import Sender
 from gate.network import Caller, shut_out_of
@@ -398,7 +398,7 @@ class Traffic:
             # It is called as it is declared: what was saved may be a token.
             try:
                 self._refuse_astray(filled)
-            except CannotLook:
+            except Astray:
                 wrong.append(f"{title}: {step.request}: with what was saved, no rule of the listener leads it to green")
                 continue
             cleaning_up = sum(each.timeout for each in flow.steps[number + 1 :] if each.always)
@@ -438,9 +438,8 @@ class Traffic:
         count = each * len(ready)
         outcomes = [(latency_ms, self.sender.hide(why)) for of_one in samples for latency_ms, why in of_one.outcomes]
         many = f"{name}: {len(outcomes)} of {count} samples"
-        if any(
-            of_one.asked_for_fewer for of_one in samples
-        ):  # which is what a service is to do that is asked too often
+        # It is what a service is to do that is asked too often.
+        if any(of_one.asked_for_fewer for of_one in samples):
             said = f"{many} were judged, then the service asked for fewer requests (status 429)"
             found = passed(said, f"samples:{name}") if outcomes else skipped(said, f"samples:{name}")
         elif len(outcomes) < count:

@@ -462,7 +462,7 @@ def test_port_closed(plan: Plan) -> None:
         )
 
     plan.prepare.append(close)
-    plan.note("lets the function not in on port", "BeforeInstall", "AfterAllowTestTraffic")
+    plan.note("does not let the function in on port", "BeforeInstall", "AfterAllowTestTraffic")
 
 
 @piece("network", bars="bridge host_mode direct direct_by_rules fargate_spot")

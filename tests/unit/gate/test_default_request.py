@@ -9,6 +9,7 @@ import pytest
 from gate.default_request import CannotAsk, health_request, request_through
 from gate.deployment import Listener, Rule, TargetGroup
 from gate.options import HttpCheck
+from gate.verdict import CannotLook
 
 GROUP = TargetGroup(
     arn="arn", name="blue", protocol="HTTP", protocol_version="HTTP1", port=80, target_type="ip", vpc_id="vpc-1",
@@ -46,6 +47,16 @@ def test_what_cannot_be_asked_says_why_and_what_to_type(attributes: dict[str, An
     assert said in str(caught.value)
     assert "http_checks = { home = { " in str(caught.value)
     assert ("464" in str(caught.value)) == ("protocol_version" in attributes)
+
+
+@pytest.mark.parametrize("lacking", [{"protocol": ""}, {"health_protocol": "not said"}], ids=str)
+def test_what_the_load_balancer_does_not_say_is_no_reason_to_ask_nothing(lacking: dict[str, Any]) -> None:
+    with pytest.raises(CannotLook) as caught:
+        health_request(replace(GROUP, **lacking), [8000])
+    assert not isinstance(caught.value, CannotAsk)
+    with pytest.raises(CannotLook) as caught:
+        request_through(listener(default="blue", protocol=""), HEALTH, NAME, None)
+    assert not isinstance(caught.value, CannotAsk)
 
 
 def test_the_port_that_counts_is_the_containers() -> None:

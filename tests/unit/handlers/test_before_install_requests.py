@@ -293,3 +293,14 @@ def test_where_targets_are_instances_the_way_that_leads_nowhere_is_not_named(
     assert "the targets of shop-green are of type instance, which cannot be asked directly: add one to the" in said
     assert "vpc_config" not in said
     assert judgement.check(f"requests:{TEST}")[0] == "skipped"
+
+
+@pytest.mark.parametrize("answer", [[], [{"GroupId": "sg-front"}]], ids=["nothing", "without its rules"])
+def test_a_security_group_of_which_nothing_is_said_is_no_reason_to_ask_nothing(
+    stage: Stage, judge: Judge, answer: list[dict[str, Any]]
+) -> None:
+    stage.create_hooks()
+    balancer(stage, SecurityGroups=["sg-front"])
+    stage.instead["ec2:DescribeSecurityGroups"] = lambda _: {"SecurityGroups": answer}
+    outcome, said = judged(stage, judge).check(f"requests:{TEST}")
+    assert (outcome, said) == ("error", "EC2 does not say whom security group sg-front lets in")
