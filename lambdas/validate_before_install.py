@@ -51,6 +51,12 @@ ALL_THE_SAME = (
 WHY = re.compile(r"unable|unhealthy|fail|reason|error|insufficient", re.IGNORECASE)  # in an event of a service
 
 
+class NotShown(CannotLook):
+    """Two services of AWS say what does not fit together: one of them may lag behind."""
+
+    transient = True
+
+
 class Checks:
     """Checks of one concern, and what they share."""
 
@@ -153,7 +159,7 @@ class ServiceChecks(Checks):
             self.release.waited_for = service = first.pop() if first else self.deployment.service()
             found = [_running_count(service), _steady(service)]
             try:
-                targets = self._targets_of_blue()
+                targets = self._targets_of_blue(service)
             except CannotLook as problem:  # what ECS says stays
                 unseen = replace(finding_of(problem, "blue_targets"), certain=not problem.transient)
                 return [unseen, *found]
@@ -177,8 +183,14 @@ class ServiceChecks(Checks):
             return findings
         return poll(look, starting, interval=3, keeps_waiting=keeps_waiting)
 
-    def _targets_of_blue(self) -> list[Target]:
-        targets = self.deployment.targets(serving_group(self.release))
+    def _targets_of_blue(self, service: Service) -> list[Target]:
+        group = serving_group(self.release)
+        targets, running = self.deployment.targets(group), _primary(service).running
+        if running and not targets:  # each task that runs is registered, or is about to be
+            raise NotShown(
+                f"elasticloadbalancing:DescribeTargetHealth names no target of {group.name}, and ECS {running} running "
+                f"task(s) of blue: register them, or {ALL_THE_SAME}"
+            )
         return [target for target in targets if "draining" not in target.state]
 
     @check()
@@ -1025,7 +1037,7 @@ class SettingsChecks(Checks):
         if hook not in HOOKS:
             return skipped(f"{called} runs {hook}, which is no handler of this module's")
         variables = _variables_of(name, configuration)
-        if "HOOK_SETTINGS" not in variables:  # others call their files so, too
+        if not {"HOOK_SETTINGS", "ECS_SERVICE"} & variables.keys():  # others call their files so, too
             return skipped(f"{called} is told no HOOK_SETTINGS, so it is none of this module's")
         return judge(_Function(called, hook, variables, configuration))
 

@@ -296,6 +296,8 @@ class Green:
     def image_digest(self) -> Finding:
         """All green tasks run the same image of the application: a tag may have moved while they started."""
         name = self.set.container  # the load balanced one: the versions of agents beside it are their own affair
+        if not name:
+            raise CannotLook(f"ECS does not say which container of task set {self.set.id} is load balanced")
         digests = {
             container.image_digest: task.id
             for task, container in self._containers(name)

@@ -56,7 +56,7 @@ class TaskSet:
             pending=answer.get("pendingCount"),
             task_definition=str(answer.get("taskDefinition", "")),
             target_groups=_target_groups(answer),
-            container=next((str(entry.get("containerName")) for entry in answer.get("loadBalancers") or []), ""),
+            container=next((str(entry.get("containerName") or "") for entry in answer.get("loadBalancers") or []), ""),
             container_port=next((entry.get("containerPort") for entry in answer.get("loadBalancers") or []), None),
             placement=_placement(answer),
         )

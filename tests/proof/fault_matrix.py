@@ -193,6 +193,10 @@ LEFT_OUT_BY_ABSENCE = {
     "taskDefinition.containerDefinitions.secrets": "no secrets are injected",
     "taskDefinition.containerDefinitions.logConfiguration": "nothing is logged to CloudWatch",
     "taskDefinition.containerDefinitions.healthCheck": "the container has no health check of its own",
+    "deploymentInfo.autoRollbackConfiguration.enabled": "it is off, which the message says",
+    "deploymentInfo.autoRollbackConfiguration.events": "nothing is rolled back, which the message says",
+    "Environment": "the function has no variables, so it is none of this module's, which is said",
+    "Environment.Variables": "as above",
     "tasks.containers.imageDigest": "ECS does not promise one, and the check says that there is none to compare",
 }
 """Members without which there is nothing that a check could look at, by AWS's own documents, and what that means."""

@@ -55,6 +55,17 @@ def test_it_is_let_through_at_once(stage: Stage, judge: Judge, broken: Callable[
     assert {"blue_targets", "service_steady"} <= set(bad) <= set(BLUE)
 
 
+def test_tasks_that_run_and_no_target_do_not_fit_together(stage: Stage, judge: Judge) -> None:
+    """An answer that names no target says nothing of blue, of which ECS says that it runs."""
+    event = stage.at(EVENT)
+    stage.instead["elbv2:DescribeTargetHealth"] = lambda _: {"TargetHealthDescriptions": []}
+    judgement = judge(hook, event)
+    assert not judgement.succeeded
+    assert judgement.check("blue_targets")[0] == "error"
+    assert "names no target of shop-blue, and ECS 2 running task(s) of blue" in judgement.message
+    assert "[warn blue_targets, running_count, service_steady]" in judgement.message
+
+
 def test_nothing_registered_is_said(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     crashing(stage)
