@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rehearsal.aws.logs import append
@@ -31,6 +31,18 @@ AT_START = "start sidecars container_health history"  # dimensions that script g
 def ended(plan: Plan, code: int | None, reason: str | None = None, *, container: str = "app") -> None:
     """Let green's tasks end right after their start, again and again, for this container of theirs."""
 
+    def end(environment: Environment, task_arn: str, names: Iterable[str]) -> TaskState:
+        states = {name: ContainerState("STOPPED", 143) for name in names}
+        states[container] = ContainerState("STOPPED", code, reason)
+        write_log(environment, task_arn)
+        return TaskState("STOPPED", states, "EssentialContainerExited", "Essential container in task exited")
+
+    _end_green(plan, end)
+
+
+def _end_green(plan: Plan, end: Callable[[Environment, str, Iterable[str]], TaskState]) -> None:
+    """Let each of green's tasks be as `end` says, which is given the task's ARN and the names of its containers."""
+
     def script(environment: Environment) -> None:
         state = environment.world.task_state
 
@@ -38,10 +50,7 @@ def ended(plan: Plan, code: int | None, reason: str | None = None, *, container:
             found, spec = state(task_arn), environment.world._tasks[task_arn].spec
             if spec.task_definition_arn != environment.green_definition:
                 return found
-            states = {name: ContainerState("STOPPED", 143) for name in found.containers}
-            states[container] = ContainerState("STOPPED", code, reason)
-            write_log(environment, task_arn)
-            return TaskState("STOPPED", states, "EssentialContainerExited", "Essential container in task exited")
+            return end(environment, task_arn, found.containers)
 
         environment.world.task_state = ends  # type: ignore[method-assign]
 
@@ -86,20 +95,12 @@ def essential_sidecar_dies(plan: Plan) -> None:
 def never_starts(plan: Plan, reason: str) -> None:
     """Let none of green's tasks start."""
 
-    def script(environment: Environment) -> None:
-        state = environment.world.task_state
+    def end(_environment: Environment, _task_arn: str, names: Iterable[str]) -> TaskState:
+        states = {name: ContainerState("STOPPED") for name in names}
+        states["app"].reason = reason
+        return TaskState("STOPPED", states, "TaskFailedToStart", reason)
 
-        def ends(task_arn: str) -> TaskState:
-            found, spec = state(task_arn), environment.world._tasks[task_arn].spec
-            if spec.task_definition_arn != environment.green_definition:
-                return found
-            states = {name: ContainerState("STOPPED") for name in found.containers}
-            states["app"].reason = reason
-            return TaskState("STOPPED", states, "TaskFailedToStart", reason)
-
-        environment.world.task_state = ends  # type: ignore[method-assign]
-
-    at_the_end(plan, script)
+    _end_green(plan, end)
 
 
 @defect(INSTALLED, "green tasks cannot be started", bars=AT_START)

@@ -165,3 +165,12 @@ def terraform() -> Iterator[Terraform]:
     """Terraform, offline."""
     with offline() as terraform:
         yield terraform
+
+
+@pytest.fixture(scope="module")
+def stack(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stack with the module, initialised; a test writes its own inputs into it."""
+    folder = tmp_path_factory.mktemp("stack")
+    write_stack(folder, ROOT, {})
+    terraform.init(folder)
+    return folder

@@ -23,15 +23,6 @@ def _awslogs(group: str, region: str) -> dict[str, Any]:
     return {"logConfiguration": {"logDriver": "awslogs", "options": options}}
 
 
-@pytest.fixture(scope="module")
-def stack(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stack with the module, initialised; a test writes its own inputs into it."""
-    folder = tmp_path_factory.mktemp("stack")
-    write_stack(folder, ROOT, {})
-    terraform.init(folder)
-    return folder
-
-
 @pytest.fixture(autouse=True)
 def family() -> Iterator[None]:
     """What AWS knows of the family shop: two roles, one by its bare name, and three logs, of which awslogs has two."""

@@ -134,15 +134,6 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def stack(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stack with the module, initialised."""
-    folder = tmp_path_factory.mktemp("stack")
-    write_stack(folder, ROOT, {})
-    terraform.init(folder)
-    return folder
-
-
 def said(terraform: Terraform, stack: Path, documents: list[dict[str, Any]]) -> str:
     """What Terraform says to the documents, in as few plans as hold them; each plan is refused."""
     text = ""

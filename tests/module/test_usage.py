@@ -77,15 +77,6 @@ def _resources(plan: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     }
 
 
-@pytest.fixture(scope="module")
-def stack(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stack with the module, initialised; a test writes its own inputs into it."""
-    folder = tmp_path_factory.mktemp("stack")
-    write_stack(folder, ROOT, {})
-    terraform.init(folder)
-    return folder
-
-
 def test_the_usage_block_works_as_it_stands(terraform: Terraform, tmp_path: Path) -> None:
     """Seven inputs, a local source: five functions with their roles and log groups."""
     folder = tmp_path / "stack"

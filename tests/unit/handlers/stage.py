@@ -159,6 +159,12 @@ class Stage:
         )
         return str(answer["Listeners"][0]["ListenerArn"])
 
+    def change_load_balancer(self, **changes: Any) -> None:
+        """Let Elastic Load Balancing describe the load balancer with other members: moto makes none with them."""
+        found = self.elbv2.describe_load_balancers()["LoadBalancers"]
+        answer = {"LoadBalancers": [{**each, **changes} for each in found]}
+        self.instead["elbv2:DescribeLoadBalancers"] = lambda _: answer
+
     def _what_tasks_need(self) -> None:
         self.ecr.create_repository(repositoryName="shop")
         for tag in ("1", "2"):

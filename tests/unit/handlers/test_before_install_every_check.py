@@ -98,9 +98,7 @@ def declared_and_out_of_reach(stage: Stage) -> Event:
     """Declare a check of a load balancer that is internal, for functions outside its VPC."""
     for event in ("AfterAllowTestTraffic", "AfterAllowTraffic"):
         stage.tell(event, {"http_checks": {"shop": {"path": "/shop"}}})
-    found = stage.elbv2.describe_load_balancers()["LoadBalancers"]
-    internal = {"LoadBalancers": [{**each, "Scheme": "internal"} for each in found]}
-    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: internal
+    stage.change_load_balancer(Scheme="internal")
     return stage.at(EVENT)
 
 

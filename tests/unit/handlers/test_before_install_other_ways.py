@@ -7,7 +7,7 @@ import validate_before_install as hook
 
 from tests.unit.handlers.stage import Judge, Stage
 from tests.unit.handlers.test_before_install_requests import inside, no_test_listener, security_group
-from tests.unit.handlers.test_requests_by_default import CANNOT_BE_ASKED, CONFIGS, FIXED, TEST, group_with
+from tests.unit.handlers.test_requests_by_default import CANNOT_BE_ASKED, TEST, by_rule, group_with
 
 without = no_test_listener
 
@@ -27,13 +27,7 @@ def test_what_targets_cannot_be_asked_directly_is_told(without: Stage, judge: Ju
 
 def test_an_address_of_the_users_is_asked_whatever_the_listeners_rules_are(stage: Stage, judge: Judge) -> None:
     stage.create_hooks()
-    stage.elbv2.modify_listener(ListenerArn=stage.test_listener, DefaultActions=[FIXED])
-    stage.elbv2.create_rule(
-        ListenerArn=stage.test_listener,
-        Priority=1,
-        Conditions=[{"Field": "host-header", CONFIGS["host-header"]: {"Values": ["app.example.com"]}}],
-        Actions=[{"Type": "forward", "TargetGroupArn": stage.blue_group}],
-    )
+    by_rule(stage, TEST, {"host-header": ["app.example.com"]}, to=stage.blue_group)
     stage.tell(TEST, {"base_url": "https://green.example.com", "http_checks": {"home": {"path": "/"}}})
     judgement = judge(hook, stage.at("BeforeInstall"))
     assert judgement.succeeded, judgement.message

@@ -8,7 +8,7 @@ import pytest
 import validate_before_install as hook
 
 from tests.unit.handlers.stage import Judge, Judgement, Stage
-from tests.unit.handlers.test_requests_by_default import CANNOT_BE_ASKED, CONFIGS, FIXED, LOGIN, group_with
+from tests.unit.handlers.test_requests_by_default import CANNOT_BE_ASKED, LOGIN, by_rule, group_with
 
 EVENT = "BeforeInstall"
 TEST, PRODUCTION = "AfterAllowTestTraffic", "AfterAllowTraffic"
@@ -18,12 +18,6 @@ EACH = [TEST, PRODUCTION]
 def judged(stage: Stage, judge: Judge) -> Judgement:
     """What the hook says of a deployment with all five hooks."""
     return judge(hook, stage.at(EVENT))
-
-
-def balancer(stage: Stage, **changes: Any) -> None:
-    """Let Elastic Load Balancing describe the load balancer otherwise."""
-    found = stage.elbv2.describe_load_balancers()["LoadBalancers"]
-    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {"LoadBalancers": [{**each, **changes} for each in found]}
 
 
 def security_group(stage: Stage, name: str, *rules: dict[str, Any]) -> str:
@@ -60,13 +54,7 @@ def test_what_will_be_asked_is_told(stage: Stage, judge: Judge) -> None:
 
 def test_a_rule_gives_the_host(stage: Stage, judge: Judge) -> None:
     stage.create_hooks()
-    stage.elbv2.modify_listener(ListenerArn=stage.production_listener, DefaultActions=[FIXED])
-    stage.elbv2.create_rule(
-        ListenerArn=stage.production_listener,
-        Priority=1,
-        Conditions=[{"Field": "host-header", CONFIGS["host-header"]: {"Values": ["app.example.com"]}}],
-        Actions=[{"Type": "forward", "TargetGroupArn": stage.blue_group}],
-    )
+    by_rule(stage, PRODUCTION, {"host-header": ["app.example.com"]}, to=stage.blue_group)
     found = judged(stage, judge).check(f"requests:{PRODUCTION}")
     assert found == ("passed", "validate_production will ask /health of app.example.com on port 80")
 
@@ -101,7 +89,7 @@ def test_a_login_in_front_is_said(stage: Stage, judge: Judge) -> None:
 
 def test_an_internal_load_balancer_cannot_be_reached_from_outside(stage: Stage, judge: Judge) -> None:
     stage.create_hooks()
-    balancer(stage, Scheme="internal")
+    stage.change_load_balancer(Scheme="internal")
     judgement = judged(stage, judge)
     assert judgement.succeeded, judgement.message
     listed = ", ".join(f'"{subnet}"' for subnet in stage.subnets)
@@ -117,7 +105,7 @@ def test_declared_requests_that_cannot_arrive_are_refused_before_anything_is_mad
 ) -> None:
     stage.create_hooks()
     stage.tell(TEST, declared)
-    balancer(stage, Scheme="internal")
+    stage.change_load_balancer(Scheme="internal")
     judgement = judged(stage, judge)
     assert not judgement.succeeded
     assert judgement.check(f"requests:{TEST}")[0] == "failed"
@@ -141,7 +129,7 @@ def test_from_outside_a_security_group_has_to_let_anybody_in(
 ) -> None:
     stage.create_hooks()
     group = security_group(stage, "front", *rules)
-    balancer(stage, Scheme=scheme, SecurityGroups=[group])
+    stage.change_load_balancer(Scheme=scheme, SecurityGroups=[group])
     judgement = judged(stage, judge)
     outcome, said = judgement.check(f"requests:{TEST}")
     assert judgement.succeeded
@@ -164,7 +152,7 @@ def test_inside_the_vpc_the_functions_group_or_addresses_have_to_be_let_in(stage
     }
     front = security_group(stage, "front", ports(80, 8080, **sources[by]))
     inside(stage, own)
-    balancer(stage, Scheme="internal", SecurityGroups=[front])
+    stage.change_load_balancer(Scheme="internal", SecurityGroups=[front])
     judgement = judged(stage, judge)
     assert judgement.succeeded, judgement.message
     outcome, said = judgement.check(f"requests:{TEST}")
@@ -179,7 +167,7 @@ def test_inside_the_vpc_the_way_to_a_public_load_balancer_is_a_nat_gateways(
     stage.create_hooks()
     inside(stage, security_group(stage, "functions"))
     front = security_group(stage, "front", *([ports(80, 8080, **rule)] if rule else []))
-    balancer(stage, SecurityGroups=[front])
+    stage.change_load_balancer(SecurityGroups=[front])
     outcome, said = judged(stage, judge).check(f"requests:{TEST}")
     assert outcome == ("passed" if rule else "skipped")
     assert ("NAT gateway" in said) == (rule is None)
@@ -188,13 +176,7 @@ def test_inside_the_vpc_the_way_to_a_public_load_balancer_is_a_nat_gateways(
 def test_a_declared_path_that_no_rule_leads_to_green_is_refused(stage: Stage, judge: Judge) -> None:
     stage.create_hooks()
     stage.tell(PRODUCTION, {"http_checks": {"shop": {"path": "/shop"}, "orders": {"path": "/api/orders"}}})
-    stage.elbv2.modify_listener(ListenerArn=stage.production_listener, DefaultActions=[FIXED])
-    stage.elbv2.create_rule(
-        ListenerArn=stage.production_listener,
-        Priority=1,
-        Conditions=[{"Field": "path-pattern", CONFIGS["path-pattern"]: {"Values": ["/api/*"]}}],
-        Actions=[{"Type": "forward", "TargetGroupArn": stage.blue_group}],
-    )
+    by_rule(stage, PRODUCTION, {"path-pattern": ["/api/*"]}, to=stage.blue_group)
     judgement = judged(stage, judge)
     assert not judgement.succeeded
     assert "validate_production.http_checks.shop: only rules of the listener lead to green" in judgement.message
@@ -300,7 +282,7 @@ def test_a_security_group_of_which_nothing_is_said_is_no_reason_to_ask_nothing(
     stage: Stage, judge: Judge, answer: list[dict[str, Any]]
 ) -> None:
     stage.create_hooks()
-    balancer(stage, SecurityGroups=["sg-front"])
+    stage.change_load_balancer(SecurityGroups=["sg-front"])
     stage.instead["ec2:DescribeSecurityGroups"] = lambda _: {"SecurityGroups": answer}
     outcome, said = judged(stage, judge).check(f"requests:{TEST}")
     assert (outcome, said) == ("error", "EC2 does not say whom security group sg-front lets in")

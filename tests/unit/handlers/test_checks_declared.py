@@ -56,9 +56,7 @@ def in_s3(stage: Stage) -> dict[str, str]:
 
 def inside_the_vpc(stage: Stage) -> dict[str, str]:
     """A deployment with functions inside the VPC, and a load balancer with security groups."""
-    balancers = stage.elbv2.describe_load_balancers()["LoadBalancers"]
-    internal = [{**each, "Scheme": "internal", "SecurityGroups": [stage.security_group]} for each in balancers]
-    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {"LoadBalancers": internal}
+    stage.change_load_balancer(Scheme="internal", SecurityGroups=[stage.security_group])
     for event in ("AfterAllowTestTraffic", "AfterAllowTraffic"):
         place = {"SubnetIds": stage.subnets, "SecurityGroupIds": [stage.security_group]}
         stage.functions.update_function_configuration(FunctionName=stage.hooks[event], VpcConfig=place)

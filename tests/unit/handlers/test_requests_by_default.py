@@ -55,15 +55,17 @@ def listener_of(stage: Stage, event: str) -> str:
     return stage.test_listener if event == TEST else stage.production_listener
 
 
-def by_rule(stage: Stage, event: str, conditions: Mapping[str, list[str]], *before: Mapping[str, Any]) -> None:
-    """Let only a rule of the hook's listener lead to green; the default action answers for itself."""
+def by_rule(
+    stage: Stage, event: str, conditions: Mapping[str, list[str]], *before: Mapping[str, Any], to: str = ""
+) -> None:
+    """Let only a rule of the hook's listener lead to green, or to another group; the default action answers itself."""
     listener = listener_of(stage, event)
     stage.elbv2.modify_listener(ListenerArn=listener, DefaultActions=[FIXED])
     stage.elbv2.create_rule(
         ListenerArn=listener,
         Priority=7,
         Conditions=[{"Field": field, CONFIGS[field]: {"Values": values}} for field, values in conditions.items()],
-        Actions=[*before, {"Type": "forward", "Order": 50000, "TargetGroupArn": stage.green_group}],
+        Actions=[*before, {"Type": "forward", "Order": 50000, "TargetGroupArn": to or stage.green_group}],
     )
 
 
@@ -188,10 +190,7 @@ def test_green_that_is_not_healthy_fails_where_nothing_can_be_asked(
 @pytest.fixture
 def outside(stage: Stage) -> Stage:
     """The load balancer is internal."""
-    balancers = stage.elbv2.describe_load_balancers()["LoadBalancers"]
-    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {
-        "LoadBalancers": [{**each, "Scheme": "internal"} for each in balancers]
-    }
+    stage.change_load_balancer(Scheme="internal")
     return stage
 
 
@@ -216,17 +215,15 @@ def test_declared_checks_that_cannot_arrive_are_no_pass_before_customers_meet_gr
     assert site.requests == []
 
 
+@pytest.mark.parametrize("who", ["203.0.113.0/24", "10.0.0.0/8"], ids=["the office", "who is inside"])
 def test_a_security_group_that_lets_nobody_in_is_not_knocked_at(
-    stage: Stage, judge: Judge, site: Site, event_name: str
+    stage: Stage, judge: Judge, site: Site, event_name: str, who: str
 ) -> None:
-    """The office alone may come in: a function's address can be any."""
+    """A function's address by the internet can be any but a private one."""
     group = stage.ec2.create_security_group(GroupName="front", Description="front", VpcId=stage.vpc)["GroupId"]
-    office = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 8080, "IpRanges": [{"CidrIp": "203.0.113.0/24"}]}
-    stage.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[office])
-    balancers = stage.elbv2.describe_load_balancers()["LoadBalancers"]
-    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {
-        "LoadBalancers": [{**each, "SecurityGroups": [group]} for each in balancers]
-    }
+    few = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 8080, "IpRanges": [{"CidrIp": who}]}
+    stage.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[few])
+    stage.change_load_balancer(SecurityGroups=[group])
     judgement = judge(hook_of(event_name), stage.at(event_name), **settings_of(event_name, in_vpc=False))
     assert judgement.succeeded, judgement.message
     assert f"security group {group} of load balancer" in judgement.message

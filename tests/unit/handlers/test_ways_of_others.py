@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 import validate_production
@@ -28,14 +27,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def event_of(hook: ModuleType) -> str:
     return TEST if hook is validate_test_traffic else PRODUCTION
-
-
-def balancer_with(stage: Stage, **changes: Any) -> None:
-    """Let Elastic Load Balancing describe the load balancer otherwise."""
-    balancers = stage.elbv2.describe_load_balancers()["LoadBalancers"]
-    stage.instead["elbv2:DescribeLoadBalancers"] = lambda _: {
-        "LoadBalancers": [{**each, **changes} for each in balancers]
-    }
 
 
 # Dual stack
@@ -80,7 +71,7 @@ def test_what_is_checked_by_https_behind_tcp_is_asked_by_https(
     monkeypatch.setattr("socket.getaddrinfo", site.resolve(stage.dns_name))
     event = event_of(hook)
     delivered = stage.at(event)
-    balancer_with(stage, Type="network")
+    stage.change_load_balancer(Type="network")
     listeners = stage.elbv2.describe_listeners(LoadBalancerArn=stage.load_balancer)["Listeners"]
     stage.instead["elbv2:DescribeListeners"] = lambda _: {
         "Listeners": [
@@ -97,24 +88,6 @@ def test_what_is_checked_by_https_behind_tcp_is_asked_by_https(
     site.stop()
     assert judgement.succeeded, judgement.message
     assert {request.path for request in site.requests} == {"/health"}
-
-
-# Security groups
-
-
-@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.__name__)
-def test_a_private_range_lets_nobody_in_by_the_internet(
-    stage: Stage, judge: Judge, site: Site, hook: ModuleType
-) -> None:
-    group = stage.ec2.create_security_group(GroupName="front", Description="front", VpcId=stage.vpc)["GroupId"]
-    private = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 8080, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
-    stage.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[private])
-    balancer_with(stage, SecurityGroups=[group])
-    event = event_of(hook)
-    judgement = judge(hook, stage.at(event), **settings_of(event, in_vpc=False))
-    assert judgement.succeeded, judgement.message
-    assert f"security group {group} of load balancer" in judgement.message
-    assert site.requests == []
 
 
 # Mutual TLS
