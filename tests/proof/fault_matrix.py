@@ -182,6 +182,7 @@ SAYS_BY_ABSENCE = {
     "taskDefinition.taskRoleArn": "there is no task role",
     "taskDefinition.containerDefinitions.essential": "it is essential",
     "Listeners.DefaultActions.ForwardConfig.TargetGroups.Weight": "the only target group gets everything",
+    "Environment.Variables.HOOK_SETTINGS": "the function runs by the defaults, which are judged then",
 }
 """Members whose absence says something by AWS's own documents, and what."""
 
