@@ -41,7 +41,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".build" / "mutation"
 COPIED = ("lambdas", "modules", "rehearsal", "tests", "tools", "dist", "docs", "examples")
 # The other suites run the packages, or no code of lambdas/ at all.
-SUITES = ("tests/unit", "tests/contract/test_calls_exist.py")
+SUITES = ("tests/unit", "tests/contract/test_calls_exist.py", "tests/module/test_docs.py")
 NOTICED = 0.85  # of the mutants, at least
 BRANCHES = 95.0  # percent, at least
 PATIENCE = 4.0  # a mutant whose tests take so many times as long hangs, which is noticed too

@@ -99,8 +99,7 @@ class Service:
 class TargetGroup:
     """One of the two target groups.
 
-    `matcher` is the health check's codes, such as "200-299"; `health_port` is "traffic-port" or a number as text;
-    `health_interval` and `health_timeout` are in seconds, the thresholds in checks.
+    `matcher` is the health check's codes, such as "200-299"; `health_port` is "traffic-port" or a number as text.
     """
 
     arn: str
@@ -110,14 +109,9 @@ class TargetGroup:
     port: Optional[int]
     target_type: str
     vpc_id: str
-    health_enabled: bool
     health_protocol: str
     health_port: str
     health_path: str
-    health_interval: int
-    health_timeout: int
-    healthy_threshold: int
-    unhealthy_threshold: int
     matcher: str
     load_balancers: tuple[str, ...]  # those whose listeners or rules lead to it, by ARN
 
@@ -735,14 +729,9 @@ def _target_group(entry: Mapping[str, Any]) -> TargetGroup:
         port=entry.get("Port"),
         target_type=str(entry.get("TargetType", "")),
         vpc_id=str(entry.get("VpcId", "")),
-        health_enabled=bool(entry.get("HealthCheckEnabled", True)),
         health_protocol=str(entry.get("HealthCheckProtocol") or "not said"),
         health_port=str(entry.get("HealthCheckPort") or "traffic-port"),
         health_path=str(entry.get("HealthCheckPath") or "/"),
-        health_interval=int(entry.get("HealthCheckIntervalSeconds") or 30),
-        health_timeout=int(entry.get("HealthCheckTimeoutSeconds") or 5),
-        healthy_threshold=int(entry.get("HealthyThresholdCount") or 5),
-        unhealthy_threshold=int(entry.get("UnhealthyThresholdCount") or 2),
         matcher=str(matcher.get("HttpCode") or matcher.get("GrpcCode") or "200"),
         load_balancers=tuple(map(str, entry.get("LoadBalancerArns") or [])),
     )

@@ -13,8 +13,7 @@ from gate.verdict import CannotLook
 
 GROUP = TargetGroup(
     arn="arn", name="blue", protocol="HTTP", protocol_version="HTTP1", port=80, target_type="ip", vpc_id="vpc-1",
-    health_enabled=True, health_protocol="HTTP", health_port="traffic-port", health_path="/health?deep=1",
-    health_interval=30, health_timeout=5, healthy_threshold=5, unhealthy_threshold=2,
+    health_protocol="HTTP", health_port="traffic-port", health_path="/health?deep=1",
     matcher="200,204,300-302", load_balancers=(),
 )  # fmt: skip
 

@@ -44,8 +44,8 @@ TOKEN = "tok-0123456789"
 
 GROUP = TargetGroup(
     arn="arn:green", name="green", protocol="HTTP", protocol_version="HTTP1", port=80, target_type="ip", vpc_id="vpc-1",
-    health_enabled=True, health_protocol="HTTP", health_port="traffic-port", health_path="/health",
-    health_interval=30, health_timeout=5, healthy_threshold=5, unhealthy_threshold=2, matcher="200", load_balancers=(),
+    health_protocol="HTTP", health_port="traffic-port", health_path="/health",
+    matcher="200", load_balancers=(),
 )  # fmt: skip
 GREEN = TaskSet.of(
     {

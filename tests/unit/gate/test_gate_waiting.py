@@ -486,3 +486,10 @@ def test_where_a_look_takes_much_more_than_the_budget_the_budget_counts() -> Non
     assert pause_after(9) == pytest.approx(9 * 60 / 75)
     assert pause_after(7) == 3.0
     assert pause_after(0) == pytest.approx(7 * 60 / 77 - 3)
+
+
+def test_after_a_look_that_took_long_there_is_still_a_pause() -> None:
+    now = [0.0]
+    pace = Pace(lambda: 0, lambda: now[0])
+    now[0] = 10.0
+    assert pace() == 0.25

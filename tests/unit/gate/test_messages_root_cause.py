@@ -57,6 +57,10 @@ def test_warnings_are_told_in_the_same_way() -> None:
     assert decide(results).message == ("1 check passed, 4 warned: a is wrong; b is wrong; c is wrong (and 1 more: d)")
 
 
+def test_a_long_reason_alone_is_told_in_full() -> None:
+    assert decide([Result("a", FAIL, failed("x" * 3900))]).message == "x" * 3900
+
+
 def test_a_long_reason_leaves_room_for_the_others() -> None:
     results = [Result(name, FAIL, failed(name * length)) for name, length in (("a", 9000), ("b", 900), ("c", 10))]
     message = decide([*results, bad("d")]).message

@@ -162,6 +162,21 @@ def test_a_crash_loop_ends_it_at_once(stage: Stage, judge: Judge) -> None:
     assert stage.clock.now <= 4
 
 
+def test_of_a_crash_the_last_ten_lines_are_quoted(stage: Stage, judge: Judge) -> None:
+    stage.world.crashing[stage.image("2")] = 3
+    lines = tuple(f"line {number}" for number in range(1, 13))
+    stage.world.crash_lines[stage.image("2")] = lines
+    detail = judge(hook, stage.at(EVENT)).check("crash_loop")[1]
+    assert detail.endswith(f"last log lines: {' | '.join(lines[2:])}")
+
+
+def test_of_a_crashs_long_lines_the_last_thousand_letters_are_quoted(stage: Stage, judge: Judge) -> None:
+    stage.world.crashing[stage.image("2")] = 3
+    stage.world.crash_lines[stage.image("2")] = ("a" * 1500 + "b" * 1000,)
+    detail = judge(hook, stage.at(EVENT)).check("crash_loop")[1]
+    assert detail.endswith(f"last log lines: …{'b' * 1000}")
+
+
 def test_a_crash_loop_is_seen_while_ecs_waits_with_the_next_try(stage: Stage, judge: Judge) -> None:
     """Then no task runs, and none is pending."""
     stage.world.crashing[stage.image("2")] = 1
