@@ -344,7 +344,7 @@ def test_a_release_that_alarms_and_figures_call_good_is_not_rolled_back_for_a_wa
 ) -> None:
     """Before customers have met green it is a failure: nothing else has asked it anything."""
     event = stage.at(PRODUCTION)
-    site.stop()
+    site.refuse()
     judgement = judge(validate_production, event, **settings_of(PRODUCTION))
     assert judgement.succeeded, judgement.message
     assert judgement.check("http:health")[0] == "failed"
@@ -375,5 +375,5 @@ def test_an_application_that_answers_its_own_name_alone_is_not_rolled_back(
 
 def test_an_own_check_that_finds_no_way_after_the_shift_fails(stage: Stage, judge: Judge, site: Site) -> None:
     event = stage.at(PRODUCTION)
-    site.stop()
+    site.refuse()
     assert not judge(validate_production, event, **settings_of(PRODUCTION, http_checks={"home": {}})).succeeded

@@ -1786,7 +1786,7 @@ def test_a_base_url_that_is_none(stage: Stage, judge: Judge, site: Site) -> None
 
 def test_a_listener_that_nobody_answers_at(stage: Stage, judge: Judge, site: Site) -> None:
     event = stage.at(EVENT)
-    site.stop()
+    site.refuse()
     judgement = judge(hook, event, http_checks={"front": ONE_ATTEMPT})
     assert not judgement.succeeded
     assert judgement.message.startswith("GET /: connection refused (")

@@ -47,6 +47,7 @@ class Site:
         self.requests: list[Request] = []
         self.server_names: list[str | None] = []
         self.answer: Callable[[Request], Response | None] = lambda _request: Response()
+        self._refusing: socket.socket | None = None
         self._arriving = threading.Lock()
         site = self
 
@@ -103,11 +104,20 @@ class Site:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
+    def refuse(self) -> None:
+        """Refuse connections from now on; the port stays taken, or another process's site might get it."""
+        self.stop()
+        self._refusing = socket.socket()
+        self._refusing.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._refusing.bind(("127.0.0.1", self.port))
+
     def stop(self) -> None:
         """Stop answering."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        if self._refusing:
+            self._refusing.close()
 
     def resolve(self, name: str) -> Callable[..., Any]:
         """A `socket.getaddrinfo` by which `name`, at whatever port, is this site."""
