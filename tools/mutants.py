@@ -282,7 +282,10 @@ def draw(only: str, sample: int, seed: int) -> Iterator[Mutant]:
             return
         operator, occurrence = dice.choice(changes)
         source = (ROOT / name).read_text(encoding="utf-8")
-        mutated = mutate_code(source, get_operator(operator)(), occurrence)
+        try:
+            mutated = mutate_code(source, get_operator(operator)(), occurrence)
+        except AttributeError:  # an operator that stumbles over a node that it does not know
+            continue
         if mutated and essence(mutated) not in ("", essence(source)):
             drawn += 1
             yield Mutant(name, line, operator.partition("/")[2], source, mutated)
