@@ -27,6 +27,13 @@ def test_of_sixty_targets_that_answer_badly_three_are_told_in_full(stage: Stage,
     assert len(judgement.message) < 1500
 
 
+def test_a_service_of_one_task_has_one_target_to_ask(stage: Stage, judge: Judge, targets: Site) -> None:
+    stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=1)
+    judgement = judge(hook, without_test_listener(stage), samples=0, in_vpc=True)
+    assert judgement.succeeded, judgement.message
+    assert [request.path for request in targets.requests] == ["/health"]
+
+
 def test_a_targets_own_certificate_is_not_verified(
     stage: Stage, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
