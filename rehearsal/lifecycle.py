@@ -94,7 +94,7 @@ class Timeline:
     rollback_notes: list[str] = field(default_factory=list)
 
 
-class _Ended(Exception):  # noqa: N818  (an ending, not an error)
+class _Ended(Exception):
     """The deployment ends before its time."""
 
     def __init__(self, status: str, error: tuple[str, str]) -> None:

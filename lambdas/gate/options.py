@@ -150,17 +150,12 @@ class ValidateDeployment(HookOptions):
     expected_count: Optional[int] = whole(
         "tasks that must run at least; null: the task set's own desired count", None, most=100_000
     )
-    interval: Optional[float] = seconds(
-        "seconds between two looks; null: 1 to 3, so that there are at most 90 AWS calls a minute",
-        None,
-        least=0.001,
-        most=60,
-    )
+    interval: float = seconds("seconds between two looks", 3.0, least=0.001, most=60)
     consecutive_successes: int = whole("good looks in a row that are needed", 3)
 
     def problems_of_time(self, budget: TimeBudget) -> list[str]:
         """More looks than an invocation has time for."""
-        least = (self.consecutive_successes - 1) * (self.interval or 1)
+        least = (self.consecutive_successes - 1) * self.interval
         if least < budget.here:
             return []
         there = f"an invocation has {budget.here:g} s: lower one, or raise {TIMEOUT}"
@@ -168,7 +163,7 @@ class ValidateDeployment(HookOptions):
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Assertion:
     """What a value in the answer's JSON has to be, one attribute at least."""
 
     equals: Optional[str] = option(
@@ -196,7 +191,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class HeaderComparison:
+class HeaderAssertion:
     """What a header of the answer has to be, one attribute at least. Of several values one has to be so."""
 
     equals: Optional[str] = option(
@@ -261,22 +256,15 @@ class HttpRequest:
     body_contains: Optional[str] = option("text that the body contains", None)
     body_matches: Optional[str] = option("regular expression (Python's) that the body matches somewhere", None)
     fail_if_body_matches: Optional[str] = option("regular expression that the body must match nowhere", None)
-    response_headers: dict[str, HeaderComparison] = option(
+    response_headers: dict[str, HeaderAssertion] = option(
         "header of the answer → what it has to be",
         {},
         keys=HEADER,
         keys_mean="a header's name: letters, digits and hyphens, no colon",
         secret=True,
     )
-    jmespath: dict[str, Comparison] = option(
+    jmespath: dict[str, Assertion] = option(
         "JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be", {}
-    )
-    certificate_days: Optional[float] = option(
-        "days that the certificate is valid for at least; null: not looked at",
-        None,
-        unit="days",
-        least=0.001,
-        most=100_000,
     )
     max_latency_ms: Optional[float] = milliseconds(
         "slowest answer that passes, in milliseconds; null: not looked at", None
@@ -294,8 +282,6 @@ class HttpRequest:
         for name in ("body_matches", "fail_if_body_matches"):
             found += regex_problems(name, getattr(self, name))
         found += [f"jmespath has {problem}" for problem in map(jmespath_problem, self.jmespath) if problem]
-        if self.certificate_days is not None and not self.verify_tls:
-            found.append("certificate_days needs verify_tls: only of a certificate that is verified the end is known")
         return found
 
     def _problems_of_request(self) -> list[str]:
@@ -606,7 +592,7 @@ class RunMigrations(HookOptions):
     )
     max_duration: float = seconds(
         "seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the function is "
-        "handed over to a fresh one, up to four times",
+        "continued in a fresh one, up to four times",
         3000.0,
         least=60,
         most=LONGEST,
@@ -868,7 +854,7 @@ class ValidateProduction(TrafficOptions):
     )
     max_duration: float = seconds(
         "seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the function is "
-        "handed over to a fresh one, up to four times",
+        "continued in a fresh one, up to four times",
         3000.0,
         least=60,
         most=LONGEST,

@@ -441,7 +441,6 @@ def test_values_on_the_edge_are_accepted(terraform: Terraform, tmp_path: Path) -
             "a": {"equals": "{image_tag}", "one_of": ["x"], "exists": False, "length": 0},
             "b": {"at_least": 1, "at_most": 1},
         },
-        "certificate_days": 0.5,
     }
     http_checks = {
         "codes": {**request, "initial_delay": 600, "samples": 0, "severity": "warn"},

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from gate.default_request import CannotAsk, health_request, request_through
-from gate.deployment import Listener, Rule, TargetGroup
+from gate.elb import Listener, Rule, TargetGroup
 from gate.options import HttpCheck
-from gate.verdict import CannotLook
+from gate.verdict import ProbeError
 
 GROUP = TargetGroup(
-    arn="arn", name="blue", protocol="HTTP", protocol_version="HTTP1", port=80, target_type="ip", vpc_id="vpc-1",
+    arn="arn", name="blue", protocol="HTTP", protocol_version="HTTP1", port=80, target_type="ip",
     health_protocol="HTTP", health_port="traffic-port", health_path="/health?deep=1",
     matcher="200,204,300-302", load_balancers=(),
 )  # fmt: skip
@@ -50,10 +50,10 @@ def test_what_cannot_be_asked_says_why_and_what_to_type(attributes: dict[str, An
 
 @pytest.mark.parametrize("lacking", [{"protocol": ""}, {"health_protocol": "not said"}], ids=str)
 def test_what_the_load_balancer_does_not_say_is_no_reason_to_ask_nothing(lacking: dict[str, Any]) -> None:
-    with pytest.raises(CannotLook) as caught:
+    with pytest.raises(ProbeError) as caught:
         health_request(replace(GROUP, **lacking), [8000])
     assert not isinstance(caught.value, CannotAsk)
-    with pytest.raises(CannotLook) as caught:
+    with pytest.raises(ProbeError) as caught:
         request_through(listener(default="blue", protocol=""), HEALTH, NAME, None)
     assert not isinstance(caught.value, CannotAsk)
 

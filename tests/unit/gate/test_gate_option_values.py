@@ -9,7 +9,7 @@ from typing import Any, get_origin
 import pytest
 from gate.options import (
     HOOKS,
-    Comparison,
+    Assertion,
     Flow,
     HookOptions,
     HttpCheck,
@@ -72,7 +72,7 @@ def named(names: list[Any], value: Document) -> list[Any]:
         (HttpCheck, "method", ["GET", "DELETE"], ["get", "TRACE", ""]),
         (HttpCheck, "severity", ["fail", "warn"], ["skip"]),
         (Flow, "severity", ["fail", "warn"], ["skip"]),
-        (Comparison, "one_of", [["x"]], [[]]),
+        (Assertion, "one_of", [["x"]], [[]]),
         (Step, "save", [{"id_2": "a"}],
          [{"id": ""}, *({each: "a"} for each in ("", "Id", "1d", "order-id", "_id", "ä", "id\n"))]),
         (Flow, "steps", [[{}], [{}] * 100], [None, [], [{}] * 101]),
@@ -176,7 +176,7 @@ def test_what_may_be_or_hold_a_secret_is_known() -> None:
     assert secret == {"headers", "secret_headers", "response_headers", "equals", "body", "json", "environment"}
     assert {entry.name for _, entry in EVERY if entry.about.address} == {"path", "url", "base_url"}
     for kind, entry in EVERY:
-        if entry.name in secret and kind is not Comparison:  # what is found in JSON is shown, too
+        if entry.name in secret and kind is not Assertion:  # what is found in JSON is shown, too
             assert entry.about.secret, kind
 
 

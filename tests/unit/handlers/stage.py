@@ -12,6 +12,7 @@ about (through the same boto3 clients, or in `stage.world`, where the tasks run)
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -74,6 +75,22 @@ class Stage:
     """An ECS service behind a load balancer, and the CodeDeploy deployment group that deploys it."""
 
     def __init__(self, clock: Clock) -> None:
+        self._begin(clock)
+        begun = set(vars(self))
+        self._build()
+        self._built = {name: value for name, value in vars(self).items() if name not in begun}
+
+    @classmethod
+    def like(cls, built: Stage, clock: Clock) -> Stage:
+        """A stage of its own where AWS holds what it held when that one was built."""
+        stage = cls.__new__(cls)
+        stage._begin(clock)
+        vars(stage).update(copy.deepcopy(built._built))
+        world = {name: value for name, value in vars(built.world).items() if name != "clock"}
+        vars(stage.world).update(copy.deepcopy(world))
+        return stage
+
+    def _begin(self, clock: Clock) -> None:
         self.clock = clock
         self.world = ScriptedWorld(clock.time)
         use(self.world)
@@ -97,6 +114,8 @@ class Stage:
         self.functions: Any = boto3.client("lambda")
         self.hooks: dict[str, str] = {}
         self.region = str(self.ecs.meta.region_name)
+
+    def _build(self) -> None:
         self._network()
         self._load_balancer()
         self._what_tasks_need()
