@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import Any
 
 from rehearsal.aws.logs import append
@@ -157,7 +158,7 @@ def tag_moved_between_two_tasks(plan: Plan) -> None:
         def differs(task_arn: str) -> TaskState:
             found, spec = state(task_arn), environment.world._tasks[task_arn].spec
             if spec.task_definition_arn == environment.green_definition:
-                found.containers["app"].image_digest = f"sha256:{task_arn[-1] * 64}"
+                found.containers["app"].image_digest = f"sha256:{sha256(task_arn.encode()).hexdigest()}"
             return found
 
         environment.world.task_state = differs  # type: ignore[method-assign]
