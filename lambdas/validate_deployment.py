@@ -1,7 +1,7 @@
 """AfterInstall: green runs, and goes on running.
 
 Green is the task set whose `externalId` is this deployment. Blue is never judged. The test listener may still
-lead to blue at this moment, and green's target group may be in no listener at all.
+forward to blue at this moment, and green's target group may be in no listener at all.
 """
 
 from __future__ import annotations
@@ -270,7 +270,7 @@ class Green:
 
     @check(calls=["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"])
     def green_targets(self) -> Finding:
-        """Green's targets are healthy; or unused, as long as no listener leads to their group and none is checked."""
+        """Green's targets are healthy; or unused, while no listener forwards to their group and none is checked."""
         if not self.set.complete:  # no need to ask
             counts = f"{self.set.running} of {self.set.desired}"
             return failed(f"{counts} green tasks run, so not all can be healthy targets")
@@ -286,7 +286,7 @@ class Green:
             return failed(f"target {named} of {group.name} is no green task's: deregister it")
         unused = all(target.state == "unused" and target.reason == "Target.NotInUse" for target in targets)
         if unused and not group.load_balancers:  # else it is in a zone that the load balancer does not serve
-            return skipped(f"no listener leads to {group.name} yet: the load balancer does not check its targets")
+            return skipped(f"no listener forwards to {group.name} yet: the load balancer does not check its targets")
         wrong = [str(target) for target in targets if target.state != "healthy"]
         if wrong:
             healthy = f"{len(targets) - len(wrong)} of {len(targets)} healthy"

@@ -39,7 +39,7 @@ from gate.traffic import SERVING, Traffic, green_serves, listener_url, way_throu
 from gate.verdict import Finding, ProbeError, error, failed, passed, skipped
 from gate.waiting import Retries, poll
 
-SHIFTED = 60.0  # seconds in which the listener must lead to green: the shift is over when this hook is called
+SHIFTED = 60.0  # seconds in which the listener must forward to green: the shift is over when this hook is called
 FIGURES_OF = ("cloudwatch:GetMetricData", "elasticloadbalancing:DescribeLoadBalancers")
 BLUES_FIGURES_OF = (*FIGURES_OF, "codedeploy:GetDeploymentTarget", "elasticloadbalancing:DescribeTargetGroups")
 NAMES = (
@@ -52,7 +52,7 @@ NAMES = (
     ),
     Named(
         "other_listeners",
-        "No other listener of the load balancer still leads to blue: CodeDeploy does not move it.",
+        "No other listener of the load balancer still forwards to blue: CodeDeploy does not move it.",
         calls=("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"),
     ),
     *TRAFFIC,
@@ -100,7 +100,7 @@ def handler(gate: Gate[ValidateProduction]) -> None:
     production = Production(gate)
     if not gate.check("time", production.fits_the_time):
         return
-    # Waited for whatever its severity: nothing is sent to a listener that does not lead to green.
+    # Waited for whatever its severity: nothing is sent to a listener that does not forward to green.
     waits = partial(poll, production.serves, gate.deadline.within(SHIFTED), interval=2.0)
     serves = gate.check("green_serves_production", waits)
     if not serves or not (serves.ok or production.bakes_already):  # a bake that has begun goes on
@@ -190,12 +190,12 @@ class Production:
         return green_serves(self.deployment, self.group, self.listener, "production")
 
     def no_other_listeners(self) -> Finding:
-        """No listener that CodeDeploy does not move still leads to blue."""
-        doors = self.deployment.doors_left(self.group)
-        if doors:
-            named = "; ".join(door.words for door in doors)
-            return failed(f"{named}: {self.deployment.why_no_other_doors(doors)}")
-        return passed("no listener beside those of the deployment group leads to blue")
+        """No listener that CodeDeploy does not move still forwards to blue."""
+        others = self.deployment.other_listeners_left(self.group)
+        if others:
+            named = "; ".join(each.words for each in others)
+            return failed(f"{named}: {self.deployment.why_no_other_listeners(others)}")
+        return passed("no listener beside those of the deployment group forwards to blue")
 
     def bears_load(self, load: Load) -> Sequence[Finding]:
         """The service bears the load that was asked for; a rollback is spared it."""

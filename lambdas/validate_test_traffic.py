@@ -1,6 +1,6 @@
 """AfterAllowTestTraffic: green answers through the test listener as it should.
 
-Nothing is sent before the listener leads to green and green has a healthy target: a request to an empty target
+Nothing is sent before the listener forwards to green and green has a healthy target: a request to an empty target
 group gets a 503 that the load balancer counts, and that has set off a deployment's own alarm.
 """
 
@@ -31,8 +31,8 @@ NAMES = (
     ),
     Named(
         "green_serves_tests",
-        "The test listener and its rules lead to green alone, and all of green's targets are healthy: before, nothing "
-        "is sent.",
+        "The test listener and its rules forward to green alone, and all of green's targets are healthy: before, "
+        "nothing is sent.",
         calls=SERVING,
     ),
     *TRAFFIC,
@@ -46,7 +46,7 @@ def handler(gate: Gate[ValidateTestTraffic]) -> None:
     if not (found.ok and test_listener(gate).ok):  # it is asked again, for the check may have been left out
         return
     serves = gate.check("green_serves_tests", partial(wait_for_green, gate))
-    if serves.ok:  # whatever its severity, nothing is sent to a listener that does not lead to green
+    if serves.ok:  # whatever its severity, nothing is sent to a listener that does not forward to green
         listener: Optional[Listener] = serves.value or gate.deployment.test_listener()
         Traffic(gate, *sender_and_way(gate, listener)).run()
 
@@ -72,10 +72,10 @@ def wait_for_green(gate: Gate[ValidateTestTraffic]) -> list[Finding]:
 
 
 def serves_tests(gate: Gate[ValidateTestTraffic], shifts_until: float) -> Finding:
-    """The test listener, where there is one, leads to green, and all of green's targets are healthy.
+    """The test listener, where there is one, forwards to green, and all of green's targets are healthy.
 
     `shifts_until`: when test traffic must have shifted, by the deadline's clock. A listener that leads elsewhere then
-    will lead to green no more. The finding's value is the listener.
+    will forward to green no more. The finding's value is the listener.
     """
     listener = gate.deployment.test_listener()
     group = gate.deployment.target_group_of(gate.deployment.green())

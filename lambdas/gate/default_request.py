@@ -78,7 +78,7 @@ def _without_errors(codes: Sequence[str]) -> tuple[str, ...]:
 
 
 def request_through(listener: Listener, health: HttpCheck, name: str, host: Optional[str]) -> HttpCheck:
-    """The health check as a request that the listener leads to the pair; or else one that it does lead there.
+    """The health check as a request that the listener forwards to the pair; or else one that it does lead there.
 
     `name`: the load balancer's own; `host`: the user's, where he set one. Of a rule the first literal host is used, and
     where it does not take the health check's path, the longest literal beginning of the paths that it takes.
@@ -102,9 +102,9 @@ def request_through(listener: Listener, health: HttpCheck, name: str, host: Opti
                 why[str(problem).partition(": set ")[0]] = None
                 continue
             taker = _taker(listener, request.host or name, request.path)
-            if not taker.logs_in and not taker.redirects:
+            if not taker.requires_login and not taker.redirects:
                 return request
-            does = "asks for a login first" if taker.logs_in else f"redirects {request.path}"
+            does = "asks for a login first" if taker.requires_login else f"redirects {request.path}"
             why[f"{taker.where} {does}"] = None
     raise CannotAsk(f"{'; '.join(why)}: {DECLARE}")
 
@@ -126,9 +126,9 @@ def _by(rule: Optional[Rule], health: HttpCheck, path: Optional[str], host: Opti
     if rule is None:
         return replace(health, host=host) if path else replace(health, host=host, path="/", status=ANSWERED)
     named = f"rule {rule.priority} ({rule.where})"
-    if not rule.asks_only_these:
+    if not rule.only_host_and_path:
         raise CannotAsk(f"{named} asks for more than a host and a path")
-    if host and not rule.takes_host(host.partition(":")[0]):
+    if host and not rule.matches_host(host.partition(":")[0]):
         raise CannotAsk(f"{named} does not take host {host}")
     host = host or _first_literal(rule.hosts)
     if rule.hosts and not host:
@@ -146,11 +146,17 @@ def _literal_path(rule: Rule, host: str) -> str:
     beginnings = [re.split(r"[*?]", pattern)[0] for pattern in rule.paths]
     common = os.path.commonprefix(beginnings) if beginnings else "/"  # noqa: RUF071  # letter by letter
     found = [common, *sorted(beginnings, key=len, reverse=True)]
-    return next((path for path in found if re.fullmatch(PATH, path) and rule.takes(host, path, says_more=False)), "")
+    return next(
+        (path for path in found if re.fullmatch(PATH, path) and rule.matches(host, path, has_header_or_query=False)), ""
+    )
 
 
 def _taker(listener: Listener, host: str, path: str) -> Rule:
     """The rule that surely takes this request; the default action where none does."""
-    default = Rule("default", "the default action", listener.default, logs_in=listener.logs_in)
-    sure = (rule for rule in listener.rules if rule.asks_only_these and rule.takes(host, path, says_more=False))
+    default = Rule("default", "the default action", listener.default, requires_login=listener.requires_login)
+    sure = (
+        rule
+        for rule in listener.rules
+        if rule.only_host_and_path and rule.matches(host, path, has_header_or_query=False)
+    )
     return next(sure, default)

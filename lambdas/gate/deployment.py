@@ -16,7 +16,7 @@ from typing import Any, Callable, Optional, TypeVar
 from gate import aws, ecs, elb
 from gate.appspec import AppSpec
 from gate.ecs import Service, TaskSet
-from gate.elb import Door, Listener, LoadBalancer, Rule, Target, TargetGroup
+from gate.elb import Listener, LoadBalancer, OtherListener, Rule, Target, TargetGroup
 from gate.verdict import NotFound, ProbeError
 
 T = TypeVar("T")
@@ -147,8 +147,8 @@ class Deployment(ABC):
         arns = self.listener_arns("test")
         return elb.read_listener(arns[0], "test", self.target_groups) if arns else None
 
-    def other_doors(self) -> list[Door]:
-        """The listeners and rules that lead to the pair, now, beside the listeners of the two routes.
+    def other_listeners(self) -> list[OtherListener]:
+        """The listeners and rules that forward to the pair, now, beside the listeners of the two routes.
 
         Of the load balancers of both target groups and of the production listener.
         """
@@ -157,47 +157,45 @@ class Deployment(ABC):
         # arn:…:listener/app/<name>/<id>/<id of the listener>
         balancers = [arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0] for arn in production]
         balancers += [arn for group in self.target_groups for arn in group.load_balancers]
-        doors: list[Door] = []
+        others: list[OtherListener] = []
         seen: set[str] = set()
         for balancer in dict.fromkeys(balancers):
             for listener in elb.listeners_of(balancer, self.target_groups):
                 seen.add(listener.arn)
                 if listener.arn not in known:
-                    doors += self._doors_of(listener, balancer != balancers[0])
+                    others += self._ways_of(listener, balancer != balancers[0])
         if not seen.issuperset(production):  # no answer, or not of all there is
             raise ProbeError(
                 f"elasticloadbalancing:DescribeListeners does not list listener {production[0]}: does it exist?"
             )
-        return doors
+        return others
 
-    def _doors_of(self, listener: Listener, elsewhere: bool) -> list[Door]:
+    def _ways_of(self, listener: Listener, elsewhere: bool) -> list[OtherListener]:
         name = f"listener on port {listener.port} ({listener.protocol})"
         name += f" of load balancer {listener.load_balancer_arn.split('/')[-2]}" if elsewhere else ""
         ways = [(name, listener.default)]
         ways += [(f"rule {rule.priority} ({rule.where}) of the {name}", rule.weights) for rule in listener.rules]
         return [
-            Door(f"{who} leads to {self._in_words(weights)}", weights, elsewhere)
+            OtherListener(f"{who} forwards to {self._in_words(weights)}", weights, elsewhere)
             for who, weights in ways
             if any(weight and arn in listener.pair for arn, weight in weights.items())
         ]
 
-    def doors_left(self, target_group: TargetGroup) -> list[Door]:
-        """Of the other doors those that lead to the pair, and not to this target group of it alone."""
+    def other_listeners_left(self, target_group: TargetGroup) -> list[OtherListener]:
+        """Of the other listeners those that forward to the pair, and not to this target group of it alone."""
         left = {group.arn for group in self.target_groups} - {target_group.arn}
-        return [door for door in self.other_doors() if any(door.weights.get(arn) for arn in left)]
+        return [each for each in self.other_listeners() if any(each.weights.get(arn) for arn in left)]
 
-    def why_no_other_doors(self, doors: Sequence[Door]) -> str:
-        """What these other doors do to customers, and the cure, in words."""
+    def why_no_other_listeners(self, others: Sequence[OtherListener]) -> str:
+        """What these listeners do to customers, and the cure, in words."""
         listener = self.production_listener()
         why = (
             f"CodeDeploy moves only the production listener (port {listener.port}), so whoever comes in there stays on "
             "blue, and gets 503 when it is gone"
         )
-        if any(door.elsewhere for door in doors):
+        if any(each.elsewhere for each in others):
             name = listener.load_balancer_arn.split("/")[-2]
-            return (
-                f"{why}; let the names of that load balancer lead to {name}, the production listener's, and remove it"
-            )
+            return f"{why}; point the names of that load balancer at {name}, the production listener's, and remove it"
         if listener.protocol not in ("HTTP", "HTTPS"):
             return f"{why}; remove that listener"
         redirect = f'port = "{listener.port}" protocol = "{listener.protocol}" status_code = "HTTP_301"'

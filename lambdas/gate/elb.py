@@ -29,7 +29,7 @@ class TargetGroup:
     health_port: str
     health_path: str
     matcher: str
-    load_balancers: tuple[str, ...]  # those whose listeners or rules lead to it, by ARN
+    load_balancers: tuple[str, ...]  # those whose listeners or rules forward to it, by ARN
 
     @property
     def dimension(self) -> str:
@@ -46,8 +46,8 @@ class Rule:
     """A listener's rule, not its default action. `where` is its conditions, in words.
 
     `hosts` and `paths`: patterns of which one has to match, as Elastic Load Balancing has them; none: any will do.
-    `asks_more`: a header or the query has to be right, too; `asks_only_these`: nothing else has to be of a GET.
-    `redirects`: its answers tell that nobody behind it was asked. `logs_in`: who has no session is sent to a login.
+    `needs_header_or_query`: it has a condition on one of them, too. `only_host_and_path`: a GET has to meet no other
+    conditions. `redirects`: it answers with a redirect. `requires_login`: a request without a session gets a login.
     """
 
     priority: str
@@ -55,21 +55,21 @@ class Rule:
     weights: Mapping[str, int]
     hosts: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
-    asks_more: bool = False
-    asks_only_these: bool = True
+    needs_header_or_query: bool = False
+    only_host_and_path: bool = True
     redirects: bool = False
-    logs_in: bool = False
+    requires_login: bool = False
 
-    def takes_host(self, host: str) -> bool:
+    def matches_host(self, host: str) -> bool:
         """Whether a request to this host may be one of the rule's."""
         return not self.hosts or any(_is_like(host.lower(), pattern.lower()) for pattern in self.hosts)
 
-    def takes(self, host: str, path: str, *, says_more: bool) -> bool:
-        """Whether a request may be one of the rule's; `says_more`: it has headers of its own, or a query."""
+    def matches(self, host: str, path: str, *, has_header_or_query: bool) -> bool:
+        """Whether a request may be one of the rule's; `has_header_or_query`: it has headers of its own, or a query."""
         return (
-            self.takes_host(host)
+            self.matches_host(host)
             and (not self.paths or any(_is_like(path, pattern) for pattern in self.paths))
-            and (says_more or not self.asks_more)
+            and (has_header_or_query or not self.needs_header_or_query)
         )
 
 
@@ -84,7 +84,7 @@ class Listener:
     default: Mapping[str, int]  # target group → weight, of its default action
     pair: frozenset[str]  # the deployment's two target groups, by ARN
     read_rules: Callable[[], Sequence[Rule]]
-    logs_in: bool = False  # its default action: who has no session is sent to a login
+    requires_login: bool = False  # its default action: who has no session is sent to a login
     wants_certificate: bool = False  # of whoever connects (mutual TLS), or there is no answer
 
     @cached_property
@@ -94,12 +94,12 @@ class Listener:
 
     @property
     def by_rules(self) -> bool:
-        """Whether only rules may lead to the pair: the default action answers, or is another service's."""
+        """Whether only rules may forward to the pair: the default action answers, or is another service's."""
         return not self.pair & self.default.keys()
 
     @cached_property
     def weights(self) -> Mapping[str, int]:
-        """Target group → weight: of the default action or, where only rules lead to the pair, of these together."""
+        """Target group → weight: of the default action or, where only rules forward to the pair, of these together."""
         ruled: dict[str, int] = {}
         for rule in self.to_the_pair() if self.by_rules else ():
             for arn in self.pair & rule.weights.keys():
@@ -107,7 +107,7 @@ class Listener:
         return ruled or self.default
 
     def to_the_pair(self) -> list[Rule]:
-        """The rules that lead to the deployment's target groups."""
+        """The rules that forward to the deployment's target groups."""
         return [rule for rule in self.rules if self.pair & rule.weights.keys()]
 
     def serves_only(self, target_group_arn: str) -> bool:
@@ -116,8 +116,8 @@ class Listener:
             weight == 0 for arn, weight in self.weights.items() if arn != target_group_arn
         )
 
-    def astray(self, target_group_arn: str) -> list[Rule]:
-        """The rules that lead to the pair, and not to this target group of it alone.
+    def misrouted(self, target_group_arn: str) -> list[Rule]:
+        """The rules that forward to the pair, and not to this target group of it alone.
 
         A deployment's shift may leave them behind, and so may whoever writes rules meanwhile.
         """
@@ -136,25 +136,25 @@ class Listener:
         path, _, query = path.partition("?")
         for rule in self.rules:
             if self.pair & rule.weights.keys():
-                if rule.takes(host, path, says_more=bool(headers or query)):
+                if rule.matches(host, path, has_header_or_query=bool(headers or query)):
                     return
-            elif rule.asks_only_these and rule.takes(host, path, says_more=False):
+            elif rule.only_host_and_path and rule.matches(host, path, has_header_or_query=False):
                 if rule.redirects:
                     return
                 raise Misrouted(
-                    f"rule {rule.priority} ({rule.where}) of the listener takes {path} of {host}, and does not lead to "
-                    "green: set host or path to what green answers, or url to ask somebody else"
+                    f"rule {rule.priority} ({rule.where}) of the listener takes {path} of {host}, and does not forward "
+                    "to green: set host or path to what green answers, or url to ask somebody else"
                 )
         if self.by_rules:
             leads = " or ".join(rule.where for rule in self.to_the_pair())
             raise Misrouted(
-                f"only rules of the listener lead to green ({leads}), and none takes {path} of {host}: set host, path "
-                "or headers by one of them"
+                f"only rules of the listener forward to green ({leads}), and none takes {path} of {host}: set host, "
+                "path or headers by one of them"
             )
 
 
 @dataclass(frozen=True)
-class Door:
+class OtherListener:
     """A listener's default action, or a rule, beside the deployment group's own; where it leads, and that in words.
 
     `elsewhere`: it is on another load balancer than the production listener.
@@ -282,7 +282,7 @@ def _listener(entry: Mapping[str, Any], pair: Sequence[TargetGroup]) -> Listener
         default=_weights(actions),
         pair=frozenset(group.arn for group in pair),
         read_rules=partial(_read_rules, arn),
-        logs_in=_logs_in(actions),
+        requires_login=_requires_login(actions),
         wants_certificate=(entry.get("MutualAuthentication") or {}).get("Mode") == "verify",
     )
 
@@ -353,14 +353,14 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
         weights=_weights(entry.get("Actions") or []),
         hosts=patterns.get("host-header", ()),
         paths=patterns.get("path-pattern", ()),
-        asks_more=bool({"http-header", "query-string"} & patterns.keys()),
-        asks_only_these=patterns.keys() <= {"host-header", "path-pattern"} and all(patterns.values()),
+        needs_header_or_query=bool({"http-header", "query-string"} & patterns.keys()),
+        only_host_and_path=patterns.keys() <= {"host-header", "path-pattern"} and all(patterns.values()),
         redirects=any(action.get("Type") == "redirect" for action in entry.get("Actions") or []),
-        logs_in=_logs_in(entry.get("Actions") or []),
+        requires_login=_requires_login(entry.get("Actions") or []),
     )
 
 
-def _logs_in(actions: Sequence[Mapping[str, Any]]) -> bool:
+def _requires_login(actions: Sequence[Mapping[str, Any]]) -> bool:
     """Whether an action asks for a login (OIDC, Cognito) or a token before the request goes on."""
     return any(str(action.get("Type")).startswith(("authenticate-", "jwt-")) for action in actions)
 

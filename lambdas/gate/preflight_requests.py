@@ -92,7 +92,7 @@ class RequestChecks:
         if wrong:
             return failed("; ".join(wrong))
         if options.http_checks or options.flows:
-            return passed(f"the requests of {function.hook} are led to green")
+            return passed(f"the requests of {function.hook} are routed to green")
         if shut_out:
             return noted(f"{function.hook} will send no request: {shut_out}")
         return self._by_default(function.hook, options.host, listener, balancer.dns_name)
@@ -103,7 +103,7 @@ class RequestChecks:
             request = request_through(listener, health_request(self.routes.blue.idle_group, self._ports), name, host)
         except CannotAsk as problem:
             rules = listener.to_the_pair() if listener.by_rules else []
-            if host and rules and not any(rule.takes_host(host.partition(":")[0]) for rule in rules):
+            if host and rules and not any(rule.matches_host(host.partition(":")[0]) for rule in rules):
                 return failed(f"{hook}.host: {problem}")
             return noted(f"{hook} will send no request: {problem}")
         of_host = f" of {request.host}" if request.host else ""

@@ -63,21 +63,21 @@ class Routes:
 
     @check(calls=[LISTENERS, RULES])
     def test_weights(self) -> Finding:
-        """The test listener leads to the target group that serves now, as CodeDeploy expects at the start."""
+        """The test listener forwards to the target group that serves now, as CodeDeploy expects at the start."""
         if self.test is None:
             return skipped("the deployment group has no test listener")
         found = self._leads_to_blue("test", self.test)
         led_to = _led_to(self.test)
-        # AWS's guide wants blue there; stacks whose test listener leads to the idle group at first are deployed.
+        # AWS's guide wants blue there; stacks whose test listener forwards to the idle group at first are deployed.
         return replace(found, advisory=not found.ok and bool(led_to) and led_to <= self._pair)
 
     def _leads_to_blue(self, word: str, listener: Listener) -> Finding:
         blue = self.blue.group
         if listener.serves_only(blue.arn):
-            return passed(f"{word} listener on port {listener.port} leads to {blue.name}, which serves now")
+            return passed(f"{word} listener on port {listener.port} forwards to {blue.name}, which serves now")
         leads = self.deployment.weights_in_words(listener)
         return failed(
-            f"{word} listener on port {listener.port} leads to {leads}, not just to {blue.name}, the primary task "
+            f"{word} listener on port {listener.port} forwards to {leads}, not just to {blue.name}, the primary task "
             "set's target group: put its default action back on that one"
         )
 
@@ -92,21 +92,21 @@ class Routes:
                     found = mixed if _led_to(rule) & self._pair else outside
                     found.append(self._in_words(rule, word))
         if mixed:
-            return failed(f"{'; '.join(mixed)}: only part of its traffic would shift; let it lead to the pair alone")
+            return failed(f"{'; '.join(mixed)}: only part of its traffic would shift; let it forward to the pair alone")
         return passed(f"not this deployment's: {'; '.join(outside)}" if outside else "no rule leads elsewhere")
 
     def _in_words(self, rule: Rule, word: str) -> str:
         leads = self.deployment.weights_in_words(rule)
-        return f"rule {rule.priority} ({rule.where}) of the {word} listener leads to {leads}"
+        return f"rule {rule.priority} ({rule.where}) of the {word} listener forwards to {leads}"
 
     @check(calls=[LISTENERS, RULES])
     def other_listeners(self) -> Finding:
-        """No other listener of the load balancer leads to the pair: CodeDeploy moves the production listener alone."""
-        doors = self.deployment.other_doors()
-        if doors:
-            named = "; ".join(door.words for door in doors)
-            return failed(f"{named}: {self.deployment.why_no_other_doors(doors)}")
-        return passed("no listener beside those of the deployment group leads to its target groups")
+        """No other listener of the load balancer forwards to the pair: CodeDeploy moves only the production one."""
+        others = self.deployment.other_listeners()
+        if others:
+            named = "; ".join(each.words for each in others)
+            return failed(f"{named}: {self.deployment.why_no_other_listeners(others)}")
+        return passed("no listener beside those of the deployment group forwards to its target groups")
 
     @check(calls=["ec2:DescribeSubnets", LISTENERS, BALANCERS])
     def availability_zones(self) -> Finding:

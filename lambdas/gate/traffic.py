@@ -35,7 +35,7 @@ from gate.verdict import (
 )
 from gate.waiting import Deadline
 
-SERVING = (  # what a look at whom a listener leads to asks of AWS
+SERVING = (  # what a look at whom a listener forwards to asks of AWS
     "ecs:DescribeServices",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeRules",
@@ -81,7 +81,7 @@ IN_FULL = 3  # targets of which a message tells what came of a check; the others
 
 
 def listener_url(listener: Listener, load_balancer: LoadBalancer, group: TargetGroup) -> str:
-    """Where a listener that leads to the group answers: its protocol and port, the load balancer's name."""
+    """Where a listener that forwards to the group answers: its protocol and port, the load balancer's name."""
     return f"{_scheme(listener.protocol, group)}://{load_balancer.dns_name}:{listener.port}"
 
 
@@ -116,19 +116,19 @@ def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
 
 
 def misrouted(deployment: Deployment, group: TargetGroup, listener: Listener | None, word: str) -> str:
-    """What of the listener, its default action or a rule, does not lead to green alone; empty if all does."""
+    """What of the listener, its default action or a rule, does not forward to green alone; empty if all does."""
     if listener is None:
         return ""
     if not listener.serves_only(group.arn):
         leads = deployment.weights_in_words(listener)
-        return f"the {word} listener does not lead to green ({group.name}) alone but to {leads}"
-    elsewhere = listener.astray(group.arn)
-    rules = "; ".join(f"rule {r.priority} ({r.where}) leads to {deployment.weights_in_words(r)}" for r in elsewhere)
+        return f"the {word} listener does not forward to green ({group.name}) alone but to {leads}"
+    elsewhere = listener.misrouted(group.arn)
+    rules = "; ".join(f"rule {r.priority} ({r.where}) forwards to {deployment.weights_in_words(r)}" for r in elsewhere)
     return f"of the {word} listener, {rules}: not to green ({group.name}) alone" if rules else ""
 
 
 def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener | None, word: str) -> Finding:
-    """The listener leads to green alone, each rule of it too, and green has a healthy target: before, nothing is sent.
+    """The listener forwards to green alone, so does each rule, and green has a healthy target: before, nothing is sent.
 
     A request to an empty target group gets a 503 that the load balancer counts, and that has set off a deployment's own
     alarm. `word` names the listener: test or production; without one only the targets are looked at. For tests all of
@@ -139,7 +139,7 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
     if wrong:
         return failed(wrong)
     targets = deployment.targets(group)
-    # Where no listener leads to the group the load balancer checks nothing: then the requests alone tell.
+    # Where no listener forwards to the group the load balancer checks nothing: then the requests alone tell.
     unchecked = listener is None and not group.load_balancers
     healthy = [target for target in targets if target.state in ("healthy", "unused" if unchecked else "healthy")]
     if not healthy:
@@ -150,7 +150,7 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
         listed = "; ".join(map(str, others))
         said = f"{len(healthy)} of {len(healthy) + len(others)} green targets are healthy, so nothing is sent"
         return failed(f"{said}: green target {listed}")
-    leads = f"{word} traffic leads to green ({where})" if listener else f"green is {group.name}"
+    leads = f"{word} traffic goes to green ({where})" if listener else f"green is {group.name}"
     return passed(f"{leads}, {len(healthy)} of {len(targets)} target(s) healthy")
 
 

@@ -83,9 +83,9 @@ class Response(http.client.HTTPResponse):
 class Connection(http.client.HTTPConnection):
     """A connection that is kept for the next request, and made anew where it cannot be used again.
 
-    It leads to the scheme, name and port of `url`. A certificate has to name `host`, else the URL's own name, and to be
-    of the `authorities` (see `tls_context`). `clock` is in seconds. `connected`: whether the last request found
-    somebody listening. `lost`: the seconds that it spent on a kept connection which the server had closed.
+    It connects to the scheme, name and port of `url`. A certificate has to name `host`, else the URL's own name,
+    and to be of the `authorities` (see `tls_context`). `clock` is in seconds. `connected`: whether the last request
+    found somebody listening. `lost`: the seconds that it spent on a kept connection which the server had closed.
     """
 
     response_class = Response

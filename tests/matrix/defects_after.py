@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import Any
 
 from rehearsal.aws.logs import append
@@ -157,7 +158,7 @@ def tag_moved_between_two_tasks(plan: Plan) -> None:
         def differs(task_arn: str) -> TaskState:
             found, spec = state(task_arn), environment.world._tasks[task_arn].spec
             if spec.task_definition_arn == environment.green_definition:
-                found.containers["app"].image_digest = f"sha256:{task_arn[-1] * 64}"
+                found.containers["app"].image_digest = f"sha256:{sha256(task_arn.encode()).hexdigest()}"
             return found
 
         environment.world.task_state = differs  # type: ignore[method-assign]
@@ -230,7 +231,7 @@ def one_target_is_unhealthy_by_now(plan: Plan) -> None:
     plan.at(TESTED, one_sick)
 
 
-@defect(TESTED, "the test listener does not lead to green", bars=f"test_first door {NO_FIGURES}")
+@defect(TESTED, "the test listener does not forward to green", bars=f"test_first door {NO_FIGURES}")
 def test_listener_is_still_on_blue(plan: Plan) -> None:
     plan.at(TESTED, lambda environment: environment.lead(environment.test_listener, {environment.blue_group: 100}))
 
@@ -333,7 +334,7 @@ def migration_cannot_be_placed(plan: Plan) -> None:
 # Production.
 
 
-@defect(AFTER, "the production listener does not lead to green", bars=f"door direct_by_rules {NO_FIGURES}")
+@defect(AFTER, "the production listener does not forward to green", bars=f"door direct_by_rules {NO_FIGURES}")
 def production_is_still_on_blue(plan: Plan) -> None:
     plan.at(
         AFTER,
@@ -454,7 +455,7 @@ def targets_die_in_the_bake(plan: Plan) -> None:
     plan.at(AFTER, lambda environment: environment.clock.after(120, lambda: sick(environment)))
 
 
-@defect(AFTER, "does not lead to green", bars=f"door direct_by_rules {NO_FIGURES}")
+@defect(AFTER, "does not forward to green", bars=f"door direct_by_rules {NO_FIGURES}")
 def somebody_leads_production_back(plan: Plan) -> None:
     def back(environment: Environment) -> None:
         environment.elbv2.modify_listener(

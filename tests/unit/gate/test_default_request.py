@@ -89,14 +89,14 @@ def rule(priority: int, hosts: str = "", paths: str = "", to: str = "blue", **mo
     return Rule(str(priority), where, {to: 1} if to else {}, tuple(hosts.split()), tuple(paths.split()), **more)
 
 
-def listener(*rules: Rule, default: str = "", protocol: str = "HTTP", logs_in: bool = False) -> Listener:
+def listener(*rules: Rule, default: str = "", protocol: str = "HTTP", requires_login: bool = False) -> Listener:
     """A listener with these rules and a default action to a target group, or a fixed answer."""
     weights = {default: 1} if default else {}
-    return Listener("l", "b", protocol, 80, weights, frozenset({"blue", "green"}), lambda: rules, logs_in)
+    return Listener("l", "b", protocol, 80, weights, frozenset({"blue", "green"}), lambda: rules, requires_login)
 
 
 ORDINARY = {
-    "the default action leads to green": (listener(default="blue"), ("/health", None)),
+    "the default action forwards to green": (listener(default="blue"), ("/health", None)),
     "and other services have rules": (listener(rule(1, paths="/api/*", to=OTHER), default="blue"), ("/health", None)),
     "another service's rule takes the health path": (
         listener(rule(1, paths="/health", to=OTHER), default="blue"), ("/", None)
@@ -122,7 +122,7 @@ ORDINARY = {
     "a network load balancer": (listener(default="blue", protocol="TCP"), ("/health", None)),
     "a redirect of one path": (listener(rule(1, paths="/", to="", redirects=True), default="blue"), ("/health", None)),
     "a login for one host only": (
-        listener(rule(1, hosts="admin.example.com", logs_in=True), default="blue"), ("/health", None)
+        listener(rule(1, hosts="admin.example.com", requires_login=True), default="blue"), ("/health", None)
     ),
 }  # fmt: skip
 
@@ -140,10 +140,11 @@ def test_host_and_path_are_those_of_the_rules(case: str) -> None:
 
 IMPOSSIBLE = {
     "wildcard hosts": (listener(rule(5, hosts="*.example.com")), "takes hosts by a wildcard only"),
-    "a header": (listener(rule(5, hosts="a.b", asks_only_these=False)), "asks for more than a host and a path"),
+    "a header": (listener(rule(5, hosts="a.b", only_host_and_path=False)), "asks for more than a host and a path"),
     "a wildcard path": (listener(rule(5, paths="*.php")), "takes neither /health nor a path without a wildcard"),
-    "a login": (listener(default="blue", logs_in=True), "the default action asks for a login first"),
-    "a login by a rule": (listener(rule(5, hosts="a.b", logs_in=True)), "host-header a.b asks for a login first"),
+    "a login": (listener(default="blue", requires_login=True), "the default action asks for a login first"),
+    "a login by a rule": (
+        listener(rule(5, hosts="a.b", requires_login=True)), "host-header a.b asks for a login first"),
     "a redirect of all": (
         listener(rule(1, paths="/*", to="", redirects=True), default="blue"), "path-pattern /* redirects /health"
     ),

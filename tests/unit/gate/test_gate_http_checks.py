@@ -300,3 +300,11 @@ def test_an_excerpt_is_one_line_of_bounded_length(text: str) -> None:
 def test_an_answers_header_is_found_in_any_case() -> None:
     answer = Answer(1.0, 200, {"X-Version": ("3",)})
     assert (answer.header("x-version"), answer.header("X-VERSION"), answer.header("X")) == ("3", "3", None)
+
+
+def test_an_expression_without_a_value_hides_no_other() -> None:
+    check = HttpCheck(jmespath={"length(a)": Assertion(at_least=1), "b": Assertion(equals="2")})
+    assert mismatches(check, Answer(1.0, 200, body='{"b": 1}'))[:2] == [
+        "[JSON length(a)] could not be evaluated: length() was given null",
+        "[JSON b] (1) expected 2",
+    ]

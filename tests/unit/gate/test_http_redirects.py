@@ -92,6 +92,20 @@ def test_a_redirect_to_the_same_url_says_what_helps(web: WebServer) -> None:
     assert problem(web, HttpCheck(path="/a", **FOLLOWS)).startswith("[REDIRECT] (302 to /a) comes back to the same URL")
 
 
+@pytest.mark.parametrize("status", [200, 201, 304])
+def test_a_location_of_another_status_leads_nowhere(web: WebServer, status: int) -> None:
+    """That of a 201 says where the thing is that was made."""
+    web.routes["/"] = to("/health", status)
+    assert problem(web, HttpCheck(status=(str(status),), **FOLLOWS)) == ""
+    assert [path for _, path, _ in asked(web)] == ["/"]
+
+
+def test_a_redirect_without_a_location_leads_nowhere(web: WebServer) -> None:
+    web.routes["/"] = lambda request: request.answer(302, "")
+    assert problem(web, HttpCheck(status=("302",), **FOLLOWS)) == ""
+    assert [path for _, path, _ in asked(web)] == ["/"]
+
+
 def test_redirects_have_an_end(web: WebServer) -> None:
     web.routes.update({"/a": to("/b"), "/b": to("/a")})
     assert problem(web, HttpCheck(path="/a", **FOLLOWS)) == f"more redirects than {MOST_REDIRECTS}"

@@ -30,7 +30,7 @@ def rule(action: str | dict[str, Any], *conditions: dict[str, Any], priority: in
 
 
 def listener_with(monkeypatch: pytest.MonkeyPatch, *rules: dict[str, Any], default: str = PAIR) -> Listener:
-    """A listener with these rules; its default action leads to a target group."""
+    """A listener with these rules; its default action forwards to a target group."""
     default_rule = {"Priority": "default", "IsDefault": True, "Conditions": [], "Actions": []}
     answers = {
         "describe_listeners": [
@@ -78,7 +78,7 @@ REGEX = {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": ["^/[a-h]
 def test_a_request_that_a_rule_takes_away_from_the_pair_is_refused(
     monkeypatch: pytest.MonkeyPatch, rules: list[dict[str, Any]], taken_by: str | None
 ) -> None:
-    """The default action leads to green; whoever the rule leads to would answer in its name, and maybe well."""
+    """The default action forwards to green; whoever the rule forwards to would answer in its name, and maybe well."""
     listener = listener_with(monkeypatch, *rules)
     if taken_by is None:
         listener.require_route_to_green(NAME, "/health", {})
@@ -87,7 +87,7 @@ def test_a_request_that_a_rule_takes_away_from_the_pair_is_refused(
         listener.require_route_to_green(NAME, "/health", {})
     assert str(caught.value).startswith(taken_by)
     assert str(caught.value).endswith(
-        f"of the listener takes /health of {NAME}, and does not lead to green: set host or path to what green "
+        f"of the listener takes /health of {NAME}, and does not forward to green: set host or path to what green "
         "answers, or url to ask somebody else"
     )
 
@@ -96,7 +96,7 @@ def test_where_only_rules_lead_to_green_one_of_them_has_to_take_the_request(monk
     listener = listener_with(monkeypatch, rule(PAIR, condition("host-header", NAME)), default=ELSEWHERE)
     listener.require_route_to_green(NAME, "/health", {})
     listener.require_route_to_green("another.example.com", "/health", {"Host": f"{NAME}:8080"})
-    with pytest.raises(Misrouted, match=r"only rules of the listener lead to green \(host-header shop"):
+    with pytest.raises(Misrouted, match=r"only rules of the listener forward to green \(host-header shop"):
         listener.require_route_to_green("another.example.com", "/health", {})
 
 

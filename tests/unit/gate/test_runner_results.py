@@ -135,8 +135,8 @@ def test_no_check_at_all_is_no_pass(codedeploy: CodeDeploy) -> None:
 
 
 def test_all_skipped_for_want_of_anything_to_look_at_is_no_pass(codedeploy: CodeDeploy) -> None:
-    answer = hook_of(Sample("targets", lambda: skipped("no listener leads to green")))(EVENT)
-    assert answer["message"] == "nothing could be confirmed: no listener leads to green"
+    answer = hook_of(Sample("targets", lambda: skipped("no listener forwards to green")))(EVENT)
+    assert answer["message"] == "nothing could be confirmed: no listener forwards to green"
     assert codedeploy.statuses == ["Failed"]
 
 

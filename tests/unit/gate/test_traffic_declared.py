@@ -179,7 +179,7 @@ def target(address: str, state: str) -> Target:
 def test_nothing_is_sent_before_the_listener_leads_to_green_alone() -> None:
     finding = green_serves(Green(), GROUP, listener(green=50, blue=50), "test")
     assert (finding.outcome, finding.name) == (Outcome.FAILED, None), "it has the name of its check"
-    assert finding.detail == "the test listener does not lead to green (green) alone but to green 50, blue 50"
+    assert finding.detail == "the test listener does not forward to green (green) alone but to green 50, blue 50"
 
 
 def test_nor_before_green_has_a_healthy_target() -> None:
@@ -211,5 +211,5 @@ def test_for_customers_one_healthy_target_is_enough(listens: bool) -> None:
     deployment.seen = [target("10.0.0.1", "initial"), target("10.0.0.2", "healthy")]
     finding = green_serves(deployment, GROUP, listener(green=1) if listens else None, "production")
     assert finding.ok
-    leads = "production traffic leads to green (green 1)" if listens else "green is green"
+    leads = "production traffic goes to green (green 1)" if listens else "green is green"
     assert finding.detail == f"{leads}, 1 of 2 target(s) healthy"

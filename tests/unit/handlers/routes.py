@@ -56,7 +56,7 @@ def settings_of(event: str, **more: Any) -> dict[str, Any]:
 def by_rule(
     stage: Stage, event: str, conditions: Mapping[str, list[str]], *before: Mapping[str, Any], to: str = ""
 ) -> None:
-    """Let only a rule of the hook's listener lead to green, or to another group; the default action answers itself."""
+    """Let only a rule of the hook's listener forward to green, or to another group; its default action answers."""
     listener = stage.test_listener if event == TEST else stage.production_listener
     stage.elbv2.modify_listener(ListenerArn=listener, DefaultActions=[FIXED])
     stage.elbv2.create_rule(

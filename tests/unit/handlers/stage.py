@@ -169,7 +169,7 @@ class Stage:
         return str(answer["TargetGroups"][0]["TargetGroupArn"])
 
     def create_listener(self, port: int) -> str:
-        """Create a listener that leads to blue; return its ARN."""
+        """Create a listener that forwards to blue; return its ARN."""
         answer = self.elbv2.create_listener(
             LoadBalancerArn=self.load_balancer,
             Protocol="HTTP",
@@ -444,7 +444,7 @@ class Stage:
         return str(answer["taskSet"]["taskSetArn"])
 
     def lead(self, listener: str, weights: Mapping[str, int]) -> None:
-        """Make a listener lead to target groups (by ARN) with these weights."""
+        """Make a listener forward to target groups (by ARN) with these weights."""
         groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
         self.elbv2.modify_listener(
             ListenerArn=listener, DefaultActions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]

@@ -146,19 +146,19 @@ BREAKS: dict[str, tuple[Deploy, str]] = {
     ),
     "production_weights": (
         after(lambda stage: stage.lead(stage.production_listener, {stage.blue_group: 90, stage.green_group: 10})),
-        "production listener on port 80 leads to shop-blue 90, shop-green 10, not just to shop-blue",
+        "production listener on port 80 forwards to shop-blue 90, shop-green 10, not just to shop-blue",
     ),
     "test_weights": (
         after(lambda stage: stage.lead(stage.test_listener, {stage.create_target_group("frontend"): 1})),
-        "test listener on port 8080 leads to frontend 1, not just to shop-blue",
+        "test listener on port 8080 forwards to frontend 1, not just to shop-blue",
     ),
     "listener_rules": (
         before(mixed_rule),
-        "rule 7 (host-header beta.example.com) of the test listener leads to shop-blue 1, frontend 1: only part of its",
+        "rule 7 (host-header beta.example.com) of the test listener forwards to shop-blue 1, frontend 1: only part",
     ),
     "other_listeners": (
         after(lambda stage: stage.create_listener(8000)),
-        "listener on port 8000 (HTTP) leads to shop-blue 1: CodeDeploy moves only",
+        "listener on port 8000 (HTTP) forwards to shop-blue 1: CodeDeploy moves only",
     ),
     "availability_zones": (
         before(in_another_zone),

@@ -86,7 +86,7 @@ def behind_a_network_load_balancer(protocol: str) -> Deploy:
 
 
 def redirected(stage: Stage) -> Event:
-    """Another listener leads to the production listener."""
+    """Another listener forwards to the production listener."""
     redirect = {"Protocol": "HTTP", "Port": "80", "StatusCode": "HTTP_301"}
     stage.elbv2.create_listener(
         LoadBalancerArn=stage.load_balancer,

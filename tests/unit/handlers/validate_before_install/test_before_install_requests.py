@@ -77,7 +77,7 @@ def test_a_declared_path_that_no_rule_leads_to_green_is_refused(stage: Stage, ju
     by_rule(stage, PRODUCTION, {"path-pattern": ["/api/*"]}, to=stage.blue_group)
     judgement = judged(stage, judge)
     assert not judgement.succeeded
-    assert "validate_production.http_checks.shop: only rules of the listener lead to green" in judgement.message
+    assert "validate_production.http_checks.shop: only rules of the listener forward to green" in judgement.message
     assert "http_checks.orders" not in judgement.message
 
 

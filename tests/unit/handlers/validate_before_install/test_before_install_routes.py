@@ -30,7 +30,7 @@ from tests.unit.handlers.validate_before_install.helpers import (
 FIXED = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
 NO_SUBNETS = "the tasks have no subnets of their own (not awsvpc)"
 BACK = "the primary task set's target group: put its default action back on that one"
-LEADS_TO_BLUE = "production listener on port 80 leads to shop-blue, which serves now"
+LEADS_TO_BLUE = "production listener on port 80 forwards to shop-blue, which serves now"
 
 
 def default_to(stage: Stage, listener: str, action: Mapping[str, Any]) -> None:
@@ -46,7 +46,7 @@ def production_rule(priority: int, blue: int = 0, green: int = 0) -> Callable[[S
 
 
 def shared(stage: Stage) -> None:
-    """The rules of a shared listener decide; what leads to others is none of this deployment's business."""
+    """The rules of a shared listener decide; what forwards to others is none of this deployment's business."""
     others = stage.create_target_group("frontend")
     default_to(stage, stage.production_listener, {"Type": "forward", "TargetGroupArn": others})
     host_rule(stage, stage.production_listener, {stage.blue_group: 1})
@@ -54,14 +54,14 @@ def shared(stage: Stage) -> None:
 
 
 def rules_disagree(stage: Stage) -> None:
-    """One of two rules leads to green."""
+    """One of two rules forwards to green."""
     default_to(stage, stage.production_listener, FIXED)
     host_rule(stage, stage.production_listener, {stage.blue_group: 0, stage.green_group: 100}, priority=1)
     host_rule(stage, stage.production_listener, {stage.blue_group: 100, stage.green_group: 0}, priority=2)
 
 
 def leads_to_others(stage: Stage) -> None:
-    """A rule leads to another service alone."""
+    """A rule forwards to another service alone."""
     host_rule(stage, stage.production_listener, {stage.create_target_group("frontend"): 1}, priority=3)
 
 
@@ -196,31 +196,32 @@ STATES = {
         after(lambda stage: stage.lead(stage.production_listener, {stage.blue_group: 90, stage.green_group: 10})),
         "production_weights",
         "failed",
-        f"production listener on port 80 leads to shop-blue 90, shop-green 10, not just to shop-blue, {BACK}",
+        f"production listener on port 80 forwards to shop-blue 90, shop-green 10, not just to shop-blue, {BACK}",
     ),
     "a shared listener": State(after(shared), "production_weights", "passed", LEADS_TO_BLUE),
     "rules that disagree": State(
         after(rules_disagree),
         "production_weights",
         "failed",
-        "rule 1 (host-header shop-1.example.com) of the production listener leads to shop-blue 0, shop-green 100: its "
-        "customers would meet green before any hook has; put it back on shop-blue",
+        "rule 1 (host-header shop-1.example.com) of the production listener forwards to shop-blue 0, shop-green 100: "
+        "its customers would meet green before any hook has; put it back on shop-blue",
     ),
-    "a rule that leads to green": State(
+    "a rule that forwards to green": State(
         after(production_rule(7, green=100)),
         "production_weights",
         "failed",
-        "rule 7 (host-header shop-7.example.com) of the production listener leads to shop-blue 0, shop-green 100: its "
-        "customers would meet green before any hook has; put it back on shop-blue",
+        "rule 7 (host-header shop-7.example.com) of the production listener forwards to shop-blue 0, shop-green 100: "
+        "its customers would meet green before any hook has; put it back on shop-blue",
     ),
-    "a rule that leads to blue": State(
+    "a rule that forwards to blue": State(
         after(production_rule(1, blue=100)), "listener_rules", "passed", "no rule leads elsewhere"
     ),
-    "a rule that leads to others": State(
+    "a rule that forwards to others": State(
         after(leads_to_others),
         "listener_rules",
         "passed",
-        "not this deployment's: rule 3 (host-header shop-3.example.com) of the production listener leads to frontend 1",
+        "not this deployment's: rule 3 (host-header shop-3.example.com) of the production listener forwards to "
+        "frontend 1",
     ),
     "a rule with an idle group beside others": State(
         after(idle_beside_others), "listener_rules", "passed", "no rule leads elsewhere"
@@ -229,13 +230,13 @@ STATES = {
         after(lambda stage: default_to(stage, stage.test_listener, FIXED)),
         "test_weights",
         "failed",
-        f"test listener on port 8080 leads to no target group, not just to shop-blue, {BACK}",
+        f"test listener on port 8080 forwards to no target group, not just to shop-blue, {BACK}",
     ),
-    "a test listener that leads to the idle group": State(  # many stacks begin so; AWS's guide wants blue there
+    "a test listener that forwards to the idle group": State(  # many stacks begin so; AWS's guide wants blue there
         after(lambda stage: stage.lead(stage.test_listener, {stage.green_group: 1})),
         "test_weights",
         "failed",
-        f"test listener on port 8080 leads to shop-green 1, not just to shop-blue, {BACK}",
+        f"test listener on port 8080 forwards to shop-green 1, not just to shop-blue, {BACK}",
         alone=False,
     ),
     "a test listener that is the production listener": State(
@@ -347,9 +348,9 @@ def test_states_of_the_routes(stage: Stage, judge: Judge, state: State) -> None:
 
 @pytest.mark.smoke
 def test_a_test_listener_that_leads_to_the_idle_group_is_no_refusal(stage: Stage, judge: Judge) -> None:
-    judgement = judge(hook, STATES["a test listener that leads to the idle group"].make(stage))
+    judgement = judge(hook, STATES["a test listener that forwards to the idle group"].make(stage))
     assert judgement.succeeded
-    assert "warned: test listener on port 8080 leads to shop-green 1, not just to shop-blue" in judgement.message
+    assert "warned: test listener on port 8080 forwards to shop-green 1, not just to shop-blue" in judgement.message
 
 
 def test_a_deployment_group_without_target_groups(stage: Stage, judge: Judge) -> None:

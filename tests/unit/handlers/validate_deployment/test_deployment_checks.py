@@ -528,7 +528,7 @@ NOT_IN_USE: dict[str, Any] = {"state": "unused", "reason": "Target.NotInUse"}
             [replace(HEALTHY, **NOT_IN_USE), replace(SECOND, **NOT_IN_USE)],
             [],
             Outcome.SKIPPED,
-            "no listener leads to shop-green yet: the load balancer does not check its targets",
+            "no listener forwards to shop-green yet: the load balancer does not check its targets",
         ),
         (  # in a zone that the load balancer does not serve: it would never get a request
             [HEALTHY, replace(SECOND, **NOT_IN_USE)],

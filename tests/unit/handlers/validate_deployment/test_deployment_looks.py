@@ -281,5 +281,5 @@ def test_a_target_group_that_no_listener_uses_yet(stage: Stage, judge: Judge) ->
     judgement = judge(hook, event)
     assert judgement.succeeded
     assert "warned" not in judgement.message
-    said = "no listener leads to shop-green yet: the load balancer does not check its targets"
+    said = "no listener forwards to shop-green yet: the load balancer does not check its targets"
     assert judgement.check("green_targets") == ("skipped", said)

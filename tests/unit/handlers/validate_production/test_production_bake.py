@@ -43,7 +43,7 @@ def test_a_healthy_green_passes_after_the_bake_window(stage: Stage, judge: Judge
     assert judgement.check("time") == ("passed", "360 s of settling, baking and load fit the 870 s there are")
     assert judgement.check("green_serves_production") == (
         "passed",
-        "production traffic leads to green (shop-blue 0, shop-green 100), 2 of 2 target(s) healthy",
+        "production traffic goes to green (shop-blue 0, shop-green 100), 2 of 2 target(s) healthy",
     )
     assert judgement.check("http:health") == ("passed", "GET /health: 200 in 0 ms")
     assert judgement.check("samples:health:error_rate") == ("passed", "0 of 20 requests failed (0.00%)")
@@ -154,7 +154,7 @@ def test_production_that_leaves_green_during_the_bake(stage: Stage, judge: Judge
     stage.clock.after(30, lambda: stage.lead(stage.production_listener, {stage.blue_group: 100, stage.green_group: 0}))
     judgement = judge(hook, event, **ONE_MINUTE)
     assert not judgement.succeeded
-    assert judgement.message.startswith("the production listener does not lead to green (shop-green) alone but to")
+    assert judgement.message.startswith("the production listener does not forward to green (shop-green) alone but to")
 
 
 def test_a_window_is_never_cut_short(stage: Stage, judge: Judge, site: Site) -> None:
@@ -209,7 +209,7 @@ def test_on_a_rollback_deployment_what_stays_is_judged(stage: Stage, judge: Judg
     judgement = judge(hook, stage.rollback_at(EVENT), **ONE_MINUTE)
     assert judgement.succeeded
     assert judgement.check("green_serves_production")[1].startswith(
-        "production traffic leads to green (shop-blue 100, shop-green 0)"
+        "production traffic goes to green (shop-blue 100, shop-green 0)"
     )
     assert "warned: alarm shop-5xx is ALARM" in judgement.message
     assert stage.clock.now == about(60), "what only warns does not end the window"

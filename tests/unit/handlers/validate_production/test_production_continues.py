@@ -117,7 +117,9 @@ def test_production_that_leaves_green_in_a_later_invocation(stage: Stage, functi
     back = {stage.blue_group: 100, stage.green_group: 0}
     stage.clock.after(840, lambda: stage.lead(stage.production_listener, back))
     judgements = function.play(event, **{**SLOWLY, "duration": 2000})
-    assert judgements[-1].message.startswith("the production listener does not lead to green (shop-green) alone but to")
+    assert judgements[-1].message.startswith(
+        "the production listener does not forward to green (shop-green) alone but to"
+    )
     assert (len(judgements), stage.clock.now) == (2, about(850 + 60))
     assert len(site.requests) == 1 + 3
 
@@ -368,7 +370,7 @@ def test_production_on_blue_passes_no_continuation(stage: Stage, function: Funct
     event = stage.at(EVENT)
     stage.lead(stage.production_listener, {stage.blue_group: 100, stage.green_group: 0})
     [judgement] = function.play(forged(event, now().timestamp(), bake_began=now().timestamp()), **AT_ONCE)
-    assert judgement.message.startswith("the production listener does not lead to green")
+    assert judgement.message.startswith("the production listener does not forward to green")
     assert site.requests == []
 
 

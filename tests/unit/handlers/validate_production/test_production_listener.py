@@ -1,4 +1,4 @@
-"""AfterAllowTraffic: production leads to green, or nothing is sent there."""
+"""AfterAllowTraffic: production traffic goes to green, or nothing is sent there."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_production_that_does_not_lead_to_green(stage: Stage, judge: Judge, site
     judgement = judge(hook, event)
     assert not judgement.succeeded
     assert judgement.message == (
-        "the production listener does not lead to green (shop-green) alone but to "
+        "the production listener does not forward to green (shop-green) alone but to "
         f"shop-blue {blue}, shop-green {green} (still so after 60 s)"
     )
     assert site.requests == []
@@ -69,7 +69,7 @@ def test_nothing_is_sent_while_green_has_no_healthy_target(stage: Stage, judge: 
     groups = {stage.blue_group: 100, stage.green_group: 0}
     stage.clock.after(100, lambda: stage.lead(stage.production_listener, groups))
     judgement = judge(hook, event, **BAKE)
-    assert judgement.message.startswith("the production listener does not lead to green")
+    assert judgement.message.startswith("the production listener does not forward to green")
     assert len(site.requests) == 1 + 7
 
 
@@ -101,7 +101,7 @@ def test_what_no_rule_takes_is_not_sent(  # noqa: PLR0917 - one row of the table
     settings: dict[str, Any],
     goes: bool,
 ) -> None:
-    """Whoever the default action leads to would answer it, and well."""
+    """Whoever the default action forwards to would answer it, and well."""
     event = stage.at(EVENT)
     stage.elbv2.modify_listener(
         ListenerArn=stage.production_listener,
@@ -127,7 +127,7 @@ def test_what_no_rule_takes_is_not_sent(  # noqa: PLR0917 - one row of the table
 
 @pytest.mark.parametrize("leads_to", ["blue", "blue and green", "green and another", "green", "another"])
 def test_a_rule_that_the_shift_has_left_behind(stage: Stage, judge: Judge, site: Site, leads_to: str) -> None:
-    """The default action leads to green, a rule's customers may still be on blue."""
+    """The default action forwards to green, a rule's customers may still be on blue."""
     another = stage.create_target_group("another")
     groups = {"blue": stage.blue_group, "green": stage.green_group, "another": another}
     event = stage.at(EVENT)
@@ -145,7 +145,7 @@ def test_a_rule_that_the_shift_has_left_behind(stage: Stage, judge: Judge, site:
     where = ", ".join(f"{name if name == 'another' else f'shop-{name}'} 50" for name in leads_to.split(" and "))
     assert not judgement.succeeded
     assert judgement.message.startswith(
-        f"of the production listener, rule 7 (host-header orders.example.com) leads to {where}: not to green "
+        f"of the production listener, rule 7 (host-header orders.example.com) forwards to {where}: not to green "
         "(shop-green) alone (still so after 60 s)"
     )
     assert site.requests == []

@@ -44,7 +44,7 @@ def test_by_default_the_target_groups_own_health_check_is_asked(stage: Stage, ju
         (
             "green_serves_tests",
             "passed",
-            "test traffic leads to green (shop-green 100), 2 of 2 target(s) healthy",
+            "test traffic goes to green (shop-green 100), 2 of 2 target(s) healthy",
         ),
         ("http:health", "passed", "GET /health: 200 in 0 ms"),
         ("samples:health:error_rate", "passed", "0 of 20 requests failed (0.00%)"),

@@ -1,4 +1,4 @@
-"""AfterAllowTestTraffic: nothing is sent before the test listener leads to green, and green can answer."""
+"""AfterAllowTestTraffic: nothing is sent before the test listener forwards to green, and green can answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_nothing_is_sent_while_the_listener_leads_to_blue(stage: Stage, judge: J
     stage.lead(stage.test_listener, {stage.blue_group: 1})
     judgement = judge(hook, event, interval=60, **EVERYTHING)
     assert not judgement.succeeded
-    assert judgement.message == "the test listener does not lead to green (shop-green) alone but to shop-blue 1"
+    assert judgement.message == "the test listener does not forward to green (shop-green) alone but to shop-blue 1"
     assert judgement.check("green_serves_tests") == ("failed", judgement.message)
     assert site.requests == []
     assert stage.clock.now == 60, "CodeDeploy has shifted test traffic before it called the hook"
@@ -160,7 +160,7 @@ def test_going_without_a_test_listener_is_no_leave_to_send_to_one_that_is_not_on
     stage.lead(stage.test_listener, {stage.blue_group: 1})
     judgement = judge(hook, event, interval=60, checks={"test_listener": "skip"}, **EVERYTHING)
     assert not judgement.succeeded
-    assert judgement.message.startswith("the test listener does not lead to green (shop-green) alone")
+    assert judgement.message.startswith("the test listener does not forward to green (shop-green) alone")
     assert site.requests == []
 
 
@@ -176,7 +176,7 @@ def test_on_a_rollback_deployment_what_stays_is_judged(stage: Stage, judge: Judg
     assert judgement.check("deployment")[1].startswith("rollback deployment ")
     assert judgement.check("green_serves_tests") == (
         "passed",
-        "test traffic leads to green (shop-blue 100, shop-green 0), 2 of 2 target(s) healthy",
+        "test traffic goes to green (shop-blue 100, shop-green 0), 2 of 2 target(s) healthy",
     )
     assert len(site.requests) == 2 * (1 + WARM_UP + 3)
 
@@ -185,7 +185,7 @@ def test_on_a_rollback_deployment_the_undone_one_gets_no_request(stage: Stage, j
     stage.at(EVENT)
     judgement = judge(hook, stage.rollback_at(EVENT), interval=60, **EVERYTHING)
     assert judgement.succeeded  # nothing stands in the way of going back
-    assert "the test listener does not lead to green (shop-blue) alone but to shop-green 100" in judgement.message
+    assert "the test listener does not forward to green (shop-blue) alone but to shop-green 100" in judgement.message
     assert judgement.check("green_serves_tests")[0] == "failed"
     assert site.requests == []
     assert stage.clock.now == 60  # nor holds it up
@@ -231,7 +231,7 @@ def test_a_rule_that_leads_to_blue(stage: Stage, judge: Judge, site: Site) -> No
     judgement = judge(hook, event, host="orders.example.com")
     assert not judgement.succeeded
     assert judgement.message.startswith(
-        "of the test listener, rule 7 (host-header orders.example.com) leads to shop-blue 1: not to green (shop-green) "
+        "of the test listener, rule 7 (host-header orders.example.com) forwards to shop-blue 1: not to green"
     )
     assert site.requests == []
 
@@ -255,8 +255,8 @@ def test_a_request_that_a_rule_leads_past_green_is_not_sent(stage: Stage, judge:
     judgement = judge(hook, event, host=NAME, http_checks=checks, flows=flows)
     assert judgement.check("http:of")[0] == judgement.check("flow:see")[0] == "error"
     assert judgement.message == (
-        f"rule 7 (path-pattern /{revision}) of the listener takes /{revision} of {NAME}, and does not lead to green: "
-        "set host or path to what green answers, or url to ask somebody else"
+        f"rule 7 (path-pattern /{revision}) of the listener takes /{revision} of {NAME}, and does not forward to "
+        "green: set host or path to what green answers, or url to ask somebody else"
     )
     assert site.requests == []
 
@@ -277,7 +277,7 @@ def test_nor_is_one_by_what_a_flow_has_saved(stage: Stage, judge: Judge, site: S
 
 
 def lead_by_rule(stage: Stage, group: str) -> str:
-    """Make the test listener answer 404 by itself, but for one host name, which leads to a group; return the rule."""
+    """Make the test listener answer 404 by itself, but for one host name, forwarded to a group; return the rule."""
     fixed = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
     stage.elbv2.modify_listener(ListenerArn=stage.test_listener, DefaultActions=[fixed])
     return rule_to(stage, group, host(NAME))
@@ -298,7 +298,7 @@ def test_behind_a_rule_for_a_host_that_host_is_asked(stage: Stage, judge: Judge,
     checks, flows = {"front": {"path": "/", **of_check}}, {"buy": {"steps": [{"path": "/b", **of_check}]}}
     judgement = judge(hook, event, samples=5, http_checks=checks, flows=flows, **of_hook)
     assert judgement.succeeded
-    assert judgement.check("green_serves_tests")[1].startswith("test traffic leads to green (shop-green ")
+    assert judgement.check("green_serves_tests")[1].startswith("test traffic goes to green (shop-green ")
     assert Counter(request.host for request in site.requests) == {NAME: 1 + WARM_UP + 5 + 1}
 
 
@@ -307,7 +307,9 @@ def test_behind_a_rule_for_a_host_nothing_is_sent_without_it(stage: Stage, judge
     lead_by_rule(stage, stage.green_group)
     judgement = judge(hook, event, http_checks={"front": ONE_ATTEMPT})
     assert not judgement.succeeded
-    assert judgement.message.startswith(f"only rules of the listener lead to green (host-header {NAME}), and none tak")
+    assert judgement.message.startswith(
+        f"only rules of the listener forward to green (host-header {NAME}), and none tak"
+    )
     assert site.requests == []
 
 

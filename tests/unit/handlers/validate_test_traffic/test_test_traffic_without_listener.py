@@ -172,6 +172,13 @@ def test_of_many_targets_that_answer_badly_three_are_told_in_full(stage: Stage, 
     assert len(judgement.message) < 1500
 
 
+def test_a_service_of_one_task_has_one_target_to_ask(stage: Stage, judge: Judge, targets: Site) -> None:
+    stage.ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=1)
+    judgement = judge(hook, without_test_listener(stage), in_vpc=True, **NO_SAMPLES)
+    assert judgement.succeeded, judgement.message
+    assert [request.path for request in targets.requests] == ["/health"]
+
+
 def test_declared_checks_flows_and_headers_reach_the_targets_as_they_would_the_listener(
     stage: Stage, judge: Judge, targets: Site
 ) -> None:
