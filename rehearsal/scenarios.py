@@ -434,7 +434,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "Somebody has attached the certificate of another application.",
         Expected(
             stopped_at="AfterAllowTestTraffic",
-            message=("TLS failed", "Certificate", f"hostname '{HOST}' doesn't match"),
+            message=("TLS failed", f"certificate is not valid for '{HOST}'"),
         ),
         prepare=(serve_tests_on_https("invoices.example.com"),),
         settings=BY_NAME,

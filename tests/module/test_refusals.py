@@ -126,7 +126,7 @@ OPTIONS = [
     ),
     Case(
         {"validate_deployment": {"interval": 0}},
-        "validate_deployment.interval is 0; expected seconds from 0.001 to 60, or null.",
+        "validate_deployment.interval is 0; expected seconds from 0.001 to 60.",
     ),
     Case(
         {"validate_deployment": {"consecutive_successes": 1.5}},
@@ -291,7 +291,7 @@ OPTIONS = [
 NAMES = [
     Case(
         {"validate_before_install": {"checks": {"imags": "warn", "images:shop:2": "warn"}}},
-        "validate_before_install.checks has imags, which is the name of no check; there are cluster, service,",
+        "validate_before_install.checks has imags, which is the name of no check; there are service, blue_targets,",
     ),
     Case(
         {"validate_deployment": {"checks": {"steady:now": "warn"}}}, "validate_deployment.checks has steady:now, which"
