@@ -60,7 +60,7 @@ lint: dev ## Lint Python
 types: dev ## Check the types, strictly
 	@$(venv) -m mypy
 
-options: venv ## Write modules/options/, the hooks' variables and docs/options.md from lambdas/gate/options.py
+options: venv ## Write modules/options/, the hooks' variables and docs/options.md from lambdas/gate/options/
 	@$(venv) tools/options.py write
 	@$(venv) tools/docs.py write
 

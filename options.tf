@@ -1,5 +1,5 @@
 # What is typed is seen whole here (the variables are `any`), and refused where it is no option; then it gets its types,
-# defaults and bounds. Both modules are written by "make options" from lambdas/gate/options.py.
+# defaults and bounds. Both modules are written by "make options" from lambdas/gate/options/.
 module "given" {
   source = "./modules/options/given"
 

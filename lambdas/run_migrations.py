@@ -22,7 +22,8 @@ from gate import tasks
 from gate.aws import AwsCallFailed
 from gate.names import Named
 from gate.one_off import STOP_TIMEOUT, Target
-from gate.options import KEPT, LONGEST, RunMigrations
+from gate.options import KEPT, LONGEST
+from gate.options.migrations import RunMigrations
 from gate.presets import MOST_LINES, Command, preset_of, steps_of, where_it_is
 from gate.runner import Gate, hook
 from gate.tasks import Task, why_it_failed

@@ -12,15 +12,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from gate.ecs import STRATEGY_LOST
 from gate.names import check, names_of
-from gate.options import ValidateBeforeInstall
+from gate.options.deployment import ValidateBeforeInstall
 from gate.preflight_blue import Blue
 from gate.preflight_hooks import HookChecks
 from gate.preflight_needs import NeedsChecks
 from gate.preflight_requests import RequestChecks
 from gate.preflight_roles import RoleChecks
 from gate.preflight_routes import Routes
-from gate.release import LOST, Release
+from gate.release import Release
 from gate.runner import Gate, hook
 from gate.verdict import Finding, Severity, failed, passed
 from gate.waiting import retry_throttled
@@ -70,7 +71,7 @@ class ReleaseChecks:
         lost = ", ".join(self.release.strategy_lost)
         if lost:
             name = self.release.deployment.service_name
-            said = f"service {name} runs on capacity providers {lost}, {LOST}: green starts on the launch type"
+            said = f"service {name} runs on capacity providers {lost}, {STRATEGY_LOST}: green starts on the launch type"
             return failed(f"{said}; name the strategy in the AppSpec (CapacityProviderStrategy)")
         return passed("green is launched as blue was, or as the AppSpec says")
 

@@ -12,10 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from gate import tasks
-from gate.ecs import Service, TaskSet
+from gate.ecs import STRATEGY_LOST, Service, TaskSet
 from gate.names import check, names_of
-from gate.options import ValidateDeployment
-from gate.release import LOST
+from gate.options.deployment import ValidateDeployment
 from gate.runner import Gate, hook
 from gate.tasks import Container, Task
 from gate.verdict import Finding, Outcome, ProbeError, failed, finding_of, passed, skipped
@@ -132,7 +131,7 @@ class Green:
         runs_on = self.set.placement.get("launchType") or ", ".join(str(each.get("capacityProvider")) for each in found)
         if wanted and not found:
             named = ", ".join(str(each.get("capacityProvider")) for each in wanted)
-            said = f"green runs on {runs_on or 'a launch type'}, the service on capacity providers {named}, {LOST}"
+            said = f"green runs on {runs_on or 'a launch type'}, the service on capacity providers {named}, {STRATEGY_LOST}"
             return replace(failed(f"{said}: name it in the AppSpec (CapacityProviderStrategy)"), advisory=True)
         return passed(f"green runs on {runs_on or 'the launch type of the cluster'}")
 

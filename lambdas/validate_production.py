@@ -17,7 +17,7 @@ from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from gate import metrics
+from gate import alarms, metrics
 from gate.elb import Listener, LoadBalancer, TargetGroup
 from gate.figures import (
     OwnRequests,
@@ -31,7 +31,8 @@ from gate.figures import (
 from gate.http_sender import Sender
 from gate.load import judge_load, send_load
 from gate.names import Named
-from gate.options import HttpCheck, Load, ValidateProduction, normalised
+from gate.options.production import Load, ValidateProduction
+from gate.options.requests import HttpCheck, normalised
 from gate.runner import Gate, hook
 from gate.statistics import FIGURES
 from gate.traffic import NAMES as TRAFFIC
@@ -290,11 +291,11 @@ class Production:
 
     def _alarms(self) -> list[Finding]:
         options = self.options
-        expected = {**dict.fromkeys(self.deployment.alarm_names, metrics.NOT_IN_ALARM), **options.alarms}
+        expected = {**dict.fromkeys(self.deployment.alarm_names, alarms.NOT_IN_ALARM), **options.alarms}
         if not expected:
             return [skipped("no alarm is named, here or in the deployment group", "alarms")]
-        found = metrics.read_alarms(expected)
-        return metrics.judge_alarms(found, expected, options.insufficient_data, options.missing_alarms)
+        found = alarms.read_alarms(expected)
+        return alarms.judge_alarms(found, expected, options.insufficient_data, options.missing_alarms)
 
     def _figures(self) -> list[Finding]:
         """The load balancer's figures of green, and the user's own metrics, as far as they count."""

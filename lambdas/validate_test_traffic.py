@@ -14,7 +14,7 @@ from gate.default_request import NO_TEST_LISTENER
 from gate.elb import Listener
 from gate.http_sender import Sender
 from gate.names import Named
-from gate.options import ValidateTestTraffic, shown_address
+from gate.options.requests import ValidateTestTraffic, shown_address
 from gate.runner import Gate, hook
 from gate.traffic import NAMES as TRAFFIC
 from gate.traffic import SERVING, Traffic, Way, green_serves, listener_url, misrouted, way_through, way_to_targets

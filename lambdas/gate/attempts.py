@@ -9,7 +9,7 @@ from typing import Optional
 
 from gate.http_checks import Answer, mismatches
 from gate.http_sender import Sender
-from gate.options import HttpRequest
+from gate.options.requests import HttpRequest
 from gate.verdict import failed, passed
 from gate.waiting import Deadline
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Optional
 
 from gate.elb import Listener, Misrouted, Rule, TargetGroup
-from gate.options import HOST, PATH, STATUS, HttpCheck, status_range
+from gate.options import HOST, PATH, STATUS
+from gate.options.requests import HttpCheck, status_range
 from gate.verdict import ProbeError
 
 ANSWERED = ("200-499",)  # of a path that is no health check: the application answered, whatever it thinks of the path

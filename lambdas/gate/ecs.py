@@ -9,6 +9,9 @@ from typing import Any, Optional
 from gate import aws
 from gate.verdict import NotFound, ProbeError
 
+# Said before green is made and after, where nobody has the strategy in the AppSpec.
+STRATEGY_LOST = "a strategy that CodeDeploy does not take over"
+
 
 class NoGreen(ProbeError):
     """There is no green task set (yet): what ECS shows may lag behind CodeDeploy."""

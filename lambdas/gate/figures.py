@@ -11,7 +11,7 @@ from functools import partial
 from typing import Callable, Optional
 
 from gate.baseline import by_chance, compare
-from gate.options import Metric, ValidateProduction
+from gate.options.production import Metric, ValidateProduction
 from gate.statistics import requests_needed
 from gate.verdict import Finding, error, failed, passed, skipped
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional, TypeVar
 from urllib.parse import quote
 
-from gate.options import PLACEHOLDER, Assertion, HttpRequest, Step, shown_address
+from gate.options.requests import PLACEHOLDER, Assertion, HttpRequest, Step, shown_address
 from gate.redact import SENSITIVE_NAME, redact
 
 EXCERPT = 120  # characters of a body shown in a message

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from gate import aws
 from gate.http_checks import EXCERPT, LOGIN, NETWORK, REDIRECTS, Answer
-from gate.options import HttpRequest, normalised, shown_address
+from gate.options.requests import HttpRequest, normalised, shown_address
 from gate.redact import SENSITIVE_NAME
 from gate.verdict import ProbeError
 from gate.wire import FAILURES, Connection, in_words, target_of

@@ -9,7 +9,7 @@ from typing import Any, Optional
 from gate.deployment import Deployment
 from gate.ecs import NoGreen
 from gate.entry_points import command_after
-from gate.options import RunMigrations
+from gate.options.migrations import RunMigrations
 from gate.tasks import declared_container
 from gate.verdict import ProbeError
 

@@ -10,7 +10,7 @@ from gate import aws
 from gate.deployment import Deployment
 from gate.names import check
 from gate.network import Caller
-from gate.options import HOOKS
+from gate.options.hooks import HOOKS
 from gate.settings import BadSettings, in_words, judge_settings, read_environment, read_module, schema_of
 from gate.verdict import Finding, Outcome, ProbeError, Severity, failed, finding_of, passed, skipped
 from gate.waiting import TimeBudget

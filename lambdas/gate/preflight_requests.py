@@ -10,7 +10,8 @@ from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, no
 from gate.elb import Listener, Misrouted
 from gate.names import check
 from gate.network import Caller, shut_out_of, shut_out_of_tasks
-from gate.options import key_of, normalised, placeholders, shown_address
+from gate.options import key_of
+from gate.options.requests import normalised, placeholders, shown_address
 from gate.preflight_hooks import LOOK_UP, HookFunction, judge_function, later_hooks
 from gate.preflight_routes import BALANCERS, LISTENERS, RULES, Routes
 from gate.verdict import Finding, Severity, failed, noted, passed, severity_for, skipped

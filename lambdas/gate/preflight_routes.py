@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from gate import aws
+from gate.alarms import NOT_IN_ALARM, judge_alarms, read_alarms
 from gate.elb import Listener, Rule
-from gate.metrics import NOT_IN_ALARM, judge_alarms, read_alarms
 from gate.names import check
 from gate.preflight_blue import Blue
 from gate.release import Release

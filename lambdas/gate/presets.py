@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Callable, Optional
 
-from gate.options import RunMigrations
+from gate.options.migrations import RunMigrations
 from gate.verdict import Finding, ProbeError, error, failed, passed
 
 Command = Optional[tuple[str, ...]]

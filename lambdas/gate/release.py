@@ -25,9 +25,6 @@ MANIFESTS = [
     "application/vnd.docker.distribution.manifest.v2+json",
 ]
 
-# Said before green is made and after, where nobody has the strategy in the AppSpec.
-LOST = "a strategy that CodeDeploy does not take over"
-
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"  # of a repository's path
 _REFERENCE = re.compile(
     r"(?:(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/)?"

@@ -18,7 +18,7 @@ from gate.http_checks import Answer, fill, saved
 from gate.http_sender import Sender
 from gate.names import Named
 from gate.network import Caller, shut_out_of
-from gate.options import OF_GREEN, Flow, HttpCheck, HttpRequest, Step, TrafficOptions, normalised
+from gate.options.requests import OF_GREEN, Flow, HttpCheck, HttpRequest, Step, TrafficOptions, normalised
 from gate.release import Image
 from gate.runner import Gate
 from gate.statistics import FIGURES, Statistics, judge_statistics

@@ -1,4 +1,4 @@
-# Written by "make options" from lambdas/gate/options.py. Change it there.
+# Written by "make options" from lambdas/gate/options/. Change it there.
 
 output "validate_before_install" {
   description = "Options of validate_before_install, its defaults too"

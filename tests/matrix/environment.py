@@ -18,7 +18,7 @@ from typing import Any
 
 import boto3
 import pytest
-from gate.options import HOOKS
+from gate.options.hooks import HOOKS
 from gate.settings import schema_of
 from moto.cloudwatch.models import cloudwatch_backends
 

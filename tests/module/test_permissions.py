@@ -15,7 +15,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore import xform_name
-from gate.options import HOOKS
+from gate.options.hooks import HOOKS
 
 from tests.module.conftest import ROOT
 from tests.policies import STAGE, function_names, render, with_everything

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_origin
 
 import pytest
-from gate.options import HOOKS
+from gate.options.hooks import HOOKS
 from gate.settings import Entry, entries
 
 from tests.module.conftest import INPUTS, ROOT, Terraform, plain, write_stack

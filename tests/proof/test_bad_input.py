@@ -22,8 +22,9 @@ import validate_deployment
 import validate_production
 import validate_test_traffic
 import yaml
-from gate import options
 from gate.appspec import AppSpec, parse_appspec
+from gate.options.hooks import HOOKS as OPTIONS
+from gate.options.migrations import RunMigrations
 from gate.settings import BadSettings, read_settings
 from gate.verdict import ProbeError
 from hypothesis import given, settings
@@ -200,7 +201,7 @@ VALID: dict[ModuleType, dict[str, Any]] = {
     },
 }  # fmt: skip
 """Of each hook, settings that are good as they are."""
-KINDS = {hook: options.HOOKS[hook.__name__] for hook in HOOKS}
+KINDS = {hook: OPTIONS[hook.__name__] for hook in HOOKS}
 
 
 def packed(content: bytes) -> str:
@@ -349,7 +350,7 @@ def test_any_settings(  # noqa: PLR0917 - what is tested, and by what
         assert judged(hook, EVENT, codedeploy, caplog)["message"].startswith(refusals)
     else:
         assert list(misread(KINDS[hook], read, document)) == []
-        if isinstance(read, options.RunMigrations) and not (read.preset or read.command):
+        if isinstance(read, RunMigrations) and not (read.preset or read.command):
             return  # it may have nothing to do, and says so
         assert not judged(hook, EVENT, codedeploy, caplog)["message"].startswith(refusals)
     assert codedeploy.statuses == ["Failed"]

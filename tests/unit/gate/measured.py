@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from gate.figures import OwnRequests, Series, TrafficFigures, Window, judge_traffic
-from gate.options import ValidateProduction
+from gate.options.production import ValidateProduction
 from gate.settings import read_settings
 from gate.verdict import Finding
 

@@ -7,7 +7,10 @@ import json
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
-from gate.options import HOOKS, Assertion, Flow, HeaderAssertion, Load, Metric, RunMigrations, Source
+from gate.options.hooks import HOOKS
+from gate.options.migrations import RunMigrations
+from gate.options.production import Load, Metric, Source
+from gate.options.requests import Assertion, Flow, HeaderAssertion
 from gate.settings import Entry, entries, judge_settings
 
 Document = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gate.default_request import CannotAsk, health_request, request_through
 from gate.elb import Listener, Rule, TargetGroup
-from gate.options import HttpCheck
+from gate.options.requests import HttpCheck
 from gate.verdict import ProbeError
 
 GROUP = TargetGroup(

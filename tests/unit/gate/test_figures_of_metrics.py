@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from gate.figures import Missing, judge_metric
-from gate.options import Metric, ValidateProduction
+from gate.options.production import Metric, ValidateProduction
 from gate.settings import BadSettings, read_settings
 from gate.verdict import Finding
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from gate.metrics import read_alarms
+from gate.alarms import read_alarms
 
 
 def test_of_many_alarms_a_hundred_are_asked_for_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import scipy.stats  # type: ignore[import-untyped]
 from gate.baseline import ENOUGH, compare, mann_whitney, shifted
-from gate.options import Metric
+from gate.options.production import Metric
 from gate.settings import entries
 from gate.verdict import Finding, Outcome
 from hypothesis import assume, example, given

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 from gate.http_checks import EXCERPT, Answer, excerpt, fill, mismatches, saved
 from gate.http_sender import Sender
-from gate.options import METHODS, Assertion, Flow, HeaderAssertion, HttpCheck, Step
+from gate.options.requests import METHODS, Assertion, Flow, HeaderAssertion, HttpCheck, Step
 from hypothesis import given
 from hypothesis import strategies as st
 

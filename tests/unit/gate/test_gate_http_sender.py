@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from gate.http_checks import Answer, mismatches
 from gate.http_sender import Sender
-from gate.options import Assertion, HttpCheck, HttpRequest
+from gate.options.requests import Assertion, HttpCheck, HttpRequest
 
 from tests.unit.gate.conftest import NAME
 from tests.unit.gate.web_server import WebServer

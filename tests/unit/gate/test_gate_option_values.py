@@ -7,20 +7,12 @@ import re
 from typing import Any, get_origin
 
 import pytest
-from gate.options import (
-    HOOKS,
-    Assertion,
-    Flow,
-    HookOptions,
-    HttpCheck,
-    Load,
-    Metric,
-    RunMigrations,
-    Step,
-    ValidateBeforeInstall,
-    ValidateProduction,
-    ValidateTestTraffic,
-)
+from gate.options import HookOptions
+from gate.options.deployment import ValidateBeforeInstall
+from gate.options.hooks import HOOKS
+from gate.options.migrations import RunMigrations
+from gate.options.production import Load, Metric, ValidateProduction
+from gate.options.requests import Assertion, Flow, HttpCheck, Step, ValidateTestTraffic
 from gate.settings import Entry, entries
 
 from tests.unit.gate.reading import BASES, Document, every_option, inner, problems, read

@@ -6,22 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from gate.options import (
-    HOOKS,
-    Assertion,
-    Flow,
-    HttpCheck,
-    Load,
-    Metric,
-    Range,
-    RunMigrations,
-    Source,
-    Step,
-    ValidateProduction,
-    ValidateTestTraffic,
-    shown_address,
-    status_range,
-)
+from gate.options.hooks import HOOKS
+from gate.options.migrations import RunMigrations
+from gate.options.production import Load, Metric, Range, Source, ValidateProduction
+from gate.options.requests import Assertion, Flow, HttpCheck, Step, ValidateTestTraffic, shown_address, status_range
 from gate.waiting import TimeBudget
 from hypothesis import given
 from hypothesis import strategies as st

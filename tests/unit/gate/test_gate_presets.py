@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
-from gate.options import RunMigrations
+from gate.options.migrations import RunMigrations
 from gate.presets import PRESETS, Preset, alembic_way_back, django_way_back, steps_of, where_it_is
 from gate.settings import entries
 from gate.verdict import Outcome

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from gate.http_checks import Answer, NotEvaluated, mismatches, mismatches_of_value, saved, search
 from gate.http_sender import Sender
-from gate.options import Assertion, HttpCheck, Step, jmespath_problem
+from gate.options.requests import Assertion, HttpCheck, Step, jmespath_problem
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from gate.http_checks import mismatches
 from gate.http_sender import Sender
-from gate.options import Assertion, HttpCheck
+from gate.options.requests import Assertion, HttpCheck
 
 from tests.unit.gate.raw_server import serving
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gate.http_checks import Answer, mismatches
 from gate.http_sender import MOST_REDIRECTS, Sender
-from gate.options import HttpCheck
+from gate.options.requests import HttpCheck
 
 from tests.unit.gate.conftest import NAME
 from tests.unit.gate.web_server import Request, Route, WebServer

@@ -12,7 +12,7 @@ from gate import aws
 from gate.aws import AwsDenied
 from gate.http_checks import mismatches
 from gate.http_sender import Sender, read_secret
-from gate.options import HttpCheck
+from gate.options.requests import HttpCheck
 from gate.verdict import ProbeError
 from hypothesis import given
 from hypothesis import strategies as st

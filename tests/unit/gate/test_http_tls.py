@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from gate.http_checks import mismatches
 from gate.http_sender import Sender
-from gate.options import HttpCheck
+from gate.options.requests import HttpCheck
 
 from tests.unit.gate.conftest import NAME
 from tests.unit.gate.web_server import Certificates, WebServer, make_certificates

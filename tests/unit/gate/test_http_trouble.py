@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from gate.http_sender import Sender
-from gate.options import HttpCheck
+from gate.options.requests import HttpCheck
 
 from tests.unit.gate.web_server import Request, Route, WebServer
 

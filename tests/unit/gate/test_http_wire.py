@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from gate.http_sender import Sender
 from gate.load import send_load
-from gate.options import HttpCheck, Load, normalised
+from gate.options.production import Load
+from gate.options.requests import HttpCheck, normalised
 from gate.waiting import Deadline
 from gate.wire import FAILURES, Connection, Socket
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gate.metrics import NOT_IN_ALARM, judge_alarms
+from gate.alarms import NOT_IN_ALARM, judge_alarms
 from gate.verdict import Finding
 
 STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from gate.one_off import Target
-from gate.options import RunMigrations
+from gate.options.migrations import RunMigrations
 
 NETWORK = {"subnets": ["subnet-9"], "securityGroups": ["sg-9"], "assignPublicIp": "ENABLED"}
 PLACED = ("launchType", "capacityProviderStrategy", "platformVersion")

@@ -14,7 +14,7 @@ import pytest
 from gate.attempts import AT_ONCE, Attempts, send_side_by_side
 from gate.http_checks import Answer
 from gate.http_sender import Sender
-from gate.options import HttpCheck
+from gate.options.requests import HttpCheck
 from gate.verdict import Outcome
 from gate.waiting import Deadline, OutOfTime
 from hypothesis import given

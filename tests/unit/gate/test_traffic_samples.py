@@ -11,7 +11,7 @@ import pytest
 from gate.attempts import PAUSE, send_samples
 from gate.elb import Target
 from gate.http_sender import Sender
-from gate.options import HeaderAssertion, HttpCheck
+from gate.options.requests import HeaderAssertion, HttpCheck
 from gate.traffic import MOST_WARM_UP, WARM_UP
 from gate.verdict import Outcome
 from gate.waiting import Deadline, OutOfTime

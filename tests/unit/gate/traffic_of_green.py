@@ -13,7 +13,7 @@ from gate.attempts import Attempts, send_side_by_side
 from gate.ecs import Service, TaskSet
 from gate.elb import Listener, Rule, Target, TargetGroup
 from gate.http_sender import Sender
-from gate.options import HttpCheck, TrafficOptions
+from gate.options.requests import HttpCheck, TrafficOptions
 from gate.overrides import Overrides
 from gate.platforms import Continuation
 from gate.platforms.codedeploy import CodeDeployDeployment

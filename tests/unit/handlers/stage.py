@@ -21,7 +21,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
-from gate.options import HOOKS
+from gate.options.hooks import HOOKS
 from gate.settings import schema_of
 from moto.ecs.models import ecs_backends
 

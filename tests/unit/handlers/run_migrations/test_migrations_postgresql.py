@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import run_migrations as hook
 from gate.one_off import variables_of
-from gate.options import RunMigrations
+from gate.options.migrations import RunMigrations
 
 from rehearsal.aws.world import Exit
 from tests.unit.handlers.stage import Judge, Stage

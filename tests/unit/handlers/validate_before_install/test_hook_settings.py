@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import validate_before_install as hook
 import validate_production
-from gate.options import HOOKS, Load, ValidateProduction
+from gate.options.hooks import HOOKS
+from gate.options.production import Load, ValidateProduction
 from gate.overrides import Overrides
 from gate.platforms import Continuation
 from gate.record import Record
