@@ -131,7 +131,8 @@ class Green:
         runs_on = self.set.placement.get("launchType") or ", ".join(str(each.get("capacityProvider")) for each in found)
         if wanted and not found:
             named = ", ".join(str(each.get("capacityProvider")) for each in wanted)
-            said = f"green runs on {runs_on or 'a launch type'}, the service on capacity providers {named}, {STRATEGY_LOST}"
+            on = runs_on or "a launch type"
+            said = f"green runs on {on}, the service on capacity providers {named}, {STRATEGY_LOST}"
             return replace(failed(f"{said}: name it in the AppSpec (CapacityProviderStrategy)"), advisory=True)
         return passed(f"green runs on {runs_on or 'the launch type of the cluster'}")
 

@@ -40,7 +40,6 @@ TITLES = {
     production.TrafficThresholds: "Limits of validate_production",
     production.Baseline: "Baseline",
     production.Metric: "Metrics",
-    production.Source: "Queries",
     production.Range: "Bounds",
     production.Load: "Load",
     **{kind: hook for hook, kind in HOOKS.items()},

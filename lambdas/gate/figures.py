@@ -339,7 +339,7 @@ def judge_usage(word: str, percent: Optional[float], most: Optional[float]) -> l
 def judge_metric(name: str, metric: Metric, series: Series, now: datetime) -> Finding:
     """A declared metric's values against its range; one whose period is not over may still rise to its minimum."""
     label, least = f"metric:{name}", metric.threshold_range.min
-    period = timedelta(seconds=max([metric.period, *(source.period for source in metric.queries.values())]))
+    period = timedelta(seconds=metric.period)
     complete = {at: at + period <= now for at in series}
     values = [
         value

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Optional, Union
+from typing import Any
 
 from gate import aws
 from gate.elb import LoadBalancer, TargetGroup
 from gate.figures import Series, TrafficFigures
-from gate.options.production import Metric, Source
+from gate.options.production import Metric
 from gate.options.requests import LATENCIES
 from gate.verdict import ProbeError
-
-RESULT = "result_of_expression"
 
 
 @dataclass(frozen=True)
@@ -34,31 +32,19 @@ class Query:
         return {"Metric": metric, "Period": self.period, "Stat": self.statistic}
 
 
-def read_metrics(
-    queries: Mapping[str, Query], start: datetime, end: datetime, expression: Optional[str] = None
-) -> dict[str, Series]:
+def read_metrics(queries: Mapping[str, Query], start: datetime, end: datetime) -> dict[str, Series]:
     """Each query's values between `start` and `end` (exclusive); no datapoints, no values.
 
-    With `expression`, metric maths over the queries' names, its values alone, as `RESULT`. Raises ProbeError where
-    CloudWatch may not tell, and AwsThrottled where its answer stays incomplete.
+    Raises ProbeError where CloudWatch may not tell, and AwsThrottled where its answer stays incomplete.
     """
-    ids = {name: name if expression else f"q{at}" for at, name in enumerate(queries)}
-    data: list[dict[str, Any]] = [
-        {"Id": ids[name], "MetricStat": query.as_dict(), "ReturnData": expression is None}
-        for name, query in queries.items()
-    ]
-    if expression:
-        data.append({"Id": RESULT, "Expression": expression})
-        ids = {RESULT: RESULT}
-    names = {key: name for name, key in ids.items()}
-    values: dict[str, dict[datetime, float]] = {name: {} for name in ids}
-    status = dict.fromkeys(ids, "no answer")
-    labels: dict[str, str] = {}
+    names = {f"q{at}": name for at, name in enumerate(queries)}
+    values: dict[str, dict[datetime, float]] = {name: {} for name in queries}
+    status = dict.fromkeys(queries, "no answer")
     for entry in aws.pages(
         "cloudwatch",
         "get_metric_data",
         "MetricDataResults",
-        MetricDataQueries=data,
+        MetricDataQueries=[{"Id": id_, "MetricStat": queries[name].as_dict()} for id_, name in names.items()],
         StartTime=start,
         EndTime=end,
         ScanBy="TimestampAscending",
@@ -69,9 +55,6 @@ def read_metrics(
         status[name] = str(entry.get("StatusCode"))
         if status[name] == "Forbidden":
             raise ProbeError(f"CloudWatch may not give the values of {name} (Forbidden)")
-        label = str(entry.get("Label"))
-        if labels.setdefault(name, label) != label:
-            raise ProbeError(f"metric {name} is several series ({labels[name]}, {label}, …): add them up (SUM, MAX)")
         values[name].update(zip(entry.get("Timestamps") or [], map(float, entry.get("Values") or [])))
     incomplete = ", ".join(f"{name} ({word})" for name, word in status.items() if word != "Complete")
     if incomplete:  # PartialData is followed by a page with the rest
@@ -114,20 +97,20 @@ def read_declared(
     start: datetime,
     end: datetime,
 ) -> dict[str, Series]:
-    """The values of the user's own metrics by name; those without metric maths by one call.
+    """The values of the user's own metrics by name.
 
     Dimensions may have the values `{load_balancer}` and `{target_group}`, which stand for those given here.
     """
     words = {"{load_balancer}": load_balancer.dimension, "{target_group}": target_group.dimension}
 
-    def query(source: Union[Metric, Source]) -> Query:
-        dimensions = {name: words.get(value, value) for name, value in source.dimensions.items()}
-        return Query(str(source.namespace), str(source.metric_name), dimensions, source.statistic, source.period)
-
-    plain = {name: query(metric) for name, metric in declared.items() if not metric.expression}
-    found = read_metrics(plain, start, end) if plain else {}
-    for name, metric in declared.items():
-        if metric.expression:
-            queries = {each: query(source) for each, source in metric.queries.items()}
-            found[name] = read_metrics(queries, start, end, metric.expression)[RESULT]
-    return found
+    queries = {
+        name: Query(
+            metric.namespace,
+            metric.metric_name,
+            {key: words.get(value, value) for key, value in metric.dimensions.items()},
+            metric.statistic,
+            metric.period,
+        )
+        for name, metric in declared.items()
+    }
+    return read_metrics(queries, start, end) if queries else {}

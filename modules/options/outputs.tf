@@ -32,6 +32,6 @@ output "schemas" {
     validate_deployment     = "b372bbd199bd"
     validate_test_traffic   = "3ca0d68811af"
     run_migrations          = "28a321cbd3e4"
-    validate_production     = "154bb150c07b"
+    validate_production     = "85bb2b3592f5"
   }
 }

@@ -967,20 +967,12 @@ variable "validate_production" {
     - `metrics_delay`: seconds that CloudWatch may be late: only after it an absence of data counts, and so long after
       the bake its last minutes are waited for (default 180)
     - `metrics`: further CloudWatch metrics by name (default {})
+      - `namespace`: namespace of the metric (required)
+      - `metric_name`: name of the metric (required)
       - `dimensions`: dimensions of the metric; `{target_group}` and `{load_balancer}` as values stand for green's
         (default {})
       - `statistic`: statistic of a datapoint, or a percentile such as `p99` (default "Average")
       - `period`: seconds of one datapoint: 1, 5, 10, 20, 30 or a multiple of 60 (default 60)
-      - `namespace`: namespace of the metric (default null)
-      - `metric_name`: name of the metric (default null)
-      - `expression`: CloudWatch metric math over `queries`, in place of `metric_name` (default null)
-      - `queries`: metrics of the expression by name (default {})
-        - `namespace`: namespace of the metric (required)
-        - `metric_name`: name of the metric (required)
-        - `dimensions`: dimensions of the metric; `{target_group}` and `{load_balancer}` as values stand for green's
-          (default {})
-        - `statistic`: statistic of a datapoint, or a percentile such as `p99` (default "Average")
-        - `period`: seconds of one datapoint: 1, 5, 10, 20, 30 or a multiple of 60 (default 60)
       - `threshold_range`: bounds of each datapoint since the shift (default {})
         - `min`: least value (default null)
         - `max`: greatest value (default null)
@@ -1122,19 +1114,11 @@ variable "validate_production" {
     no_data       = optional(string, "pass")
     metrics_delay = optional(number, 180)
     metrics = optional(map(object({
+      namespace   = string
+      metric_name = string
       dimensions  = optional(map(string), {})
       statistic   = optional(string, "Average")
       period      = optional(number, 60)
-      namespace   = optional(string)
-      metric_name = optional(string)
-      expression  = optional(string)
-      queries = optional(map(object({
-        namespace   = string
-        metric_name = string
-        dimensions  = optional(map(string), {})
-        statistic   = optional(string, "Average")
-        period      = optional(number, 60)
-      })), {})
       threshold_range = optional(object({
         min = optional(number)
         max = optional(number)
@@ -1442,6 +1426,16 @@ variable "validate_production" {
   }
 
   validation {
+    condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.namespace == null ? false : can(regex("^(?:(?s:.+))$", v1.namespace)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.namespace is ${issensitive(var.validate_production.metrics) || issensitive(v1.namespace) ? "a sensitive value" : jsonencode(v1.namespace)}; expected a namespace." if !nonsensitive(v1.namespace == null ? false : can(regex("^(?:(?s:.+))$", v1.namespace)))]))
+  }
+
+  validation {
+    condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.metric_name == null ? false : can(regex("^(?:(?s:.+))$", v1.metric_name)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.metric_name is ${issensitive(var.validate_production.metrics) || issensitive(v1.metric_name) ? "a sensitive value" : jsonencode(v1.metric_name)}; expected a metric's name." if !nonsensitive(v1.metric_name == null ? false : can(regex("^(?:(?s:.+))$", v1.metric_name)))]))
+  }
+
+  validation {
     condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(length(v1.dimensions) >= 0 && length(v1.dimensions) <= 30)])
     error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.dimensions has ${length(v1.dimensions)} entries; expected 0 to 30." if !nonsensitive(length(v1.dimensions) >= 0 && length(v1.dimensions) <= 30)]))
   }
@@ -1454,21 +1448,6 @@ variable "validate_production" {
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.period >= 1 && v1.period <= 86400 && floor(v1.period) == v1.period)])
     error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.period is ${issensitive(var.validate_production.metrics) || issensitive(v1.period) ? "a sensitive value" : jsonencode(v1.period)}; expected a whole number of seconds from 1 to 86400." if !nonsensitive(v1.period >= 1 && v1.period <= 86400 && floor(v1.period) == v1.period)]))
-  }
-
-  validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.namespace == null ? true : can(regex("^(?:(?s:.+))$", v1.namespace)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.namespace is ${issensitive(var.validate_production.metrics) || issensitive(v1.namespace) ? "a sensitive value" : jsonencode(v1.namespace)}; expected a namespace, or null." if !nonsensitive(v1.namespace == null ? true : can(regex("^(?:(?s:.+))$", v1.namespace)))]))
-  }
-
-  validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.metric_name == null ? true : can(regex("^(?:(?s:.+))$", v1.metric_name)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.metric_name is ${issensitive(var.validate_production.metrics) || issensitive(v1.metric_name) ? "a sensitive value" : jsonencode(v1.metric_name)}; expected a metric's name, or null." if !nonsensitive(v1.metric_name == null ? true : can(regex("^(?:(?s:.+))$", v1.metric_name)))]))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(can(regex("^(?:[a-z][A-Za-z0-9_]*)$", k2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries has the key ${jsonencode(k2)}; expected a query's name: a small letter, then letters, digits and underscores." if !nonsensitive(can(regex("^(?:[a-z][A-Za-z0-9_]*)$", k2)))]])))
   }
 
   validation {
@@ -1704,31 +1683,6 @@ variable "validate_production" {
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.save) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected a JMESPath expression of the answer, or \"header:<name>\"." if !nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(v2.namespace == null ? false : can(regex("^(?:(?s:.+))$", v2.namespace)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.namespace is ${issensitive(var.validate_production.metrics) || issensitive(v1.queries) || issensitive(v2.namespace) ? "a sensitive value" : jsonencode(v2.namespace)}; expected a namespace." if !nonsensitive(v2.namespace == null ? false : can(regex("^(?:(?s:.+))$", v2.namespace)))]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(v2.metric_name == null ? false : can(regex("^(?:(?s:.+))$", v2.metric_name)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.metric_name is ${issensitive(var.validate_production.metrics) || issensitive(v1.queries) || issensitive(v2.metric_name) ? "a sensitive value" : jsonencode(v2.metric_name)}; expected a metric's name." if !nonsensitive(v2.metric_name == null ? false : can(regex("^(?:(?s:.+))$", v2.metric_name)))]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(length(v2.dimensions) >= 0 && length(v2.dimensions) <= 30)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.dimensions has ${length(v2.dimensions)} entries; expected 0 to 30." if !nonsensitive(length(v2.dimensions) >= 0 && length(v2.dimensions) <= 30)]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(can(regex("^(?:Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", v2.statistic)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.statistic is ${issensitive(var.validate_production.metrics) || issensitive(v1.queries) || issensitive(v2.statistic) ? "a sensitive value" : jsonencode(v2.statistic)}; expected \"Average\", \"Sum\", \"Minimum\", \"Maximum\", \"SampleCount\" or a percentile such as \"p99\" or \"p99.9\"." if !nonsensitive(can(regex("^(?:Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", v2.statistic)))]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(v2.period >= 1 && v2.period <= 86400 && floor(v2.period) == v2.period)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.period is ${issensitive(var.validate_production.metrics) || issensitive(v1.queries) || issensitive(v2.period) ? "a sensitive value" : jsonencode(v2.period)}; expected a whole number of seconds from 1 to 86400." if !nonsensitive(v2.period >= 1 && v2.period <= 86400 && floor(v2.period) == v2.period)]])))
   }
 
   validation {

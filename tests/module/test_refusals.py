@@ -279,7 +279,7 @@ OPTIONS = [
         'validate_production.metrics.m.direction is "up"; expected "increase", "decrease" or "either".',
     ),
     Case(
-        {"validate_production": {"metrics": {"n": {"namespace": "", "dimensions": {f"D{n}": "v" for n in range(31)}}}}},
+        {"validate_production": {"metrics": {"n": {**METRIC, "dimensions": {f"D{n}": "v" for n in range(31)}}}}},
         "validate_production.metrics.n.dimensions has 31 entries; expected 0 to 30.",
     ),
     Case(
@@ -511,14 +511,7 @@ def test_values_on_the_edge_are_accepted(terraform: Terraform, tmp_path: Path) -
             "metrics": {
                 "a": {**METRIC, "threshold_range": {"max": 0}, "statistic": "p99.9", "period": 300},
                 "b": {**METRIC, "threshold_range": {"min": 0}, "statistic": "p0", "period": 10, "min_datapoints": 1},
-                "c": {
-                    "expression": "a/bC_1",
-                    "queries": {
-                        "a": {"namespace": "Shop", "metric_name": "Carts"},
-                        "bC_1": {"namespace": "Shop", "metric_name": "Carts"},
-                    },
-                    "max_worse_percent": 0,
-                },
+                "c": {**METRIC, "max_worse_percent": 0},
             },
             "alarms": {"a": "OK", "b": "ALARM", "c": "INSUFFICIENT_DATA"},
             "insufficient_data": "pass",

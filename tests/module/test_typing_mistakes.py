@@ -53,12 +53,12 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "validate_production.metrics.m.threshold_range has no option maximum; it has min, max",
     ),
     (
-        {"validate_production": {"metrics": {"q": {"queries": {"e": {"namespace": "A", "metric": "B"}}}}}},
-        "validate_production.metrics.q.queries.e has no option metric; it has namespace, metric_name, dimensions,",
+        {"validate_production": {"metrics": {"q": {"namespace": "A", "metric": "B"}}}},
+        "validate_production.metrics.q has no option metric; it has namespace, metric_name, dimensions,",
     ),
     (
-        {"validate_production": {"metrics": {"q": {"queries": {"e": {"namespace": "A", "metric": "B"}}}}}},
-        "validate_production.metrics.q.queries.e.metric_name is missing; expected a metric's name.",
+        {"validate_production": {"metrics": {"q": {"namespace": "A", "metric": "B"}}}},
+        "validate_production.metrics.q.metric_name is missing; expected a metric's name.",
     ),
     (
         {"validate_production": {"load": {"rps": 20, "duration": 60}}},

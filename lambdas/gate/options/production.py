@@ -31,7 +31,6 @@ from gate.waiting import TimeBudget
 MOST_CONNECTIONS = 256  # of a load
 OTHER_CHECKS = 120.0  # seconds that a production hook's other checks may take beside its window
 BEFORE_A_LOAD = 30.0  # seconds that they may take before a load, which is not interrupted
-QUERY_ID = r"[a-z][A-Za-z0-9_]*"
 STATISTIC = r"Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\.[0-9]+)?|100)"
 
 
@@ -99,9 +98,11 @@ class Range:
 
 
 @dataclass(frozen=True)
-class _Sampling:
-    """How CloudWatch makes datapoints of a metric."""
+class Metric:
+    """A CloudWatch metric of your own. Metric maths is an alarm's business: name the alarm in `alarms`."""
 
+    namespace: str = option("namespace of the metric", pattern=NOT_EMPTY, means="a namespace")
+    metric_name: str = option("name of the metric", pattern=NOT_EMPTY, means="a metric's name")
     dimensions: dict[str, str] = option(
         "dimensions of the metric; `{target_group}` and `{load_balancer}` as values stand for green's",
         {},
@@ -116,47 +117,6 @@ class _Sampling:
     period: int = whole(
         "seconds of one datapoint: 1, 5, 10, 20, 30 or a multiple of 60", 60, unit="seconds", most=86_400
     )
-
-    def problems(self) -> list[str]:
-        """A period that CloudWatch does not know, a placeholder that stands for nothing."""
-        found = []
-        if self.period not in (1, 5, 10, 20, 30) and self.period % 60:
-            known = "1, 5, 10, 20, 30 and multiples of 60 seconds up to a day"
-            found.append(f"period is {self.period}; CloudWatch knows {known}")
-        for name, value in self.dimensions.items():
-            # A whole one: API Gateway has resources such as /orders/{id}.
-            if re.fullmatch(r"\{[a-z_]*\}", value) and value not in ("{target_group}", "{load_balancer}"):
-                stand = "{target_group} and {load_balancer} stand for green's"
-                found.append(f"dimensions{key_of(name)} is {value}, which stands for nothing: {stand}")
-        return found
-
-
-@dataclass(frozen=True)
-class _Name:
-    """What names a metric: a dataclass has the fields of its last base first, and these are required."""
-
-    namespace: str = option("namespace of the metric", pattern=NOT_EMPTY, means="a namespace")
-    metric_name: str = option("name of the metric", pattern=NOT_EMPTY, means="a metric's name")
-
-
-@dataclass(frozen=True)
-class Source(_Sampling, _Name):
-    """A CloudWatch metric that an expression uses."""
-
-
-@dataclass(frozen=True)
-class Metric(_Sampling):
-    """A CloudWatch metric of your own, or metric maths over several."""
-
-    namespace: Optional[str] = option("namespace of the metric", None, pattern=NOT_EMPTY, means="a namespace")
-    metric_name: Optional[str] = option("name of the metric", None, pattern=NOT_EMPTY, means="a metric's name")
-    expression: Optional[str] = option("CloudWatch metric math over `queries`, in place of `metric_name`", None)
-    queries: dict[str, Source] = option(
-        "metrics of the expression by name",
-        {},
-        keys=QUERY_ID,
-        keys_mean="a query's name: a small letter, then letters, digits and underscores",
-    )
     threshold_range: Range = option("[bounds](#bounds) of each datapoint since the shift", Range)
     min_datapoints: int = whole("fewer datapoints count as no data", 1, most=10_000)
     failure_limit: int = whole("datapoints out of bounds that are tolerated", 0, least=0, most=10_000)
@@ -167,14 +127,16 @@ class Metric(_Sampling):
     direction: str = option("which way is worse", "increase", choices=("increase", "decrease", "either"))
 
     def problems(self) -> list[str]:
-        """A metric that is none, or two, or is compared with nothing."""
-        found = super().problems()
-        if (self.metric_name is None) == (self.expression is None):
-            found.append("metric_name or expression is needed, and only one of them")
-        if (self.metric_name is None) != (self.namespace is None):
-            found.append("namespace and metric_name go together: set what is missing, leave out what is left over")
-        if (self.expression is None) != (not self.queries):
-            found.append("expression and queries go together: set what is missing, leave out what is left over")
+        """A period that CloudWatch does not know, a placeholder that stands for nothing, nothing to compare with."""
+        found = []
+        if self.period not in (1, 5, 10, 20, 30) and self.period % 60:
+            known = "1, 5, 10, 20, 30 and multiples of 60 seconds up to a day"
+            found.append(f"period is {self.period}; CloudWatch knows {known}")
+        for name, value in self.dimensions.items():
+            # A whole one: API Gateway has resources such as /orders/{id}.
+            if re.fullmatch(r"\{[a-z_]*\}", value) and value not in ("{target_group}", "{load_balancer}"):
+                stand = "{target_group} and {load_balancer} stand for green's"
+                found.append(f"dimensions{key_of(name)} is {value}, which stands for nothing: {stand}")
         if self.threshold_range == Range() and self.max_worse_percent is None:
             found.append(
                 "threshold_range.min, threshold_range.max or max_worse_percent is needed: else nothing is compared"
@@ -182,7 +144,7 @@ class Metric(_Sampling):
         return found
 
     def __str__(self) -> str:
-        return self.expression or f"{self.namespace} {self.metric_name}"
+        return f"{self.namespace} {self.metric_name}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 
 from gate.options.hooks import HOOKS
 from gate.options.migrations import RunMigrations
-from gate.options.production import Load, Metric, Source
+from gate.options.production import Load, Metric
 from gate.options.requests import Assertion, Flow, HeaderAssertion
 from gate.settings import Entry, entries, judge_settings
 
@@ -21,7 +21,6 @@ BASES: dict[Any, Document] = {
     Flow: {"steps": [{}]},
     Load: {"rate": 1, "duration": 1},
     Metric: {"namespace": "n", "metric_name": "m", "max_worse_percent": 1},
-    Source: {"namespace": "n", "metric_name": "m"},
     RunMigrations: {"command": ["a"]},
     HeaderAssertion: {"equals": "a"},
 }

@@ -14,8 +14,6 @@ from gate.verdict import Finding
 from tests.unit.gate.measured import at, options, series
 
 ORDERS: dict[str, Any] = {"namespace": "Shop", "metric_name": "Orders", "statistic": "Sum"}
-FAILURES: dict[str, Any] = {**ORDERS, "metric_name": "Failures"}
-SHARE: dict[str, Any] = {"expression": "100 * failures / orders", "queries": {"failures": FAILURES, "orders": ORDERS}}
 
 
 def metric(**document: Any) -> Metric:
@@ -74,11 +72,10 @@ def test_a_period_that_is_not_over_may_exceed_a_maximum_already() -> None:
     assert judged(5, 100, now=90, threshold_range={"max": 10}).outcome == "failed"
 
 
-def test_the_longest_period_of_an_expression_counts() -> None:
-    declared = {**SHARE, "queries": {**SHARE["queries"], "orders": {**ORDERS, "period": 300}}}
-    share = options(metrics={"share": {**declared, "threshold_range": {"min": 10}}}).metrics["share"]
-    assert judge_metric("share", share, series(120, 1), at(310)).ok, "the second one began at 1 min, and ends at 6 min"
-    assert not judge_metric("share", share, series(120, 1), at(360)).ok
+def test_a_period_of_five_minutes_is_over_after_five() -> None:
+    declared = metric(period=300, threshold_range={"min": 10})
+    assert judge_metric("orders", declared, series(120, 1), at(310)).ok, "the second began at 1 min, and ends at 6 min"
+    assert not judge_metric("orders", declared, series(120, 1), at(360)).ok
 
 
 @pytest.mark.parametrize(
@@ -99,33 +96,14 @@ def test_as_many_datapoints_as_are_wanted_are_enough() -> None:
     assert judged(7, 7, 7, threshold_range={"min": 1}, min_datapoints=3).outcome == "passed"
 
 
-def test_an_expression_without_data_is_called_by_itself() -> None:
-    share = options(metrics={"share": {**SHARE, "threshold_range": {"max": 5}}}).metrics["share"]
-    assert judge_metric("share", share, {}, at(60)).detail == (
-        "metric share (100 * failures / orders) has no data since the shift: check its name and dimensions, or set "
-        "no_data"
-    )
-
-
-ONE_OF_THEM = "metric_name or expression is needed, and only one of them"
-TOGETHER = "go together: set what is missing, leave out what is left over"
 LIMITED: dict[str, Any] = {"threshold_range": {"max": 1}}
 
 
 @pytest.mark.parametrize(
     ("document", "problems"),
     [
-        ({"expression": "a", **LIMITED}, [f".expression and queries {TOGETHER}"]),
-        (
-            {**SHARE, "metric_name": "Orders", **LIMITED},
-            [f".{ONE_OF_THEM}", f".namespace and metric_name {TOGETHER}"],
-        ),
-        ({"namespace": "Shop", **LIMITED}, [f".{ONE_OF_THEM}", f".namespace and metric_name {TOGETHER}"]),
-        ({"metric_name": "Orders", **LIMITED}, [f".namespace and metric_name {TOGETHER}"]),
-        (
-            {"expression": "a", "queries": {"a": {"namespace": "Shop"}}, **LIMITED},
-            [".queries.a.metric_name is missing; expected a metric's name."],
-        ),
+        ({"namespace": "Shop", **LIMITED}, [".metric_name is missing; expected a metric's name."]),
+        ({"metric_name": "Orders", **LIMITED}, [".namespace is missing; expected a namespace."]),
         (
             {**ORDERS, "threshold_range": {"min": 2, "max": 1}},
             [".threshold_range.min is 2, above max 1: no value can lie between them"],

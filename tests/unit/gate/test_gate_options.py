@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gate.options.hooks import HOOKS
 from gate.options.migrations import RunMigrations
-from gate.options.production import Load, Metric, Range, Source, ValidateProduction
+from gate.options.production import Load, Metric, Range, ValidateProduction
 from gate.options.requests import Assertion, Flow, HttpCheck, Step, ValidateTestTraffic, shown_address, status_range
 from gate.waiting import TimeBudget
 from hypothesis import given
@@ -134,30 +134,11 @@ RULES: list[tuple[Any, Document, str]] = [
     (Range, {"min": 2, "max": 1.5}, "min is 2, above max 1.5: no value can lie between them"),
     *(
         (
-            kind,
+            Metric,
             {"period": period},
             f"period is {period}; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds up to a day",
         )
-        for kind in (Metric, Source)
         for period in (2, 59, 61)
-    ),
-    *(
-        (Metric, document, "metric_name or expression is needed, and only one of them")
-        for document in (
-            {"metric_name": None, "namespace": None},
-            {"expression": "a", "queries": {"a": QUERY}},
-        )
-    ),
-    *(
-        (Metric, document, f"namespace and metric_name {GO_TOGETHER}")
-        for document in ({"namespace": None}, {"metric_name": None, "expression": "a", "queries": {"a": QUERY}})
-    ),
-    *(
-        (Metric, document, f"expression and queries {GO_TOGETHER}")
-        for document in (
-            {"queries": {"a": QUERY}},
-            {"expression": "a", "metric_name": None, "namespace": None},
-        )
     ),
     (
         Metric,
@@ -195,9 +176,8 @@ def test_what_does_not_go_together_is_refused(kind: Any, document: Document, mes
         (RunMigrations, {"timeout": 3240, "max_duration": 3300}),
         *((RunMigrations, {"launch": launch}) for launch in ("FARGATE", "FARGATE_SPOT", "EC2", "EXTERNAL", "own-ecs")),
         (Range, {"min": 1, "max": 1}),
-        *((kind, {"period": each}) for kind in (Metric, Source) for each in (1, 5, 10, 20, 30, 60, 120, 86_400)),
+        *((Metric, {"period": each}) for each in (1, 5, 10, 20, 30, 60, 120, 86_400)),
         (Metric, {"max_worse_percent": None, "threshold_range": {"max": 0}}),
-        (Metric, {"namespace": None, "metric_name": None, "expression": "a", "queries": {"a": QUERY}}),
         (Load, {"rate": 0.5, "duration": 2}),
     ],
     ids=lambda value: str(value)[:60],
@@ -430,6 +410,5 @@ def test_an_address_is_shown_without_what_may_be_secret() -> None:
     assert shown_address(f"/a#{SECRET}") == "/a"
 
 
-def test_a_metric_is_called_by_its_name_or_its_expression() -> None:
+def test_a_metric_is_called_by_its_name() -> None:
     assert str(Metric(namespace="n", metric_name="m")) == "n m"
-    assert str(Metric(expression="a + b")) == "a + b"

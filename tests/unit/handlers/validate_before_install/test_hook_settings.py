@@ -130,12 +130,6 @@ OF_STEPS: list[tuple[list[dict[str, Any]], str]] = [
     ([{}, {"consecutive_successes": 2}], "steps[1].consecutive_successes is 2, attempts only 1: raise attempts"),
 ]
 OF_A_METRIC: list[tuple[dict[str, Any], str]] = [
-    (
-        {"expression": "a", "queries": {"a": ORDERS}},
-        "metric_name or expression is needed, and only one of them",
-    ),
-    ({"namespace": None}, f"namespace and metric_name {GO_TOGETHER}"),
-    ({"queries": {"a": ORDERS}}, f"expression and queries {GO_TOGETHER}"),
     ({"threshold_range": {}}, f"threshold_range.min, threshold_range.max or max_worse_percent {IS_NEEDED}"),
     ({"threshold_range": {"min": 2, "max": 1}}, f"threshold_range.min is 2, above max 1: {NOTHING_FITS}"),
     ({"period": 45}, "period is 45; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds up to a day"),

@@ -25,8 +25,6 @@ SLOWLY: dict[str, Any] = {**AT_ONCE, "interval": 300}
 ONE_PERCENT = {"error_rate": 0.01}
 WITHOUT_BLUE = "; blue's share before the shift was 0, without a request"
 ORDERS = {"namespace": "Shop", "metric_name": "Orders", "statistic": "Sum"}
-FAILURES = {**ORDERS, "metric_name": "Failures"}
-SHARE: dict[str, Any] = {"expression": "100 * failures / orders", "queries": {"failures": FAILURES, "orders": ORDERS}}
 BY_GROUP: dict[str, Any] = {
     **ORDERS,
     "dimensions": {"TargetGroup": "{target_group}", "LoadBalancer": "{load_balancer}", "Stage": "live"},

@@ -15,7 +15,6 @@ from tests.unit.handlers.validate_production.helpers import (
     EVENT,
     FIVE_MINUTES,
     ONE_PERCENT,
-    SHARE,
     SLOWLY,
     Now,
     Traffic,
@@ -118,17 +117,6 @@ def test_a_metric_of_the_users_against_blue(stage: Stage, judge: Judge, now: Now
     assert judgement.check("metric:orders") == ("passed", "metric orders: 60 (any value)")
     assert judgement.message == (
         "green's orders is 60, blue's was 100 before the shift (-40 %), at most 30 % worse allowed"
-    )
-
-
-def test_an_expression_against_blue(stage: Stage, judge: Judge, now: Now) -> None:
-    event = stage.at(EVENT)
-    for at, failures in ((-30, 1), (0, 4)):
-        publish(stage, now, at, 50)
-        publish(stage, now, at, failures, "Failures")
-    judgement = judge(hook, event, **AT_ONCE, metrics={"share": {**SHARE, "max_worse_percent": 100}})
-    assert (
-        judgement.message == "green's share is 8, blue's was 2 before the shift (+300 %), at most 100 % worse allowed"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from tests.unit.handlers.validate_production.helpers import (
     EVENT,
     ONE_MINUTE,
     ORDERS,
-    SHARE,
     Now,
     about,
     at_least,
@@ -66,16 +64,12 @@ def test_a_metric_with_dimensions(stage: Stage, judge: Judge, now: Now) -> None:
     assert not judge(hook, event_again(stage), **AT_ONCE, metrics={"queue": queue}).succeeded
 
 
-@pytest.mark.parametrize("way", ["plain", "expression"])
-def test_dimensions_may_name_greens_target_group_and_the_load_balancer(
-    stage: Stage, judge: Judge, now: Now, way: str
-) -> None:
+def test_dimensions_may_name_greens_target_group_and_the_load_balancer(stage: Stage, judge: Judge, now: Now) -> None:
     event = stage.at(EVENT)
     for group, value in ((stage.green_group, 3), (stage.blue_group, 90)):
         common = {"LoadBalancer": stage.balancer_dimension, "Stage": "live"}
         publish(stage, now, 0, value, TargetGroup=group.rpartition(":")[2], **common)
-    metric = BY_GROUP if way == "plain" else {"expression": "orders * 1", "queries": {"orders": BY_GROUP}}
-    judgement = judge(hook, event, **AT_ONCE, metrics={"orders": {**metric, **at_most(5)}})
+    judgement = judge(hook, event, **AT_ONCE, metrics={"orders": {**BY_GROUP, **at_most(5)}})
     assert judgement.check("metric:orders") == ("passed", "metric orders: 3 (at most 5)")
 
 
@@ -106,37 +100,6 @@ def test_a_metric_that_does_not_come_counts_after_the_delay(stage: Stage, judge:
         "metric orders (Shop Orders) has no data since the shift: check its name and dimensions, or set no_data",
     )
     assert stage.clock.now == about(180)
-
-
-# Metric maths
-
-
-def test_an_expression_over_several_metrics(stage: Stage, judge: Judge, now: Now) -> None:
-    event = stage.at(EVENT)
-    put(stage, now, 50)
-    put(stage, now, 4, name="Failures")
-    put(stage, now, 50, name="Plain")
-    plain = {**ORDERS, "metric_name": "Plain", **at_least(50)}
-    judgement = judge(hook, event, **AT_ONCE, metrics={"share": {**SHARE, **at_most(5)}, "plain": plain})
-    assert judgement.check("metric:share") == ("failed", "metric share was 8, expected at most 5")
-    assert judgement.check("metric:plain") == ("passed", "metric plain: 50 (at least 50)")
-
-
-def test_an_expression_that_comes_to_nothing_has_no_data(stage: Stage, judge: Judge, now: Now) -> None:
-    event = stage.at(EVENT)
-    put(stage, now, 1, name="Failures")  # by no orders nothing can be divided
-    judgement = judge(hook, event, **AT_ONCE, metrics={"share": {**SHARE, **at_most(5)}})
-    assert judgement.message.startswith("metric share (100 * failures / orders) has no data since the shift: check")
-
-
-def test_an_expression_that_cannot_be_read_is_an_error_at_once(stage: Stage, judge: Judge) -> None:
-    metrics = {"share": {**SHARE, **at_most(5), "expression": "failures +"}}
-    judgement = judge(hook, stage.at(EVENT), **ONE_MINUTE, metrics=metrics)
-    assert not judgement.succeeded
-    assert judgement.check("bake")[0] == "error"
-    assert "cloudwatch:GetMetricData failed: ValidationError: Error in expression" in judgement.message
-    assert "failures +" in judgement.message
-    assert stage.clock.now == 0
 
 
 # CloudWatch's answers
@@ -172,21 +135,6 @@ def test_an_answer_without_a_metric_is_not_taken_for_no_data(stage: Stage, judge
     judgement = judge(hook, event, **ONE_MINUTE)
     assert not judgement.succeeded
     assert "requests (no answer)" in judgement.message
-
-
-def test_metric_maths_of_several_series_is_not_guessed_at(stage: Stage, judge: Judge, now: Now) -> None:
-    event = stage.at(EVENT)
-    moment = now()
-
-    def both(parameters: Mapping[str, Any]) -> dict[str, Any]:
-        ids = [query["Id"] for query in parameters["MetricDataQueries"] if query.get("ReturnData", True)]
-        one = {"StatusCode": "Complete", "Timestamps": [moment], "Values": [1.0]}
-        return {"MetricDataResults": [{**one, "Id": key, "Label": label} for key in ids for label in ("a", "b")[:2]]}
-
-    stage.instead["cloudwatch:GetMetricData"] = both
-    judgement = judge(hook, event, **AT_ONCE)
-    assert not judgement.succeeded
-    assert "is several series (a, b, …): add them up (SUM, MAX)" in judgement.message
 
 
 def test_values_of_which_cloudwatch_does_not_say_the_metric(stage: Stage, judge: Judge) -> None:
