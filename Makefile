@@ -6,9 +6,11 @@ SCENARIO ?=
 ARGS ?=
 
 venv := .build/venv/bin/python
+# A file's tests stay in one worker, and the files in their order: the rehearsals, which mostly wait, come first.
+workers := -n auto --dist loadfile --no-loadscope-reorder
 sources := lambdas rehearsal tests tools
 
-.PHONY: help setup rehearse scenarios test prove mutants bench check fmt fmt-check lint types options check-options package check-package docs check-docs clean venv runtime runtimes prove-tools dev
+.PHONY: help setup rehearse scenarios unit test prove mutants bench check fmt fmt-check lint types options check-options package check-package docs check-docs clean venv runtime runtimes prove-tools dev
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,15 +23,18 @@ rehearse: venv runtime ## Play a whole deployment on this machine; SCENARIO=name
 scenarios: venv ## List the scenarios of the rehearsal
 	@$(venv) -m rehearsal scenarios
 
+unit: dev ## The inner loop: tests of every room, and the first cases of each handler
+	@$(venv) -m pytest tests/unit -m "not thorough" $(workers) -q $(ARGS)
+
 # All tests, a worker for each core; of a few the workers' start would be the longer part.
 test: dev runtime ## Run all tests; ARGS="tests/unit -k name" runs some
-	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests --ignore=tests/proof -n auto) -q --durations=10
+	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests --ignore=tests/proof $(workers)) -q --durations=10
 
 prove: dev runtime runtimes prove-tools ## Run the suites of proof: faults, bad input, secrets, permissions, runtimes
-	@$(if $(ARGS),,$(venv) -m pytest tests/proof/matrix -n auto -q)
+	@$(if $(ARGS),,$(venv) -m pytest tests/proof/matrix -n auto --dist worksteal -q)
 	@$(venv) -m pytest $(if $(ARGS),$(ARGS),tests/proof --ignore=tests/proof/matrix) -q
 
-mutants: ## Change lambdas/ in small ways and see whether the tests notice; ARGS="--sample 50 --only gate/hook.py"
+mutants: ## Change lambdas/ in small ways and see whether the tests notice; ARGS="--sample 50 --only gate/runner.py"
 	@$(PYTHON) tools/environments.py mutants tools/mutants.txt
 	@.build/mutants/bin/python tools/mutants.py $(ARGS)
 
@@ -55,7 +60,7 @@ lint: dev ## Lint Python
 types: dev ## Check the types, strictly
 	@$(venv) -m mypy
 
-options: venv ## Write modules/options/, the hooks' variables and docs/options.md from lambdas/gate/options.py
+options: venv ## Write modules/options/, the hooks' variables and docs/options.md from lambdas/gate/options/
 	@$(venv) tools/options.py write
 	@$(venv) tools/docs.py write
 
@@ -68,11 +73,13 @@ package: venv ## Build dist/ from lambdas/: the five functions and their layer
 check-package: venv ## Prove that dist/ is, byte for byte, what lambdas/ builds
 	@$(venv) tools/package.py check
 
-docs: venv ## Write the tables of inputs and outputs into README.md, docs/options.md and docs/checks.md
+docs: venv ## Write what is generated in README.md and docs/: inputs, outputs, options, checks, policies
 	@$(venv) tools/docs.py write
+	@$(venv) tools/permissions.py write
 
 check-docs: venv
 	@$(venv) tools/docs.py check
+	@$(venv) tools/permissions.py check
 
 clean: ## Remove everything below .build/
 	rm -rf .build
@@ -87,7 +94,7 @@ dev:
 runtime:
 	@$(PYTHON) tools/environments.py runtime rehearsal/runtime/requirements.txt
 
-# One for each Python that is here, with the oldest boto3 that AWS's runtime of it may hold, and with the newest.
+# One for each Python that is here with the newest boto3, and two with old ones.
 runtimes:
 	@for file in tests/proof/runtimes/*.txt; do \
 	  name=$$(basename $$file .txt); version=$${name%-*}; \

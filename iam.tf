@@ -28,40 +28,38 @@ locals {
 
   # What each permission allows.
   _actions = {
-    ReadDeployment        = ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"]
-    ReadRevision          = ["codedeploy:GetApplicationRevision"]
-    ReadRevisionObject    = ["s3:GetObject", "s3:GetObjectVersion"]
-    ReadDeploymentTarget  = ["codedeploy:GetDeploymentTarget"]
-    ReadDeploymentConfigs = ["codedeploy:GetDeploymentConfig"]
-    ReportStatus          = ["codedeploy:PutLifecycleEventHookExecutionStatus"]
-    ReadService           = ["ecs:DescribeServices"]
-    ReadCluster           = ["ecs:DescribeClusters"]
-    ReadTaskDefinitions   = ["ecs:DescribeTaskDefinition"]
-    ListTasks             = ["ecs:ListTasks"]
-    ReadTasks             = ["ecs:DescribeTasks"]
-    RunTasks              = ["ecs:RunTask"]
-    TagTasks              = ["ecs:TagResource"]
-    StopTasks             = ["ecs:StopTask"]
-    PassTaskRoles         = ["iam:PassRole"]
-    ReadTaskRoles         = ["iam:GetRole"]
-    SimulateRoles         = ["iam:SimulatePrincipalPolicy"]
-    ReadTaskLogs          = ["logs:GetLogEvents"]
-    ReadLogGroups         = ["logs:DescribeLogGroups"]
-    ReadFunctions         = ["lambda:GetFunctionConfiguration"]
-    InvokeItself          = ["lambda:InvokeFunction"]
-    ReadImages            = ["ecr:BatchGetImage"]
-    ReadPullThroughCache  = ["ecr:DescribePullThroughCacheRules"]
-    ReadSecretNames       = ["secretsmanager:DescribeSecret"]
-    ReadSecretValues      = ["secretsmanager:GetSecretValue"]
-    ReadParameterNames    = ["ssm:DescribeParameters"]
-    ReadParameterValues   = ["ssm:GetParameter"]
-    ReadTargets           = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
-    ReadListeners         = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"]
-    ReadLoadBalancers     = ["elasticloadbalancing:DescribeLoadBalancers"]
-    ReadAlarms            = ["cloudwatch:DescribeAlarms"]
-    ReadMetrics           = ["cloudwatch:GetMetricData"]
-    ReadNetwork           = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
-    ReadSecurityGroups    = ["ec2:DescribeSecurityGroups"]
+    ReadDeployment       = ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"]
+    ReadRevision         = ["codedeploy:GetApplicationRevision"]
+    ReadRevisionObject   = ["s3:GetObject", "s3:GetObjectVersion"]
+    ReadDeploymentTarget = ["codedeploy:GetDeploymentTarget"]
+    ReportStatus         = ["codedeploy:PutLifecycleEventHookExecutionStatus"]
+    ReadService          = ["ecs:DescribeServices"]
+    ReadTaskDefinitions  = ["ecs:DescribeTaskDefinition"]
+    ListTasks            = ["ecs:ListTasks"]
+    ReadTasks            = ["ecs:DescribeTasks"]
+    RunTasks             = ["ecs:RunTask"]
+    TagTasks             = ["ecs:TagResource"]
+    StopTasks            = ["ecs:StopTask"]
+    PassTaskRoles        = ["iam:PassRole"]
+    ReadTaskRoles        = ["iam:GetRole"]
+    SimulateRoles        = ["iam:SimulatePrincipalPolicy"]
+    ReadTaskLogs         = ["logs:GetLogEvents"]
+    ReadLogGroups        = ["logs:DescribeLogGroups"]
+    ReadFunctions        = ["lambda:GetFunctionConfiguration"]
+    InvokeItself         = ["lambda:InvokeFunction"]
+    ReadImages           = ["ecr:BatchGetImage"]
+    ReadPullThroughCache = ["ecr:DescribePullThroughCacheRules"]
+    ReadSecretNames      = ["secretsmanager:DescribeSecret"]
+    ReadSecretValues     = ["secretsmanager:GetSecretValue"]
+    ReadParameterNames   = ["ssm:DescribeParameters"]
+    ReadParameterValues  = ["ssm:GetParameter"]
+    ReadTargets          = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
+    ReadListeners        = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"]
+    ReadLoadBalancers    = ["elasticloadbalancing:DescribeLoadBalancers"]
+    ReadAlarms           = ["cloudwatch:DescribeAlarms"]
+    ReadMetrics          = ["cloudwatch:GetMetricData"]
+    ReadNetwork          = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
+    ReadSecurityGroups   = ["ec2:DescribeSecurityGroups"]
     UseNetwork = [
       "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
@@ -73,21 +71,19 @@ locals {
   # reason for each wildcard.
   _resources = {
     for hook in local._lifecycle_order : hook => merge({
-      ReadDeployment        = ["${local._codedeploy}:deploymentgroup:${local._application}/${local._deployment_group}"]
-      ReadRevision          = ["${local._codedeploy}:application:${local._application}"]
-      ReadRevisionObject    = ["${local._arn}:s3:::*/*"]
-      ReadDeploymentConfigs = ["${local._codedeploy}:deploymentconfig:*"]
-      ReadService           = ["${local._arn}:ecs:${local._in_region}:service/${var.ecs_cluster_name}/${var.ecs_service_name}"]
-      ReadCluster           = [local._cluster_arn]
-      ReadTasks             = [local._task_arns]
-      RunTasks              = ["${local._arn}:ecs:${local._in_region}:task-definition/${coalesce(var.task_definition_family, "*")}:*"]
-      TagTasks              = [local._task_arns]
-      StopTasks             = [local._task_arns]
-      PassTaskRoles         = coalesce(module.options.run_migrations.pass_role_arns, tolist(local._task_roles))
-      ReadTaskRoles         = local._task_roles
-      SimulateRoles         = ["${local._roles}/*"]
-      ReadTaskLogs          = local._task_logs
-      ReadLogGroups         = ["${local._arn}:logs:*:${local._account}:log-group:*"]
+      ReadDeployment     = ["${local._codedeploy}:deploymentgroup:${local._application}/${local._deployment_group}"]
+      ReadRevision       = ["${local._codedeploy}:application:${local._application}"]
+      ReadRevisionObject = ["${local._arn}:s3:::*/*"]
+      ReadService        = ["${local._arn}:ecs:${local._in_region}:service/${var.ecs_cluster_name}/${var.ecs_service_name}"]
+      ReadTasks          = [local._task_arns]
+      RunTasks           = ["${local._arn}:ecs:${local._in_region}:task-definition/${coalesce(var.task_definition_family, "*")}:*"]
+      TagTasks           = [local._task_arns]
+      StopTasks          = [local._task_arns]
+      PassTaskRoles      = coalesce(module.options.run_migrations.pass_role_arns, tolist(local._task_roles))
+      ReadTaskRoles      = local._task_roles
+      SimulateRoles      = ["${local._roles}/*"]
+      ReadTaskLogs       = local._task_logs
+      ReadLogGroups      = ["${local._arn}:logs:*:${local._account}:log-group:*"]
       # Its answer holds a function's environment: so of hooks only, the module's own and those named by AWS's convention.
       ReadFunctions = concat(
         ["${local._functions}:CodeDeployHook_*"],
@@ -156,9 +152,9 @@ locals {
   # What each hook calls, and so what its role may do.
   _grants = {
     validate_before_install = [
-      "ReadRevision", "ReadRevisionObject", "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners",
-      "ReadLoadBalancers", "ReadAlarms", "ReadImages", "ReadTaskRoles", "SimulateRoles", "ReadSecretNames", "ReadParameterNames",
-      "ReadLogGroups", "ReadNetwork", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
+      "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
+      "ReadAlarms", "ReadImages", "ReadTaskRoles", "SimulateRoles", "ReadSecretNames", "ReadParameterNames",
+      "ReadLogGroups", "ReadNetwork", "ReadFunctions", "ReadPullThroughCache",
     ]
     validate_deployment = ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets"]
     validate_test_traffic = [

@@ -43,28 +43,6 @@ locals {
   ]
 }
 
-# What is typed is seen whole here (the variables are `any`), and refused where it is no option; then it gets its types,
-# defaults and bounds. Both modules are written by "make options" from lambdas/gate/options.py.
-module "given" {
-  source = "./modules/options/given"
-
-  validate_before_install = var.validate_before_install
-  validate_deployment     = var.validate_deployment
-  validate_test_traffic   = var.validate_test_traffic
-  run_migrations          = var.run_migrations
-  validate_production     = var.validate_production
-}
-
-module "options" {
-  source = "./modules/options"
-
-  validate_before_install = module.given.validate_before_install
-  validate_deployment     = module.given.validate_deployment
-  validate_test_traffic   = module.given.validate_test_traffic
-  run_migrations          = module.given.run_migrations
-  validate_production     = module.given.validate_production
-}
-
 # Names. Lambda and IAM allow 64 characters, and the longest of the five ends in "-validate-before-install": what comes
 # before it is shortened in the middle where it has more than 40, the same way each time.
 locals {
@@ -76,92 +54,6 @@ locals {
   ])
   _function_names  = { for hook in local._lifecycle_order : hook => "${local._stem}-${replace(hook, "_", "-")}" }
   _log_group_names = { for hook, name in local._function_names : hook => "/aws/lambda/${name}" }
-}
-
-# The packages are committed, so that a plan needs neither Python nor a network. A handler changed
-# without its package would be deployed in its old state, silently: compared here, refused below.
-locals {
-  _manifest = jsondecode(file("${path.module}/dist/manifest.json"))
-
-  # Written by "make package": the SHA-256 of each source and of each package built from them.
-  _packaged = merge(local._manifest.sources, local._manifest.packages)
-  _found = {
-    for name in setunion(
-      fileset(path.module, "lambdas/**/*.py"), fileset(path.module, "lambdas/requirements.txt"), fileset(path.module, "dist/*.zip"),
-    ) : name => filesha256("${path.module}/${name}")
-  }
-  _unpackaged = sort([
-    for name in setunion(keys(local._packaged), keys(local._found)) : name
-    if lookup(local._packaged, name, "missing") != lookup(local._found, name, "missing")
-  ])
-  _package_hashes = { for hook in local._lifecycle_order : hook => filebase64sha256("${path.module}/dist/${hook}.zip") }
-}
-
-# Names in `checks`. The packages' manifest has those that a handler declares, one's own too: `http:{http_checks}` stands
-# for one of each key of that option, `alarms:{alarm}`, which is none, for whatever begins like it ("alarms:*").
-locals {
-  _names = {
-    for hook in local._lifecycle_order : hook => flatten([
-      for name in local._manifest.checks[hook] : [
-        for key in try(local._keys[hook][regex("{([^}]+)}", name)[0]], ["*"]) : replace(name, "/{[^}]+}/", replace(key, "$", "$$"))
-      ]
-    ])
-  }
-  _keys = {
-    for hook in local._lifecycle_order : hook => {
-      for option in nonsensitive(keys(module.options[hook])) : option =>
-      concat(option == "http_checks" ? ["health"] : [], try(nonsensitive(keys(module.options[hook][option])), ["*"]))
-    }
-  }
-  _unknown_names = {
-    for hook in local._lifecycle_order : hook => [
-      for name in nonsensitive(keys(module.options[hook].checks)) : name if !contains(local._names[hook], name) && !anytrue([
-        for known in local._names[hook] : endswith(known, "*") && startswith(name, trimsuffix(known, "*"))
-      ])
-    ]
-  }
-}
-
-# What a function is told. Short settings stay readable in the console; long ones are packed, since 4 KB have to hold the
-# whole environment: 1500 bytes are 2000 characters of base64. Unpacked JSON begins with "{", which base64 never does.
-locals {
-  _settings = {
-    for hook, text in {
-      for hook in local._lifecycle_order : hook => jsonencode(merge(
-        module.options[hook],
-        { schema = module.options.schemas[hook], in_vpc = var.vpc_config != null },
-        var.allow_overrides ? {} : { overrides = "forbid" },
-        # Held against what runs.
-        hook == "validate_before_install" ? { packages = local._package_hashes } : {},
-      ))
-    } : hook => length(base64encode(text)) > 2000 ? base64gzip(text) : text
-  }
-
-  _environments = {
-    for hook in local._lifecycle_order : hook => merge(lookup(var.environment_variables, hook, {}), {
-      APP_NAME      = var.app_name
-      ENVIRONMENT   = var.environment
-      ECS_CLUSTER   = var.ecs_cluster_name
-      ECS_SERVICE   = var.ecs_service_name
-      HOOK_SETTINGS = local._settings[hook]
-    })
-  }
-
-  # Environment variables that are not the user's: this module's own five, and those that Lambda refuses at apply.
-  _reserved_names = [
-    "APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS", "_HANDLER", "_X_AMZN_TRACE_ID",
-    "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
-  ]
-
-  # Lambda measures the environment as JSON, in bytes ("String measured: {…}" in its refusal).
-  # Terraform counts characters, so the bytes are counted in base64: three in four characters.
-  _environment_sizes = {
-    for hook, variables in { for hook, variables in local._environments : hook => base64encode(jsonencode(variables)) } :
-    hook => nonsensitive(length(variables) / 4 * 3 - length(regexall("=", variables)))
-  }
 }
 
 resource "aws_cloudwatch_log_group" "hook" {

@@ -1,4 +1,4 @@
-# Written by "make options" from lambdas/gate/options.py. Change it there.
+# Written by "make options" from lambdas/gate/options/. Change it there.
 
 variable "validate_before_install" {
   description = "Options of the BeforeInstall hook: [docs/options.md](docs/options.md#validate_before_install)"

@@ -1,34 +1,25 @@
 """AfterAllowTestTraffic: green answers through the test listener as it should.
 
-Nothing is sent before the listener leads to green and green has a healthy target: a request to an empty target
+Nothing is sent before the listener forwards to green and green has a healthy target: a request to an empty target
 group gets a 503 that the load balancer counts, and that has set off a deployment's own alarm.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
 from typing import Optional
 
 from gate.default_request import NO_TEST_LISTENER
-from gate.deployment import Deployment, Listener
-from gate.hook import lifecycle_hook
+from gate.elb import Listener
 from gate.http_sender import Sender
-from gate.options import ValidateTestTraffic, shown_address
+from gate.names import Named
+from gate.options.requests import ValidateTestTraffic, shown_address
+from gate.runner import Gate, hook
 from gate.traffic import NAMES as TRAFFIC
-from gate.traffic import (
-    SERVING,
-    Traffic,
-    Way,
-    green_serves,
-    listener_url,
-    misrouted,
-    way_through,
-    way_to_targets,
-)
-from gate.verdict import Check, Finding, Named, Severity, failed, passed, severity_for, unstoppable
-from gate.waiting import Deadline, poll
+from gate.traffic import SERVING, Traffic, Way, green_serves, listener_url, misrouted, way_through, way_to_targets
+from gate.verdict import Finding, Severity, failed, passed
+from gate.waiting import poll
 
 SHIFTS = 60.0  # seconds after which the test listener leads where CodeDeploy has led it, before this hook was called
 NAMES = (
@@ -40,72 +31,69 @@ NAMES = (
     ),
     Named(
         "green_serves_tests",
-        "The test listener and its rules lead to green alone, and all of green's targets are healthy: before, nothing "
-        "is sent.",
+        "The test listener and its rules forward to green alone, and all of green's targets are healthy: before, "
+        "nothing is sent.",
         calls=SERVING,
     ),
     *TRAFFIC,
 )
 
 
-@lifecycle_hook("AfterAllowTestTraffic", ValidateTestTraffic, NAMES)
-def handler(deployment: Deployment, settings: ValidateTestTraffic, deadline: Deadline) -> Generator[Check, bool, None]:
+@hook("AfterAllowTestTraffic", ValidateTestTraffic, NAMES, advisory_on_rollback=True)
+def handler(gate: Gate[ValidateTestTraffic]) -> None:
     """Decide whether green answers the declared requests, with few enough errors and fast enough."""
-    checks = _checks(deployment, settings, deadline)
-    yield from unstoppable(checks) if deployment.is_rollback else checks
-
-
-def _checks(deployment: Deployment, settings: ValidateTestTraffic, deadline: Deadline) -> Generator[Check, bool, None]:
-    if not (yield Check("test_listener", partial(test_listener, deployment, settings))):
+    found = gate.check("test_listener", partial(test_listener, gate))
+    if not (found.ok and test_listener(gate).ok):  # it is asked again, for the check may have been left out
         return
-    if not test_listener(deployment, settings).good:
-        return  # the user chose to go without (`checks`)
-    patience = deadline.within(60) if deployment.is_rollback else deadline  # the way back is not held up
-    found: list[Finding] = []
-    seen: list[Optional[Listener]] = []
-
-    def serves() -> Finding:
-        seen[:] = [deployment.test_listener()]
-        return serves_tests(deployment, seen[0], patience.elapsed() >= SHIFTS)
-
-    def look() -> list[Finding]:
-        found[:] = poll(serves, patience, settings.interval)
-        return list(found)
-
-    # Whatever its severity, nothing is sent to a listener that does not lead to green.
-    if not (yield Check("green_serves_tests", look)) or not all(finding.good for finding in found):
-        return
-    listener = None if settings.base_url else seen[0] if seen else deployment.test_listener()
-    green = deployment.target_group_of(deployment.green())
-    if listener:
-        way, url = way_through(deployment, listener), listener_url(listener, deployment.load_balancer(listener), green)
-    elif settings.base_url:
-        way, url = Way(), settings.base_url
-    else:
-        way = way_to_targets(deployment, green)
-        url = way.targets[0]
-    sender = Sender(url, settings.host, settings.headers)
-    yield from Traffic(deployment, settings, deadline, sender, way).checks()
+    serves = gate.check("green_serves_tests", partial(wait_for_green, gate))
+    if serves.ok:  # whatever its severity, nothing is sent to a listener that does not forward to green
+        listener: Optional[Listener] = serves.value or gate.deployment.test_listener()
+        Traffic(gate, *sender_and_way(gate, listener)).run()
 
 
-def test_listener(deployment: Deployment, settings: ValidateTestTraffic) -> Finding:
+def test_listener(gate: Gate[ValidateTestTraffic]) -> Finding:
     """There is a way to green that production does not take."""
-    listener = deployment.test_listener()
+    listener, base_url = gate.deployment.test_listener(), gate.options.base_url
     if listener is not None:
         return passed(f"the test listener is on port {listener.port} ({listener.protocol})")
-    if settings.base_url:
-        return passed(f"the deployment group has no test listener; base_url {shown_address(settings.base_url)} is used")
-    goes_without = severity_for("test_listener", Severity.FAIL, settings.checks) is not Severity.FAIL
-    if not deployment.in_vpc or goes_without:
+    if base_url:
+        return passed(f"the deployment group has no test listener; base_url {shown_address(base_url)} is used")
+    goes_without = replace(gate.severities, advisory=False).of("test_listener") is not Severity.FAIL  # by own choice
+    if not gate.deployment.in_vpc or goes_without:
         return failed(NO_TEST_LISTENER)
     return passed("the deployment group has no test listener; green's targets are asked directly")
 
 
-def serves_tests(deployment: Deployment, listener: Optional[Listener], has_shifted: bool) -> Finding:
-    """The test listener, where there is one, leads to green, and all of green's targets are healthy.
+def wait_for_green(gate: Gate[ValidateTestTraffic]) -> list[Finding]:
+    """Poll until green serves tests, whatever the check's severity: nothing is sent before. Holds up no rollback."""
+    patience = SHIFTS if gate.advisory else gate.deadline.remaining()
+    probe = partial(serves_tests, gate, gate.deadline.elapsed() + SHIFTS)
+    return poll(probe, gate.deadline.within(patience), gate.options.interval)
 
-    Once test traffic must have shifted (`has_shifted`), a listener that leads elsewhere will lead to green no more.
+
+def serves_tests(gate: Gate[ValidateTestTraffic], shifts_until: float) -> Finding:
+    """The test listener, where there is one, forwards to green, and all of green's targets are healthy.
+
+    `shifts_until`: when test traffic must have shifted, by the deadline's clock. A listener that leads elsewhere then
+    will forward to green no more. The finding's value is the listener.
     """
+    listener = gate.deployment.test_listener()
+    group = gate.deployment.target_group_of(gate.deployment.green())
+    has_shifted = gate.deadline.elapsed() >= shifts_until
+    elsewhere = has_shifted and bool(misrouted(gate.deployment, group, listener, "test"))
+    return replace(green_serves(gate.deployment, group, listener, "test"), terminal=elsewhere, value=listener)
+
+
+def sender_and_way(gate: Gate[ValidateTestTraffic], listener: Optional[Listener]) -> tuple[Sender, Way]:
+    """How requests reach green: at the user's address, through the test listener, or at each target."""
+    deployment, options = gate.deployment, gate.options
     group = deployment.target_group_of(deployment.green())
-    found = green_serves(deployment, group, listener, "test")
-    return replace(found, certain=has_shifted and bool(misrouted(deployment, group, listener, "test")))
+    if options.base_url:
+        url, way = options.base_url, Way()
+    elif listener:
+        url = listener_url(listener, deployment.load_balancer(listener), group)
+        way = way_through(deployment, listener)
+    else:
+        way = way_to_targets(deployment, group)
+        url = way.targets[0]
+    return Sender(url, options.host, options.headers), way

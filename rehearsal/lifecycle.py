@@ -94,7 +94,7 @@ class Timeline:
     rollback_notes: list[str] = field(default_factory=list)
 
 
-class _Ended(Exception):  # noqa: N818  (an ending, not an error)
+class _Ended(Exception):
     """The deployment ends before its time."""
 
     def __init__(self, status: str, error: tuple[str, str]) -> None:
@@ -459,7 +459,7 @@ class Player:
         return {group["TargetGroupArn"]: group.get("Weight", 1) for group in groups}
 
     def _shift(self, listener_arn: str, weights: dict[str, int]) -> None:
-        """Set the weights of a listener's default action, and of the rules that lead to the pair and nowhere else."""
+        """Set the weights of a listener's default action, and of the rules that forward only to the pair."""
         groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
         actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
         self._clients.elbv2.modify_listener(ListenerArn=listener_arn, DefaultActions=actions)
@@ -488,7 +488,7 @@ def _awsvpc(network: dict[str, Any]) -> dict[str, Any]:
 
 
 def _groups(action: dict[str, Any]) -> set[str]:
-    """Return the target groups that an action leads to, by ARN."""
+    """Return the target groups that an action forwards to, by ARN."""
     several = [group["TargetGroupArn"] for group in action.get("ForwardConfig", {}).get("TargetGroups") or []]
     return {*several, action["TargetGroupArn"]} if "TargetGroupArn" in action else set(several)
 

@@ -67,7 +67,7 @@ def unpair_production_listener(clients: Clients, outputs: Outputs) -> str:
     primary = next(s for s in service["services"][0]["taskSets"] if s["status"] == "PRIMARY")
     blue = primary["loadBalancers"][0]["targetGroupArn"]
     clients.elbv2.modify_listener(ListenerArn=arn, DefaultActions=[{"Type": "forward", "TargetGroupArn": blue}])
-    return f"the production listener leads to {blue.split('/')[-2]} and to no other target group"
+    return f"the production listener forwards to {blue.split('/')[-2]} and to no other target group"
 
 
 def serve_tests_on_https(name: str, valid: float = 3600) -> Step:
@@ -97,10 +97,10 @@ def serve_tests_on_https(name: str, valid: float = 3600) -> Step:
     return step
 
 
-def lead_tests_astray(clients: Clients, outputs: Outputs) -> str:
+def misroute_tests(clients: Clients, outputs: Outputs) -> str:
     """Let a rule of the test listener lead the health path to a third target group, in which blue's tasks are.
 
-    CodeDeploy knows of neither: it moves the default action, and rules that lead to its own two target groups.
+    CodeDeploy knows of neither: it moves the default action, and rules that forward to its own two target groups.
     """
     pair = listener_pair(clients, outputs)
     names = [group["name"] for group in pair["targetGroups"]]

@@ -14,8 +14,8 @@ from rehearsal.preparations import (
     Step,
     add_alarm_without_data,
     fire_alarm,
-    lead_tests_astray,
     let_go_on,
+    misroute_tests,
     remove_image,
     remove_test_listener,
     serve_tests_on_https,
@@ -157,14 +157,14 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "first-deployment",
         "The first deployment ever",
-        "No listener leads to green's target group yet, so its targets are unused and nobody checks them when the hook "
-        "after Install looks; it says so. They are checked from the moment testers see green.",
+        "No listener forwards to green's target group yet, so its targets are unused and nobody checks them when the "
+        "hook after Install looks; it says so. They are checked from the moment testers see green.",
         Expected(
             "Succeeded",
             serving="1.1.0",
             revision="0003",
             error=None,
-            checks={"validate_deployment": {"green_targets": "skipped: no listener leads to orders-rehearsal-two"}},
+            checks={"validate_deployment": {"green_targets": "skipped: no listener forwards to orders-rehearsal-two"}},
         ),
         prepare=(unpair_production_listener,),
     ),
@@ -395,14 +395,14 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "blue-answers-tests",
         "Blue answers on the test listener",
-        "The test listener leads to green, but somebody has left a rule on it that leads the health path to blue's "
+        "The test listener forwards to green, but somebody has left a rule on it that leads the health path to blue's "
         "tasks, past both target groups: blue would pass every test in green's name. The first hook names the rule "
         "before anything is made.",
         Expected(
             stopped_at="BeforeInstall",
-            message=("rule 10 (path-pattern /health) of the listener takes /health", "does not lead to green"),
+            message=("rule 10 (path-pattern /health) of the listener takes /health", "does not forward to green"),
         ),
-        prepare=(lead_tests_astray,),
+        prepare=(misroute_tests,),
     ),
     Scenario(
         "https",
@@ -434,7 +434,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "Somebody has attached the certificate of another application.",
         Expected(
             stopped_at="AfterAllowTestTraffic",
-            message=("TLS failed", "Certificate", f"hostname '{HOST}' doesn't match"),
+            message=("TLS failed", f"certificate is not valid for '{HOST}'"),
         ),
         prepare=(serve_tests_on_https("invoices.example.com"),),
         settings=BY_NAME,

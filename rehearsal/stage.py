@@ -180,6 +180,7 @@ class Stage:
             "dist/*",
             "rehearsal/environment/*.tf",
             "lambdas/**/*.py",
+            "lambdas/**/*.json",
             "lambdas/*.txt",
         ):
             for path in ROOT.glob(pattern):

@@ -6,7 +6,6 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from gate import aws
@@ -25,6 +24,9 @@ gc.set_threshold(100_000, 20, 100)
 
 REGION = "eu-west-1"
 
+# The fixtures that start a rehearsal (tests/rehearsal/conftest.py).
+REHEARSALS = {"rehearsal", "beside", "doomed"}
+
 # What would lead a test to somebody's account, through somebody's proxy, or by somebody's certificates.
 _PREFIXES = ("AWS_",)
 _NAMES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"}
@@ -41,21 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(figures, "figures of the matrix")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With `-n`: the workers share the tests in our way, in our order."""
-    from tests.workers import Schedule
-
-    config.option.loadscopereorder = False
-    return Schedule(config, log)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker: the longest first. Without workers the order stays that of the files."""
-    if hasattr(config, "workerinput"):
-        from tests.workers import begin_with_the_longest
-
-        begin_with_the_longest(items)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The rehearsals first: they play in processes of their own, and while one worker waits the others go on."""
+    items.sort(key=lambda item: not REHEARSALS.intersection(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(autouse=True)

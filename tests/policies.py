@@ -95,8 +95,8 @@ def render(stacks: Mapping[str, Mapping[str, Any]]) -> dict[str, Policies]:
 
 
 def _planned(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Policies]:
-    from tests.module.conftest import ACCOUNT as PLANNED_ACCOUNT
-    from tests.module.conftest import offline
+    from tools.offline import ACCOUNT as PLANNED_ACCOUNT
+    from tools.offline import offline
 
     with tempfile.TemporaryDirectory() as folder, offline() as terraform:
         # Relative: from an absolute source Terraform would copy the whole project.

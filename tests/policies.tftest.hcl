@@ -30,9 +30,9 @@ run "seven_inputs" {
     condition = { for hook, document in data.aws_iam_policy_document.hook : hook => jsondecode(document.json).Statement[*].Sid } == {
       validate_before_install = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadRevision", "ReadRevisionObject",
-        "ReadCluster", "ReadTaskDefinitions", "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms",
-        "ReadImages", "ReadTaskRoles", "SimulateRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups",
-        "ReadNetwork", "ReadFunctions", "ReadDeploymentConfigs", "ReadPullThroughCache",
+        "ReadTaskDefinitions", "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadImages",
+        "ReadTaskRoles", "SimulateRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadNetwork",
+        "ReadFunctions", "ReadPullThroughCache",
       ]
       validate_deployment = [
         "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTaskDefinitions", "ListTasks", "ReadTasks",

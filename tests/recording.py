@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gate import aws, hook
+from gate import aws, runner
 from gate.settings import BadSettings, _unpacked
 
 from rehearsal.aws.iam_requests import Asked, Call, asked_by
@@ -44,38 +44,39 @@ class Recording:
     def _listen(self) -> None:
         """Put an ear on the clients that handlers use, and know which handler runs."""
         make = aws.client.__wrapped__
-        run = hook._Invocation.run
+        answer = runner._Run.answer
 
         @functools.cache
         def client(service: str, *arguments: Any, **options: Any) -> Any:
             return _Listening(make(service, *arguments, **options), service, self._note)
 
-        def noted_run(invocation: Any, checks: Any, *arguments: Any) -> Any:
-            if Path(checks.__code__.co_filename).parent != LAMBDAS:  # a hook that a test has made
-                return run(invocation, checks, *arguments)
-            self._running.append(invocation)
+        def noted_answer(run: Any, checks: Any) -> Any:
+            if Path(checks.args[0].__code__.co_filename).parent != LAMBDAS:  # a hook that a test has made
+                return answer(run, checks)
+            self._running.append(run)
             try:
-                self.noted.secrets.update((invocation.hook, arn) for arn in _secrets())
-                return run(invocation, checks, *arguments)
+                self.noted.secrets.update((run.record.fields["hook"], arn) for arn in _secrets())
+                return answer(run, checks)
             finally:
-                self._running.remove(invocation)
+                self._running.remove(run)
 
         # What is patched stays patched: this process is pytest's own.
         aws.client = client
-        setattr(hook._Invocation, "run", noted_run)  # noqa: B010  (a method replaced is no matter of types)
+        setattr(runner._Run, "answer", noted_answer)  # noqa: B010  (a method replaced is no matter of types)
 
     def _note(self, service: str, operation: str, parameters: dict[str, Any], region: str) -> None:
         test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
         if not self._running or test.startswith(ELSEWHERE):
             return  # a test of the gate itself
-        invocation = self._running[-1]
+        run = self._running[-1]
+        hook = run.record.fields["hook"]
         self.noted.calls += 1
-        if service == "lambda" and parameters.get("FunctionName") == hook._own_name(invocation.context):
+        if service == "lambda" and parameters.get("FunctionName") == run.platform._function:
             # Itself, whatever it is called here.
-            parameters = {**parameters, "FunctionName": function_names()[invocation.hook]}
+            parameters = {**parameters, "FunctionName": function_names()[hook]}
         try:
             for asked in asked_by(Call(service, operation, parameters, region, ACCOUNT)):
-                self.noted.asked.setdefault((invocation.hook, _as_on_stage(asked)), test)
+                self.noted.asked.setdefault((hook, _as_on_stage(asked)), test)
         except LookupError as problem:
             self.noted.problems.add(str(problem))
 

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
 
-from gate.options import HOOKS  # noqa: E402  # the folder is no package of this interpreter's
+from gate.options.hooks import HOOKS  # noqa: E402  # the folder is no package of this interpreter's
 
 from tests.module.conftest import offline, write_stack  # noqa: E402
 

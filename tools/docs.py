@@ -21,28 +21,27 @@ from typing import Any, get_origin
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
 
-from gate import options as source  # noqa: E402  # the folder is no package of this interpreter's
-from gate.options import HOOKS  # noqa: E402
+from gate.options import HookOptions, production, requests  # noqa: E402  # no package of this interpreter's
+from gate.options.hooks import HOOKS  # noqa: E402
 from gate.settings import Entry, entries, number  # noqa: E402
 
 from tools.options import default_of, inner_of, is_object, is_required, literal, sentences  # noqa: E402
 
 TITLES = {
-    source.HookOptions: "Every hook",
-    source.TrafficOptions: "Both hooks that send requests",
-    source.HttpRequest: "HTTP requests",
-    source.HttpCheck: "HTTP checks",
-    source.Comparison: "Comparisons",
-    source.HeaderComparison: "Header comparisons",
-    source.Flow: "Flows",
-    source.Step: "Steps",
-    source.Thresholds: "Limits",
-    source.TrafficThresholds: "Limits of validate_production",
-    source.Baseline: "Baseline",
-    source.Metric: "Metrics",
-    source.Source: "Queries",
-    source.Range: "Bounds",
-    source.Load: "Load",
+    HookOptions: "Every hook",
+    requests.TrafficOptions: "Both hooks that send requests",
+    requests.HttpRequest: "HTTP requests",
+    requests.HttpCheck: "HTTP checks",
+    requests.Assertion: "Comparisons",
+    requests.HeaderAssertion: "Header comparisons",
+    requests.Flow: "Flows",
+    requests.Step: "Steps",
+    requests.Thresholds: "Limits",
+    production.TrafficThresholds: "Limits of validate_production",
+    production.Baseline: "Baseline",
+    production.Metric: "Metrics",
+    production.Range: "Bounds",
+    production.Load: "Load",
     **{kind: hook for hook, kind in HOOKS.items()},
 }
 
@@ -156,7 +155,7 @@ def render(readme: str, variables: str, outputs: str) -> str:
 def options_page() -> str:
     """The page of all options: each once, in the section of its class."""
     shown: list[Any] = []
-    waiting: list[Any] = [source.HookOptions, *HOOKS.values()]
+    waiting: list[Any] = [HookOptions, *HOOKS.values()]
     while waiting:
         kind = waiting.pop(0)
         if kind in shown:
@@ -168,7 +167,7 @@ def options_page() -> str:
     order = [kind for kind in TITLES if kind in shown]
     order += [kind for kind in shown if kind not in order]
     order = [kind for kind in order if kind not in HOOKS.values()]
-    text = ["# Options", "", '<!-- Written by "make options" from lambdas/gate/options.py. Change it there. -->', ""]
+    text = ["# Options", "", '<!-- Written by "make options" from lambdas/gate/options/. Change it there. -->', ""]
     text += textwrap.wrap(
         "Each hook has one variable, named after its function. What is not given, or null, has its default. A plan "
         "refuses names that do not exist, and values out of bounds. What only reading tells (a regular expression, "

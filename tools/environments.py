@@ -2,7 +2,7 @@
 
     python tools/environments.py venv rehearsal/requirements.txt
     python tools/environments.py runtime rehearsal/runtime/requirements.txt
-    python tools/environments.py --python 3.9 python3.9-oldest tests/proof/runtimes/python3.9-oldest.txt
+    python tools/environments.py --python 3.9 python3.9-newest tests/proof/runtimes/python3.9-newest.txt
 
 With `--python`, the environment is one of another version of Python; where this machine has none, it is left out. An
 environment is filled once: .build/<name>/installed.json remembers the content of each requirement file, and a file

@@ -1,6 +1,6 @@
 """Change lambdas/ in small ways, one at a time, and see whether the tests notice.
 
-    python tools/mutants.py [--sample 200] [--seed 1] [--jobs 2] [--budget 60] [--only lambdas/gate/hook.py]
+    python tools/mutants.py [--sample 200] [--seed 1] [--jobs 2] [--budget 60] [--only lambdas/gate/runner.py]
 
 Cosmic Ray's operators make the changes; of all the places where one of them can, a random sample is taken, and of a
 place's changes one. A mutant is killed if one of the tests that run through its line (or, where that runs only at the

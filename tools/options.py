@@ -1,4 +1,4 @@
-"""Write what lambdas/gate/options.py says in the languages of those who read it.
+"""Write what lambdas/gate/options/ says in the languages of those who read it.
 
     python tools/options.py write     write them
     python tools/options.py check     fail if they differ
@@ -27,7 +27,8 @@ from typing import Any, get_args, get_origin
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
 
-from gate.options import HOOKS, About  # noqa: E402  # the folder is no package of this interpreter's
+from gate.options import About  # noqa: E402  # the folder is no package of this interpreter's
+from gate.options.hooks import HOOKS  # noqa: E402  # the folder is no package of this interpreter's
 from gate.settings import (  # noqa: E402
     OF_MODULE,
     Entry,
@@ -41,7 +42,7 @@ from gate.settings import (  # noqa: E402
 
 from tools.terraform import find_terraform, terraform_environment  # noqa: E402
 
-HEAD = '# Written by "make options" from lambdas/gate/options.py. Change it there.\n'
+HEAD = '# Written by "make options" from lambdas/gate/options/. Change it there.\n'
 SCALARS = {str: "string", bool: "bool", int: "number", float: "number"}
 IN_WORDS = {str: "text", bool: "true or false", int: "a number", float: "a number"}
 # What an expression of each kind has to survive. `length([…])` is known even where the value is not.
@@ -473,7 +474,7 @@ def main(arguments: list[str]) -> int:
         return 2
     problems = sorted({problem for kind in HOOKS.values() for problem in unwritable(kind)})
     if problems:
-        print("\n".join(f"error: lambdas/gate/options.py: {problem}" for problem in problems), file=sys.stderr)
+        print("\n".join(f"error: lambdas/gate/options/: {problem}" for problem in problems), file=sys.stderr)
         return 1
     wrong = []
     for path, text in formatted(files()).items():
@@ -484,7 +485,7 @@ def main(arguments: list[str]) -> int:
         elif not place.is_file() or place.read_text(encoding="utf-8") != text:
             wrong.append(path)
     if wrong:
-        print(f'error: {", ".join(wrong)} differ from lambdas/gate/options.py. Run "make options".', file=sys.stderr)
+        print(f'error: {", ".join(wrong)} differ from lambdas/gate/options/. Run "make options".', file=sys.stderr)
     return 1 if wrong else 0
 
 

@@ -1,9 +1,9 @@
 """Build dist/: a zip for each hook function, one layer of third-party libraries, and their manifest.
 
-    python tools/package.py build      write dist/, and lambdas/gate/names.py
+    python tools/package.py build      write dist/, and lambdas/gate/check_names.json
     python tools/package.py check      rebuild in a temporary folder and compare with both
 
-lambdas/gate/names.py has the names of the checks of all hooks: from it a function knows those of the others.
+lambdas/gate/check_names.json has the names of the checks of all hooks: from it a function knows those of the others.
 
 A function's package holds its own file and every folder of lambdas/ (the code that the functions share).
 The packages are committed, and a plan compares dist/manifest.json with the sources: so they are the same
@@ -28,7 +28,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = "layer.zip"
 MANIFEST = "manifest.json"
-NAMES = "gate/names.py"  # in lambdas/ and in each package
+NAMES = "gate/check_names.json"  # in lambdas/ and in each package
 
 # The wheel tags that pip may choose from: those of lambdas/requirements.txt, whatever machine builds.
 _WHEEL_TAGS = [
@@ -138,18 +138,18 @@ def write_zip(path: Path, members: Mapping[str, bytes]) -> None:
 def build(root: Path, destination: Path) -> list[Path]:
     """Build all packages and the manifest of the project at `root` into `destination`; return their paths.
 
-    Writes lambdas/gate/names.py, too.
+    Writes lambdas/gate/check_names.json, too.
     """
     names = names_of_all(root)
     place = root / "lambdas" / NAMES
-    place.write_bytes(names_module(names))
+    place.write_bytes(names_file(names))
     return _build(root, destination, names)
 
 
 def _build(root: Path, destination: Path, names: Mapping[str, list[str]]) -> list[Path]:
     lambdas = root / "lambdas"
     requirements = lambdas / "requirements.txt"
-    generated = {NAMES: names_module(names)}
+    generated = {NAMES: names_file(names)}
     packages = {f"{function}.zip": {**function_members(lambdas, function), **generated} for function in names}
     packages[LAYER] = layer_members(fetch_wheels(requirements, root / ".build" / "wheels"))
 
@@ -178,19 +178,14 @@ def names_of_all(root: Path) -> dict[str, list[str]]:
     with tempfile.TemporaryDirectory(prefix="package-") as scratch:
         for function in find_functions(lambdas):
             package = Path(scratch) / f"{function}.zip"
-            write_zip(package, {**function_members(lambdas, function), NAMES: names_module({})})
+            write_zip(package, {**function_members(lambdas, function), NAMES: names_file({})})
             names[function] = check_names(package, function)
     return names
 
 
-def names_module(names: Mapping[str, list[str]]) -> bytes:
-    """The source of lambdas/gate/names.py, formatted as "make fmt" formats it."""
-    lines = ['"""The names of the checks of each hook. Written by "make package" from the handlers; do not edit."""']
-    lines += ["", "from __future__ import annotations", "", "NAMES: dict[str, list[str]] = {"]
-    for function, patterns in names.items():
-        entries = [f"        {json.dumps(pattern)}," for pattern in patterns]
-        lines += [f'    "{function}": [', *entries, "    ],"] if entries else [f'    "{function}": [],']
-    return ("\n".join([*lines, "}"]) + "\n").replace("{\n}", "{}").encode()
+def names_file(names: Mapping[str, list[str]]) -> bytes:
+    """The content of lambdas/gate/check_names.json."""
+    return (json.dumps(names, indent=2) + "\n").encode()
 
 
 def check_names(package: Path, function: str) -> list[str]:
@@ -234,7 +229,7 @@ def check(root: Path) -> None:
             differences += [f"{name}: {text}" for text in _differences(expected[name], found[name])]
     differences = [f"dist/{line}" for line in differences]
     generated = root / "lambdas" / NAMES
-    if not generated.is_file() or generated.read_bytes() != names_module(names):
+    if not generated.is_file() or generated.read_bytes() != names_file(names):
         differences.append(f"lambdas/{NAMES}: not the names that the handlers declare")
     if differences:
         listed = "\n  ".join(differences)

@@ -2,14 +2,17 @@
 
 Data flows one way, and nobody below reaches up:
 
-    hook ── event, deadline, watchdog, report
-     ├─ settings ── the environment, typed
-     ├─ overrides ── what the deployment's description asks of the checks (pure)
-     ├─ deployment ── what CodeDeploy, ECS and the load balancer say of this deployment
-     │   ├─ appspec ── the AppSpec, read (pure)
-     │   └─ aws ── clients, time-outs, errors in words
-     ├─ release, permissions ── what the deployment brings, what roles may do: for BeforeInstall
-     ├─ waiting ── poll until it is so, certain or too late
-     ├─ http_checks, metrics, tasks ── looks that need more than a describe call
-     └─ verdict ── findings and what they add up to (pure)
+    platforms ── who calls: reads the event, makes the deployment, delivers the verdict, continues later
+     └─ runner ── the checks in order: severity, log line, result; runtime ends them in time and answers once
+         ├─ settings, options ── the environment, typed, and every option there is
+         ├─ overrides, names, severity ── what may be called off, and by whom (pure)
+         ├─ deployment ── what a handler asks of a deployment
+         │   ├─ ecs, elb ── services and tasks, listeners and target groups
+         │   └─ aws ── clients, time-outs, errors in words
+         ├─ release, preflight_… ── for BeforeInstall: what the deployment brings, and whether it can work
+         ├─ traffic ── requests to green: attempts, http_checks, http_sender, wire; load
+         ├─ figures, metrics, alarms, baseline, statistics ── what CloudWatch counts, and what follows from it
+         ├─ tasks, one_off, presets ── one-off tasks, and why tasks end
+         ├─ waiting ── deadlines, and polling until it is so, terminal or too late
+         └─ verdict ── findings and what they add up to (pure)
 """

@@ -1,6 +1,6 @@
 """boto3 clients that cannot hang, and AWS's errors in words a person can act on.
 
-CannotLook                     gate.verdict: a look could not be taken
+ProbeError                     gate.verdict: a look could not be taken
  └─ AwsCallFailed              an AWS call gave no answer; service, operation and code as attributes
      ├─ AwsDenied              the role lacks a permission; the message names the action
      ├─ AwsUnreachable         no connection, or no answer in time; names the endpoint and what to check
@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import functools
 import gc
-import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gate.verdict import CannotLook, masked
+from gate.redact import redact
+from gate.verdict import ProbeError
 
 # Against a VPC without a way out, boto3's own defaults (60 s a try) outlive the function and nothing is reported.
 CONNECT_TIMEOUT = 3.0
@@ -54,10 +54,10 @@ _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Un
 _CREDENTIALS = ("UnrecognizedClientException", "InvalidClientTokenId", "ExpiredToken", "ExpiredTokenException")
 
 
-class AwsCallFailed(CannotLook):
-    """An AWS call gave no answer. `transient`: the same call may succeed a little later."""
+class AwsCallFailed(ProbeError):
+    """An AWS call gave no answer. `retryable`: the same call may succeed a little later."""
 
-    transient = False
+    retryable = False
 
     def __init__(self, message: str, service: str, operation: str, code: str = "") -> None:
         super().__init__(message)
@@ -73,20 +73,20 @@ class AwsDenied(AwsCallFailed):
 class AwsUnreachable(AwsCallFailed):
     """No connection to the service, or no answer in time."""
 
-    transient = True
+    retryable = True
 
 
 class AwsThrottled(AwsCallFailed):
     """Throttled, or an error of AWS's own, on every attempt."""
 
-    transient = True
-    passes_soon = True
+    retryable = True
+    throttled = True
 
 
 class AwsUnreadable(AwsCallFailed):
     """What came back is no answer of the service: a proxy's page, half a document, nothing at all."""
 
-    transient = True
+    retryable = True
 
 
 _creating = threading.Lock()  # boto3's default session may not create clients from two threads at once
@@ -100,7 +100,7 @@ def client(
 
     Time-outs are in seconds; `attempts` counts the first try.
     """
-    _make_room_for_old_botocore()
+    _let_old_botocore_import()
     import boto3  # the import must fail inside the guard, where it is reported
     from botocore.config import Config
 
@@ -112,38 +112,18 @@ def client(
     )
     with _creating:
         made: Any = boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
-    if service == "ecs":
-        _teach_client_token(made)
     return made
 
 
-def _make_room_for_old_botocore() -> None:
-    """Give urllib3 2, which the layer brings, the name without which botocore up to 1.29.90 cannot be imported.
+def _let_old_botocore_import() -> None:
+    """Give the layer's urllib3 2 the name that botocore up to 1.29.90 imports.
 
-    AWS's runtimes of Python 3.9 and 3.10 have held such versions, and a function can be pinned to one of them.
+    A function may be pinned to a runtime that holds one. Without this not even a report could be made.
     """
     from urllib3.util import ssl_
 
     if not hasattr(ssl_, "DEFAULT_CIPHERS"):
         ssl_.DEFAULT_CIPHERS = "DEFAULT"  # type: ignore[attr-defined]  # OpenSSL's own choice, as urllib3 2 has it
-
-
-def _teach_client_token(ecs: Any) -> None:
-    """Let a boto3 of before November 2023 send RunTask's `clientToken`, which it does not know and would refuse.
-
-    Without the token, an event that comes twice would migrate twice.
-    """
-    if "clientToken" in ecs.meta.service_model.operation_model("RunTask").input_shape.members:
-        return
-
-    def take_out(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        context["client_token"] = params.pop("clientToken", "")
-
-    def put_in(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        params["body"] = json.dumps({**json.loads(params["body"]), "clientToken": context["client_token"]}).encode()
-
-    ecs.meta.events.register("before-parameter-build.ecs.RunTask", take_out)
-    ecs.meta.events.register("before-call.ecs.RunTask", put_in)
 
 
 # Ten checks need not wait out the same dead endpoint ten times: for this many seconds the first failure answers.
@@ -170,7 +150,6 @@ def call(service: str, operation: str, region: str | None = None, **parameters: 
     Raises AwsCallFailed, or one of its kinds, with a message that names the action and what to check.
     """
     _refuse_if_unreachable(service, region)
-    _count()
     try:
         method = getattr(client(service, region), operation)
         with answering(service, operation):
@@ -196,7 +175,6 @@ def answers(service: str, operation: str, region: str | None = None, **parameter
                 page = next(found, None)
             if page is None:
                 return
-            _count()
             yield readable(page, service, operation)
     except Exception as problem:
         raise _remember(explain(problem, service, operation), region) from problem
@@ -253,40 +231,28 @@ def unanswered() -> str:
     return ", ".join(f"{action} had not answered for {now - since:.0f} s" for action, since in list(_awaited))
 
 
-_requests = [0]
-
-
-def _count() -> None:
-    _requests[0] += 1
-
-
-def requests_made() -> int:
-    """How many requests this process has made of AWS: who polls stays within a budget (boto's own retries apart)."""
-    return _requests[0]
-
-
 def _refuse_if_unreachable(service: str, region: str | None = None) -> None:
     since, problem = _unreachable.get((service, region), (0.0, None))
     if problem is not None and time.monotonic() - since < UNREACHABLE_FOR:
         raise problem
 
 
-def _remember(problem: CannotLook, region: str | None = None) -> CannotLook:
+def _remember(problem: ProbeError, region: str | None = None) -> ProbeError:
     if isinstance(problem, AwsUnreachable):
         _unreachable[problem.service, region] = (time.monotonic(), problem)
     return problem
 
 
-def explain(problem: Exception, service: str, operation: str) -> CannotLook:
+def explain(problem: Exception, service: str, operation: str) -> ProbeError:
     """Turn botocore's exception into one of ours, with the cure in its message."""
-    if isinstance(problem, CannotLook):
+    if isinstance(problem, ProbeError):
         return problem
     name = _NAMES.get(service, service)
     action = action_of(service, operation)
     response = getattr(problem, "response", None)
     if isinstance(response, dict):  # a ClientError: AWS answered
         error = response.get("Error") or {}
-        code, text = str(error.get("Code", "")), masked(str(error.get("Message", "")))
+        code, text = str(error.get("Code", "")), redact(str(error.get("Message", "")))
         status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
         if code in _CREDENTIALS:
             return AwsDenied(f"{action} was refused: {code}: check the function's role", service, operation, code)
@@ -311,7 +277,7 @@ def explain(problem: Exception, service: str, operation: str) -> CannotLook:
             operation,
             kind,
         )
-    return AwsCallFailed(f"{action} failed: {kind}: {masked(str(problem))}", service, operation, kind)
+    return AwsCallFailed(f"{action} failed: {kind}: {redact(str(problem))}", service, operation, kind)
 
 
 def _cause(problem: BaseException) -> str:

@@ -7,9 +7,8 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Optional
 
 from gate.verdict import Finding, failed, passed, skipped
 
@@ -25,15 +24,6 @@ class MannWhitney:
     estimate: float
     lower: float
     upper: float
-
-
-class Classification(str, Enum):
-    """What Kayenta calls a metric."""
-
-    HIGH = "High"
-    LOW = "Low"
-    PASS = "Pass"  # noqa: S105  # Kayenta's word
-    NODATA = "Nodata"
 
 
 def mann_whitney(green: Sequence[float], blue: Sequence[float], confidence: float = 0.98) -> MannWhitney:
@@ -59,30 +49,31 @@ def mann_whitney(green: Sequence[float], blue: Sequence[float], confidence: floa
     return MannWhitney(u, math.erfc(z / math.sqrt(2)), _median(differences), differences[at], differences[-1 - at])
 
 
-def classify(
+def shifted(
     green: Sequence[float],
     blue: Sequence[float],
     *,
-    tolerance: float = 0.25,
+    tolerance: Optional[float] = 0.25,
     confidence: float = 0.98,
     direction: str = "increase",
-) -> Classification:
-    """Classify green as the judge of Kayenta does (Netflix, MannWhitneyClassifier).
+) -> bool:
+    """Whether green lies beyond blue in the worse `direction`, and chance does not explain it. Neither is empty.
 
-    HIGH or LOW if the whole interval of the shift lies beyond `tolerance` times the estimate. Two samples alike, or
-    of one value, pass. Kayenta adds Gaussian noise to constant samples; here they compare as what they are. And a
-    shift must be significant: with very few points the interval ends where the data do, which proves nothing.
+    As the judge of Kayenta has it (Netflix, MannWhitneyClassifier): the whole interval of the shift lies beyond
+    `tolerance` times the estimate. Kayenta adds Gaussian noise to constant samples; here they compare as what they are.
+    The shift must also be significant: with very few points the interval ends where the data do, which proves nothing.
+    Without a tolerance any significant difference counts, even one whose estimate is 0, as of mostly zero values.
     """
-    if not green or not blue:
-        return Classification.NODATA
     found = mann_whitney(green, blue, confidence)
-    bound = tolerance * abs(found.estimate)
-    if found.p_value < 1 - confidence:
-        if direction != "decrease" and found.lower > bound:
-            return Classification.HIGH
-        if direction != "increase" and found.upper < -bound:
-            return Classification.LOW
-    return Classification.PASS
+    if found.p_value >= 1 - confidence:
+        return False
+    if tolerance is None:
+        half = len(green) * len(blue) / 2
+        higher, lower = found.u > half, found.u < half
+    else:
+        bound = tolerance * abs(found.estimate)
+        higher, lower = found.lower > bound, found.upper < -bound
+    return (higher and direction != "decrease") or (lower and direction != "increase")
 
 
 def compare(
@@ -97,22 +88,17 @@ def compare(
     noise: float = 0.0,
     direction: str = "increase",
     unit: str = "",
-    scale: float = 1.0,
 ) -> Finding:
     """Judge what is called `name` as the finding `label`: green's datapoints against blue's before the shift.
 
-    At most `worst` percent worse by the medians and, from ENOUGH points on, no certain shift by more than half of that:
-    what is certain may still be too little to matter. In both cases only if the medians differ by more than `noise` (in
-    the unit of the values). Where a side is mostly zero, so is its median, whatever the other values are: then the
-    means are compared, and what differs has to be certain, for one spike moves a mean. Texts show values times `scale`.
+    It fails if green's median is more than `worst` percent worse than blue's. From ENOUGH points on each side, it also
+    fails on a statistically significant shift larger than half of `worst`. A difference of at most `noise` (in the unit
+    of the values) never fails. Where a side is mostly zero, so is its median, whatever the other values are: then the
+    means are compared, and the difference has to be significant, for one spike moves a mean.
     """
     if not green or not blue:
         sides = " and ".join(side for side, values in (("green", green), ("blue before the shift", blue)) if not values)
         return skipped(f"no datapoints of {name} for {sides}: nothing to compare", label)
-
-    def said(value: float) -> str:
-        shown = value * scale
-        return f"{shown:.0f} {unit}".strip() if 100 <= abs(shown) < 1e15 else f"{shown:.3g} {unit}".strip()
 
     def worsening(now: float, before: float) -> float:
         change = now - before
@@ -120,51 +106,47 @@ def compare(
 
     medians = _median(sorted(green)), _median(sorted(blue))
     sparse = 0 in medians
+    enough = min(len(green), len(blue)) >= ENOUGH
     now, before = (_mean(green), _mean(blue)) if sparse else medians
     worse = worsening(now, before)
-    # Judged as it is said: to a tenth of a percent.
-    percent, share = (
-        round(each / abs(before) * 100, 1) + 0.0 if before else math.inf for each in (now - before, worse)
-    )
-    by = f"{percent:+.10g} %" if before else f"0 has no percentage: at most {said(noise)} of difference allowed"
+    percent, share = _percent(now - before, before), _percent(worse, before)
+    by = f"{percent:+.10g} %" if before else f"0 has no percentage: at most {_shown(noise, unit)} of difference allowed"
     mean = " on average" if sparse else ""
-    text = f"green's {name} is {said(now)}{mean}, blue's was {said(before)} before the shift ({by})"
-    values: dict[str, Any] = {"green": float(f"{now * scale:.6g}"), "blue": float(f"{before * scale:.6g}")}
+    text = f"green's {name} is {_shown(now, unit)}{mean}, blue's was {_shown(before, unit)} before the shift ({by})"
+    values: dict[str, Any] = {"green": float(f"{now:.6g}"), "blue": float(f"{before:.6g}")}
     values["percent"] = percent if math.isfinite(percent) else None
-    enough = min(len(green), len(blue)) >= ENOUGH
-    # Of a few points that are mostly zero a mean alone says too little: the typical one has to be worse, too, or more
-    # of them above zero than chance explains.
-    often = direction != "decrease" and _more_often(green, blue, confidence)
-    plain = not sparse or (not enough and (often or worsening(*medians) > noise))
-    if plain and share > worst and worse > noise:
+
+    matters = not sparse
+    if sparse and not enough:  # too few points for a test: the typical one is worse, or more are above zero
+        often = direction != "decrease" and _more_often(green, blue, confidence)
+        matters = often or worsening(*medians) > noise
+    if matters and share > worst and worse > noise:
         limit = f", at most {worst:g} % {'apart' if direction == 'either' else 'worse'} allowed" if before else ""
         return failed(f"{text}{limit}", label, **values)
-    if not enough:
-        shifted = False
-        note = f"too few points ({len(green)} and {len(blue)}, {ENOUGH} needed) for a Mann-Whitney judgement"
-    else:
-        if sparse:
-            shifted = _differ(green, blue, confidence, direction)
-        else:
-            judged = classify(green, blue, tolerance=tolerance, confidence=confidence, direction=direction)
-            shifted = judged is not Classification.PASS
+
+    significant = False
+    note = f"too few points ({len(green)} and {len(blue)}, {ENOUGH} needed) for a Mann-Whitney judgement"
+    if enough:
+        borne = None if sparse else tolerance
+        significant = shifted(green, blue, tolerance=borne, confidence=confidence, direction=direction)
         sure = f"({confidence * 100:.10g} % confident{'' if sparse else f', tolerance {tolerance:g}'})"
-        if shifted and worse > noise and share > worst / 2:
+        if significant and worse > noise and share > worst / 2:
             return failed(f"{text}: a Mann-Whitney U test holds that for no chance {sure}", label, **values)
-        note = f"a Mann-Whitney U test sees {'a' if shifted else 'no'} shift to the worse {sure}"
-    if before and (shifted or (share > worst and not sparse)):
-        least = said(noise) if worse <= noise else f"half of {worst:g} %"
-        text += (
-            f", up to {least} is no finding" if worse > 0 else f", its {'mean' if sparse else 'median'} is not worse"
-        )
+        note = f"a Mann-Whitney U test sees {'a' if significant else 'no'} shift to the worse {sure}"
+    if before and (significant or (share > worst and not sparse)):  # say why that is no failure
+        least = _shown(noise, unit) if worse <= noise else f"half of {worst:g} %"
+        not_worse = f", its {'mean' if sparse else 'median'} is not worse"
+        text += f", up to {least} is no finding" if worse > 0 else not_worse
     return passed(f"{text}; {note}", label, **values)
 
 
-def _differ(green: Sequence[float], blue: Sequence[float], confidence: float, direction: str) -> bool:
-    """Whether green lies beyond blue for no chance, by however little: of what is mostly zero the shift is 0."""
-    found = mann_whitney(green, blue, confidence)
-    way = "increase" if found.u > len(green) * len(blue) / 2 else "decrease"
-    return found.p_value < 1 - confidence and direction in (way, "either")
+def _percent(difference: float, before: float) -> float:
+    """The difference in percent, to a tenth: it is judged as it is said. Infinite where there was nothing."""
+    return round(difference / abs(before) * 100, 1) + 0.0 if before else math.inf
+
+
+def _shown(value: float, unit: str) -> str:
+    return f"{value:.0f} {unit}".strip() if 100 <= abs(value) < 1e15 else f"{value:.3g} {unit}".strip()
 
 
 def _more_often(green: Sequence[float], blue: Sequence[float], confidence: float) -> bool:

@@ -1,148 +1,86 @@
-"""The names of the checks of each hook. Written by "make package" from the handlers; do not edit."""
+"""The names that the option `checks`, and the description of a deployment, may give a severity. Pure but for one file.
+
+Each hook declares its own names, in a tuple of `Named` or by `@check` on methods. `check_names.json`, written by
+"make package", has those of all hooks.
+"""
 
 from __future__ import annotations
 
-NAMES: dict[str, list[str]] = {
-    "run_migrations": [
-        "alone",
-        "revision",
-        "migrate",
-        "verify_schema",
-        "verify_data",
-        "rollback",
-    ],
-    "validate_before_install": [
-        "cluster",
-        "service",
-        "deployment_controller",
-        "desired_count",
-        "blue_targets",
-        "running_count",
-        "service_steady",
-        "left_over_task_sets",
-        "appspec",
-        "task_definition",
-        "container_port",
-        "network_mode",
-        "launch_type",
-        "cpu_memory",
-        "platform_version",
-        "cpu_architecture",
-        "images",
-        "images:{image}",
-        "execution_role",
-        "task_role",
-        "secrets",
-        "secrets:{secret}",
-        "parameters",
-        "parameters:{parameter}",
-        "log_groups",
-        "log_groups:{log_group}",
-        "target_groups",
-        "target_groups_alike",
-        "target_group_vpc",
-        "production_listener",
-        "load_balancer",
-        "availability_zones",
-        "production_weights",
-        "test_weights",
-        "listener_rules",
-        "other_listeners",
-        "traffic_routing",
-        "free_addresses",
-        "security_groups",
-        "alarms",
-        "alarms:{alarm}",
-        "auto_rollback",
-        "test_listener",
-        "requests",
-        "requests:{event}",
-        "hook_functions",
-        "hook_functions:{event}",
-        "hook_roles",
-        "hook_roles:{event}",
-        "service_role",
-        "service_role:{action}",
-        "hook_settings",
-        "hook_settings:{event}",
-        "hook_versions",
-        "hook_versions:{event}",
-    ],
-    "validate_deployment": [
-        "green",
-        "launch_type",
-        "task_start",
-        "crash_loop",
-        "task_count",
-        "tasks_running",
-        "container_health",
-        "image_digest",
-        "green_targets",
-        "steady",
-    ],
-    "validate_production": [
-        "time",
-        "green_serves_production",
-        "other_listeners",
-        "http",
-        "http:{http_checks}",
-        "samples",
-        "samples:{http_checks}",
-        "samples:{http_checks}:error_rate",
-        "samples:{http_checks}:p50",
-        "samples:{http_checks}:p90",
-        "samples:{http_checks}:p95",
-        "samples:{http_checks}:p99",
-        "samples:{http_checks}:max",
-        "flow",
-        "flow:{flows}",
-        "load",
-        "load:error_rate",
-        "load:p50",
-        "load:p90",
-        "load:p95",
-        "load:p99",
-        "load:max",
-        "load:rate",
-        "load:aborted",
-        "bake",
-        "unhealthy_hosts",
-        "traffic",
-        "error_rate",
-        "latency",
-        "latency:p50",
-        "latency:p90",
-        "latency:p95",
-        "latency:p99",
-        "latency:max",
-        "rejected_connections",
-        "cpu",
-        "memory",
-        "metric",
-        "metric:{metrics}",
-        "alarms",
-        "alarms:{alarm}",
-        "against_blue",
-        "against_blue:p50",
-        "against_blue:p90",
-        "against_blue:p95",
-        "against_blue:p99",
-        "against_blue:metric:{metrics}",
-    ],
-    "validate_test_traffic": [
-        "test_listener",
-        "green_serves_tests",
-        "http",
-        "http:{http_checks}",
-        "samples",
-        "samples:{http_checks}",
-        "samples:{http_checks}:error_rate",
-        "samples:{http_checks}:p50",
-        "samples:{http_checks}:p90",
-        "samples:{http_checks}:p95",
-        "samples:{http_checks}:p99",
-        "samples:{http_checks}:max",
-        "flow",
-        "flow:{flows}",
-    ],
-}
+import functools
+import json
+import pkgutil
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable, TypeVar
+
+from gate.verdict import Severity
+
+ALL_HOOKS = "check_names.json"
+
+M = TypeVar("M", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name that checks or findings of a hook have.
+
+    `expects`: what is expected, in one sentence. `calls`: the AWS actions it needs beside those that most checks of the
+    hook need. `parts`: patterns of what may follow the name and a colon; `{http_checks}` stands for the keys of that
+    option, `{alarm}` (no option) for any text.
+    """
+
+    name: str
+    expects: str
+    severity: Severity = Severity.FAIL
+    calls: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> list[str]:
+        """The name alone, and with each of its parts."""
+        return [self.name, *(f"{self.name}:{part}" for part in self.parts)]
+
+
+def check(severity: Severity = Severity.FAIL, calls: Sequence[str] = (), parts: Sequence[str] = ()) -> Callable[[M], M]:
+    """Make a method a check of its own name. Its docstring says, in one sentence, what is expected."""
+
+    def mark(method: M) -> M:
+        expects = str(method.__doc__).strip()
+        method.named = Named(method.__name__, expects, severity, tuple(calls), tuple(parts))  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def names_of(*kinds: type) -> list[Named]:
+    """The names of the checks among these classes' methods, in the order in which they are written."""
+    return [method.named for kind in kinds for method in vars(kind).values() if hasattr(method, "named")]
+
+
+def patterns_of(names: Iterable[Named]) -> list[str]:
+    """All patterns of these names."""
+    return [pattern for named in names for pattern in named.patterns]
+
+
+@functools.cache
+def patterns_of_all_hooks() -> list[str]:
+    """All patterns of all hooks' names."""
+    by_hook: dict[str, list[str]] = json.loads(pkgutil.get_data("gate", ALL_HOOKS) or "{}")
+    return [pattern for patterns in by_hook.values() for pattern in patterns]
+
+
+def is_known(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name matches one of the patterns, in which `{what}` stands for any text."""
+    return any(_regex(pattern).fullmatch(name) for pattern in patterns)
+
+
+def unknown_names(given: Iterable[str], names: Sequence[Named]) -> list[str]:
+    """The given names that the hook does not have: typing mistakes."""
+    patterns = patterns_of(names)
+    return sorted(name for name in given if not is_known(name, patterns))
+
+
+@functools.cache  # a handler asks for some hundred again and again
+def _regex(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(pattern)))

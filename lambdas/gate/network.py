@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from gate import aws
-from gate.deployment import LoadBalancer
-from gate.verdict import CannotLook
+from gate.elb import LoadBalancer
+from gate.verdict import ProbeError
 
 WIDE = 8  # bits: a range of addresses that begins so early may hold a function's, which nobody knows
 PRIVATE = "10.0.0.0/8"  # as wide, but nobody comes from there by the internet
@@ -67,16 +67,10 @@ def vpc_config(subnets: Iterable[str]) -> str:
 
 def _ingress(group: str, port: int, caller: Caller) -> str:
     """The rule that lets the caller in, as it is typed; a block with several arguments takes a line for each."""
-    source = f'referenced_security_group_id = "{next(iter(caller.security_groups or ()), "sg-…")}"'
-    rule = {
-        "security_group_id": f'"{group}"',
-        "ip_protocol": '"tcp"',
-        "from_port": str(port),
-        "to_port": str(port),
-    }
-    typed = " ".join(f"{name} = {value}" for name, value in rule.items())
-    who = source if caller.in_vpc else 'cidr_ipv4 = "0.0.0.0/0"'
-    return f'resource "aws_vpc_security_group_ingress_rule" "hooks" {{ {typed} {who} }}, each on a line of its own'
+    source = next(iter(caller.security_groups or ()), "sg-…")
+    who = f'referenced_security_group_id = "{source}"' if caller.in_vpc else 'cidr_ipv4 = "0.0.0.0/0"'
+    rule = f'security_group_id = "{group}" ip_protocol = "tcp" from_port = {port} to_port = {port} {who}'
+    return f'resource "aws_vpc_security_group_ingress_rule" "hooks" {{ {rule} }}, each on a line of its own'
 
 
 def _admit(groups: Collection[str], port: int, caller: Caller, *, public: bool) -> bool:
@@ -89,7 +83,7 @@ def _admit(groups: Collection[str], port: int, caller: Caller, *, public: bool) 
     told = {str(group.get("GroupId")) for group in found if "IpPermissions" in group}
     unknown = sorted(set(groups) - told)
     if unknown:  # or nobody would seem to be let in
-        raise CannotLook(f"EC2 does not say whom security group {', '.join(unknown)} lets in")
+        raise ProbeError(f"EC2 does not say whom security group {', '.join(unknown)} lets in")
     rules = [rule for group in found for rule in group["IpPermissions"] if _covers(rule, port)]
     return any(_lets_in(rule, caller, public=public) for rule in rules)
 

@@ -1,16 +1,17 @@
 """What the description of a deployment asks of the hooks: `[warn blue_targets, service_steady]`, `[skip images:app]`.
 
-For this one deployment it comes before the setting `checks`, so that a service that is broken can be mended by a
+For this one deployment it comes before the option `checks`, so that a service that is broken can be fixed by a
 deployment. All hooks read the same description, and each follows what is said of its own names. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gate.verdict import is_known
+from gate.names import Named, is_known
+from gate.verdict import Finding, error, failed, passed
 
 MOST_NAMED = 10  # names in a message: a description may be long
 
@@ -37,13 +38,28 @@ class Overrides:
     def __bool__(self) -> bool:
         return bool(self.own or self.others or self.problem)
 
-    @property
-    def in_words(self) -> str:
-        """The hook's own, each with its severity."""
-        return ", ".join(f"{name} ({severity})" for name, severity in self.own.items())
+    def ending(self, says: str) -> str:
+        """What every message of the hook ends with; `says` names the description. Empty if it overrides nothing."""
+        own = ", ".join(f"{name} ({severity})" for name, severity in self.own.items())
+        return f"OVERRIDDEN by {says}: {own}" if own else ""
+
+    def finding(self, says: str, names: Sequence[Named], *, allowed: bool) -> Finding:
+        """Whether they can be followed by the hook that has these names; `says` names the description."""
+        if not allowed:
+            return failed(
+                f"{says} overrides checks, which the module's input allow_overrides (false) forbids: nothing was "
+                "overridden, or looked at; take it out, or allow it"
+            )
+        if self.problem:
+            return error(
+                f"{says} {self.problem}: nothing was overridden, or looked at; fix it, and deploy again (this hook has "
+                f"{', '.join(named.name for named in names) or 'none'})"
+            )
+        others = f"{says} overrides {', '.join(self.others)}, of other hooks" if self.others else ""
+        return passed("; ".join(part for part in (self.ending(says), others) if part))
 
     def over(self, checks: Mapping[str, str]) -> dict[str, str]:
-        """The setting `checks` with these before it: what it says of their parts does not count either."""
+        """The option `checks` with these before it: what it says of their parts does not count either."""
         left = {
             name: severity
             for name, severity in checks.items()

@@ -6,26 +6,16 @@ Whether what it names exists is for the checks to find out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Optional
+from functools import partial
+from typing import Any, Callable, Optional
 
 from gate import aws
 from gate.appspec import AppSpec
-from gate.deployment import Deployment, Service
-from gate.verdict import CannotLook
-
-# Fargate's sizes: CPU units → memory in MiB (ECS developer guide, "Fargate task CPU and memory").
-FARGATE_SIZES: dict[int, Sequence[int]] = {
-    256: (512, 1024, 2048),
-    512: range(1024, 4097, 1024),
-    1024: range(2048, 8193, 1024),
-    2048: range(4096, 16385, 1024),
-    4096: range(8192, 30721, 1024),
-    8192: range(16384, 61441, 4096),
-    16384: range(32768, 122881, 8192),
-}
+from gate.deployment import Deployment
+from gate.ecs import Service
+from gate.verdict import ProbeError
 
 # Without the kinds of an index ECR would answer with the manifest of one platform.
 MANIFESTS = [
@@ -34,9 +24,6 @@ MANIFESTS = [
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 ]
-
-# Said before green is made and after, where nobody has the strategy in the AppSpec.
-LOST = "a strategy that CodeDeploy does not take over"
 
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"  # of a repository's path
 _REFERENCE = re.compile(
@@ -59,7 +46,7 @@ def is_arn(reference: str) -> bool:
     return reference.startswith("arn:")
 
 
-def place_of(arn: str) -> tuple[str, str, str]:
+def parse_arn(arn: str) -> tuple[str, str, str]:
     """An ARN's region, account and resource, each empty where it has none."""
     parts = [*arn.split(":", 5)[3:], "", "", ""]
     return parts[0], parts[1], parts[2]
@@ -118,16 +105,14 @@ class LogGroup:
 
 
 class Release:
-    """What this deployment brings. Properties raise CannotLook where the documents cannot be had."""
+    """What this deployment brings. Properties raise ProbeError where the documents cannot be had.
 
-    def __init__(self, deployment: Deployment) -> None:
+    `service`: the service that it goes to, as it was last seen.
+    """
+
+    def __init__(self, deployment: Deployment, service: Callable[[], Service]) -> None:
         self.deployment = deployment
-        self.waited_for: Service | None = None
-
-    @property
-    def service(self) -> Service:
-        """The service as it was when it was last waited for, else when it was first seen."""
-        return self.waited_for or self.deployment.once("service", self.deployment.service)
+        self._service = service
 
     @property
     def appspec(self) -> AppSpec:
@@ -145,76 +130,58 @@ class Release:
         return list(self.definition.get("containerDefinitions") or [])
 
     @property
-    def account(self) -> str:
-        """The account's number, from the task definition's ARN."""
+    def container(self) -> Mapping[str, Any]:
+        """The container that the AppSpec names; empty where the task definition has none of that name."""
+        return next((each for each in self.containers if each["name"] == self.appspec.container_name), {})
+
+    @property
+    def arn(self) -> str:
+        """The task definition's ARN, as ECS says it."""
         arn = str(self.definition.get("taskDefinitionArn"))
         if not is_arn(arn):
-            raise CannotLook(f"ECS does not say the ARN of task definition {self.appspec.task_definition}")
-        return place_of(arn)[1]
+            raise ProbeError(f"ECS does not say the ARN of task definition {self.appspec.task_definition}")
+        return arn
 
     @property
-    def network_mode(self) -> str:
-        """`awsvpc`, `bridge`, `host` or `none`; `bridge` is the default."""
-        return str(self.definition.get("networkMode") or "bridge")
+    def region(self) -> str:
+        """The region in which its tasks will run."""
+        return parse_arn(self.arn)[0]
 
     @property
-    def is_windows(self) -> bool:
-        """Whether the task definition is for Windows."""
-        return str(self._platform.get("operatingSystemFamily") or "").startswith("WINDOWS")
+    def account(self) -> str:
+        """The account's number."""
+        return parse_arn(self.arn)[1]
+
+    def is_foreign(self, reference: str) -> bool:
+        """Whether an ARN is of another account; a name is of this one."""
+        return is_arn(reference) and parse_arn(reference)[1] not in ("", self.account)
+
+    # Where its tasks will run
 
     @property
-    def cpu_architecture(self) -> str:
-        """X86_64 or ARM64; empty where it is not stated and the instances decide."""
-        return str(self._platform.get("cpuArchitecture") or ("X86_64" if self.launch_type == "FARGATE" else ""))
-
-    @property
-    def _platform(self) -> Mapping[str, Any]:
-        return self.definition.get("runtimePlatform") or {}
-
-    @property
-    def placement(self) -> Mapping[str, Any]:
-        """Where its tasks will run."""
-        return self.deployment.placement_to_come(self.service)
+    def _placement(self) -> Mapping[str, Any]:
+        return self.deployment.placement_to_come(self._service())
 
     @property
     def network(self) -> Mapping[str, Any]:
         """Subnets and security groups of its tasks; empty where they have none of their own."""
-        return (self.placement.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
-
-    @property
-    def capacity_providers(self) -> list[str]:
-        """The names of the capacity providers, if a strategy decides."""
-        strategy = self.placement.get("capacityProviderStrategy") or []
-        return [str(entry.get("capacityProvider")) for entry in strategy]
+        return (self._placement.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
 
     @property
     def strategy_lost(self) -> list[str]:
         """The capacity providers of the service's strategy, where the AppSpec names none for green; else none."""
         if "capacityProviderStrategy" in self.appspec.placement:
             return []
-        strategy = self.service.placement.get("capacityProviderStrategy") or []
-        return [str(entry.get("capacityProvider")) for entry in strategy]
+        return _providers(self._service().placement)
 
     @property
-    def launch_type(self) -> str:
-        """FARGATE, EC2 or EXTERNAL. A capacity provider that is not Fargate's counts as EC2."""
-        if self.capacity_providers:
-            fargate = all(provider.startswith("FARGATE") for provider in self.capacity_providers)
-            return "FARGATE" if fargate else "EC2"
-        return str(self.placement.get("launchType") or "EC2")
-
-    @property
-    def compatible(self) -> list[str]:
-        """The launch types that ECS says the task definition can run on, or was made for."""
-        return [
-            *(self.definition.get("compatibilities") or []),
-            *(self.definition.get("requiresCompatibilities") or []),
-        ]
-
-    @property
-    def launch_in_words(self) -> str:
-        """The launch type, and the capacity providers it follows from."""
-        return self.launch_type + (f" ({', '.join(self.capacity_providers)})" if self.capacity_providers else "")
+    def cpu_architecture(self) -> str:
+        """X86_64 or ARM64; empty where it is not stated and the instances decide."""
+        stated = (self.definition.get("runtimePlatform") or {}).get("cpuArchitecture")
+        if stated:
+            return str(stated)
+        runs_on = _providers(self._placement) or [str(self._placement.get("launchType"))]
+        return "X86_64" if all(each.startswith("FARGATE") for each in runs_on) else ""
 
     # What its tasks need
 
@@ -223,40 +190,9 @@ class Release:
         """The containers' images, each once."""
         return [Image.of(uri) for uri in dict.fromkeys(str(c.get("image", "")) for c in self.containers)]
 
-    @cached_property
-    def _stored(self) -> dict[tuple[str, str], dict[str, Mapping[str, Any]]]:
-        return {}
-
     def stored(self, image: Image) -> Mapping[str, Any] | None:
-        """The image as ECR has it (BatchGetImage), None if it or its repository is not there.
-
-        A repository is asked once for all its images.
-        """
-        key = (image.region, image.repository)
-        if key not in self._stored:
-            try:
-                answer = aws.call(
-                    "ecr",
-                    "batch_get_image",
-                    region=image.region,
-                    registryId=image.account,
-                    repositoryName=image.repository,
-                    imageIds=[each.id for each in self.images if (each.region, each.repository) == key],
-                    acceptedMediaTypes=MANIFESTS,
-                )
-            except aws.AwsCallFailed as problem:
-                if problem.code != "RepositoryNotFoundException":
-                    raise
-                answer = {}
-            found: dict[str, Mapping[str, Any]] = {}
-            # By tag and by digest; a failure has one of them, and its reason.
-            for entry in [*(answer.get("failures") or []), *(answer.get("images") or [])]:
-                found.update(dict.fromkeys((entry.get("imageId") or {}).values(), entry))
-            self._stored[key] = found
-        stored = self._stored[key].get(image.digest or image.tag) or {}
-        if stored.get("failureCode", "ImageNotFound") != "ImageNotFound":
-            raise CannotLook(f"image {image.uri}: ECR says {stored['failureCode']}: {stored.get('failureReason')}")
-        return stored if "imageManifest" in stored else None
+        """The image as ECR has it (BatchGetImage), None if it or its repository is not there."""
+        return self.deployment.memoize(f"image {image.uri}", partial(_stored, image))
 
     @property
     def secrets(self) -> dict[str, set[tuple[str, str]]]:
@@ -294,39 +230,35 @@ class Release:
             options = configuration.get("options") or {}
             driver = configuration.get("logDriver")
             if configuration and (not driver or (driver == "awslogs" and not options.get("awslogs-group"))):
-                raise CannotLook(f"ECS does not say where container {container['name']} logs")
+                raise ProbeError(f"ECS does not say where container {container['name']} logs")
             if driver == "awslogs":
                 key = (str(options["awslogs-group"]), options.get("awslogs-region"))
                 found[key] = found.get(key, False) or options.get("awslogs-create-group") in _TRUE
         return [LogGroup(name, region, is_made) for (name, region), is_made in found.items()]
 
-    @property
-    def needs_execution_role(self) -> list[str]:
-        """What an execution role is needed for. On EC2 the instance's role pulls images and writes logs."""
-        needs = ["secrets"] if self.secrets or self.parameters else []
-        needs += (
-            ["environment files"] if any(container.get("environmentFiles") for container in self.containers) else []
-        )
-        if self.launch_type == "FARGATE":
-            needs += ["images in ECR"] if any(image.repository for image in self.images) else []
-            needs += ["awslogs"] if self.log_groups else []
-        return needs
 
-    @property
-    def needs_platform_1_4(self) -> list[str]:
-        """What Fargate has from platform version 1.4.0 on (ECS developer guide, "Fargate platform versions")."""
-        volumes = self.definition.get("volumes") or []
-        parts = [each.count(":") > 6 and ":secretsmanager:" in each for each in self._references()]
-        capabilities = [
-            ((container.get("linuxParameters") or {}).get("capabilities") or {}).get("add")
-            for container in self.containers
-        ]
-        needs = {
-            "EFS volumes": any("efsVolumeConfiguration" in volume for volume in volumes),
-            "ephemeralStorage": bool(self.definition.get("ephemeralStorage")),
-            "cpuArchitecture ARM64": self.cpu_architecture == "ARM64",
-            "a key or version of a secret": any(parts),
-            "cpu from 8192 on": str(self.definition.get("cpu")) in ("8192", "16384"),
-            "SYS_PTRACE": any("SYS_PTRACE" in (added or []) for added in capabilities),
-        }
-        return [name for name, needed in needs.items() if needed]
+def _providers(placement: Mapping[str, Any]) -> list[str]:
+    """The names of the capacity providers, if a strategy decides."""
+    return [str(entry.get("capacityProvider")) for entry in placement.get("capacityProviderStrategy") or []]
+
+
+def _stored(image: Image) -> Mapping[str, Any] | None:
+    try:
+        answer = aws.call(
+            "ecr",
+            "batch_get_image",
+            region=image.region,
+            registryId=image.account,
+            repositoryName=image.repository,
+            imageIds=[image.id],
+            acceptedMediaTypes=MANIFESTS,
+        )
+    except aws.AwsCallFailed as problem:
+        if problem.code == "RepositoryNotFoundException":
+            return None
+        raise
+    for failure in answer.get("failures") or []:
+        if failure.get("failureCode") != "ImageNotFound":
+            said = f"ECR says {failure.get('failureCode')}: {failure.get('failureReason')}"
+            raise ProbeError(f"image {image.uri}: {said}")
+    return next((found for found in answer.get("images") or [] if "imageManifest" in found), None)

@@ -33,7 +33,7 @@ MOST_PROBLEMS = 50  # that are named at once
 OF_MODULE = ("schema", "packages", "overrides", "in_vpc")  # what the module writes beside the options
 
 
-class BadSettings(Exception):  # noqa: N818  # it is what happened, and reads as such
+class BadSettings(Exception):
     """The environment cannot be used. The message names each variable, the value found and what was expected."""
 
 
@@ -57,16 +57,38 @@ class Entry(NamedTuple):
     factory: Any
 
 
+@dataclass(frozen=True)
+class Module:
+    """What the module writes beside the options.
+
+    `schema`: fingerprint of the options that the settings were written for. `packages`: function → CodeSha256 that the
+    module gave it. `in_vpc`: whether the function runs in a VPC; None: not said.
+    """
+
+    schema: str = ""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    overrides_allowed: bool = True
+    in_vpc: Optional[bool] = None
+
+    @classmethod
+    def taken_from(cls, document: dict[str, Any]) -> Module:
+        """Read what is the module's, and leave the options in the document."""
+        schema, packages, overrides, in_vpc = (document.pop(name, None) for name in OF_MODULE)
+        return cls(
+            schema=schema if isinstance(schema, str) else "",
+            packages=packages if isinstance(packages, dict) else {},
+            overrides_allowed=overrides in (None, "allow"),  # a word that is not known forbids
+            in_vpc=in_vpc if isinstance(in_vpc, bool) else None,
+        )
+
+
 @dataclass
 class Reading:
     """What came of reading settings. `unknown`: what is said of options that this code does not have."""
 
     problems: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    schema: str = ""  # of the options that the settings were written for; empty: not said
-    packages: Mapping[str, str] = field(default_factory=dict)  # function → CodeSha256 that the module gave it
-    overrides_allowed: bool = True  # whether the description of a deployment may override `checks`
-    in_vpc: Optional[bool] = None  # whether the function runs in a VPC; None: not said
+    module: Module = field(default_factory=Module)
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> Environment:
@@ -106,14 +128,9 @@ def in_words(problems: Sequence[str]) -> str:
     return "; ".join([*problems[:MOST_PROBLEMS], *more])
 
 
-def read_module(environ: Mapping[str, str] | None = None) -> Reading:
+def read_module(environ: Mapping[str, str] | None = None) -> Module:
     """What the module says beside the options, whatever becomes of these."""
-    return judge_settings(HookOptions, os.environ if environ is None else environ, "HOOK_SETTINGS")[1]
-
-
-def read_packages(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    """The CodeSha256 that the module gave each function, as it tells the preflight; none where nobody does."""
-    return read_module(environ).packages
+    return judge_settings(HookOptions, os.environ if environ is None else environ, "HOOK_SETTINGS")[1].module
 
 
 def judge_settings(kind: type[O], environ: Mapping[str, str], hook: str) -> tuple[O | None, Reading]:
@@ -131,13 +148,9 @@ def judge_settings(kind: type[O], environ: Mapping[str, str], hook: str) -> tupl
         reading.problems.append("HOOK_SETTINGS is nested too deeply to be read")
         return None, reading
     if isinstance(document, dict):
-        schema, packages, overrides, in_vpc = (document.pop(name, None) for name in OF_MODULE)
-        reading.schema = schema if isinstance(schema, str) else ""
-        reading.packages = packages if isinstance(packages, dict) else {}
-        reading.overrides_allowed = overrides in (None, "allow")  # a word that is not known forbids
-        reading.in_vpc = in_vpc if isinstance(in_vpc, bool) else None
+        reading.module = Module.taken_from(document)
     options = _object(kind, document, hook, reading)
-    if reading.unknown and reading.schema in ("", schema_of(kind)):
+    if reading.unknown and reading.module.schema in ("", schema_of(kind)):
         reading.problems += reading.unknown
     return None if reading.problems else options, reading
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gate.options import LATENCIES, Thresholds
+from gate.options.requests import LATENCIES, Thresholds
 from gate.verdict import Finding, failed, passed, skipped
 
 MOST_REASONS = 5  # of failed requests that a message names

@@ -1,96 +1,43 @@
-"""Time: how much is left, and waiting until something is so, certain or too late."""
+"""Time: deadlines, the time budget of a hook, and polling."""
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Callable
 
-from gate.verdict import CannotLook, Finding, Look, could_not_look, finding_of, take
+from gate.verdict import Finding, Outcome, Probe, ProbeError, finding_of, run_probe
 
-RESERVE = 30.0  # seconds kept for the report; half of time-outs below a minute
-HAND_OVER = 20.0  # seconds that handing over to a fresh invocation may take; of short time-outs a quarter
-MAX_HOPS = 4  # hand-overs to a fresh invocation: five of 15 minutes fill the hour, and Lambda stops a chain of 16
+RESERVE = 30.0  # seconds of an invocation that are kept for the report; half of time-outs below a minute
+HANDOVER_MARGIN = 20.0  # seconds for starting the next invocation; a quarter of a short invocation
+MAX_CONTINUATIONS = 4  # five invocations of 15 minutes fill CodeDeploy's hour; Lambda itself stops a chain of 16
 
 
 class OutOfTime(BaseException):
-    """The time for looking is over. Not an `Exception`, so that no check can swallow it."""
-
-
-class ToBeContinued(BaseException):
-    """A look goes well and needs more time than this invocation has: a fresh one shall go on, with this `state`.
-
-    To be raised by a look while `Journey.hops_left`; `state` is JSON, small, and comes back as `Journey.state`.
-    `unwatched` says what would go on by itself, and what to do about it, if none could follow; where it says something,
-    the fresh one sees to it even if the deployment has ended meanwhile.
-    """
-
-    def __init__(self, state: Mapping[str, Any], unwatched: str = "") -> None:
-        super().__init__("to be continued")
-        self.state = state
-        self.unwatched = unwatched
-
-
-@dataclass(frozen=True)
-class Journey:
-    """A hook's work over several invocations of its function.
-
-    `began`: when the first one started, in epoch seconds. `hop`: how many came before this one. `hops_left`: how many
-    may follow. `seconds`: what a fresh one has for looking. `until`: when the hook has to be done, in epoch seconds; 0:
-    when this invocation ends. `state`: what the one before this one left.
-    """
-
-    began: float = field(default_factory=time.time)
-    hop: int = 0
-    hops_left: int = 0
-    seconds: float = 0.0
-    until: float = 0.0
-    state: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def room(self) -> float:
-        """Seconds of this invocation that are kept for handing over; 0 where nothing may follow."""
-        return min(HAND_OVER, self.seconds / 4) if self.hops_left else 0.0
-
-    def in_all(self, remaining: float) -> float:
-        """Seconds for looking, those of the invocations to come included, where this one has `remaining` left."""
-        return remaining + self.hops_left * (self.seconds - self.room)
-
-    def reach(self, remaining: float) -> float:
-        """Of these seconds, those until the hook has to be done."""
-        in_all = self.in_all(remaining)
-        return min(in_all, max(0.0, self.until - time.time())) if self.until else in_all
-
-    @property
-    def budget(self) -> TimeBudget:
-        """The time of all of the hook's invocations; whole seconds, as a function's time-out is set."""
-        # What was added to a moment and is taken from it again has lost its last digits.
-        most = round(self.until - self.began, 6) if self.until else 0.0
-        return TimeBudget.spread(math.ceil(round(self.seconds, 6)), self.hop + self.hops_left, most)
+    """The time for checks is over. Not an `Exception`, so that no check can swallow it."""
 
 
 @dataclass(frozen=True)
 class TimeBudget:
-    """The seconds that a hook has for looking: `here` in one invocation, `in_all` in those that may follow it too."""
+    """The seconds a hook has for its checks: `here` in one invocation, `in_all` with those that may follow it."""
 
     here: float
     in_all: float
 
     @classmethod
     def of(cls, timeout: float, max_duration: float = 0.0) -> TimeBudget:
-        """Of a function with this time-out; a hook without `max_duration` has one invocation."""
-        return cls.spread(timeout - reserve(timeout), MAX_HOPS if max_duration else 0, max_duration)
+        """The budget of a function with this time-out. A hook without `max_duration` has one invocation."""
+        return cls.over(timeout - reserve(timeout), MAX_CONTINUATIONS if max_duration else 0, max_duration)
 
     @classmethod
-    def spread(cls, here: float, hops: int, most: float) -> TimeBudget:
-        """Over an invocation and so many more; `most` in all, where it is not 0."""
-        in_all = Journey(hops_left=hops, seconds=here).in_all(here)
-        return cls(here, min(in_all, most) if most else in_all)
+    def over(cls, here: float, continuations: int, max_duration: float) -> TimeBudget:
+        """The budget of an invocation that so many more may follow; 0: no `max_duration`."""
+        in_all = here + continuations * (here - handover_margin(here))
+        return cls(here, min(in_all, max_duration) if max_duration else in_all)
 
 
 def reserve(timeout: float) -> float:
@@ -98,11 +45,16 @@ def reserve(timeout: float) -> float:
     return min(RESERVE, timeout / 2)
 
 
+def handover_margin(here: float) -> float:
+    """Seconds of an invocation's checks that are kept for starting the next one."""
+    return min(HANDOVER_MARGIN, here / 4)
+
+
 @contextmanager
 def interrupt(seconds: float, problem: type[BaseException]) -> Iterator[None]:
-    """Raise `problem` in the main thread after `seconds`; elsewhere, or without signals, nothing is interrupted.
+    """Raise `problem` in the main thread after `seconds`. In another thread, or without SIGALRM, do nothing.
 
-    SIGALRM reaches Python code and a regular expression that runs away. May be nested: the outer one goes on ticking.
+    SIGALRM interrupts Python code and a runaway regular expression. It does not nest.
     """
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
@@ -111,29 +63,19 @@ def interrupt(seconds: float, problem: type[BaseException]) -> Iterator[None]:
     def ring(_signal: int, _frame: Any) -> None:
         raise problem
 
-    began = time.monotonic()
-    outer = signal.setitimer(signal.ITIMER_REAL, 0)[0]  # stopped while the handlers change; 0: there is none
-    if 0 < outer <= seconds:  # the outer one comes first, and is to say so itself
-        signal.setitimer(signal.ITIMER_REAL, outer)
-        yield
-        return
     before = signal.signal(signal.SIGALRM, ring)
     try:
         signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001))
         yield
     finally:
         try:
-            signal.setitimer(signal.ITIMER_REAL, 0)  # it may ring just here: the outer one goes on all the same
+            signal.setitimer(signal.ITIMER_REAL, 0)  # it may ring just here
         finally:
             signal.signal(signal.SIGALRM, before or signal.SIG_DFL)  # None: it was not set from Python
-            if outer:
-                signal.setitimer(signal.ITIMER_REAL, max(outer - (time.monotonic() - began), 0.001))
 
 
 class Deadline:
     """A moment on a clock, in seconds. `clock` and `sleep` are injected so that no test waits."""
-
-    journey = Journey()  # how far this invocation's hook has come; the gate says more
 
     def __init__(
         self,
@@ -160,7 +102,7 @@ class Deadline:
         return Deadline(min(seconds, self.remaining()), self._clock, self._sleep)
 
     def call_off(self) -> None:
-        """Nothing may go on waiting on this deadline: somebody else has answered."""
+        """Nothing may wait on this deadline any more: the watchdog has answered."""
         self._called_off = True
 
     def sleep(self, seconds: float) -> bool:
@@ -171,113 +113,83 @@ class Deadline:
         return self.remaining() > 0
 
 
-class Pace:
-    """How long to pause after a look, so that AWS calls stay within a budget: 1 to 3 seconds from look to look.
+class Retries:
+    """Runs a probe, and tolerates up to `limit` retryable ProbeErrors in a row (Argo's `consecutiveErrorLimit`, 4)."""
 
-    What a look takes above the budget is made up for by later ones; where that never comes, the budget counts for more
-    than the 3 seconds. `requests` counts all AWS calls so far, `elapsed` is a clock in seconds.
-    """
-
-    LEAST, MOST = 1.0, 3.0
-    CALLS_PER_MINUTE = 84  # of the 90 a hook may make: the first look also reads what is read once
-
-    def __init__(self, requests: Callable[[], int], elapsed: Callable[[], float]) -> None:
-        self._requests = requests
-        self._elapsed = elapsed
-        self._began = elapsed()
-        self._made: int | None = None
-        self._owed = 0.0
-
-    def __call__(self) -> float:
-        """Seconds to pause now that a look has been taken."""
-        made, now = self._requests(), self._elapsed()
-        wanted = self.MOST
-        if self._made is not None:
-            calls = made - self._made  # a minute may begin with one look and end with another: one less fits in between
-            wanted = self._owed + min(calls * 60 / max(self.CALLS_PER_MINUTE - calls, 1), 90.0)
-        period = wanted if wanted > 2 * self.MOST else min(max(wanted, self.LEAST), self.MOST)
-        self._owed = max(0.0, wanted - period)
-        pause = max(self.LEAST / 4, period - (now - self._began))
-        self._made, self._began = made, now + pause
-        return pause
-
-
-def _keeps_waiting(finding: Finding) -> bool:
-    return not finding.good
-
-
-class Looks:
-    """Takes looks, and bears some that could not be taken.
-
-    Up to `limit` in a row for a passing reason are borne, as Argo Rollouts' `consecutiveErrorLimit` has it, and by
-    default its 4; one that will not pass by itself is not.
-    """
-
-    def __init__(self, look: Look, limit: int = 4) -> None:
-        self._look = look
+    def __init__(self, probe: Probe, limit: int = 4) -> None:
+        self._probe = probe
         self._limit = limit
         self._in_a_row = 0
 
-    def take(self) -> tuple[list[Finding], bool]:
-        """The findings, and whether looking is hopeless."""
+    def run(self) -> tuple[list[Finding], bool]:
+        """The findings, and whether to give up."""
         try:
-            findings = take(self._look)
-        except CannotLook as cause:
+            findings = run_probe(self._probe)
+        except ProbeError as problem:
             self._in_a_row += 1
-            hopeless = self._in_a_row > self._limit or not cause.transient
-            return [finding_of(cause)], hopeless
+            return [finding_of(problem)], self._in_a_row > self._limit or not problem.retryable
         self._in_a_row = 0
         return findings, False
 
 
-def patiently(look: Look, deadline: Deadline, attempts: int = 3, pause: float = 5.0) -> list[Finding]:
-    """Take one look, again after `pause` seconds while AWS throttles, in the first half of the time there is."""
+def retry_throttled(probe: Probe, deadline: Deadline, attempts: int = 3, pause: float = 5.0) -> list[Finding]:
+    """Run a probe once, and again after `pause` seconds while AWS throttles it, in the first half of the time."""
     for left in range(attempts - 1, -1, -1):
         try:
-            findings = take(look)
-        except CannotLook as problem:
+            findings = run_probe(probe)
+        except ProbeError as problem:
             findings = [finding_of(problem)]
-        if not left or not any(finding.again for finding in findings) or deadline.elapsed() > deadline.remaining():
+        if not left or not any(finding.throttled for finding in findings) or deadline.elapsed() > deadline.remaining():
             break
         deadline.sleep(pause)
     return findings
 
 
-def poll(
-    look: Look,
-    deadline: Deadline,
-    interval: float | Callable[[], float],
-    consecutive_successes: int = 1,
-    consecutive_error_limit: int = 4,
-    *,
-    keeps_waiting: Callable[[Finding], bool] = _keeps_waiting,
-) -> list[Finding]:
-    """Look every `interval` seconds until the findings are good, certain, or the time is over.
-
-    Good: no finding that `keeps_waiting` (by default, none that is bad) in `consecutive_successes` looks in a row, so
-    that a moment's luck is not taken for a state. Returns the last look's findings; bad ones say how long they were
-    waited for.
-    """
-    looks = Looks(look, consecutive_error_limit)
-    good_in_a_row = 0
-    while True:
-        findings, hopeless = looks.take()
-        bad = [finding for finding in findings if keeps_waiting(finding)]
-        if hopeless or any(finding.certain for finding in bad):
-            return findings
-        good_in_a_row = 0 if bad else good_in_a_row + 1
-        if good_in_a_row >= consecutive_successes:
-            return findings
-        if not deadline.sleep(interval() if callable(interval) else interval):
-            return [_too_late(finding, deadline, good_in_a_row, consecutive_successes) for finding in findings]
+def _is_bad(finding: Finding) -> bool:
+    return not finding.ok
 
 
-def _too_late(finding: Finding, deadline: Deadline, good_in_a_row: int, wanted: int) -> Finding:
+class Poll:
+    """Runs a probe every `interval` seconds. `last`: the findings of its last run, also if it was interrupted."""
+
+    def __init__(self, probe: Probe, interval: float, *, worth_waiting: Callable[[Finding], bool] = _is_bad) -> None:
+        self._probe = probe
+        self._interval = interval
+        self._worth_waiting = worth_waiting
+        self.last: list[Finding] = []
+
+    def run(
+        self, deadline: Deadline, consecutive_successes: int = 1, consecutive_error_limit: int = 4
+    ) -> list[Finding]:
+        """Poll until all is well, nothing can get better, or the time is over; the last run's findings.
+
+        All is well after `consecutive_successes` runs in a row without a finding `worth_waiting` for. Bad findings say
+        how long they were waited for.
+        """
+        retries = Retries(self._probe, consecutive_error_limit)
+        successes = 0
+        while True:
+            self.last, give_up = retries.run()
+            bad = [finding for finding in self.last if self._worth_waiting(finding)]
+            if give_up or any(finding.terminal for finding in bad):
+                return self.last
+            successes = 0 if bad else successes + 1
+            if successes >= consecutive_successes:
+                return self.last
+            if not deadline.sleep(self._interval):
+                return [_timed_out(finding, deadline, successes, consecutive_successes) for finding in self.last]
+
+
+def poll(probe: Probe, deadline: Deadline, interval: float, consecutive_error_limit: int = 4) -> list[Finding]:
+    """Poll until all findings are good. See `Poll.run`."""
+    return Poll(probe, interval).run(deadline, consecutive_error_limit=consecutive_error_limit)
+
+
+def _timed_out(finding: Finding, deadline: Deadline, successes: int, wanted: int) -> Finding:
     waited = f"after {deadline.elapsed():.0f} s"
-    if not finding.good:
+    if not finding.ok:
         return replace(finding, detail=f"{finding.detail} (still so {waited})")
-    if good_in_a_row:
-        return could_not_look(
-            f"{finding.detail}, but seen only {good_in_a_row} time(s) in a row {waited}, {wanted} wanted", finding.name
-        )
+    if successes and not finding.opted_out:
+        said = f"{finding.detail}, but seen only {successes} time(s) in a row {waited}, {wanted} wanted"
+        return replace(finding, outcome=Outcome.ERROR, detail=said)
     return finding

@@ -1,4 +1,4 @@
-# Written by "make options" from lambdas/gate/options.py. Change it there.
+# Written by "make options" from lambdas/gate/options/. Change it there.
 
 output "validate_before_install" {
   description = "Options of validate_before_install, its defaults too"
@@ -30,8 +30,8 @@ output "schemas" {
   value = {
     validate_before_install = "4f0c68ee3236"
     validate_deployment     = "b372bbd199bd"
-    validate_test_traffic   = "f6cda472e8e1"
+    validate_test_traffic   = "3ca0d68811af"
     run_migrations          = "28a321cbd3e4"
-    validate_production     = "ffb173c33c6a"
+    validate_production     = "85bb2b3592f5"
   }
 }

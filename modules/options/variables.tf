@@ -1,4 +1,4 @@
-# Written by "make options" from lambdas/gate/options.py. Change it there.
+# Written by "make options" from lambdas/gate/options/. Change it there.
 
 variable "validate_before_install" {
   description = <<-EOT
@@ -22,14 +22,13 @@ variable "validate_deployment" {
     Options of the AfterInstall hook.
     - `checks`: severity by the name of a check: `"fail"`, `"warn"` (report, but pass) or `"skip"` (default {})
     - `expected_count`: tasks that must run at least; null: the task set's own desired count (default null)
-    - `interval`: seconds between two looks; null: 1 to 3, so that there are at most 90 AWS calls a minute (default
-      null)
+    - `interval`: seconds between two looks (default 3)
     - `consecutive_successes`: good looks in a row that are needed (default 3)
   EOT
   type = object({
     checks                = optional(map(string), {})
     expected_count        = optional(number)
-    interval              = optional(number)
+    interval              = optional(number, 3)
     consecutive_successes = optional(number, 3)
   })
   default  = {}
@@ -46,8 +45,8 @@ variable "validate_deployment" {
   }
 
   validation {
-    condition     = var.validate_deployment.interval == null ? true : var.validate_deployment.interval >= 0.001 && var.validate_deployment.interval <= 60
-    error_message = nonsensitive("validate_deployment.interval is ${issensitive(var.validate_deployment.interval) ? "a sensitive value" : jsonencode(var.validate_deployment.interval)}; expected seconds from 0.001 to 60, or null.")
+    condition     = var.validate_deployment.interval >= 0.001 && var.validate_deployment.interval <= 60
+    error_message = nonsensitive("validate_deployment.interval is ${issensitive(var.validate_deployment.interval) ? "a sensitive value" : jsonencode(var.validate_deployment.interval)}; expected seconds from 0.001 to 60.")
   }
 
   validation {
@@ -97,7 +96,6 @@ variable "validate_test_traffic" {
         - `at_most`: greatest number (default null)
         - `exists`: whether there is a value; null is none (default null)
         - `length`: entries of a list, keys of an object or characters of a text (default null)
-      - `certificate_days`: days that the certificate is valid for at least; null: not looked at (default null)
       - `max_latency_ms`: slowest answer that passes, in milliseconds; null: not looked at (default null)
       - `interval`: seconds between two attempts (default 1)
       - `attempts`: tries before the request fails (default 3)
@@ -144,7 +142,6 @@ variable "validate_test_traffic" {
           - `at_most`: greatest number (default null)
           - `exists`: whether there is a value; null is none (default null)
           - `length`: entries of a list, keys of an object or characters of a text (default null)
-        - `certificate_days`: days that the certificate is valid for at least; null: not looked at (default null)
         - `max_latency_ms`: slowest answer that passes, in milliseconds; null: not looked at (default null)
         - `interval`: seconds between two attempts (default 1)
         - `attempts`: tries before the request fails (default 1)
@@ -205,7 +202,6 @@ variable "validate_test_traffic" {
         exists   = optional(bool)
         length   = optional(number)
       })), {})
-      certificate_days        = optional(number)
       max_latency_ms          = optional(number)
       interval                = optional(number, 1)
       attempts                = optional(number, 3)
@@ -246,7 +242,6 @@ variable "validate_test_traffic" {
           exists   = optional(bool)
           length   = optional(number)
         })), {})
-        certificate_days        = optional(number)
         max_latency_ms          = optional(number)
         interval                = optional(number, 1)
         attempts                = optional(number, 1)
@@ -388,11 +383,6 @@ variable "validate_test_traffic" {
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a header's name: letters, digits and hyphens, no colon." if !nonsensitive(can(regex("^(?:[A-Za-z0-9!#$%&'*+.^_`|~-]+)$", k2)))]])))
-  }
-
-  validation {
-    condition     = alltrue([for k1, v1 in var.validate_test_traffic.http_checks : nonsensitive(v1.certificate_days == null ? true : v1.certificate_days >= 0.001 && v1.certificate_days <= 100000)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_test_traffic.http_checks : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.certificate_days is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.certificate_days) ? "a sensitive value" : jsonencode(v1.certificate_days)}; expected days from 0.001 to 100000, or null." if !nonsensitive(v1.certificate_days == null ? true : v1.certificate_days >= 0.001 && v1.certificate_days <= 100000)]))
   }
 
   validation {
@@ -566,11 +556,6 @@ variable "validate_test_traffic" {
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].certificate_days is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.certificate_days) ? "a sensitive value" : jsonencode(v2.certificate_days)}; expected days from 0.001 to 100000, or null." if !nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]])))
-  }
-
-  validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_test_traffic.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].max_latency_ms is ${issensitive(var.validate_test_traffic.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.max_latency_ms) ? "a sensitive value" : jsonencode(v2.max_latency_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]])))
   }
@@ -661,7 +646,7 @@ variable "run_migrations" {
       (default null)
     - `timeout`: seconds that one command may take; null: what `max_duration` leaves (default null)
     - `max_duration`: seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the
-      function is handed over to a fresh one, up to four times (default 3000)
+      function is continued in a fresh one, up to four times (default 3000)
     - `concurrent`: what a migration of another deployment that still runs means: wait for its end, or fail (default
       "wait")
     - `retry_interrupted`: whether a command that a spot interruption ended in the middle is started once more; one that
@@ -888,7 +873,6 @@ variable "validate_production" {
         - `at_most`: greatest number (default null)
         - `exists`: whether there is a value; null is none (default null)
         - `length`: entries of a list, keys of an object or characters of a text (default null)
-      - `certificate_days`: days that the certificate is valid for at least; null: not looked at (default null)
       - `max_latency_ms`: slowest answer that passes, in milliseconds; null: not looked at (default null)
       - `interval`: seconds between two attempts (default 1)
       - `attempts`: tries before the request fails (default 3)
@@ -935,7 +919,6 @@ variable "validate_production" {
           - `at_most`: greatest number (default null)
           - `exists`: whether there is a value; null is none (default null)
           - `length`: entries of a list, keys of an object or characters of a text (default null)
-        - `certificate_days`: days that the certificate is valid for at least; null: not looked at (default null)
         - `max_latency_ms`: slowest answer that passes, in milliseconds; null: not looked at (default null)
         - `interval`: seconds between two attempts (default 1)
         - `attempts`: tries before the request fails (default 1)
@@ -969,7 +952,7 @@ variable "validate_production" {
     - `interval`: seconds between two looks during the bake, at each of which the HTTP checks that only read are asked
       again (default 15)
     - `max_duration`: seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the
-      function is handed over to a fresh one, up to four times (default 3000)
+      function is continued in a fresh one, up to four times (default 3000)
     - `alarms`: further CloudWatch alarms by name → expected state (default {})
     - `insufficient_data`: what an alarm without enough data means; null: an alarm named in `alarms` has its state, one
       of the deployment group is just not in ALARM (default null)
@@ -984,20 +967,12 @@ variable "validate_production" {
     - `metrics_delay`: seconds that CloudWatch may be late: only after it an absence of data counts, and so long after
       the bake its last minutes are waited for (default 180)
     - `metrics`: further CloudWatch metrics by name (default {})
+      - `namespace`: namespace of the metric (required)
+      - `metric_name`: name of the metric (required)
       - `dimensions`: dimensions of the metric; `{target_group}` and `{load_balancer}` as values stand for green's
         (default {})
       - `statistic`: statistic of a datapoint, or a percentile such as `p99` (default "Average")
       - `period`: seconds of one datapoint: 1, 5, 10, 20, 30 or a multiple of 60 (default 60)
-      - `namespace`: namespace of the metric (default null)
-      - `metric_name`: name of the metric (default null)
-      - `expression`: CloudWatch metric math over `queries`, in place of `metric_name` (default null)
-      - `queries`: metrics of the expression by name (default {})
-        - `namespace`: namespace of the metric (required)
-        - `metric_name`: name of the metric (required)
-        - `dimensions`: dimensions of the metric; `{target_group}` and `{load_balancer}` as values stand for green's
-          (default {})
-        - `statistic`: statistic of a datapoint, or a percentile such as `p99` (default "Average")
-        - `period`: seconds of one datapoint: 1, 5, 10, 20, 30 or a multiple of 60 (default 60)
       - `threshold_range`: bounds of each datapoint since the shift (default {})
         - `min`: least value (default null)
         - `max`: greatest value (default null)
@@ -1057,7 +1032,6 @@ variable "validate_production" {
         exists   = optional(bool)
         length   = optional(number)
       })), {})
-      certificate_days        = optional(number)
       max_latency_ms          = optional(number)
       interval                = optional(number, 1)
       attempts                = optional(number, 3)
@@ -1098,7 +1072,6 @@ variable "validate_production" {
           exists   = optional(bool)
           length   = optional(number)
         })), {})
-        certificate_days        = optional(number)
         max_latency_ms          = optional(number)
         interval                = optional(number, 1)
         attempts                = optional(number, 1)
@@ -1141,19 +1114,11 @@ variable "validate_production" {
     no_data       = optional(string, "pass")
     metrics_delay = optional(number, 180)
     metrics = optional(map(object({
+      namespace   = string
+      metric_name = string
       dimensions  = optional(map(string), {})
       statistic   = optional(string, "Average")
       period      = optional(number, 60)
-      namespace   = optional(string)
-      metric_name = optional(string)
-      expression  = optional(string)
-      queries = optional(map(object({
-        namespace   = string
-        metric_name = string
-        dimensions  = optional(map(string), {})
-        statistic   = optional(string, "Average")
-        period      = optional(number, 60)
-      })), {})
       threshold_range = optional(object({
         min = optional(number)
         max = optional(number)
@@ -1341,11 +1306,6 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.certificate_days == null ? true : v1.certificate_days >= 0.001 && v1.certificate_days <= 100000)])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.certificate_days is ${issensitive(var.validate_production.http_checks) || issensitive(v1.certificate_days) ? "a sensitive value" : jsonencode(v1.certificate_days)}; expected days from 0.001 to 100000, or null." if !nonsensitive(v1.certificate_days == null ? true : v1.certificate_days >= 0.001 && v1.certificate_days <= 100000)]))
-  }
-
-  validation {
     condition     = alltrue([for k1, v1 in var.validate_production.http_checks : nonsensitive(v1.max_latency_ms == null ? true : v1.max_latency_ms >= 0.001 && v1.max_latency_ms <= 3600000)])
     error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.http_checks : "validate_production.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.max_latency_ms is ${issensitive(var.validate_production.http_checks) || issensitive(v1.max_latency_ms) ? "a sensitive value" : jsonencode(v1.max_latency_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v1.max_latency_ms == null ? true : v1.max_latency_ms >= 0.001 && v1.max_latency_ms <= 3600000)]))
   }
@@ -1466,6 +1426,16 @@ variable "validate_production" {
   }
 
   validation {
+    condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.namespace == null ? false : can(regex("^(?:(?s:.+))$", v1.namespace)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.namespace is ${issensitive(var.validate_production.metrics) || issensitive(v1.namespace) ? "a sensitive value" : jsonencode(v1.namespace)}; expected a namespace." if !nonsensitive(v1.namespace == null ? false : can(regex("^(?:(?s:.+))$", v1.namespace)))]))
+  }
+
+  validation {
+    condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.metric_name == null ? false : can(regex("^(?:(?s:.+))$", v1.metric_name)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.metric_name is ${issensitive(var.validate_production.metrics) || issensitive(v1.metric_name) ? "a sensitive value" : jsonencode(v1.metric_name)}; expected a metric's name." if !nonsensitive(v1.metric_name == null ? false : can(regex("^(?:(?s:.+))$", v1.metric_name)))]))
+  }
+
+  validation {
     condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(length(v1.dimensions) >= 0 && length(v1.dimensions) <= 30)])
     error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.dimensions has ${length(v1.dimensions)} entries; expected 0 to 30." if !nonsensitive(length(v1.dimensions) >= 0 && length(v1.dimensions) <= 30)]))
   }
@@ -1478,21 +1448,6 @@ variable "validate_production" {
   validation {
     condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.period >= 1 && v1.period <= 86400 && floor(v1.period) == v1.period)])
     error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.period is ${issensitive(var.validate_production.metrics) || issensitive(v1.period) ? "a sensitive value" : jsonencode(v1.period)}; expected a whole number of seconds from 1 to 86400." if !nonsensitive(v1.period >= 1 && v1.period <= 86400 && floor(v1.period) == v1.period)]))
-  }
-
-  validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.namespace == null ? true : can(regex("^(?:(?s:.+))$", v1.namespace)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.namespace is ${issensitive(var.validate_production.metrics) || issensitive(v1.namespace) ? "a sensitive value" : jsonencode(v1.namespace)}; expected a namespace, or null." if !nonsensitive(v1.namespace == null ? true : can(regex("^(?:(?s:.+))$", v1.namespace)))]))
-  }
-
-  validation {
-    condition     = alltrue([for k1, v1 in var.validate_production.metrics : nonsensitive(v1.metric_name == null ? true : can(regex("^(?:(?s:.+))$", v1.metric_name)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in var.validate_production.metrics : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.metric_name is ${issensitive(var.validate_production.metrics) || issensitive(v1.metric_name) ? "a sensitive value" : jsonencode(v1.metric_name)}; expected a metric's name, or null." if !nonsensitive(v1.metric_name == null ? true : can(regex("^(?:(?s:.+))$", v1.metric_name)))]))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(can(regex("^(?:[a-z][A-Za-z0-9_]*)$", k2)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries has the key ${jsonencode(k2)}; expected a query's name: a small letter, then letters, digits and underscores." if !nonsensitive(can(regex("^(?:[a-z][A-Za-z0-9_]*)$", k2)))]])))
   }
 
   validation {
@@ -1696,11 +1651,6 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].certificate_days is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.certificate_days) ? "a sensitive value" : jsonencode(v2.certificate_days)}; expected days from 0.001 to 100000, or null." if !nonsensitive(v2.certificate_days == null ? true : v2.certificate_days >= 0.001 && v2.certificate_days <= 100000)]])))
-  }
-
-  validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].max_latency_ms is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.max_latency_ms) ? "a sensitive value" : jsonencode(v2.max_latency_ms)}; expected milliseconds from 0.001 to 3600000, or null." if !nonsensitive(v2.max_latency_ms == null ? true : v2.max_latency_ms >= 0.001 && v2.max_latency_ms <= 3600000)]])))
   }
@@ -1733,31 +1683,6 @@ variable "validate_production" {
   validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.flows : [for k2, v2 in coalesce(v1.steps, []) : [for k3, v3 in v2.save : "validate_production.flows${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.steps[${k2}].save${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k3)) ? ".${k3}" : "[${jsonencode(k3)}]"} is ${issensitive(var.validate_production.flows) || issensitive(coalesce(v1.steps, [])) || issensitive(v2.save) || issensitive(v3) ? "a sensitive value" : jsonencode(v3)}; expected a JMESPath expression of the answer, or \"header:<name>\"." if !nonsensitive(can(regex("^(?:(?s:.+))$", v3)))]]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(v2.namespace == null ? false : can(regex("^(?:(?s:.+))$", v2.namespace)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.namespace is ${issensitive(var.validate_production.metrics) || issensitive(v1.queries) || issensitive(v2.namespace) ? "a sensitive value" : jsonencode(v2.namespace)}; expected a namespace." if !nonsensitive(v2.namespace == null ? false : can(regex("^(?:(?s:.+))$", v2.namespace)))]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(v2.metric_name == null ? false : can(regex("^(?:(?s:.+))$", v2.metric_name)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.metric_name is ${issensitive(var.validate_production.metrics) || issensitive(v1.queries) || issensitive(v2.metric_name) ? "a sensitive value" : jsonencode(v2.metric_name)}; expected a metric's name." if !nonsensitive(v2.metric_name == null ? false : can(regex("^(?:(?s:.+))$", v2.metric_name)))]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(length(v2.dimensions) >= 0 && length(v2.dimensions) <= 30)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.dimensions has ${length(v2.dimensions)} entries; expected 0 to 30." if !nonsensitive(length(v2.dimensions) >= 0 && length(v2.dimensions) <= 30)]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(can(regex("^(?:Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", v2.statistic)))]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.statistic is ${issensitive(var.validate_production.metrics) || issensitive(v1.queries) || issensitive(v2.statistic) ? "a sensitive value" : jsonencode(v2.statistic)}; expected \"Average\", \"Sum\", \"Minimum\", \"Maximum\", \"SampleCount\" or a percentile such as \"p99\" or \"p99.9\"." if !nonsensitive(can(regex("^(?:Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\\.[0-9]+)?|100))$", v2.statistic)))]])))
-  }
-
-  validation {
-    condition     = alltrue(flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : nonsensitive(v2.period >= 1 && v2.period <= 86400 && floor(v2.period) == v2.period)]]))
-    error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_production.metrics : [for k2, v2 in v1.queries : "validate_production.metrics${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.queries${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.period is ${issensitive(var.validate_production.metrics) || issensitive(v1.queries) || issensitive(v2.period) ? "a sensitive value" : jsonencode(v2.period)}; expected a whole number of seconds from 1 to 86400." if !nonsensitive(v2.period >= 1 && v2.period <= 86400 && floor(v2.period) == v2.period)]])))
   }
 
   validation {

@@ -1,7 +1,7 @@
 """CloudWatch: alarms and metric data.
 
-moto has no composite alarms, lets new alarms start at OK, raises at percentiles, mixes metrics of other dimensions, and
-answers metric maths with nothing. As on AWS:
+moto has no composite alarms, lets new alarms start at OK, raises at percentiles, and mixes metrics of other dimensions.
+As on AWS:
 
 - a new metric alarm is INSUFFICIENT_DATA, and keeps its state when it is put again;
 - DescribeAlarms returns metric alarms only, unless AlarmTypes asks for others; unknown names are silently absent;
@@ -33,7 +33,8 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 
 from rehearsal.aws.graft import graft
-from rehearsal.aws.metric_math import ExpressionError, Series, evaluate, ids_in
+
+Series = dict[datetime, float]
 
 MAX_QUERIES = 500
 """How many queries GetMetricData takes (API reference)."""
@@ -258,35 +259,14 @@ class MetricBackend(AlarmBackend):
         start, end = _utc(start_time), _utc(end_time)
         if start >= end:
             raise ValidationError("The parameter EndTime must be greater than StartTime.")
-        if any(str(query.get("Expression", "")).startswith("SELECT") for query in queries):
-            # Metrics Insights: left to moto.
+        if any("Expression" in query for query in queries):  # metric maths and Metrics Insights: left to moto
             results: list[dict[str, Any]] = _original_get_metric_data(self, queries, start_time, end_time, scan_by)
             return results
-        series: dict[str, Series] = {}
-        for query in _in_order(queries):
-            series[query["Id"]] = self._series_of(query, queries, series, start, end)
         return [
-            _result(query, series[query["Id"]], scan_by)
+            _result(query, self._statistics(query["MetricStat"], start, end), scan_by)
             for query in queries
             if str(query.get("ReturnData", True)).lower() != "false"
         ]
-
-    def _series_of(
-        self,
-        query: dict[str, Any],
-        queries: list[dict[str, Any]],
-        series: dict[str, Series],
-        start: datetime,
-        end: datetime,
-    ) -> Series:
-        if "MetricStat" in query:
-            return self._statistics(query["MetricStat"], start, end)
-        periods = [int(q["MetricStat"]["Period"]) for q in queries if "MetricStat" in q]
-        times = periods_of(start, end, int(query.get("Period") or (min(periods) if periods else 60)))
-        try:
-            return evaluate(query["Expression"], series, times)
-        except ExpressionError as error:
-            raise ValidationError(f"Error in expression '{query['Id']}': {error}") from error
 
     def _statistics(self, metric_stat: dict[str, Any], start: datetime, end: datetime) -> Series:
         metric = metric_stat["Metric"]
@@ -364,21 +344,6 @@ def percentile(values: list[float], rank: float) -> float:
     ordered = sorted(values)
     index = math.ceil(rank / 100 * len(ordered)) - 1
     return ordered[min(max(index, 0), len(ordered) - 1)] if ordered else math.nan
-
-
-def _in_order(queries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return queries so that each comes after those its expression names."""
-    ordered: list[dict[str, Any]] = [query for query in queries if "MetricStat" in query]
-    waiting = [query for query in queries if "MetricStat" not in query]
-    ids = {query["Id"] for query in queries}
-    while waiting:
-        done = {query["Id"] for query in ordered}
-        ready = [q for q in waiting if (ids_in(q["Expression"]) & ids) <= done]
-        if not ready:
-            raise ValidationError(f"The expression of '{waiting[0]['Id']}' depends on itself.")
-        ordered.extend(ready)
-        waiting = [query for query in waiting if query not in ready]
-    return ordered
 
 
 def _result(query: dict[str, Any], series: Series, scan_by: str) -> dict[str, Any]:

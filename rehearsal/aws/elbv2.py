@@ -52,7 +52,7 @@ class TargetGroup(FakeTargetGroup):
 
     @property
     def load_balancer_arns(self) -> list[str]:
-        """The load balancers that lead to the group now; moto keeps those whose listener was created with it."""
+        """The load balancers that forward to the group now; moto keeps those whose listener was created with it."""
         backend = elbv2_backends[self.account_id][self.region_name]
         return [arn for arn in list(backend.load_balancers) if self.arn in used_target_groups(backend, arn)]
 
@@ -73,7 +73,7 @@ class TargetGroup(FakeTargetGroup):
             self.deregistered_at[target["Id"]] = utcnow()
 
     def is_used(self) -> bool:
-        """Say whether some listener or rule leads to the group, at whatever weight."""
+        """Say whether some listener or rule forwards to the group, at whatever weight."""
         return self.arn in used_target_groups(elbv2_backends[self.account_id][self.region_name])
 
     def draining(self) -> dict[str, dict[str, Any]]:
@@ -123,7 +123,7 @@ _DRAINING = ("draining", "Target.DeregistrationInProgress", "Target deregistrati
 
 
 def used_target_groups(backend: ELBv2Backend, load_balancer_arn: str | None = None) -> set[str]:
-    """Return the ARNs of the target groups that some listener or rule leads to, of one load balancer or of all."""
+    """Return the ARNs of the target groups that some listener or rule forwards to, of one load balancer or of all."""
     return {
         arn
         for balancer in list(backend.load_balancers.values())

@@ -91,7 +91,7 @@ class TargetState:
     description: str | None = None
 
 
-class PlacementFailure(Exception):  # noqa: N818  (ECS calls it a failure)
+class PlacementFailure(Exception):
     """Raised by `World.start_task` when the task cannot be placed: RunTask answers it in `failures[]`."""
 
     def __init__(self, reason: str, detail: str | None = None) -> None:

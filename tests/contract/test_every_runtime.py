@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from gate.options import HOOKS
+from gate.options.hooks import HOOKS
 from gate.settings import schema_of
 
 from tools.environments import find_python
@@ -29,7 +29,8 @@ sys.path.insert(0, str(root))
 names = [".".join(path.relative_to(root).with_suffix("").parts) for path in sorted(root.rglob("*.py"))]
 modules = {name: importlib.import_module(name) for name in names}
 
-from gate.options import HOOKS, HttpCheck
+from gate.options.hooks import HOOKS
+from gate.options.requests import HttpCheck
 from gate.settings import BadSettings, read_settings, schema_of
 
 answers, schemas = {}, {}

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from rehearsal.aws.metric_math import ExpressionError, evaluate
-
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=timezone.utc)
 BALANCER = [{"Name": "LoadBalancer", "Value": "app/shop/1"}]
 GREEN = [*BALANCER, {"Name": "TargetGroup", "Value": "targetgroup/orders-2/1"}]
@@ -230,22 +228,6 @@ def test_sets_of_values_and_of_statistics(cloudwatch: Any) -> None:
     assert [result["Values"] for result in found.values()] == [[6.0], [11.0], [5.0]]
 
 
-def test_metric_maths(cloudwatch: Any) -> None:
-    """moto answers with nothing."""
-    put(cloudwatch, "HTTPCode_Target_5XX_Count", {60: 3})
-    put(cloudwatch, "RequestCount", {0: 10, 60: 12, 120: 10})
-    found = get(
-        cloudwatch,
-        {"Id": "rate", "Expression": "100 * filled / requests", "Label": "5xx rate"},
-        {"Id": "filled", "Expression": "FILL(errors, 0)", "ReturnData": False},
-        query("errors", "HTTPCode_Target_5XX_Count", "Sum", ReturnData=False),
-        query("requests", "RequestCount", "Sum", ReturnData=False),
-        ScanBy="TimestampAscending",
-    )
-    assert set(found) == {"rate"}
-    assert (found["rate"]["Values"], found["rate"]["Label"]) == ([0.0, 25.0, 0.0], "5xx rate")
-
-
 def test_metric_data_that_is_refused(cloudwatch: Any, refused: Any) -> None:
     def code(queries: list[dict[str, Any]], minutes: int = 1) -> str:
         end = NOON + timedelta(minutes=minutes)
@@ -254,47 +236,4 @@ def test_metric_data_that_is_refused(cloudwatch: Any, refused: Any) -> None:
     fine = query("m", "RequestCount", "Sum")
     assert code([fine], minutes=0) == "ValidationError"
     assert code([{**fine, "Id": f"m{number}"} for number in range(501)]) == "ValidationError"
-    assert code([{"Id": "e", "Expression": "m1 +"}]) == "ValidationError"
-    assert code([{"Id": "e", "Expression": "f"}, {"Id": "f", "Expression": "e"}]) == "ValidationError"
     assert code([query("m", "RequestCount", "median")]) == "ValidationError"
-
-
-A, B, C = NOON, NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)
-
-
-@pytest.mark.parametrize(
-    ("expression", "expected"),
-    [
-        ("m1", {A: 1.0, B: 2.0}),
-        ("m1 + m2", {B: 12.0}),
-        ("m1 - m2 * 2", {B: -18.0}),
-        ("(m1 + 1) ^ 2", {A: 4.0, B: 9.0}),
-        ("-m1", {A: -1.0, B: -2.0}),
-        ("10 / m1", {A: 10.0, B: 5.0}),
-        ("m1 / 0", {}),
-        ("FILL(m1, 0)", {A: 1.0, B: 2.0, C: 0.0}),
-        ("FILL(m1, m2)", {A: 1.0, B: 2.0, C: 20.0}),
-        ("FILL(m1, REPEAT)", {A: 1.0, B: 2.0, C: 2.0}),
-        ("m1 > 1", {A: 0.0, B: 1.0}),
-        ("m1 >= 1 AND m1 < 2", {A: 1.0, B: 0.0}),
-        ("m1 == 1 OR m1 == 2", {A: 1.0, B: 1.0}),
-        ("IF(m1 > 1, m1, 0)", {A: 0.0, B: 2.0}),
-        ("IF(m2 > 0, m1)", {B: 2.0}),
-        ("SUM(METRICS())", {A: 1.0, B: 12.0, C: 20.0}),
-        ('MAX(METRICS("m"))', {A: 1.0, B: 10.0, C: 20.0}),
-        ("m1 / SUM(m1)", {A: 1 / 3, B: 2 / 3}),
-        ("CEIL(m1 / 2)", {A: 1.0, B: 1.0}),
-        ("m1 + AVG(m2)", {A: 16.0, B: 17.0}),
-    ],
-)
-def test_expressions(expression: str, expected: dict[datetime, float]) -> None:
-    series = {"m1": {A: 1.0, B: 2.0}, "m2": {B: 10.0, C: 20.0}}
-    assert evaluate(expression, series, [A, B, C]) == expected
-
-
-@pytest.mark.parametrize(
-    "expression", ["", "m1 +", "m3", "1 + 2", "m1 )", "NONSENSE(m1)", "FILL(m1, LINEAR)", "m1 ? 2"]
-)
-def test_expressions_that_cannot_be_read(expression: str) -> None:
-    with pytest.raises(ExpressionError):
-        evaluate(expression, {"m1": {A: 1.0}}, [A])

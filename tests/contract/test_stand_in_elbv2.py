@@ -189,7 +189,7 @@ def test_tags_of_a_network_load_balancer_are_kept(network: Stack) -> None:
 
 
 def test_a_deployment_behind_a_network_load_balancer(network: Stack, scripted: ScriptedWorld) -> None:
-    """Its listener leads to one target group at a time: green is checked from the test listener on."""
+    """Its listener forwards to one target group at a time: green is checked from the test listener on."""
     assert listener(network, network.production_listener)["TargetGroupArn"] == network.blue_group
     deployment = network.deploy()
     network.run_until(deployment, "AfterInstall")

@@ -30,13 +30,8 @@ def _broken_plan(pieces: tuple[Piece, ...], defect: Defect) -> Plan:
 def _cases() -> dict[str, tuple[Defect, Callable[[], Plan]]]:
     rng = random.Random(SEED)  # noqa: S311 - no secret
     cases: dict[str, tuple[Defect, Callable[[], Plan]]] = {}
-    needs_network_balancer = {"gradual_behind_a_network_load_balancer"}
     for name, defect in DEFECTS.items():
         fitting = {setup: pieces for setup, pieces in SETUPS.items() if defect.fits(pieces)}
-        if name in needs_network_balancer:
-            fitting = {
-                s: pieces for s, pieces in fitting.items() if any(each.name.startswith("nlb") for each in pieces)
-            }
         single = [setup for setup, pieces in fitting.items() if len(pieces) < 2]
         combined = [setup for setup in fitting if setup not in single]
         chosen = [*single[:1], *rng.sample(single[1:], 1), *rng.sample(combined, min(len(combined), EACH - 1))]
@@ -52,14 +47,14 @@ PART = ONE_EACH[::3]  # for each run of the tests
 
 @dataclass(frozen=True)
 class Warned:
-    """Something that a deployment may be about to mend, or that its user may want; `says`: of the warning."""
+    """Something that a deployment may be about to fix, or that its user may want; `says`: of the warning."""
 
     says: str
     change: Callable[[Plan], None]
 
 
 def _blue_serves_nobody(plan: Plan) -> None:
-    """The last release crashes, and this one is the mending."""
+    """The last release crashes, and this one is the fixing."""
 
     def break_blue(environment: Environment) -> None:
         environment.world.target_health[environment.blue_group] = UNHEALTHY

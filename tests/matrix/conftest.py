@@ -29,7 +29,7 @@ def plan(request: pytest.FixtureRequest) -> Plan:
 @pytest.fixture
 def as_planned(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `stage` build the environment that is planned."""
-    monkeypatch.setattr(handlers, "Stage", functools.partial(Environment, plan=plan))
+    monkeypatch.setattr(handlers, "make_stage", functools.partial(Environment, plan=plan))
 
 
 @pytest.fixture(scope="session")

@@ -231,7 +231,7 @@ def one_target_is_unhealthy_by_now(plan: Plan) -> None:
     plan.at(TESTED, one_sick)
 
 
-@defect(TESTED, "the test listener does not lead to green", bars=f"test_first door {NO_FIGURES}")
+@defect(TESTED, "the test listener does not forward to green", bars=f"test_first door {NO_FIGURES}")
 def test_listener_is_still_on_blue(plan: Plan) -> None:
     plan.at(TESTED, lambda environment: environment.lead(environment.test_listener, {environment.blue_group: 100}))
 
@@ -334,7 +334,7 @@ def migration_cannot_be_placed(plan: Plan) -> None:
 # Production.
 
 
-@defect(AFTER, "the production listener does not lead to green", bars=f"door direct_by_rules {NO_FIGURES}")
+@defect(AFTER, "the production listener does not forward to green", bars=f"door direct_by_rules {NO_FIGURES}")
 def production_is_still_on_blue(plan: Plan) -> None:
     plan.at(
         AFTER,
@@ -455,7 +455,7 @@ def targets_die_in_the_bake(plan: Plan) -> None:
     plan.at(AFTER, lambda environment: environment.clock.after(120, lambda: sick(environment)))
 
 
-@defect(AFTER, "does not lead to green", bars=f"door direct_by_rules {NO_FIGURES}")
+@defect(AFTER, "does not forward to green", bars=f"door direct_by_rules {NO_FIGURES}")
 def somebody_leads_production_back(plan: Plan) -> None:
     def back(environment: Environment) -> None:
         environment.elbv2.modify_listener(

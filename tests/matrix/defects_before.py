@@ -10,8 +10,7 @@ import yaml
 
 from rehearsal.aws.world import ContainerState, TargetState, TaskState
 from tests.matrix.defects import BEFORE, NO_FIGURES, ON_INSTANCES, defect
-from tests.matrix.environment import TLS, Environment, Plan
-from tests.matrix.pieces_of_routes import regroup
+from tests.matrix.environment import Environment, Plan
 from tests.unit.handlers.stage import ACCOUNT, CLUSTER, SERVICE
 
 UNHEALTHY = TargetState("unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]")
@@ -95,11 +94,6 @@ def task_role_trusts_others(plan: Plan) -> None:
     plan.prepare.append(other)
 
 
-@defect(BEFORE, "names no execution role", bars="image logs secrets nginx_in_front firelens")
-def no_execution_role(plan: Plan) -> None:
-    in_green(plan, definition={"executionRoleArn": None})
-
-
 # The task definition and the AppSpec.
 
 
@@ -167,26 +161,6 @@ def appspec_is_for_instances(plan: Plan) -> None:
     """The AppSpec of a deployment to servers."""
     files = "version: 0.0\nos: linux\nfiles:\n  - source: /\n    destination: /var/www\n"
     plan.revision = lambda _environment, _appspec: files
-
-
-@defect(BEFORE, "cpu 256 takes memory 512, 1024, 2048 MiB", bars="place definition")
-def no_memory_of_fargate(plan: Plan) -> None:
-    at_the_end(plan, lambda environment: redefine(environment, memory="4096"))
-
-
-def redefine(environment: Environment, **changes: Any) -> None:
-    """Let ECS describe task definitions otherwise: the stand-in does not take what AWS takes at registration."""
-    environment.instead["ecs:DescribeTaskDefinition"] = lambda parameters: {
-        "taskDefinition": {**environment.ecs.describe_task_definition(**parameters)["taskDefinition"], **changes}
-    }
-
-
-@defect(BEFORE, "made for", bars="place")
-def made_for_instances(plan: Plan) -> None:
-    def made(environment: Environment) -> None:
-        redefine(environment, requiresCompatibilities=["EC2"], compatibilities=["EC2"])
-
-    at_the_end(plan, made)
 
 
 @defect(BEFORE, "built for arm64", bars="image nginx_in_front arm64")
@@ -277,11 +251,6 @@ def _placed(plan: Plan) -> dict[str, Any]:
     )
 
 
-@defect(BEFORE, "capacity provider FARGATE_SPOT is not one of cluster main", bars="place")
-def cluster_lacks_the_provider(plan: Plan) -> None:
-    plan.appspec["CapacityProviderStrategy"] = [{"CapacityProvider": "FARGATE_SPOT", "Weight": 1, "Base": 0}]
-
-
 # Routes.
 
 
@@ -368,28 +337,7 @@ def test_listener_leads_elsewhere(plan: Plan) -> None:
     at_the_end(plan, lead)
 
 
-@defect(BEFORE, "differ in VPC")
-def groups_of_two_vpcs(plan: Plan) -> None:
-    def other(environment: Environment) -> None:
-        ask = environment.instead.get("elbv2:DescribeTargetGroups") or (
-            lambda parameters: environment.elbv2.describe_target_groups(**parameters)
-        )
-
-        def described(parameters: Any) -> Any:
-            groups = ask(parameters)["TargetGroups"]
-            return {"TargetGroups": [{**group, "VpcId": f"vpc-{n}"} if n else group for n, group in enumerate(groups)]}
-
-        environment.instead["elbv2:DescribeTargetGroups"] = described
-
-    at_the_end(plan, other)
-
-
-@defect(BEFORE, "network mode awsvpc gives addresses", bars=f"place network {ON_INSTANCES}")
-def groups_take_instances(plan: Plan) -> None:
-    at_the_end(plan, lambda environment: regroup(environment, TargetType="instance"))
-
-
-@defect(BEFORE, "does not exist: mend the network configuration", bars=f"public_addresses {ON_INSTANCES}")
+@defect(BEFORE, "does not exist: fix the network configuration", bars=f"public_addresses {ON_INSTANCES}")
 def subnet_is_missing(plan: Plan) -> None:
     def named(environment: Environment) -> None:
         vpc = {"Subnets": ["subnet-0123456789abcdef0"], "SecurityGroups": [environment.security_group]}
@@ -411,12 +359,6 @@ def subnets_are_full(plan: Plan) -> None:
     at_the_end(plan, full)
 
 
-@defect(BEFORE, "TimeBasedCanary", bars="config alarms")
-def gradual_behind_a_network_load_balancer(plan: Plan) -> None:
-    plan.deployment["deploymentConfigName"] = "CodeDeployDefault.ECSCanary10Percent5Minutes"
-    assert plan.protocol in (*TLS, "TCP", "HTTP")
-
-
 # Alarms, roles, functions.
 
 
@@ -429,14 +371,6 @@ def alarm_is_missing(plan: Plan) -> None:
 @defect(BEFORE, "alarm shop-5xx is ALARM", bars="alarms")
 def alarm_fires_already(plan: Plan) -> None:
     at_the_end(plan, lambda environment: environment.set_alarm("shop-5xx", "ALARM"))
-
-
-@defect(BEFORE, "may not report")
-def function_may_not_report(plan: Plan) -> None:
-    def forbid(environment: Environment) -> None:
-        environment.forbid("shop-hooks", "codedeploy:PutLifecycleEventHookExecutionStatus")
-
-    at_the_end(plan, forbid)
 
 
 @defect(BEFORE, "may not invoke")

@@ -18,7 +18,7 @@ from typing import Any
 
 import boto3
 import pytest
-from gate.options import HOOKS
+from gate.options.hooks import HOOKS
 from gate.settings import schema_of
 from moto.cloudwatch.models import cloudwatch_backends
 
@@ -148,7 +148,7 @@ class Environment(Stage):
         return str(self.elbv2.create_target_group(Name=name, **given)["TargetGroups"][0]["TargetGroupArn"])
 
     def create_listener(self, port: int) -> str:
-        """Create a listener that leads to blue, by default or by the plan's rules; its ARN."""
+        """Create a listener that forwards to blue, by default or by the plan's rules; its ARN."""
         plan = self.plan
         protocol = (port == plan.ports[1] and plan.test_protocol) or plan.protocol
         actions = [*plan.before, self.forward(self.blue_group)]
@@ -186,7 +186,7 @@ class Environment(Stage):
 
     @staticmethod
     def forward(group: str) -> dict[str, Any]:
-        """The action that leads to a target group, after all others."""
+        """The action that forwards to a target group, after all others."""
         return {"Type": "forward", "Order": 50000, "TargetGroupArn": group}
 
     def container(self, **changes: Any) -> dict[str, Any]:

@@ -305,14 +305,12 @@ def all_at_once(plan: Plan) -> None:
 @piece("rollback")
 def no_auto_rollback(plan: Plan) -> None:
     plan.prepare.append(lambda environment: environment.update_group(autoRollbackConfiguration={"enabled": False}))
-    plan.note("automatic rollback is off", "BeforeInstall")
 
 
 @piece("rollback")
 def rollback_on_failure_only(plan: Plan) -> None:
     events = {"enabled": True, "events": ["DEPLOYMENT_FAILURE"]}
     plan.prepare.append(lambda environment: environment.update_group(autoRollbackConfiguration=events))
-    plan.note("automatic rollback is off for DEPLOYMENT_STOP_ON_ALARM", "BeforeInstall")
 
 
 # AppSpecs.

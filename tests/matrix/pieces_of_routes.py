@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.matrix.environment import FIXED, Environment, Plan
 from tests.matrix.pieces import piece
-from tests.unit.handlers.test_requests_by_default import LOGIN
+from tests.unit.handlers.routes import LOGIN
 from tests.unit.handlers.web import Request, Response
 
 NETWORK = {"Type": "network"}

@@ -6,7 +6,7 @@ import importlib
 import re
 
 import pytest
-from gate.options import HOOKS
+from gate.options.hooks import HOOKS
 from gate.settings import entries
 
 from tests.module.conftest import ROOT
@@ -38,7 +38,7 @@ def test_what_is_written_from_the_options_is_up_to_date() -> None:
     assert docs.options_page() == _read("docs/options.md")
     for path, text in options.formatted(options.files()).items():
         assert _read(path) == text, path
-        assert 'Written by "make options" from lambdas/gate/options.py' in text
+        assert 'Written by "make options" from lambdas/gate/options/' in text
 
 
 def test_the_page_of_options_has_each_option_once() -> None:

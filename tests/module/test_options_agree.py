@@ -1,4 +1,4 @@
-"""Terraform and Python judge options alike, field by field: both have their rules from lambdas/gate/options.py."""
+"""Terraform and Python judge options alike, field by field: both have their rules from lambdas/gate/options/."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, get_origin
 
 import pytest
-from gate.options import HOOKS, HookOptions
+from gate.options import HookOptions
+from gate.options.hooks import HOOKS
 from gate.settings import Entry, entries, judge_settings
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What options.py cannot say in Terraform's language is refused by name, before anything is written."""
+"""What options cannot say in Terraform's language is refused by name, before anything is written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from gate.options import HOOKS, HookOptions, option
+from gate.options import HookOptions, option
+from gate.options.hooks import HOOKS
 
 import tools.options
 from tools.docs import options_page
@@ -61,7 +62,7 @@ def test_what_terraform_cannot_say_is_refused(
     monkeypatch.setattr(tools.options, "files", lambda: pytest.fail("written all the same"))
     monkeypatch.setitem(HOOKS, "validate_deployment", make())
     assert tools.options.main(["write"]) == 1
-    assert f"error: lambdas/gate/options.py: {problem}" in capsys.readouterr().err
+    assert f"error: lambdas/gate/options/: {problem}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["schema", "packages", "overrides", "in_vpc"])

@@ -126,7 +126,7 @@ OPTIONS = [
     ),
     Case(
         {"validate_deployment": {"interval": 0}},
-        "validate_deployment.interval is 0; expected seconds from 0.001 to 60, or null.",
+        "validate_deployment.interval is 0; expected seconds from 0.001 to 60.",
     ),
     Case(
         {"validate_deployment": {"consecutive_successes": 1.5}},
@@ -279,7 +279,7 @@ OPTIONS = [
         'validate_production.metrics.m.direction is "up"; expected "increase", "decrease" or "either".',
     ),
     Case(
-        {"validate_production": {"metrics": {"n": {"namespace": "", "dimensions": {f"D{n}": "v" for n in range(31)}}}}},
+        {"validate_production": {"metrics": {"n": {**METRIC, "dimensions": {f"D{n}": "v" for n in range(31)}}}}},
         "validate_production.metrics.n.dimensions has 31 entries; expected 0 to 30.",
     ),
     Case(
@@ -291,7 +291,7 @@ OPTIONS = [
 NAMES = [
     Case(
         {"validate_before_install": {"checks": {"imags": "warn", "images:shop:2": "warn"}}},
-        "validate_before_install.checks has imags, which is the name of no check; there are cluster, service,",
+        "validate_before_install.checks has imags, which is the name of no check; there are service, blue_targets,",
     ),
     Case(
         {"validate_deployment": {"checks": {"steady:now": "warn"}}}, "validate_deployment.checks has steady:now, which"
@@ -441,7 +441,6 @@ def test_values_on_the_edge_are_accepted(terraform: Terraform, tmp_path: Path) -
             "a": {"equals": "{image_tag}", "one_of": ["x"], "exists": False, "length": 0},
             "b": {"at_least": 1, "at_most": 1},
         },
-        "certificate_days": 0.5,
     }
     http_checks = {
         "codes": {**request, "initial_delay": 600, "samples": 0, "severity": "warn"},
@@ -512,14 +511,7 @@ def test_values_on_the_edge_are_accepted(terraform: Terraform, tmp_path: Path) -
             "metrics": {
                 "a": {**METRIC, "threshold_range": {"max": 0}, "statistic": "p99.9", "period": 300},
                 "b": {**METRIC, "threshold_range": {"min": 0}, "statistic": "p0", "period": 10, "min_datapoints": 1},
-                "c": {
-                    "expression": "a/bC_1",
-                    "queries": {
-                        "a": {"namespace": "Shop", "metric_name": "Carts"},
-                        "bC_1": {"namespace": "Shop", "metric_name": "Carts"},
-                    },
-                    "max_worse_percent": 0,
-                },
+                "c": {**METRIC, "max_worse_percent": 0},
             },
             "alarms": {"a": "OK", "b": "ALARM", "c": "INSUFFICIENT_DATA"},
             "insufficient_data": "pass",

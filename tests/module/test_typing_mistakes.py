@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_origin
 
 import pytest
-from gate.options import HOOKS
+from gate.options.hooks import HOOKS
 from gate.settings import Entry, entries
 
 from tests.module.conftest import INPUTS, ROOT, Terraform, plain, write_stack
@@ -53,12 +53,12 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         "validate_production.metrics.m.threshold_range has no option maximum; it has min, max",
     ),
     (
-        {"validate_production": {"metrics": {"q": {"queries": {"e": {"namespace": "A", "metric": "B"}}}}}},
-        "validate_production.metrics.q.queries.e has no option metric; it has namespace, metric_name, dimensions,",
+        {"validate_production": {"metrics": {"q": {"namespace": "A", "metric": "B"}}}},
+        "validate_production.metrics.q has no option metric; it has namespace, metric_name, dimensions,",
     ),
     (
-        {"validate_production": {"metrics": {"q": {"queries": {"e": {"namespace": "A", "metric": "B"}}}}}},
-        "validate_production.metrics.q.queries.e.metric_name is missing; expected a metric's name.",
+        {"validate_production": {"metrics": {"q": {"namespace": "A", "metric": "B"}}}},
+        "validate_production.metrics.q.metric_name is missing; expected a metric's name.",
     ),
     (
         {"validate_production": {"load": {"rps": 20, "duration": 60}}},

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gate.options import ValidateProduction
+from gate.options.production import ValidateProduction
 from gate.settings import read_settings
 
 from tests.module.conftest import ROOT, Terraform, copy_module, plain, write_stack

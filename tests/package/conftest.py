@@ -13,14 +13,14 @@ from tools.environments import find_python
 
 HANDLER = '''"""A handler."""
 
-from gate.hook import lifecycle_hook
+from gate.runner import hook
 
-handler = lifecycle_hook("AfterInstall")
+handler = hook("AfterInstall")
 '''
-HOOK = '''"""What the handlers share."""
+RUNNER = '''"""What the handlers share."""
 
 
-def lifecycle_hook(event):
+def hook(event):
     """Return a handler."""
     return lambda payload, context: event
 '''
@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Path:
     for name in ("validate_deployment", "run_migrations"):
         (root / "lambdas" / f"{name}.py").write_text(HANDLER, encoding="utf-8")
     (root / "lambdas" / "gate" / "__init__.py").write_text('"""Shared."""\n', encoding="utf-8")
-    (root / "lambdas" / "gate" / "hook.py").write_text(HOOK, encoding="utf-8")
+    (root / "lambdas" / "gate" / "runner.py").write_text(RUNNER, encoding="utf-8")
     shutil.copy(package.ROOT / "lambdas" / "requirements.txt", root / "lambdas")
 
     wheels = root / ".build" / "wheels"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import re
@@ -28,7 +27,7 @@ def _names(path: Path) -> list[str]:
 def test_a_function_package_holds_its_handler_and_the_shared_code(project: Path) -> None:
     """Nothing of the other handlers, and the members in order."""
     assert _names(project / "dist" / "run_migrations.zip") == [
-        "gate/__init__.py", "gate/hook.py", "gate/names.py", "run_migrations.py",
+        "gate/__init__.py", "gate/check_names.json", "gate/runner.py", "run_migrations.py",
     ]  # fmt: skip
     assert sorted(path.name for path in (project / "dist").iterdir()) == [
         "layer.zip", "manifest.json", "run_migrations.zip", "validate_deployment.zip",
@@ -64,9 +63,9 @@ def test_the_same_sources_give_the_same_bytes(project: Path, tmp_path: Path) -> 
     """Built twice, with other times, modes and left-over caches, nothing differs."""
     first = {path.name: path.read_bytes() for path in (project / "dist").iterdir()}
     (project / "lambdas" / "gate" / "__pycache__").mkdir()
-    (project / "lambdas" / "gate" / "__pycache__" / "hook.cpython-39.pyc").write_text("stale", encoding="utf-8")
-    (project / "lambdas" / "gate" / "hook.py").touch()
-    (project / "lambdas" / "gate" / "hook.py").chmod(0o600)
+    (project / "lambdas" / "gate" / "__pycache__" / "runner.cpython-39.pyc").write_text("stale", encoding="utf-8")
+    (project / "lambdas" / "gate" / "runner.py").touch()
+    (project / "lambdas" / "gate" / "runner.py").chmod(0o600)
     package.build(project, tmp_path / "again")
     assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == first
 
@@ -113,23 +112,20 @@ def test_the_manifest_names_the_digest_of_each_source_and_package(project: Path)
     manifest = json.loads((project / "dist" / "manifest.json").read_text(encoding="utf-8"))
     assert list(manifest["packages"]) == ["dist/layer.zip", "dist/run_migrations.zip", "dist/validate_deployment.zip"]
     assert list(manifest["sources"]) == [
-        "lambdas/gate/__init__.py", "lambdas/gate/hook.py", "lambdas/gate/names.py", "lambdas/requirements.txt",
-        "lambdas/run_migrations.py", "lambdas/validate_deployment.py",
+        "lambdas/gate/__init__.py", "lambdas/gate/check_names.json", "lambdas/gate/runner.py",
+        "lambdas/requirements.txt", "lambdas/run_migrations.py", "lambdas/validate_deployment.py",
     ]  # fmt: skip
     for name, digest in {**manifest["packages"], **manifest["sources"]}.items():
         assert hashlib.sha256((project / name).read_bytes()).hexdigest() == digest
 
 
-NAMED = '''"""A handler with names, that knows those of the others."""
+NAMED = '''"""A handler with names."""
 
 from types import SimpleNamespace
 
-from gate.names import NAMES
-
 
 def handler(event, context):
-    """Say what it knows."""
-    return NAMES
+    """Do nothing."""
 
 
 handler.names = (SimpleNamespace(patterns=["queue", "queue:{name}"]),)
@@ -139,16 +135,16 @@ handler.names = (SimpleNamespace(patterns=["queue", "queue:{name}"]),)
 def test_each_package_has_the_names_of_all_handlers(project: Path) -> None:
     """Of one's own handler too, although they were not known yet when its package was asked for them."""
     (project / "lambdas" / "validate_deployment.py").write_text(NAMED, encoding="utf-8")
-    (project / "lambdas" / "gate" / "names.py").unlink()
+    (project / "lambdas" / "gate" / "check_names.json").unlink()
     package.build(project, project / "dist")
     package.check(project)
     names = {"run_migrations": [], "validate_deployment": ["queue", "queue:{name}"]}
     assert json.loads((project / "dist" / "manifest.json").read_text(encoding="utf-8"))["checks"] == names
     for name in ("run_migrations", "validate_deployment"):
         with zipfile.ZipFile(project / "dist" / f"{name}.zip") as archive:
-            source = archive.read("gate/names.py")
-        assert source == (project / "lambdas" / "gate" / "names.py").read_bytes()
-        assert ast.literal_eval(source.decode().partition("list[str]] = ")[2]) == names
+            source = archive.read("gate/check_names.json")
+        assert source == (project / "lambdas" / "gate" / "check_names.json").read_bytes()
+        assert json.loads(source) == names
 
 
 def test_a_package_without_sources_is_removed(project: Path) -> None:
@@ -166,10 +162,10 @@ def test_check_passes_what_was_built(project: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("lambdas/gate/hook.py", "dist/run_migrations.zip: gate/hook.py differs"),
+        ("lambdas/gate/runner.py", "dist/run_migrations.zip: gate/runner.py differs"),
         ("lambdas/gate/new.py", "dist/validate_deployment.zip: gate/new.py missing"),
-        ("lambdas/gate/names.py", "lambdas/gate/names.py: not the names that the handlers declare"),
-        ("lambdas/validate_new.py", "lambdas/gate/names.py: not the names that the handlers declare"),
+        ("lambdas/gate/check_names.json", "lambdas/gate/check_names.json: not the names that the handlers declare"),
+        ("lambdas/validate_new.py", "lambdas/gate/check_names.json: not the names that the handlers declare"),
         ("lambdas/validate_new.py", "dist/validate_new.zip: missing"),
         ("lambdas/requirements.txt", "dist/manifest.json: content differs"),
         ("dist/layer.zip", "dist/layer.zip: order or zip headers differ"),
@@ -200,7 +196,7 @@ def test_a_compressed_package_is_not_what_is_built(project: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    with pytest.raises(package.PackageError, match=r"dist/run_migrations\.zip: gate/hook\.py differs"):
+    with pytest.raises(package.PackageError, match=r"dist/run_migrations\.zip: gate/runner\.py differs"):
         package.check(project)
 
 
@@ -226,12 +222,12 @@ def test_a_handler_that_cannot_be_imported_alone_is_refused(source: str, reason:
 
 def test_windows_line_endings_are_refused(project: Path) -> None:
     """They would make other packages of the same commit."""
-    (project / "lambdas" / "gate" / "hook.py").write_bytes(HOOK_WITH_CRLF)
-    with pytest.raises(package.PackageError, match=r"hook\.py has Windows line endings"):
+    (project / "lambdas" / "gate" / "runner.py").write_bytes(RUNNER_WITH_CRLF)
+    with pytest.raises(package.PackageError, match=r"runner\.py has Windows line endings"):
         package.build(project, project / "dist")
 
 
-HOOK_WITH_CRLF = b'"""Shared."""\r\n'
+RUNNER_WITH_CRLF = b'"""Shared."""\r\n'
 
 
 def test_a_project_without_handlers_is_refused(tmp_path: Path) -> None:

@@ -268,7 +268,7 @@ class Lane:
     def play(
         self, plan: Plan | None, tries: int = 1, kill: tuple[int, str] | None = None, again: bool = False
     ) -> Story:
-        """Deliver one event and what it hands over; up to `tries` times if it fails, as Lambda does.
+        """Deliver one event and its continuations; up to `tries` times if it fails, as Lambda does.
 
         `kill` the process at the manieth request, `before` or `after` it is answered. `again`: deliver the event once
         more when all is over.
@@ -277,7 +277,7 @@ class Lane:
         deliveries: list[Delivery] = []
         self.front.begin(plan)
         self.front.killing = kill
-        handed_over = 0
+        continued = 0
         seconds = self.profile.seconds * (3 if kill else 1)  # a death costs a cold start, and is not about time
         payload: Mapping[str, Any] = event
         left = tries
@@ -286,9 +286,9 @@ class Lane:
             delivery = self.function.deliver(payload, seconds)
             deliveries.append(delivery)
             left -= 1
-            sent = self.stage.world.invocations[handed_over:]
+            sent = self.stage.world.invocations[continued:]
             if delivery.result and delivery.result["status"] == "CONTINUED" and sent:
-                handed_over += len(sent)
+                continued += len(sent)
                 payload, left = json.loads(sent[-1][1]), tries
             elif delivery.result:
                 break

@@ -148,7 +148,7 @@ def _publish(stage: Stage) -> None:
 
 
 def _by_rules(listener: str, arrange: Callable[[Stage], Settings], stage: Stage) -> Settings:
-    """The same, where a rule of a listener leads to green, and its default action answers by itself."""
+    """The same, where a rule of a listener forwards to green, and its default action answers by itself."""
     settings = arrange(stage)
     arn = getattr(stage, listener)
     answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}

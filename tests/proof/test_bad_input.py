@@ -22,10 +22,11 @@ import validate_deployment
 import validate_production
 import validate_test_traffic
 import yaml
-from gate import options
 from gate.appspec import AppSpec, parse_appspec
+from gate.options.hooks import HOOKS as OPTIONS
+from gate.options.migrations import RunMigrations
 from gate.settings import BadSettings, read_settings
-from gate.verdict import CannotLook
+from gate.verdict import ProbeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,9 +120,7 @@ def _ready(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capl
 CONTINUED: dict[str, Any] = {
     **EVENT,
     "Continuation": {
-        "started_at": 1.0, "hop": 1, "request_id": "r", "check": "bake", "state": {"shifted_at": "x"}, "unwatched": "",
-        "done": {"time": [{"name": "time", "outcome": "passed", "severity": "fail", "detail": SECRET * 0 + "fine",
-                           "by_choice": False, "duration_ms": 1}]},
+        "began": 1.0, "number": 1, "request_id": "r", "state": {"shifted_at": "x"}, "orphan_note": "",
     },
 }  # fmt: skip
 EVENTS: dict[str, Any] = {
@@ -131,11 +130,11 @@ EVENTS: dict[str, Any] = {
     "a continuation of five thousand levels": {**EVENT, "Continuation": {"state": deep(5000)}},
     "ten thousand fields": {**EVENT, **{f"field-{number}": SECRET for number in range(10_000)}},
     "a megabyte": {**EVENT, "x" * 1_000_000: SECRET},
-    "numbers without end": {**CONTINUED, "Continuation": {**CONTINUED["Continuation"], "hop": 10**400}},
-    "infinity": {**CONTINUED, "Continuation": {**CONTINUED["Continuation"], "started_at": math.inf}},
+    "numbers without end": {**CONTINUED, "Continuation": {**CONTINUED["Continuation"], "number": 10**400}},
+    "infinity": {**CONTINUED, "Continuation": {**CONTINUED["Continuation"], "began": math.inf}},
     "half a character": {"DeploymentId": "\ud83d", "LifecycleEventHookExecutionId": "\udcff", "\ud83d": 1},
     "two spellings": {**EVENT, "deploymentid": "d-OTHER"},
-    "a check that no hook has": CONTINUED,
+    "a state that no hook has": CONTINUED,
     "a rollback that is none": {
         **EVENT,
         "Continuation": {**CONTINUED["Continuation"], "state": {"rollback_command": 5, "may_have_changed": SECRET}},
@@ -176,7 +175,7 @@ REQUEST: dict[str, Any] = {
     "path": f"/?token={SECRET}", "method": "POST", "headers": {"X-Key": SECRET}, "body": SECRET, "status": ["2xx"],
     "secret_headers": {"Authorization": "Bearer arn:aws:ssm:eu-west-1:123456789012:parameter/shop/key"}, "timeout": 1,
     "jmespath": {"a": {"equals": "b"}, "c": {"one_of": ["d"], "at_most": 5, "length": 2}}, "follow_redirects": False,
-    "attempts": 2, "response_headers": {"A": {"equals": "b"}}, "certificate_days": 3, "max_latency_ms": 10.5,
+    "attempts": 2, "response_headers": {"A": {"equals": "b"}}, "max_latency_ms": 10.5,
     "interval": 0,
 }  # fmt: skip
 TRAFFIC: dict[str, Any] = {
@@ -202,7 +201,7 @@ VALID: dict[ModuleType, dict[str, Any]] = {
     },
 }  # fmt: skip
 """Of each hook, settings that are good as they are."""
-KINDS = {hook: options.HOOKS[hook.__name__] for hook in HOOKS}
+KINDS = {hook: OPTIONS[hook.__name__] for hook in HOOKS}
 
 
 def packed(content: bytes) -> str:
@@ -351,7 +350,7 @@ def test_any_settings(  # noqa: PLR0917 - what is tested, and by what
         assert judged(hook, EVENT, codedeploy, caplog)["message"].startswith(refusals)
     else:
         assert list(misread(KINDS[hook], read, document)) == []
-        if isinstance(read, options.RunMigrations) and not (read.preset or read.command):
+        if isinstance(read, RunMigrations) and not (read.preset or read.command):
             return  # it may have nothing to do, and says so
         assert not judged(hook, EVENT, codedeploy, caplog)["message"].startswith(refusals)
     assert codedeploy.statuses == ["Failed"]
@@ -385,7 +384,7 @@ def read(text: str) -> AppSpec | str:
     began = time.monotonic()
     try:
         return parse_appspec(text)
-    except CannotLook as problem:
+    except ProbeError as problem:
         return str(problem)
     finally:
         assert time.monotonic() - began < SECONDS

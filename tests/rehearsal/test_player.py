@@ -24,8 +24,8 @@ from rehearsal.metrics import Metrics
 from rehearsal.preparations import (
     add_alarm_without_data,
     fire_alarm,
-    lead_tests_astray,
     listener_pair,
+    misroute_tests,
     remove_image,
     remove_test_listener,
     serve_tests_on_https,
@@ -213,7 +213,7 @@ def test_an_alarm_that_goes_off_later(town: Town) -> None:
 
 
 def test_rules_move_with_the_listener(town: Town) -> None:
-    """Those that lead to the pair alone; one that leads elsewhere too, or answers by itself, stays as it is."""
+    """Those that forward to the pair alone; one that leads elsewhere too, or answers by itself, stays as it is."""
     elbv2, blue, green = town.clients.elbv2, town.stack.blue_group, town.stack.green_group
     elbv2.create_target_group(Name="third", Protocol="HTTP", Port=8000, VpcId=town.stack.vpc_id, TargetType="ip")
     third = elbv2.describe_target_groups(Names=["third"])["TargetGroups"][0]["TargetGroupArn"]
@@ -279,7 +279,7 @@ def test_fire_alarm(town: Town) -> None:
 
 
 def test_unpair_production_listener(town: Town) -> None:
-    """Production leads to blue alone, so green's targets are not in use until testers see them."""
+    """Production traffic goes to blue alone, so green's targets are not in use until testers see them."""
     blue, green = town.stack.blue_group, town.stack.green_group
     assert groups_of(town, town.stack.production_listener) == {blue, green}
     assert blue.split("/")[-2] in unpair_production_listener(town.clients, town.outputs)
@@ -292,8 +292,8 @@ def test_unpair_production_listener(town: Town) -> None:
 
 
 def test_lead_tests_astray(town: Town) -> None:
-    """The health path leads to blue's tasks, whatever CodeDeploy does to the listener."""
-    assert "/health" in lead_tests_astray(town.clients, town.outputs)
+    """A rule forwards the health path to blue's tasks, whatever CodeDeploy does to the listener."""
+    assert "/health" in misroute_tests(town.clients, town.outputs)
     rules: list[Any] = town.clients.elbv2.describe_rules(ListenerArn=town.stack.test_listener)["Rules"]
     (rule,) = [rule for rule in rules if not rule["IsDefault"]]
     third = rule["Actions"][0]["TargetGroupArn"]
@@ -387,6 +387,6 @@ def test_no_migration_to_stop(town: Town, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def groups_of(town: Town, listener: str) -> set[str]:
-    """Return the target groups that a listener leads to, at whatever weight."""
+    """Return the target groups that a listener forwards to, at whatever weight."""
     found = town.clients.elbv2.describe_listeners(ListenerArns=[listener])["Listeners"][0]
     return {group["TargetGroupArn"] for group in found["DefaultActions"][0]["ForwardConfig"]["TargetGroups"]}

@@ -44,14 +44,14 @@ def scenario(**checks: dict[str, str]) -> Scenario:
     ("wanted", "met"),
     [
         ("skipped", True),
-        ("skipped: no listener leads to", True),
+        ("skipped: no listener forwards to", True),
         ("skipped: every listener", False),
         ("passed", False),
     ],
 )
 def test_expected_checks(wanted: str, met: bool) -> None:
     """An outcome, or the beginning of outcome and detail."""
-    timeline = played("AfterInstall", found("green_targets", "skipped", "no listener leads to two yet"))
+    timeline = played("AfterInstall", found("green_targets", "skipped", "no listener forwards to two yet"))
     met_ones = {
         e.what: e.met
         for e in check(

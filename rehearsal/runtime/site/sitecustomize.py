@@ -1,4 +1,4 @@
-"""Name resolution inside a function's process: the load balancer's names lead to its ports on loopback.
+"""Name resolution inside a function's process: the load balancer's names resolve to its ports on loopback.
 
 Found by Python at its start because this folder is on the process's path, as a VPC's resolver is there without the
 function's doing. REHEARSAL_NAMES names a JSON file: {"<host>:<port>": <port on 127.0.0.1>}. And AWS_ENDPOINT_URL leads

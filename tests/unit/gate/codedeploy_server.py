@@ -133,7 +133,7 @@ class CodeDeploy:
         return [parameters for operation, parameters in self.calls if operation == REPORT]
 
     @property
-    def handed_over(self) -> list[dict[str, Any]]:
+    def continued(self) -> list[dict[str, Any]]:
         """The payload of each Invoke that was sent, refused ones included."""
         return [parameters for operation, parameters in self.calls if operation == INVOKE]
 
@@ -159,3 +159,6 @@ def deployment(status: str = "InProgress", **more: Any) -> Reply:
 def group(cluster: str, service: str) -> Reply:
     """GetDeploymentGroup's answer: a group that deploys one service."""
     return Reply({"deploymentGroupInfo": {"ecsServices": [{"clusterName": cluster, "serviceName": service}]}})
+
+
+ROLLBACK = deployment(creator="codeDeployRollback", rollbackInfo={"rollbackTriggeringDeploymentId": "d-BAD"})

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from gate import hook
 from gate.waiting import Deadline
 
 from tests.unit.gate.codedeploy_server import CodeDeploy
@@ -61,9 +60,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The gate's time: deadlines, polls and the retries of the report sleep without waiting; boto3's too."""
     clock = Clock()
     time = SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep, time=clock.monotonic)
-    monkeypatch.setattr(hook, "time", time)
-    monkeypatch.setattr("gate.aws.time", time)
-    monkeypatch.setattr("gate.waiting.time", time)
+    for module in ("aws", "runner", "runtime", "waiting", "platforms", "platforms.codedeploy"):
+        monkeypatch.setattr(f"gate.{module}.time", time)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
     monkeypatch.setattr(Deadline.__init__, "__defaults__", (clock.monotonic, clock.sleep))
     return clock

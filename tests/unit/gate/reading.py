@@ -7,20 +7,22 @@ import json
 from collections.abc import Iterator
 from typing import Any, get_args, get_origin
 
-from gate.options import HOOKS, Comparison, Flow, HeaderComparison, Load, Metric, RunMigrations, Source
+from gate.options.hooks import HOOKS
+from gate.options.migrations import RunMigrations
+from gate.options.production import Load, Metric
+from gate.options.requests import Assertion, Flow, HeaderAssertion
 from gate.settings import Entry, entries, judge_settings
 
 Document = dict[str, Any]
 
 # What some classes need besides, to be right.
 BASES: dict[Any, Document] = {
-    Comparison: {"exists": True},
+    Assertion: {"exists": True},
     Flow: {"steps": [{}]},
     Load: {"rate": 1, "duration": 1},
     Metric: {"namespace": "n", "metric_name": "m", "max_worse_percent": 1},
-    Source: {"namespace": "n", "metric_name": "m"},
     RunMigrations: {"command": ["a"]},
-    HeaderComparison: {"equals": "a"},
+    HeaderAssertion: {"equals": "a"},
 }
 
 

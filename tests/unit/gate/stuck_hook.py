@@ -9,15 +9,13 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gate import aws
-from gate.deployment import Deployment
-from gate.hook import lifecycle_hook
 from gate.options import HookOptions, option
-from gate.verdict import Check, Finding, passed
-from gate.waiting import Deadline, ToBeContinued
+from gate.runner import ContinueLater, Gate, hook
+from gate.verdict import Finding, passed
 
 
 def endless_loop() -> None:
@@ -62,11 +60,11 @@ def swallows_everything() -> None:
             time.sleep(600)
 
 
-def goes_on_too_late() -> None:
-    """A check that wants to go on in another invocation when the watchdog has reported already."""
+def continues_too_late() -> None:
+    """A check that wants to continue in another invocation when the watchdog has reported already."""
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     time.sleep(3.4)
-    raise ToBeContinued({})
+    raise ContinueLater({}, "")
 
 
 def silent_aws() -> None:
@@ -74,9 +72,9 @@ def silent_aws() -> None:
     aws.call("ecs", "describe_services", services=["web"])
 
 
-def dripping_hand_over() -> None:
-    """A check that goes on in another invocation, of a Lambda whose answer does not come to an end."""
-    raise ToBeContinued({})
+def dripping_continuation() -> None:
+    """A check that continues in another invocation, of a Lambda whose answer does not come to an end."""
+    raise ContinueLater({}, "")
 
 
 WAYS: dict[str, Callable[[], None]] = {
@@ -89,28 +87,28 @@ WAYS: dict[str, Callable[[], None]] = {
         deaf_call_into_c,
         swallows_exceptions,
         swallows_everything,
-        goes_on_too_late,
+        continues_too_late,
         silent_aws,
-        dripping_hand_over,
+        dripping_continuation,
     )
 }
 
 
 @dataclass(frozen=True)
 class PatientOptions(HookOptions):
-    """What lets a hook go on in another invocation."""
+    """What lets a hook continue in another invocation."""
 
     max_duration: float = option("seconds in all", 3000.0, unit="seconds", least=60, most=3300)
 
 
-@lifecycle_hook("AfterInstall", PatientOptions)
-def handler(_deployment: Deployment, _settings: PatientOptions, _deadline: Deadline) -> Iterator[Check]:
+@hook("AfterInstall", PatientOptions)
+def handler(gate: Gate[PatientOptions]) -> None:
     """Pass one check, then be stuck in the next."""
 
     def stuck() -> Finding:
         WAYS[os.environ["STUCK"]]()
         return passed("it has ended after all")
 
-    yield Check("good", lambda: passed("good"))
+    gate.check("good", lambda: passed("good"))
     if os.environ.get("STUCK") in WAYS:
-        yield Check("stuck", stuck)
+        gate.check("stuck", stuck)

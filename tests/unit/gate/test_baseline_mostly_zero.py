@@ -134,5 +134,5 @@ def test_of_few_points_more_above_zero_than_chance_explains_are_worse(
     green: list[float], blue: list[float], good: bool
 ) -> None:
     """A bake of five minutes has five."""
-    assert judged(green, blue).good is good
-    assert judged(green, blue, direction="decrease").good
+    assert judged(green, blue).ok is good
+    assert judged(green, blue, direction="decrease").ok

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from gate.default_request import CannotAsk, health_request, request_through
-from gate.deployment import Listener, Rule, TargetGroup
-from gate.options import HttpCheck
-from gate.verdict import CannotLook
+from gate.elb import Listener, Rule, TargetGroup
+from gate.options.requests import HttpCheck
+from gate.verdict import ProbeError
 
 GROUP = TargetGroup(
-    arn="arn", name="blue", protocol="HTTP", protocol_version="HTTP1", port=80, target_type="ip", vpc_id="vpc-1",
+    arn="arn", name="blue", protocol="HTTP", protocol_version="HTTP1", port=80, target_type="ip",
     health_protocol="HTTP", health_port="traffic-port", health_path="/health?deep=1",
     matcher="200,204,300-302", load_balancers=(),
 )  # fmt: skip
@@ -50,10 +50,10 @@ def test_what_cannot_be_asked_says_why_and_what_to_type(attributes: dict[str, An
 
 @pytest.mark.parametrize("lacking", [{"protocol": ""}, {"health_protocol": "not said"}], ids=str)
 def test_what_the_load_balancer_does_not_say_is_no_reason_to_ask_nothing(lacking: dict[str, Any]) -> None:
-    with pytest.raises(CannotLook) as caught:
+    with pytest.raises(ProbeError) as caught:
         health_request(replace(GROUP, **lacking), [8000])
     assert not isinstance(caught.value, CannotAsk)
-    with pytest.raises(CannotLook) as caught:
+    with pytest.raises(ProbeError) as caught:
         request_through(listener(default="blue", protocol=""), HEALTH, NAME, None)
     assert not isinstance(caught.value, CannotAsk)
 
@@ -89,14 +89,14 @@ def rule(priority: int, hosts: str = "", paths: str = "", to: str = "blue", **mo
     return Rule(str(priority), where, {to: 1} if to else {}, tuple(hosts.split()), tuple(paths.split()), **more)
 
 
-def listener(*rules: Rule, default: str = "", protocol: str = "HTTP", logs_in: bool = False) -> Listener:
+def listener(*rules: Rule, default: str = "", protocol: str = "HTTP", requires_login: bool = False) -> Listener:
     """A listener with these rules and a default action to a target group, or a fixed answer."""
     weights = {default: 1} if default else {}
-    return Listener("l", "b", protocol, 80, weights, frozenset({"blue", "green"}), lambda: rules, logs_in)
+    return Listener("l", "b", protocol, 80, weights, frozenset({"blue", "green"}), lambda: rules, requires_login)
 
 
 ORDINARY = {
-    "the default action leads to green": (listener(default="blue"), ("/health", None)),
+    "the default action forwards to green": (listener(default="blue"), ("/health", None)),
     "and other services have rules": (listener(rule(1, paths="/api/*", to=OTHER), default="blue"), ("/health", None)),
     "another service's rule takes the health path": (
         listener(rule(1, paths="/health", to=OTHER), default="blue"), ("/", None)
@@ -122,7 +122,7 @@ ORDINARY = {
     "a network load balancer": (listener(default="blue", protocol="TCP"), ("/health", None)),
     "a redirect of one path": (listener(rule(1, paths="/", to="", redirects=True), default="blue"), ("/health", None)),
     "a login for one host only": (
-        listener(rule(1, hosts="admin.example.com", logs_in=True), default="blue"), ("/health", None)
+        listener(rule(1, hosts="admin.example.com", requires_login=True), default="blue"), ("/health", None)
     ),
 }  # fmt: skip
 
@@ -140,10 +140,11 @@ def test_host_and_path_are_those_of_the_rules(case: str) -> None:
 
 IMPOSSIBLE = {
     "wildcard hosts": (listener(rule(5, hosts="*.example.com")), "takes hosts by a wildcard only"),
-    "a header": (listener(rule(5, hosts="a.b", asks_only_these=False)), "asks for more than a host and a path"),
+    "a header": (listener(rule(5, hosts="a.b", only_host_and_path=False)), "asks for more than a host and a path"),
     "a wildcard path": (listener(rule(5, paths="*.php")), "takes neither /health nor a path without a wildcard"),
-    "a login": (listener(default="blue", logs_in=True), "the default action asks for a login first"),
-    "a login by a rule": (listener(rule(5, hosts="a.b", logs_in=True)), "host-header a.b asks for a login first"),
+    "a login": (listener(default="blue", requires_login=True), "the default action asks for a login first"),
+    "a login by a rule": (
+        listener(rule(5, hosts="a.b", requires_login=True)), "host-header a.b asks for a login first"),
     "a redirect of all": (
         listener(rule(1, paths="/*", to="", redirects=True), default="blue"), "path-pattern /* redirects /health"
     ),

@@ -18,8 +18,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from gate import aws
-from gate.verdict import CannotLook
+from gate import aws, tasks
+from gate.verdict import ProbeError
 
 from tests.unit.gate.codedeploy_server import CodeDeploy, Reply, refused, throttled
 from tests.unit.gate.conftest import Clock
@@ -72,7 +72,7 @@ def test_each_error_names_the_action_and_what_to_do(
     assert type(found) is kind
     assert str(found) == message
     assert (found.service, found.operation) == (service, operation)
-    assert found.transient == (kind is aws.AwsThrottled)
+    assert found.retryable == (kind is aws.AwsThrottled)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_unreachable_service_is_named_with_the_way_out_of_a_vpc(
 ) -> None:
     found = aws.explain(problem, service, "describe_things")
     assert isinstance(found, aws.AwsUnreachable)
-    assert found.transient
+    assert found.retryable
     text = str(found)
     assert text.startswith(f"{name} could not be reached for ")
     assert "NAT gateway" in text
@@ -110,7 +110,7 @@ def test_an_unreachable_service_is_named_with_the_way_out_of_a_vpc(
 
 
 def test_an_explained_problem_stays_as_it_is() -> None:
-    known = CannotLook("known")
+    known = ProbeError("known")
     assert aws.explain(known, "ecs", "run_task") is known
 
 
@@ -235,15 +235,16 @@ def test_an_answer_that_refuses_is_no_dead_endpoint(codedeploy: CodeDeploy) -> N
     assert "ResponseMetadata" in aws.call("ecs", "stop_task", task="t")
 
 
-def test_an_old_boto3_sends_the_client_token_too(codedeploy: CodeDeploy) -> None:
-    """Of a model that does not know it, such as that of AWS's runtimes until November 2023."""
-    codedeploy.replies["RunTask"] = [Reply({"tasks": [], "failures": []})]
-    shape = aws.client("ecs").meta.service_model.operation_model("RunTask").input_shape
-    kept = shape.members.pop("clientToken")
-    aws._teach_client_token(aws.client("ecs"))
-    aws.call("ecs", "run_task", taskDefinition="shop:2", clientToken="token-1")
-    shape.members["clientToken"] = kept
-    assert codedeploy.calls == [("RunTask", {"taskDefinition": "shop:2", "clientToken": "token-1"})]
+def test_a_boto3_that_does_not_know_the_client_token_starts_nothing(codedeploy: CodeDeploy) -> None:
+    """Such as that of AWS's runtimes until November 2023, to which a function may be pinned."""
+    members = aws.client("ecs").meta.service_model.operation_model("RunTask").input_shape.members
+    kept = members.pop("clientToken")
+    try:
+        with pytest.raises(ProbeError, match="does not know RunTask's clientToken"):
+            tasks.start({"cluster": "main", "taskDefinition": "shop:2", "clientToken": "token-1"})
+    finally:
+        members["clientToken"] = kept
+    assert codedeploy.calls == []
 
 
 def test_an_old_botocore_finds_what_urllib3_2_has_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +266,7 @@ def test_what_python_says_of_an_answer_is_not_told(error: Exception) -> None:
     with pytest.raises(aws.AwsUnreadable) as raised, aws.answering("ecs", "describe_tasks"):
         raise error
     assert str(raised.value) == "ecs:DescribeTasks got an answer that cannot be read: check for a proxy on the way"
-    assert raised.value.transient
+    assert raised.value.retryable
     assert aws.unanswered() == ""
 
 

@@ -1,4 +1,4 @@
-"""gate.baseline: Mann-Whitney U against scipy, R and brute force; Kayenta's classes; one judgement in words."""
+"""gate.baseline: Mann-Whitney U against scipy, R and brute force; shifts; one judgement in words."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 import scipy.stats  # type: ignore[import-untyped]
-from gate.baseline import ENOUGH, Classification, classify, compare, mann_whitney
-from gate.options import Metric
+from gate.baseline import ENOUGH, compare, mann_whitney, shifted
+from gate.options.production import Metric
 from gate.settings import entries
 from gate.verdict import Finding, Outcome
 from hypothesis import assume, example, given
@@ -43,7 +43,7 @@ def scipy_p(green: Sequence[float], blue: Sequence[float]) -> float:
     return float(result.pvalue)
 
 
-# --- the test itself ---
+# --- The test itself ---
 
 
 @given(green=st.one_of(TIED, WHOLE, PLAIN), blue=st.one_of(TIED, WHOLE, PLAIN))
@@ -200,7 +200,7 @@ def test_an_hour_against_an_hour_takes_little_time() -> None:
     assert min(once() for _ in range(5)) < 0.05
 
 
-# --- Kayenta's classes ---
+# --- A shift that chance does not explain ---
 
 BASE = [100.0, 104.0, 98.0, 101.0, 97.0, 103.0, 99.0, 102.0]
 WORSE = [x + 40 for x in BASE]
@@ -208,95 +208,85 @@ BETTER = [x - 40 for x in BASE]
 
 
 @pytest.mark.parametrize(
-    ("green", "direction", "expected"),
+    ("green", "directions"),
     [
-        (WORSE, "increase", Classification.HIGH),
-        (WORSE, "either", Classification.HIGH),
-        (WORSE, "decrease", Classification.PASS),
-        (BETTER, "increase", Classification.PASS),
-        (BETTER, "either", Classification.LOW),
-        (BETTER, "decrease", Classification.LOW),
-        (BASE, "either", Classification.PASS),
-        (BASE[::-1], "either", Classification.PASS),
-        ([], "either", Classification.NODATA),
+        (WORSE, {"increase", "either"}),
+        (BETTER, {"decrease", "either"}),
+        (BASE, set()),
+        (BASE[::-1], set()),
     ],
 )
-def test_classes(green: Sample, direction: str, expected: Classification) -> None:
-    assert classify(green, BASE, direction=direction) is expected
-
-
-def test_no_points_of_blue_are_no_data() -> None:
-    assert classify(BASE, []) is Classification.NODATA
+@pytest.mark.parametrize("tolerance", [0.25, None])
+def test_a_shift_counts_in_its_direction(green: Sample, directions: set[str], tolerance: float | None) -> None:
+    assert {way for way in DIRECTIONS if shifted(green, BASE, tolerance=tolerance, direction=way)} == directions
 
 
 @given(value=st.floats(-1e9, 1e9), greens=st.integers(1, 60), blues=st.integers(1, 60))
-def test_one_value_on_both_sides_passes(value: float, greens: int, blues: int) -> None:
-    assert classify([value] * greens, [value] * blues, tolerance=0, direction="either") is Classification.PASS
+def test_one_value_on_both_sides_is_no_shift(value: float, greens: int, blues: int) -> None:
+    for tolerance in (0, None):
+        assert not shifted([value] * greens, [value] * blues, tolerance=tolerance, direction="either")
 
 
 @given(sample=ANY)
-def test_a_sample_passes_against_itself(sample: Sample) -> None:
-    assert classify(sample, sample[::-1], tolerance=0, confidence=0.5, direction="either") is Classification.PASS
+def test_a_sample_is_not_shifted_against_itself(sample: Sample) -> None:
+    for tolerance in (0, None):
+        assert not shifted(sample, sample[::-1], tolerance=tolerance, confidence=0.5, direction="either")
 
 
-@pytest.mark.parametrize(
-    ("green", "blue", "expected"), [(6.0, 5.0, Classification.HIGH), (5.0, 6.0, Classification.LOW)]
-)
-def test_two_constants_compare_as_what_they_are(green: float, blue: float, expected: Classification) -> None:
-    assert classify([green] * ENOUGH, [blue] * ENOUGH, direction="either") is expected
-    assert classify([green] * 3, [blue] * 3, direction="either") is Classification.PASS
+@pytest.mark.parametrize(("green", "blue", "way"), [(6.0, 5.0, "increase"), (5.0, 6.0, "decrease")])
+def test_two_constants_compare_as_what_they_are(green: float, blue: float, way: str) -> None:
+    assert shifted([green] * ENOUGH, [blue] * ENOUGH, direction=way)
+    assert not shifted([green] * 3, [blue] * 3, direction=way)
 
 
 def test_a_confidence_that_the_points_cannot_reach_is_not_claimed() -> None:
     """Eight against eight points come to p = 0.00094 at best, however far they lie apart."""
     green, blue = [1000.0 + at for at in range(8)], [float(at) for at in range(8)]
-    assert classify(green, blue, confidence=0.999) is Classification.HIGH
-    assert classify(green, blue, confidence=0.9999) is Classification.PASS
+    assert shifted(green, blue, confidence=0.999)
+    assert not shifted(green, blue, confidence=0.9999)
 
 
 def test_tolerance_is_a_share_of_the_estimate() -> None:
-    """The interval's lower end is what decides: just above the bound is HIGH, at the bound is not."""
+    """The interval's lower end is what decides."""
     green, blue = [float(x) for x in (10, 14, 18, 22, 26, 30, 34, 38, 42, 46)], [0.0] * 10
     found = mann_whitney(green, blue)
     share = found.lower / found.estimate
     assert 0 < share < 1
-    assert classify(green, blue, tolerance=share - 0.01) is Classification.HIGH
-    assert classify(green, blue, tolerance=share + 0.01) is Classification.PASS
-    assert classify(blue, green, tolerance=share - 0.01, direction="decrease") is Classification.LOW
-    assert classify(blue, green, tolerance=share + 0.01, direction="decrease") is Classification.PASS
+    assert shifted(green, blue, tolerance=share - 0.01)
+    assert not shifted(green, blue, tolerance=share + 0.01)
+    assert shifted(blue, green, tolerance=share - 0.01, direction="decrease")
+    assert not shifted(blue, green, tolerance=share + 0.01, direction="decrease")
 
 
-def test_an_interval_that_only_reaches_the_bound_passes() -> None:
+def test_an_interval_that_only_reaches_the_bound_is_no_shift() -> None:
     for green, blue in ((6.0, 5.0), (5.0, 6.0)):
-        found = classify([green] * 9, [blue] * 9, tolerance=1, direction="either")
-        assert found is Classification.PASS
+        assert not shifted([green] * 9, [blue] * 9, tolerance=1, direction="either")
 
 
 @given(green=samples(st.integers(0, 30)), blue=samples(st.integers(0, 30)), confidence=CONFIDENCES)
-def test_without_tolerance_a_class_is_what_the_test_refuses(green: Sample, blue: Sample, confidence: float) -> None:
-    """A class but PASS is never given without significance; without ties between the sides, always with it."""
-    found = classify(green, blue, tolerance=0, confidence=confidence, direction="either")
-    p_value = mann_whitney(green, blue).p_value
-    if found is not Classification.PASS:
-        assert p_value < 1 - confidence
-    elif not set(green) & set(blue):
-        assert p_value >= 1 - confidence
+def test_without_tolerance_a_shift_is_what_the_test_refuses(green: Sample, blue: Sample, confidence: float) -> None:
+    """None is claimed without significance; without ties between the sides, always with it."""
+    significant = mann_whitney(green, blue).p_value < 1 - confidence
+    assert shifted(green, blue, tolerance=None, confidence=confidence, direction="either") is significant
+    found = shifted(green, blue, tolerance=0, confidence=confidence, direction="either")
+    assert found <= significant
+    if not set(green) & set(blue):
+        assert found is significant
 
 
 @given(green=EXACT, blue=EXACT, shift=st.integers(0, 500), tolerance=st.floats(0, 1))
-def test_what_is_high_stays_high_when_green_gets_worse(
+def test_what_is_shifted_stays_so_when_green_gets_worse(
     green: Sample, blue: Sample, shift: int, tolerance: float
 ) -> None:
-    if classify(green, blue, tolerance=tolerance) is Classification.HIGH:
-        assert classify([x + shift for x in green], blue, tolerance=tolerance) is Classification.HIGH
+    if shifted(green, blue, tolerance=tolerance):
+        assert shifted([x + shift for x in green], blue, tolerance=tolerance)
 
 
-@given(green=EXACT, blue=EXACT, tolerance=st.floats(0, 1))
-def test_swapped_samples_give_the_opposite_class(green: Sample, blue: Sample, tolerance: float) -> None:
-    opposite = {Classification.HIGH: Classification.LOW, Classification.LOW: Classification.HIGH}
-    found = classify(green, blue, tolerance=tolerance, direction="either")
-    swapped = classify(blue, green, tolerance=tolerance, direction="either")
-    assert swapped is opposite.get(found, found)
+@given(green=EXACT, blue=EXACT, tolerance=st.one_of(st.none(), st.floats(0, 1)))
+def test_swapped_samples_are_shifted_the_other_way(green: Sample, blue: Sample, tolerance: float | None) -> None:
+    for one, other in (("increase", "decrease"), ("decrease", "increase"), ("either", "either")):
+        found = shifted(green, blue, tolerance=tolerance, direction=one)
+        assert found is shifted(blue, green, tolerance=tolerance, direction=other)
 
 
 @given(green=st.one_of(ANY, TINY, TIED), blue=st.one_of(ANY, TINY, TIED), data=st.data())
@@ -305,26 +295,25 @@ def test_any_numbers_are_judged(green: Sample, blue: Sample, data: st.DataObject
     direction = data.draw(st.sampled_from(DIRECTIONS))
     confidence = data.draw(CONFIDENCES)
     assert 0 <= mann_whitney(green, blue, confidence).p_value <= 1
-    assert isinstance(classify(green, blue, confidence=confidence, direction=direction), Classification)
+    assert shifted(green, blue, confidence=confidence, direction=direction) in (True, False)
     found = compare(
         *("p95", "baseline", green, blue),
         worst=data.draw(st.floats(0, 1e6)),
         noise=data.draw(st.floats(0, 1e6)),
         confidence=confidence,
         direction=direction,
-        scale=1000,
     )
     assert found.outcome in (Outcome.PASSED, Outcome.FAILED)
     assert "nan" not in found.detail
 
 
-# --- one judgement in words ---
+# --- One judgement in words ---
 
 
 def latency(green: Sequence[float], blue: Sequence[float], **settings: Any) -> Finding:
-    """As the load balancer's latencies are judged: in seconds, said in milliseconds."""
-    plain: dict[str, Any] = {"worst": 50, "noise": 0.05, "unit": "ms", "scale": 1000}
-    return compare("p95", "baseline:p95", green, blue, **{**plain, **settings})
+    """As the load balancer's latencies are judged: published in seconds, compared in milliseconds."""
+    sides = [[1000 * seconds for seconds in side] for side in (green, blue)]
+    return compare("p95", "baseline:p95", *sides, **{"worst": 50, "noise": 50, "unit": "ms", **settings})
 
 
 def test_too_much_worse_fails() -> None:

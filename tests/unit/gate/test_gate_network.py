@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from gate.deployment import LoadBalancer
+from gate.elb import LoadBalancer
 from gate.network import Caller, shut_out_of, shut_out_of_tasks
-from gate.verdict import CannotLook
+from gate.verdict import ProbeError
 
 INSIDE = Caller(in_vpc=True, security_groups=("sg-hooks",), ranges=("10.0.3.0/24",))
 OUTSIDE = Caller(in_vpc=False, security_groups=())
@@ -124,5 +124,5 @@ def test_of_several_groups_one_that_lets_in_is_enough_and_the_first_is_the_one_t
 
 def test_what_ec2_does_not_say_is_no_refusal(told: dict[str, list[Rule] | None]) -> None:
     told["sg-tasks"] = None
-    with pytest.raises(CannotLook, match="does not say whom security group sg-tasks lets in"):
+    with pytest.raises(ProbeError, match="does not say whom security group sg-tasks lets in"):
         shut_out_of_tasks(["sg-tasks"], 8000, INSIDE)

@@ -7,20 +7,12 @@ import re
 from typing import Any, get_origin
 
 import pytest
-from gate.options import (
-    HOOKS,
-    Comparison,
-    Flow,
-    HookOptions,
-    HttpCheck,
-    Load,
-    Metric,
-    RunMigrations,
-    Step,
-    ValidateBeforeInstall,
-    ValidateProduction,
-    ValidateTestTraffic,
-)
+from gate.options import HookOptions
+from gate.options.deployment import ValidateBeforeInstall
+from gate.options.hooks import HOOKS
+from gate.options.migrations import RunMigrations
+from gate.options.production import Load, Metric, ValidateProduction
+from gate.options.requests import Assertion, Flow, HttpCheck, Step, ValidateTestTraffic
 from gate.settings import Entry, entries
 
 from tests.unit.gate.reading import BASES, Document, every_option, inner, problems, read
@@ -72,7 +64,7 @@ def named(names: list[Any], value: Document) -> list[Any]:
         (HttpCheck, "method", ["GET", "DELETE"], ["get", "TRACE", ""]),
         (HttpCheck, "severity", ["fail", "warn"], ["skip"]),
         (Flow, "severity", ["fail", "warn"], ["skip"]),
-        (Comparison, "one_of", [["x"]], [[]]),
+        (Assertion, "one_of", [["x"]], [[]]),
         (Step, "save", [{"id_2": "a"}],
          [{"id": ""}, *({each: "a"} for each in ("", "Id", "1d", "order-id", "_id", "ä", "id\n"))]),
         (Flow, "steps", [[{}], [{}] * 100], [None, [], [{}] * 101]),
@@ -176,7 +168,7 @@ def test_what_may_be_or_hold_a_secret_is_known() -> None:
     assert secret == {"headers", "secret_headers", "response_headers", "equals", "body", "json", "environment"}
     assert {entry.name for _, entry in EVERY if entry.about.address} == {"path", "url", "base_url"}
     for kind, entry in EVERY:
-        if entry.name in secret and kind is not Comparison:  # what is found in JSON is shown, too
+        if entry.name in secret and kind is not Assertion:  # what is found in JSON is shown, too
             assert entry.about.secret, kind
 
 

@@ -6,22 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from gate.options import (
-    HOOKS,
-    Comparison,
-    Flow,
-    HttpCheck,
-    Load,
-    Metric,
-    Range,
-    RunMigrations,
-    Source,
-    Step,
-    ValidateProduction,
-    ValidateTestTraffic,
-    shown_address,
-    status_range,
-)
+from gate.options.hooks import HOOKS
+from gate.options.migrations import RunMigrations
+from gate.options.production import Load, Metric, Range, ValidateProduction
+from gate.options.requests import Assertion, Flow, HttpCheck, Step, ValidateTestTraffic, shown_address, status_range
 from gate.waiting import TimeBudget
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,11 +36,11 @@ USES: list[Document] = [
 RULES: list[tuple[Any, Document, str]] = [
     # Comparisons
     (
-        Comparison,
+        Assertion,
         {"exists": None},
         "equals, one_of, at_least, at_most, exists or length is needed: else nothing is compared",
     ),
-    (Comparison, {"at_least": 4, "at_most": 2.5}, "at_least is 4, above at_most 2.5: no value can lie between them"),
+    (Assertion, {"at_least": 4, "at_most": 2.5}, "at_least is 4, above at_most 2.5: no value can lie between them"),
     # Requests
     (HttpCheck, {"status": ["200", "299-200"]}, f'status is "299-200"; {WRONG_WAY}'),
     (HttpCheck, {"url": "http://host:port/"}, f"url {NO_ADDRESS}"),
@@ -73,11 +61,6 @@ RULES: list[tuple[Any, Document, str]] = [
     ),
     (HttpCheck, {"consecutive_successes": 4}, "consecutive_successes is 4, attempts only 3: raise attempts"),
     (Step, {"consecutive_successes": 2}, "consecutive_successes is 2, attempts only 1: raise attempts"),
-    (
-        HttpCheck,
-        {"certificate_days": 3, "verify_tls": False},
-        "certificate_days needs verify_tls: only of a certificate that is verified the end is known",
-    ),
     (
         HttpCheck,
         {"body_matches": "("},
@@ -151,30 +134,11 @@ RULES: list[tuple[Any, Document, str]] = [
     (Range, {"min": 2, "max": 1.5}, "min is 2, above max 1.5: no value can lie between them"),
     *(
         (
-            kind,
+            Metric,
             {"period": period},
             f"period is {period}; CloudWatch knows 1, 5, 10, 20, 30 and multiples of 60 seconds up to a day",
         )
-        for kind in (Metric, Source)
         for period in (2, 59, 61)
-    ),
-    *(
-        (Metric, document, "metric_name or expression is needed, and only one of them")
-        for document in (
-            {"metric_name": None, "namespace": None},
-            {"expression": "a", "queries": {"a": QUERY}},
-        )
-    ),
-    *(
-        (Metric, document, f"namespace and metric_name {GO_TOGETHER}")
-        for document in ({"namespace": None}, {"metric_name": None, "expression": "a", "queries": {"a": QUERY}})
-    ),
-    *(
-        (Metric, document, f"expression and queries {GO_TOGETHER}")
-        for document in (
-            {"queries": {"a": QUERY}},
-            {"expression": "a", "metric_name": None, "namespace": None},
-        )
     ),
     (
         Metric,
@@ -194,11 +158,11 @@ def test_what_does_not_go_together_is_refused(kind: Any, document: Document, mes
 @pytest.mark.parametrize(
     ("kind", "document"),
     [
-        (Comparison, {"at_least": 2, "at_most": 2, "length": 0}),
+        (Assertion, {"at_least": 2, "at_most": 2, "length": 0}),
         (HttpCheck, {"status": ["200-200", "2xx", "599"]}),
         (HttpCheck, {"url": "https://user@[::1]:8443/a?b=c#d"}),
         (HttpCheck, {"url": "http://{revision}.example.com", "path": "/"}),
-        (HttpCheck, {"json": "1", "secret_headers": {"A": ARN}, "consecutive_successes": 3, "certificate_days": 3}),
+        (HttpCheck, {"json": "1", "secret_headers": {"A": ARN}, "consecutive_successes": 3}),
         (HttpCheck, {"body_matches": r"(?i)\bok\b", "fail_if_body_matches": "", "body": "", "follow_redirects": True}),
         (HttpCheck, {"jmespath": {'length("a-b")': {"at_least": 1}}, "verify_tls": False}),
         (Step, {"attempts": 2, "consecutive_successes": 2}),
@@ -212,9 +176,8 @@ def test_what_does_not_go_together_is_refused(kind: Any, document: Document, mes
         (RunMigrations, {"timeout": 3240, "max_duration": 3300}),
         *((RunMigrations, {"launch": launch}) for launch in ("FARGATE", "FARGATE_SPOT", "EC2", "EXTERNAL", "own-ecs")),
         (Range, {"min": 1, "max": 1}),
-        *((kind, {"period": each}) for kind in (Metric, Source) for each in (1, 5, 10, 20, 30, 60, 120, 86_400)),
+        *((Metric, {"period": each}) for each in (1, 5, 10, 20, 30, 60, 120, 86_400)),
         (Metric, {"max_worse_percent": None, "threshold_range": {"max": 0}}),
-        (Metric, {"namespace": None, "metric_name": None, "expression": "a", "queries": {"a": QUERY}}),
         (Load, {"rate": 0.5, "duration": 2}),
     ],
     ids=lambda value: str(value)[:60],
@@ -226,12 +189,12 @@ def test_what_goes_together_is_accepted(kind: Any, document: Document) -> None:
 def test_everything_wrong_with_a_request_is_said_at_once() -> None:
     wrong = {
         "url": "http://a:0", "path": "/a", "body": "", "json": "", "status": ["5xx", "300-200"], "body_matches": "(",
-        "jmespath": {"a-b": {"exists": True}}, "consecutive_successes": 9, "verify_tls": False, "certificate_days": 1,
+        "jmespath": {"a-b": {"exists": True}}, "consecutive_successes": 9,
         "secret_headers": {"A": ARN}, "follow_redirects": True,
     }  # fmt: skip
     begins = [
         "status is", "url is", "url and path", "body and json", "json is", "secret_headers and",
-        "consecutive_successes is", "body_matches is", "jmespath has", "certificate_days needs",
+        "consecutive_successes is", "body_matches is", "jmespath has",
     ]  # fmt: skip
     for kind in (HttpCheck, Step):
         found = problems(kind, **wrong)
@@ -272,7 +235,7 @@ def test_http_checks_and_flows_are_read() -> None:
     assert found.http_checks == {
         "a": HttpCheck(
             json='{"a": 1}', method="POST", secret_headers={"X": ARN}, timeout=1.0, status=("2xx",),
-            jmespath={"a.b": Comparison(equals="1", at_least=2.0), '"c-d"': Comparison(one_of=("x",), length=3)},
+            jmespath={"a.b": Assertion(equals="1", at_least=2.0), '"c-d"': Assertion(one_of=("x",), length=3)},
             samples=0, severity="warn",
         ),
         "b": HttpCheck(),
@@ -447,6 +410,5 @@ def test_an_address_is_shown_without_what_may_be_secret() -> None:
     assert shown_address(f"/a#{SECRET}") == "/a"
 
 
-def test_a_metric_is_called_by_its_name_or_its_expression() -> None:
+def test_a_metric_is_called_by_its_name() -> None:
     assert str(Metric(namespace="n", metric_name="m")) == "n m"
-    assert str(Metric(expression="a + b")) == "a + b"

@@ -13,7 +13,7 @@ ALL = [*OWN, "load", "load:p99", "release"]
     ("description", "own", "others"),
     [
         ("[warn blue_targets]", {"blue_targets": "warn"}, ()),
-        ("Mend it [WARN blue_targets, service_steady], please", {"blue_targets": "warn", "service_steady": "warn"}, ()),
+        ("Fix it [WARN blue_targets, service_steady], please", {"blue_targets": "warn", "service_steady": "warn"}, ()),
         ("[skip blue_targets service_steady]", {"blue_targets": "skip", "service_steady": "skip"}, ()),
         ("[ Skip:\n\tblue_targets ,, service_steady, ]", {"blue_targets": "skip", "service_steady": "skip"}, ()),
         ("[warn blue_targets][warn blue_targets]", {"blue_targets": "warn"}, ()),

@@ -3,8 +3,6 @@
 The options classes here are this file's own; those of the hooks have their tests in test_gate_options.py.
 """
 
-# ruff: noqa: RUF009 - option() is dataclasses.field()
-
 from __future__ import annotations
 
 import base64
@@ -13,12 +11,11 @@ import gzip
 import json
 import logging
 import time
-import zlib
 from dataclasses import dataclass
 from typing import Any, Optional, get_type_hints
 
 import pytest
-from gate.options import About, HookOptions, key_of, option, share
+from gate.options import About, key_of, option
 from gate.settings import (
     BadSettings,
     Entry,
@@ -27,103 +24,13 @@ from gate.settings import (
     number,
     read_environment,
     read_module,
-    read_packages,
     read_settings,
     schema_of,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
-
-@dataclass(frozen=True)
-class Window:
-    """An object with a rule across its options."""
-
-    low: float = option("where it begins", 0.0, unit="seconds", least=0, most=60)
-    high: float | None = option("where it ends", None, unit="seconds", least=0, most=60)
-
-    def problems(self) -> list[str]:
-        """Ends the wrong way round."""
-        if self.high is not None and self.high < self.low:
-            return [f"high is {self.high:g}, below low {self.low:g}"]
-        return []
-
-
-@dataclass(frozen=True)
-class Needy:
-    """An object with options that have no default."""
-
-    name: str = option("what it is called", pattern="[a-z]+", means="small letters")
-    note: str = option("anything")
-    weight: int = option("how much it counts", 1, least=1, most=9)
-
-
-@dataclass(frozen=True)
-class Needier:
-    """Lists and maps that have no default."""
-
-    names: tuple[str, ...] = option("names")
-    notes: dict[str, str] = option("notes by name")
-
-
-@dataclass(frozen=True)
-class Options(HookOptions):
-    """An option of each kind."""
-
-    text: str = option("any text", "a")
-    flag: bool = option("yes or no", default=False)
-    maybe: bool | None = option("yes, no, or neither", None)
-    count: int = option("how many", 1, unit="tasks", least=1, most=100)
-    plain: int | None = option("how many of what has no unit", None, least=-5, most=10**9)
-    seconds: float = option("how long", 2.5, unit="seconds", least=0, most=60)
-    rate: float | None = share("which share", None)
-    free: float | None = option("what has no greatest value", None, least=0)
-    state: str = option("which state", "OK", choices=("OK", "ALARM"))
-    mode: str | None = option("which mode", None, choices=("a", "b", "c"), cure="Another one is not known.")
-    host: str | None = option("which host", None, pattern="[a-z.]+", means='a host name such as "a.example"')
-    words: tuple[str, ...] = option(
-        "words", ("x",), pattern="(?s:.+)", means="words that are not empty", entries=(1, 3)
-    )
-    numbers: tuple[int, ...] | None = option("numbers", None, least=1, most=9, entries=(1, 2))
-    flags: dict[str, bool] = option("yes or no by name", {}, entries=(0, 2))
-    labels: dict[str, str] = option("texts by name", {}, keys="[a-z-]+", keys_mean="a name of small letters")
-    states: dict[str, str] = option("states by name", {}, choices=("OK", "ALARM"))
-    levels: dict[str, float] = option("numbers by name", {}, unit="percent", least=0.5, most=100)
-    window: Window = option("a window", Window)
-    other: Window | None = option("another window", None)
-    windows: dict[str, Window] = option("windows by name", {})
-    steps: tuple[Window, ...] = option("windows one after the other", (), entries=(0, 2))
-    needy: Needy | None = option("what has to be given", None)
-    secret: str | None = option("a secret", None, pattern="[!-~]+", means="printable text", secret=True)
-    headers: dict[str, str] = option("secrets by name", {}, pattern="[!-~]+", means="printable text", secret=True)
-    url: str = option("an address", "/", pattern="/[!-~]*", means='a path that begins with "/"', address=True)
-
-    def problems(self) -> list[str]:
-        """A rule that looks into another object."""
-        return ["seconds and window.low are both set"] if self.seconds and self.window.low else []
-
-
-def judge(document: Any) -> tuple[Options | None, list[str]]:
-    """What is read, and all that is wrong with it."""
-    text = document if isinstance(document, str) else json.dumps(document)
-    options, reading = judge_settings(Options, {"HOOK_SETTINGS": text}, "hook")
-    return options, reading.problems
-
-
-def read(document: Any) -> Options:
-    options, problems = judge(document)
-    assert problems == []
-    assert options is not None
-    return options
-
-
-def problem(document: Any) -> str:
-    """The one thing that is wrong."""
-    options, problems = judge(document)
-    assert options is None
-    assert len(problems) == 1, problems
-    return problems[0]
-
+from tests.unit.gate.sample_options import SECRET, Needier, Needy, Options, Window, judge, problem, read
 
 # The four variables
 
@@ -186,7 +93,7 @@ def test_the_environment_of_the_process_is_read_where_none_is_given(monkeypatch:
     for name in ("APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE"):
         monkeypatch.setenv(name, name.lower())
     assert read_settings(Options).count == 7
-    assert read_packages() == {"a": "b"}
+    assert read_module().packages == {"a": "b"}
     assert read_environment().cluster == "ecs_cluster"
 
 
@@ -369,8 +276,6 @@ def test_thousands_of_objects_are_read_in_no_time() -> None:
 
 # What is never shown
 
-SECRET = "correct-horse-battery"
-
 
 @pytest.mark.parametrize(
     ("document", "message"),
@@ -431,14 +336,15 @@ def test_values_are_judged_whatever_version_wrote_them() -> None:
 def test_what_the_module_writes_for_itself_is_no_option() -> None:
     document = {"schema": schema_of(Options), "packages": {"f": "sha"}, "count": 7}
     options, reading = judge_settings(Options, {"HOOK_SETTINGS": json.dumps(document)}, "hook")
-    assert (options, reading.schema, reading.packages) == (Options(count=7), schema_of(Options), {"f": "sha"})
+    assert options == Options(count=7)
+    assert (reading.module.schema, reading.module.packages) == (schema_of(Options), {"f": "sha"})
     assert problem({"window": {"schema": "x"}}) == "hook.window has no option schema; it has low, high"
 
 
 def test_packages_are_read_whatever_else_the_settings_hold() -> None:
-    assert read_packages({"HOOK_SETTINGS": '{"packages": {"f": "sha"}, "count": "x"}'}) == {"f": "sha"}
+    assert read_module({"HOOK_SETTINGS": '{"packages": {"f": "sha"}, "count": "x"}'}).packages == {"f": "sha"}
     for text in ("", "{", "[]", '{"packages": "sha"}', '{"packages": null}'):
-        assert read_packages({"HOOK_SETTINGS": text}) == {}
+        assert read_module({"HOOK_SETTINGS": text}).packages == {}
 
 
 @pytest.mark.parametrize(
@@ -456,8 +362,8 @@ def test_what_the_module_says_of_overrides_and_the_network(
     said: dict[str, Any], overrides_allowed: bool, in_vpc: bool | None
 ) -> None:
     """A word that is not known forbids; whatever else the settings hold."""
-    reading = read_module({"HOOK_SETTINGS": json.dumps(said)})
-    assert (reading.overrides_allowed, reading.in_vpc) == (overrides_allowed, in_vpc)
+    module = read_module({"HOOK_SETTINGS": json.dumps(said)})
+    assert (module.overrides_allowed, module.in_vpc) == (overrides_allowed, in_vpc)
 
 
 def test_a_schema_tells_names_and_kinds_at_every_depth_and_no_more() -> None:
@@ -477,74 +383,6 @@ def test_a_schema_tells_names_and_kinds_at_every_depth_and_no_more() -> None:
     ]  # fmt: skip
     assert len(set(many)) == len(many)
     assert all(len(schema) == 12 for schema in many)
-
-
-# Packed settings
-
-
-def packed(text: str) -> str:
-    """As Terraform's base64gzip() writes it."""
-    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
-
-
-def test_packed_settings_are_read_like_others() -> None:
-    document = {
-        "text": "größe",
-        "count": 7,
-        "labels": {"a" * n: "x" * 50 for n in range(1, 100)},
-        "headers": {"A": "b"},
-    }
-    assert read(packed(json.dumps(document))) == read(document)
-    assert read(f" {packed('{}')}\n") == Options()
-    assert len(packed(json.dumps(document))) < 600
-
-
-def test_packed_settings_have_the_same_problems() -> None:
-    assert problem(packed('{"text": 0}')) == "hook.text is 0; expected text."
-    assert problem(packed("[]")) == "hook is a list, expected a map of options"
-    assert problem(packed("{")).startswith("HOOK_SETTINGS is not JSON: Expecting property name")
-
-
-LONG = packed(json.dumps({"headers": {"Authorization": SECRET}, "labels": {str(n): str(n) for n in range(500)}}))
-RAW = base64.b64decode(LONG)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        LONG[:-4],
-        LONG[4:],
-        LONG[: len(LONG) // 2],
-        LONG[:-1],
-        f"{LONG[:100]} {LONG[100:]}",
-        f"{LONG[:100]}é{LONG[100:]}",
-        base64.b64encode(b"no gzip").decode(),
-        base64.b64encode(RAW[:-8] + bytes(8)).decode(),
-        base64.b64encode(RAW[:20] + bytes(40) + RAW[60:]).decode(),
-        base64.b64encode(gzip.compress(b"\xff\xfe", mtime=0)).decode(),
-        base64.b64encode(zlib.compress(b"{}")).decode(),
-        packed(""),
-        packed("yes"),
-        "H4sI",
-    ],
-    ids=[
-        "end missing", "start missing", "half", "padding", "space", "letter", "no gzip", "checksum", "damaged",
-        "no UTF-8", "zlib", "nothing", "no JSON", "header alone",
-    ],
-)  # fmt: skip
-def test_settings_that_cannot_be_unpacked_are_no_json(text: str) -> None:
-    found = problem(text)
-    assert found.startswith("HOOK_SETTINGS is not JSON: ")
-    assert len(found) < 150
-    assert SECRET not in found
-
-
-def test_settings_that_unpack_to_more_than_anybody_has_are_refused() -> None:
-    def document(size: int) -> str:
-        return packed(json.dumps({"text": "x" * (size - len('{"text": ""}'))}))
-
-    assert problem(document(200_000)) == ("HOOK_SETTINGS has 200000 bytes or more when it is unpacked: shorten it")
-    assert len(read(document(199_999)).text) == 199_987
 
 
 # Whatever it holds

@@ -11,7 +11,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from gate.options import Thresholds, TrafficThresholds
+from gate.options.production import TrafficThresholds
+from gate.options.requests import Thresholds
 from gate.statistics import FIGURES, Statistics, judge_statistics, requests_needed
 from gate.verdict import Finding, Outcome
 from hypothesis import given

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import pytest
 from gate.verdict import (
-    Check,
     Finding,
-    Named,
+    NotFound,
     Outcome,
+    ProbeError,
     Result,
     Severity,
     Verdict,
-    check,
-    checks_of,
+    attempt,
     decide,
-    masked,
-    names_of,
+    error,
+    failed,
     passed,
+    run_probe,
     severity_for,
-    take,
-    unknown_names,
 )
-from gate.waiting import interrupt
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -33,10 +30,10 @@ def result(  # noqa: PLR0917 - a row of the tables below
     outcome: str,
     detail: str = "",
     severity: Severity = FAIL,
-    by_choice: bool = False,
-    aftermath: bool = False,
+    opted_out: bool = False,
+    remediation: bool = False,
 ) -> Result:
-    finding = Finding(Outcome(outcome), detail or f"{name} {outcome}", by_choice=by_choice, aftermath=aftermath)
+    finding = Finding(Outcome(outcome), detail or f"{name} {outcome}", opted_out=opted_out, remediation=remediation)
     return Result(name, severity, finding)
 
 
@@ -52,9 +49,9 @@ def result(  # noqa: PLR0917 - a row of the tables below
         ([result("a", "failed"), result("b", "failed"), result("c", "error")], False, "a failed; b failed; c error"),
         ([result("a", "error", "denied"), result("b", "error", "denied")], False, "denied"),
         ([result("a", "skipped", "no listener")], False, "nothing could be confirmed: no listener"),
-        ([result("a", "skipped", "no command", by_choice=True)], True, "no command"),
+        ([result("a", "skipped", "no command", opted_out=True)], True, "no command"),
         (
-            [result("a", "skipped", "no command", by_choice=True), result("b", "skipped", "no log")],
+            [result("a", "skipped", "no command", opted_out=True), result("b", "skipped", "no log")],
             False,
             "nothing could be confirmed: no command; no log",
         ),
@@ -71,12 +68,12 @@ def result(  # noqa: PLR0917 - a row of the tables below
             "nothing could be confirmed: denied; no listener",
         ),
         (
-            [result("a", "failed", "exit 1"), result("b", "passed", "rolled back", aftermath=True)],
+            [result("a", "failed", "exit 1"), result("b", "passed", "rolled back", remediation=True)],
             False,
             "exit 1; rolled back",
         ),
         (
-            [result("a", "failed", "exit 1"), result("b", "failed", "THE ROLLBACK FAILED TOO", aftermath=True)],
+            [result("a", "failed", "exit 1"), result("b", "failed", "THE ROLLBACK FAILED TOO", remediation=True)],
             False,
             "THE ROLLBACK FAILED TOO; before that: exit 1",
         ),
@@ -84,7 +81,7 @@ def result(  # noqa: PLR0917 - a row of the tables below
             [
                 result("a", "failed", "exit 1"),
                 result("b", "error", "denied"),
-                result("c", "failed", "THE ROLLBACK FAILED TOO", aftermath=True),
+                result("c", "failed", "THE ROLLBACK FAILED TOO", remediation=True),
             ],
             False,
             "THE ROLLBACK FAILED TOO; before that: exit 1; denied",
@@ -102,8 +99,8 @@ outcomes = st.builds(
     outcome=st.sampled_from([outcome.value for outcome in Outcome]),
     detail=st.text(max_size=60) | st.just("x" * 3000),
     severity=st.sampled_from([FAIL, WARN]),
-    by_choice=st.booleans(),
-    aftermath=st.booleans(),
+    opted_out=st.booleans(),
+    remediation=st.booleans(),
 )
 
 
@@ -119,7 +116,7 @@ def test_never_succeeded_over_a_failing_result_or_over_nothing(results: list[Res
         # Without any pass all that is left is somebody's choice: left out, or only to warn.
         assert results
         assert good or all(
-            one.finding.by_choice if one.finding.outcome is Outcome.SKIPPED else one.severity is WARN for one in results
+            one.finding.opted_out if one.finding.outcome is Outcome.SKIPPED else one.severity is WARN for one in results
         )
     else:
         assert not good or any(one.stops for one in results)
@@ -165,99 +162,31 @@ def test_a_declared_severity_holds_without_a_setting() -> None:
     assert severity_for("images:app", WARN, {}) is WARN
 
 
-# Names
-
-
-class Cars:
-    """Checks, and what is none."""
-
-    def __init__(self, wheels: int) -> None:
-        self.wheels = wheels
-
-    @check(WARN, calls=["ecs:DescribeServices"], parts=["{axle}", "{axle}:left"])
-    def tyres(self) -> Finding:
-        """The tyres are round."""
-        return passed(f"{self.wheels} are round")
-
-    def wash(self) -> Finding:
-        """Wash it; no check."""
-        return passed("clean")
-
-    @check()
-    def engine(self) -> Finding:
-        """The engine runs."""
-        return passed("it runs")
-
-
-class Trucks(Cars):
-    """More checks of their own."""
-
-    @check()
-    def trailer(self) -> Finding:
-        """The trailer is coupled."""
-        return passed("it is")
-
-
-TYRES = Named("tyres", "The tyres are round.", WARN, ("ecs:DescribeServices",), ("{axle}", "{axle}:left"))
-ENGINE = Named("engine", "The engine runs.")
-
-
-def test_a_check_is_named_as_its_method_and_says_what_it_expects() -> None:
-    assert names_of(Cars) == [TYRES, ENGINE], "in the order in which they are written"
-    assert names_of(Trucks, Cars) == [Named("trailer", "The trailer is coupled."), TYRES, ENGINE]
-    assert names_of() == []
-    assert (ENGINE.severity, ENGINE.calls, ENGINE.parts) == (FAIL, (), ())
-
-
-def test_the_checks_of_objects_look_with_them() -> None:
-    found = checks_of(Cars(4), Cars(6))
-    assert [(each.name, each.severity, each.may_stop) for each in found] == [
-        ("tyres", WARN, True), ("engine", FAIL, True),
-    ] * 2  # fmt: skip
-    assert all(isinstance(each, Check) for each in found)
-    assert take(found[2].look) == [passed("6 are round")]
-
-
-def test_a_name_stands_alone_and_with_each_of_its_parts() -> None:
-    assert ENGINE.patterns == ["engine"]
-    assert TYRES.patterns == ["tyres", "tyres:{axle}", "tyres:{axle}:left"]
-
-
-KNOWN = (Named("http", "", parts=("{http_checks}",)), Named("load", "", parts=("p99", "rate")), TYRES, Named("a.b", ""))
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["http", "http:a", "http:größe.x-1", "load", "load:p99", "tyres:front", "tyres:front:left", "tyres:a:b:c", "a.b"],
-)
-def test_a_name_that_a_hook_has_is_known(name: str) -> None:
-    assert unknown_names([name], KNOWN) == []
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["", "https", "HTTP", "http:", "http:\n", "httpx:a", "xhttp", ":http", "load:p98", "load:p99:x", "load: p99",
-     "load:{http_checks}", "tyres:", "aXb", "a.b\n", "engine"],
-)  # fmt: skip
-def test_any_other_name_is_a_typing_mistake(name: str) -> None:
-    assert unknown_names([name], KNOWN) == [name]
-
-
-def test_all_that_are_unknown_are_told_in_order() -> None:
-    overrides = {"z": "warn", "http": "skip", "b": "fail", "load:p99": "warn", "b:c": "warn"}
-    assert unknown_names(overrides, KNOWN) == ["b", "b:c", "z"]
-    assert unknown_names(overrides, ()) == sorted(overrides)
-    assert unknown_names({}, ()) == []
-
-
 # Findings
 
 
-def test_one_finding_and_several_are_taken_alike() -> None:
+def test_a_probe_answers_with_one_finding_or_several() -> None:
     one = Finding(Outcome.PASSED, "fine")
-    assert take(lambda: one) == [one]
-    assert take(lambda: iter([one, one])) == [one, one]
-    assert take(list) == []
+    assert run_probe(lambda: one) == [one]
+    assert run_probe(lambda: iter([one, one])) == [one, one]
+    assert run_probe(list) == []
+
+
+@pytest.mark.parametrize(
+    ("raised", "finding"),
+    [
+        (ProbeError("denied"), error("denied", "a")),
+        (NotFound("there is none"), failed("there is none", "a")),
+        (None, passed("fine", "a")),
+    ],
+)
+def test_an_attempt_bears_the_name_and_the_error_of_its_probe(raised: ProbeError | None, finding: Finding) -> None:
+    def probe() -> Finding:
+        if raised:
+            raise raised
+        return passed("fine")
+
+    assert attempt("a", probe) == finding
 
 
 def test_a_values_key_takes_no_fields_place() -> None:
@@ -266,53 +195,3 @@ def test_a_values_key_takes_no_fields_place() -> None:
     assert shown == {
         "name": "a", "outcome": "failed", "severity": "fail", "detail": "wrong", "duration_ms": 12, "count": 3
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("said", "shown"),
-    [
-        ("postgres://app:p@ss/w@db:5432/x", "postgres://app:***@db:5432/x"),
-        ("Authorization: Bearer abc.def", "Authorization: ***"),
-        ('{"headers": {"authorization": "Basic abc=="}}', '{"headers": {"authorization": "***"}}'),
-        ('{\\"token\\": \\"abc\\"}', '{\\"token\\": \\"***\\"}'),
-        ("Set-Cookie: session=abc; Path=/", "Set-Cookie: ***; Path=/"),
-        ("csrftoken=abc&next=1", "csrftoken=***&next=1"),
-        ("PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql"),
-        ("ERROR:root:password=hunter2", "ERROR:root:password=***"),
-        ('{"password": "ab,cd;e}f", "port": 1}', '{"password": "***", "port": 1}'),
-        ('{"password": "&x\\"y9", "port": 1}', '{"password": "***", "port": 1}'),
-        ('"{\\"token\\": \\"a,b\\", \\"port\\": 1}"', '"{\\"token\\": \\"***\\", \\"port\\": 1}"'),
-        ("password='a, b' port=1", "password='***' port=1"),
-        ('password="', 'password="***'),
-    ],
-)
-def test_what_looks_like_a_secret_is_masked(said: str, shown: str) -> None:
-    assert masked(said) == shown
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:orders/smoke-a1b2c3",
-        "http://10.0.0.1:8080/health answered 500",
-        "the session has ended",
-    ],
-)
-def test_other_words_stay(said: str) -> None:
-    assert masked(said) == said
-
-
-def test_a_long_password_in_a_url_is_masked() -> None:
-    """Such as a token of RDS's IAM authentication."""
-    assert masked(f"postgres://app:{'a' * 3000}@db:5432/shop") == "postgres://app:***@db:5432/shop"
-
-
-@pytest.mark.parametrize("word", ["token", "-", "secret_"])
-def test_a_long_word_is_masked_in_linear_time(word: str) -> None:
-    """A second at most; in the square of its length it would be hours."""
-
-    class TooLong(BaseException):
-        pass
-
-    with interrupt(60, TooLong):
-        assert masked(f"{word * 200_000}token=x") == f"{word * 200_000}token=***"

@@ -79,7 +79,7 @@ CASES = [
     Case("deaf_call_into_c", returns=False),
     Case("swallows_exceptions"),
     Case("swallows_everything", returns=False),
-    Case("goes_on_too_late"),
+    Case("continues_too_late"),
     Case("silent_aws"),
     Case("silent_codedeploy", stuck_in="deployment"),
     Case("endless_loop", thread="other", returns=False),  # signals reach the main thread only
@@ -87,8 +87,8 @@ CASES = [
 
 
 # Answers that do not come to an end, though each byte comes in time.
-REPORTING, HANDING_OVER = Case("dripping_report"), Case("dripping_hand_over")
-ALL = [*CASES, REPORTING, HANDING_OVER]
+REPORTING, CONTINUING = Case("dripping_report"), Case("dripping_continuation")
+ALL = [*CASES, REPORTING, CONTINUING]
 
 
 class Recorder(CodeDeploy):
@@ -179,8 +179,8 @@ def test_a_check_that_is_interrupted_lets_the_handler_answer(recorder: Recorder,
     assert answer["checks"][-1]["outcome"] == "error"
 
 
-def test_a_check_that_the_watchdog_has_reported_is_not_handed_over(recorder: Recorder) -> None:
-    assert {event["DeploymentId"] for event in recorder.handed_over} <= {HANDING_OVER.deployment}
+def test_what_the_watchdog_has_reported_is_not_continued(recorder: Recorder) -> None:
+    assert {event["DeploymentId"] for event in recorder.continued} <= {CONTINUING.deployment}
 
 
 def test_a_report_whose_answer_drips_is_given_up_in_time(recorder: Recorder) -> None:
@@ -191,10 +191,12 @@ def test_a_report_whose_answer_drips_is_given_up_in_time(recorder: Recorder) -> 
     assert ended["raised"] - began["started"] < SECONDS
 
 
-def test_a_hand_over_whose_answer_drips_is_given_up_in_time(recorder: Recorder) -> None:
-    assert len([event for event in recorder.handed_over if event["DeploymentId"] == HANDING_OVER.deployment]) == 1
-    assert recorder.of(HANDING_OVER) == ["Failed"]
-    answer = json.loads(HANDING_OVER.out.splitlines()[-1])
-    assert answer["message"].startswith("the hook could not be handed over: check stuck had not ended after")
-    started = json.loads(HANDING_OVER.out.splitlines()[0])["started"]
-    assert recorder.reported_at[HANDING_OVER.deployment] - started < SECONDS
+def test_a_continuation_whose_answer_drips_is_given_up_in_time(recorder: Recorder) -> None:
+    assert len([event for event in recorder.continued if event["DeploymentId"] == CONTINUING.deployment]) == 1
+    assert recorder.of(CONTINUING) == ["Failed"]
+    answer = json.loads(CONTINUING.out.splitlines()[-1])
+    assert answer["message"].startswith(
+        "the hook could not be continued in a fresh invocation: check stuck had not ended after"
+    )
+    started = json.loads(CONTINUING.out.splitlines()[0])["started"]
+    assert recorder.reported_at[CONTINUING.deployment] - started < SECONDS

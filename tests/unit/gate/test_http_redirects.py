@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from gate.http_checks import Answer, shortcomings
+from gate.http_checks import Answer, mismatches
 from gate.http_sender import MOST_REDIRECTS, Sender
-from gate.options import HttpCheck
+from gate.options.requests import HttpCheck
 
 from tests.unit.gate.conftest import NAME
 from tests.unit.gate.web_server import Request, Route, WebServer
@@ -26,7 +26,7 @@ def asked(web: WebServer) -> list[tuple[str, str, str]]:
 
 
 def problem(web: WebServer, check: HttpCheck, host: str | None = None) -> str:
-    return "; ".join(shortcomings(check, Sender(web.url, host).send(check)))
+    return "; ".join(mismatches(check, Sender(web.url, host).send(check)))
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_visitors_cookies_are_kept_over_redirects(web: WebServer) -> None:
 
     web.routes["/login"] = login
     check = HttpCheck(path="/login", **FOLLOWS)
-    assert Sender(web.url, NAME).visitor().send(check).status == 200
+    assert Sender(web.url, NAME).session().send(check).status == 200
     assert web.requests[-1].headers["Cookie"] == "session=s1"
 
 
@@ -184,7 +184,7 @@ def test_somebody_else_with_a_host_keeps_it(web: WebServer) -> None:
 def test_where_a_status_speaks_it_is_said(
     status: int, headers: dict[str, tuple[str, ...]], attributes: dict[str, str], hint: str
 ) -> None:
-    (found,) = shortcomings(HttpCheck(), Answer(1.0, status, headers, **attributes))  # type: ignore[arg-type]
+    (found,) = mismatches(HttpCheck(), Answer(1.0, status, headers, **attributes))  # type: ignore[arg-type]
     assert found.startswith(f"[STATUS] ({status}")
     assert hint in found
     assert hint or found.endswith("expected 200-299")

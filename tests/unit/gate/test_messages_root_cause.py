@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from gate import hook
-from gate.verdict import Result, Severity, could_not_look, decide, failed, noted, passed, skipped
+from gate.verdict import Result, Severity, decide, error, failed, noted, passed, skipped
 
 FAIL, WARN = Severity.FAIL, Severity.WARN
-DENIED = could_not_look("ecs:DescribeTasks was denied")
-UNREADABLE = could_not_look("the AppSpec is neither JSON nor YAML: line 3 column 7")
+DENIED = error("ecs:DescribeTasks was denied")
+UNREADABLE = error("the AppSpec is neither JSON nor YAML: line 3 column 7")
 
 
 def bad(name: str, severity: Severity = FAIL) -> Result:
@@ -45,7 +44,7 @@ def test_others_are_named_once() -> None:
 
 
 def test_what_was_done_about_it_and_went_wrong_comes_first() -> None:
-    undone = Result("rollback", FAIL, replace(failed("THE ROLLBACK FAILED TOO"), aftermath=True))
+    undone = Result("rollback", FAIL, replace(failed("THE ROLLBACK FAILED TOO"), remediation=True))
     assert decide([*map(bad, "abcd"), undone]).message == (
         "THE ROLLBACK FAILED TOO; before that: a is wrong; b is wrong; c is wrong (and 1 more: d)"
     )
@@ -79,19 +78,10 @@ def test_notes_are_told_once_and_are_not_counted_as_skipped() -> None:
 
 
 @pytest.mark.parametrize("length", [10, 100_000])
-def test_what_is_loud_ends_every_message_and_is_not_cut_off(length: int) -> None:
-    loud = "OVERRIDDEN by the description of deployment d-1: a (warn)"
+def test_the_ending_ends_every_message_and_is_not_cut_off(length: int) -> None:
+    ending = "OVERRIDDEN by the description of deployment d-1: a (warn)"
     for results in ([Result("a", FAIL, failed("x" * length))], [bad("a", WARN)], []):
-        message = decide(results, loud=loud).message
-        assert message.endswith(f"; {loud}")
+        message = decide(results, ending=ending).message
+        assert message.endswith(f"; {ending}")
         assert len(message) <= 4000
-    assert len(decide([bad("a")], loud="x" * 10_000).message) <= 4000
-
-
-def test_a_note_stays_one_in_the_invocation_that_goes_on() -> None:
-    """In full, where of what only went well a part is handed over."""
-    note = noted("the deployment group has no test listener: add one, or leave the hook out; " + "x" * 200)
-    handed_over = hook._to_hand_over(Result("test_listener", FAIL, note, 12))
-    known = hook._known(handed_over)
-    assert known == Result("test_listener", FAIL, note, 12)
-    assert decide([known, Result("a", FAIL, passed("fine"))]).message == f"1 check passed; note: {note.detail}"
+    assert len(decide([bad("a")], ending="x" * 10_000).message) <= 4000

@@ -1,7 +1,7 @@
 """The stage for tests of handlers: an environment on moto, a clock that never waits, a web server on loopback.
 
 A handler of your own is tested in the same way: copy this folder's `stage.py` and this file, and see
-`test_validate_deployment.py` for the pattern.
+`validate_deployment/test_deployment_looks.py` for the pattern.
 """
 
 from __future__ import annotations
@@ -14,24 +14,34 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 from fnmatch import fnmatchcase
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
 import botocore.client
 import pytest
-from gate import hook as gate_hook
+from gate import runner
 from gate.http_sender import Sender
+from gate.names import patterns_of
 from gate.waiting import Deadline
 from moto import mock_aws
 
 from rehearsal.aws.install import install
+from tests.unit.handlers.snapshot import Snapshot
 from tests.unit.handlers.stage import ENVIRONMENT, Call, Clock, Judge, Judgement, Stage
 from tests.unit.handlers.web import Site
 
 _make_client = boto3.client
 # Names of results, beside the hook's own.
 RUNNERS_OWN = ("start", "event", "settings", "deployment", "overrides", "checks")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make unit` leaves out."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("smoke") is None:
+            item.add_marker("thorough")
 
 
 @functools.cache
@@ -48,24 +58,39 @@ def _cached_client(service: str, region_name: str | None = None, **_config: Any)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time by which the handlers wait."""
     clock = Clock()
-    monkeypatch.setattr("gate.hook.Deadline", functools.partial(Deadline, clock=clock.time, sleep=clock.sleep))
+    monkeypatch.setattr("gate.runtime.Deadline", functools.partial(Deadline, clock=clock.time, sleep=clock.sleep))
     return clock
 
 
 def _refuse_undeclared_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each answer of a hook fails the test if one of its results has a name that neither it nor the runner declares."""
-    answer_of = gate_hook._Invocation._answer_of
+    answer_of = runner._Run._answer_of
 
-    def guarded(invocation: Any, status: str, message: str) -> dict[str, Any]:
-        declared = [pattern for named in invocation.names for pattern in named.patterns]
-        patterns = [re.sub(r"{\w+}", "?*", pattern) for pattern in [*RUNNERS_OWN, invocation.hook, *declared]]
-        answer = answer_of(invocation, status, message)
+    def guarded(run: Any, status: str, message: str) -> dict[str, Any]:
+        answer = answer_of(run, status, message)
+        hook = str(answer["hook"])
+        declared = patterns_of(run.gate.names) if run.gate else []
+        patterns = [re.sub(r"{\w+}", "?*", pattern) for pattern in [*RUNNERS_OWN, hook, *declared]]
         names = {str(check["name"]) for check in answer["checks"]}
         undeclared = sorted(name for name in names if not any(fnmatchcase(name, each) for each in patterns))
-        assert not undeclared, f"{invocation.hook} declares no {', '.join(undeclared)}"
+        assert not undeclared, f"{hook} declares no {', '.join(undeclared)}"
         return answer
 
-    monkeypatch.setattr(gate_hook._Invocation, "_answer_of", guarded)
+    monkeypatch.setattr(runner._Run, "_answer_of", guarded)
+
+
+@functools.cache
+def _built() -> tuple[Stage, Snapshot]:
+    """A stage that is built once, and what AWS holds then."""
+    stage = Stage(Clock())
+    return stage, Snapshot()
+
+
+def make_stage(clock: Clock) -> Stage:
+    """A stage that is like new."""
+    built, snapshot = _built()
+    snapshot.restore()
+    return Stage.like(built, clock)
 
 
 @pytest.fixture
@@ -78,7 +103,7 @@ def stage(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Iterator[Stage]:
         monkeypatch.setenv(name, value)
     _refuse_undeclared_names(monkeypatch)
     with mock_aws():
-        stage = Stage(clock)
+        stage = make_stage(clock)
         base: Any = botocore.client.BaseClient
         call = base._make_api_call
 
@@ -144,7 +169,6 @@ def wall(now: Callable[[], datetime], monkeypatch: pytest.MonkeyPatch) -> Callab
             return cls.fromtimestamp(now().timestamp(), tz)
 
     monkeypatch.setattr("gate.tasks.datetime", WallClock)
-    monkeypatch.setattr("run_migrations.time", SimpleNamespace(time=lambda: now().timestamp()))
     monkeypatch.setattr("rehearsal.aws.ecs_tasks.utcnow", lambda: now().replace(tzinfo=None))
     return now
 
@@ -161,18 +185,14 @@ def now(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[], datetime]
     def wall() -> datetime:
         return start + timedelta(seconds=clock.now)
 
-    class WallClock(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> WallClock:
-            # No two looks at the clock are at the same moment.
-            return cls.fromtimestamp(wall().timestamp() + next(ticks) / 1000, tz)
+    def epoch() -> float:
+        # No two looks at the clock are at the same moment.
+        return wall().timestamp() + next(ticks) / 1000
 
-    monkeypatch.setattr("validate_production.datetime", WallClock)
     monkeypatch.setattr("rehearsal.aws.codedeploy.utcnow", lambda: wall().replace(tzinfo=None))
-    times = SimpleNamespace(time=lambda: wall().timestamp(), monotonic=time.monotonic, sleep=clock.sleep)
-    monkeypatch.setattr("gate.hook.time", times)
-    monkeypatch.setattr("gate.waiting.time", times)
-    monkeypatch.setattr("gate.http_sender.time", times)
+    times = SimpleNamespace(time=epoch, monotonic=time.monotonic, sleep=clock.sleep)
+    for module in ("runner", "waiting", "http_sender", "platforms"):
+        monkeypatch.setattr(f"gate.{module}.time", times)
     return wall
 
 

@@ -12,6 +12,7 @@ about (through the same boto3 clients, or in `stage.world`, where the tasks run)
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
-from gate.options import HOOKS
+from gate.options.hooks import HOOKS
 from gate.settings import schema_of
 from moto.ecs.models import ecs_backends
 
@@ -74,6 +75,22 @@ class Stage:
     """An ECS service behind a load balancer, and the CodeDeploy deployment group that deploys it."""
 
     def __init__(self, clock: Clock) -> None:
+        self._begin(clock)
+        begun = set(vars(self))
+        self._build()
+        self._built = {name: value for name, value in vars(self).items() if name not in begun}
+
+    @classmethod
+    def like(cls, built: Stage, clock: Clock) -> Stage:
+        """A stage of its own where AWS holds what it held when that one was built."""
+        stage = cls.__new__(cls)
+        stage._begin(clock)
+        vars(stage).update(copy.deepcopy(built._built))
+        world = {name: value for name, value in vars(built.world).items() if name != "clock"}
+        vars(stage.world).update(copy.deepcopy(world))
+        return stage
+
+    def _begin(self, clock: Clock) -> None:
         self.clock = clock
         self.world = ScriptedWorld(clock.time)
         use(self.world)
@@ -97,6 +114,8 @@ class Stage:
         self.functions: Any = boto3.client("lambda")
         self.hooks: dict[str, str] = {}
         self.region = str(self.ecs.meta.region_name)
+
+    def _build(self) -> None:
         self._network()
         self._load_balancer()
         self._what_tasks_need()
@@ -150,7 +169,7 @@ class Stage:
         return str(answer["TargetGroups"][0]["TargetGroupArn"])
 
     def create_listener(self, port: int) -> str:
-        """Create a listener that leads to blue; return its ARN."""
+        """Create a listener that forwards to blue; return its ARN."""
         answer = self.elbv2.create_listener(
             LoadBalancerArn=self.load_balancer,
             Protocol="HTTP",
@@ -425,7 +444,7 @@ class Stage:
         return str(answer["taskSet"]["taskSetArn"])
 
     def lead(self, listener: str, weights: Mapping[str, int]) -> None:
-        """Make a listener lead to target groups (by ARN) with these weights."""
+        """Make a listener forward to target groups (by ARN) with these weights."""
         groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
         self.elbv2.modify_listener(
             ListenerArn=listener, DefaultActions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]

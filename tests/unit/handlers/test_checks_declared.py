@@ -15,14 +15,14 @@ import pytest
 import validate_before_install
 import validate_deployment
 import yaml
-from gate.verdict import Named
+from gate.names import Named
 
 from rehearsal.aws.world import TargetState
 from tests.module.test_permissions import OF_EVERY_HOOK, granted_actions
 from tests.unit.handlers.stage import Judge, Stage
-from tests.unit.handlers.test_before_install_every_check import BREAKS
 from tests.unit.handlers.test_handlers_stage import HOOKS
-from tests.unit.handlers.test_validate_before_install import s3_revision
+from tests.unit.handlers.validate_before_install.breaks import BREAKS
+from tests.unit.handlers.validate_before_install.helpers import s3_revision
 
 ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,11 +93,11 @@ def test_a_check_calls_what_it_declares_and_its_role_allows_it(
 ) -> None:
     stage.create_hooks()
     called: set[str] = set()
-    others = {other.name: "skip" for other in NAMES[hook.__name__] if other.name != named.name}
+    checks = {other.name: "skip" for other in NAMES[hook.__name__]} | {named.name: "warn"}  # so that nobody waits
     for make in situations(hook, named.name):
         event = make(stage)
         stage.calls.clear()
-        judge(hook, event, checks=others, **({"interval": 60} if hook is validate_deployment else {}))
+        judge(hook, event, checks=checks)
         called |= actions(stage)
         stage.deployment.set_status("Stopped")
         if hook is validate_deployment:
@@ -115,7 +115,7 @@ def test_what_most_checks_need_is_called(stage: Stage, judge: Judge, event: str,
 
 
 def test_every_reason_for_failed_deployments_has_a_check() -> None:
-    """Each row names checks that exist."""
+    """Each row names checks that exist, or says why there is none."""
     assert REASONS
     lines = REASONS[1].splitlines()[2:]
     assert [line.split("|")[1].strip() for line in lines] == [
@@ -133,7 +133,7 @@ def test_every_reason_for_failed_deployments_has_a_check() -> None:
     ]
     for line in lines:
         checks = re.findall(r"`(validate_\w+)`: ((?:`[\w:]+`(?:, )?)+)", line)
-        assert checks, line
+        assert bool(checks) is ("| none: " not in line), line
         for hook, names in checks:
             for name in re.findall(r"`([\w:]+)`", names):
                 assert name in [named.name for named in NAMES[hook]], line

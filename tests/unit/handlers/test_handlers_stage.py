@@ -11,9 +11,11 @@ import validate_before_install
 import validate_deployment
 import validate_production
 import validate_test_traffic
-from gate.hook import lifecycle_hook
+from gate.names import Named
 from gate.options import HookOptions
-from gate.verdict import Check, Named, passed
+from gate.runner import Gate
+from gate.runner import hook as make_hook
+from gate.verdict import passed
 
 from tests.unit.handlers.stage import Clock, Judge, Stage, refuse
 from tests.unit.handlers.web import Site
@@ -49,7 +51,7 @@ def test_a_deployment_of_another_service_is_refused_and_nothing_else_looked_at(
     assert not judgement.succeeded
     assert judgement.message == (
         f"deployment {delivered['DeploymentId']} of shop/shop deploys main/billing, but this hook watches main/shop: "
-        "put that service's hooks into the AppSpec, or mend ecs_cluster_name, ecs_service_name"
+        "put that service's hooks into the AppSpec, or fix ecs_cluster_name, ecs_service_name"
     )
     assert judgement.outcomes() == {"deployment": "failed"}
     assert [call.name for call in stage.calls] == [*IDENTITY, REPORT]
@@ -125,9 +127,9 @@ def test_no_result_of_a_hook_has_a_name_that_the_hook_does_not_declare(
 ) -> None:
     """The guard of all tests here: it is in the stage."""
 
-    @lifecycle_hook("AfterInstall", HookOptions, (Named("a", "It is."), Named("b", "It is.", parts=("{what}",))))
-    def handler(_deployment: Any, _settings: HookOptions, _deadline: Any) -> list[Check]:
-        return [Check(name, lambda: passed("it is"))]
+    @make_hook("AfterInstall", HookOptions, (Named("a", "It is."), Named("b", "It is.", parts=("{what}",))))
+    def handler(gate: Gate[HookOptions]) -> None:
+        gate.check(name, lambda: passed("it is"))
 
     hook = ModuleType(__name__.rpartition(".")[2])
     vars(hook)["handler"] = handler

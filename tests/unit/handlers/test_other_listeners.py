@@ -1,4 +1,4 @@
-"""Other doors: a listener or rule that leads to the pair, and that CodeDeploy does not move, is named and stops it."""
+"""Other doors: a listener or rule that forwards to the pair, and that CodeDeploy does not move, stops it by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.handlers.stage import Judge, Stage, refuse
 
 EVENT = "BeforeInstall"
 QUICK = {"initial_delay": 0, "duration": 0, "samples": 0, "no_data": "pass"}
-PASSED = ("passed", "no listener beside those of the deployment group leads to its target groups")
+PASSED = ("passed", "no listener beside those of the deployment group forwards to its target groups")
 
 
 def door(stage: Stage, action: Mapping[str, Any], port: int = 8000, protocol: str = "HTTP") -> str:
@@ -50,9 +50,10 @@ def test_a_second_listener_on_blue_is_refused_with_the_cure(stage: Stage, judge:
     judgement = judge(before, stage.at(EVENT))
     assert not judgement.succeeded
     assert judgement.message == (
-        "listener on port 8000 (HTTP) leads to shop-blue 1: CodeDeploy moves only the production listener (port 80), "
-        "so whoever comes in there stays on blue, and gets 503 when it is gone; redirect it to the production listener "
-        '(in Terraform, its action has type = "redirect" and redirect { port = "80" protocol = "HTTP" status_code = '
+        "listener on port 8000 (HTTP) forwards to shop-blue 1: CodeDeploy moves only the production listener (port "
+        "80), so whoever comes in there stays on blue, and gets 503 when it is gone; redirect it to the production "
+        "listener (in Terraform, its action "
+        'has type = "redirect" and redirect { port = "80" protocol = "HTTP" status_code = '
         '"HTTP_301" }, each on a line of its own), or remove it'
     )
 
@@ -60,15 +61,14 @@ def test_a_second_listener_on_blue_is_refused_with_the_cure(stage: Stage, judge:
 def test_a_rule_of_another_listener_is_refused(stage: Stage, judge: Judge) -> None:
     rule(stage, door(stage, ANSWER), shared(**{stage.blue_group: 100, stage.green_group: 0}))
     judgement = judge(before, stage.at(EVENT))
-    said = (
-        "rule 3 (host-header old.example.com) of the listener on port 8000 (HTTP) leads to shop-blue 100, shop-green 0"
-    )
+    where = "shop-blue 100, shop-green 0"
+    said = f"rule 3 (host-header old.example.com) of the listener on port 8000 (HTTP) forwards to {where}"
     assert judgement.message.startswith(f"{said}: CodeDeploy moves only")
 
 
 def test_a_listener_on_the_idle_group_is_a_door_too(stage: Stage, judge: Judge) -> None:
     door(stage, to(stage.green_group))
-    assert judge(before, stage.at(EVENT)).message.startswith("listener on port 8000 (HTTP) leads to shop-green 1: ")
+    assert judge(before, stage.at(EVENT)).message.startswith("listener on port 8000 (HTTP) forwards to shop-green 1: ")
 
 
 @pytest.mark.parametrize("action", [REDIRECT, ANSWER], ids=["redirect", "answer"])
@@ -93,9 +93,9 @@ def test_a_listener_of_another_load_balancer_is_named_with_it(stage: Stage, judg
     )
     message = judge(before, stage.at(EVENT)).message
     assert message.startswith(
-        "listener on port 80 (HTTP) of load balancer inside leads to shop-blue 1: CodeDeploy moves"
+        "listener on port 80 (HTTP) of load balancer inside forwards to shop-blue 1: CodeDeploy moves"
     )
-    assert "; let the names of that load balancer lead to shop, the production listener's, and remove it" in message
+    assert "; point the names of that load balancer at shop, the production listener's, and remove it" in message
     assert "redirect" not in message
 
 
@@ -136,7 +136,7 @@ def test_who_knows_about_it_can_say_so(stage: Stage, judge: Judge) -> None:
     door(stage, to(stage.blue_group))
     judgement = judge(before, stage.at(EVENT), checks={"other_listeners": "warn"})
     assert judgement.succeeded
-    assert "warned: listener on port 8000 (HTTP) leads to shop-blue 1" in judgement.message
+    assert "warned: listener on port 8000 (HTTP) forwards to shop-blue 1" in judgement.message
 
 
 # After the shift.
@@ -147,7 +147,7 @@ def test_customers_who_stay_on_blue_fail_the_shift(stage: Stage, judge: Judge) -
     door(stage, to(stage.blue_group))
     judgement = judge(after, stage.at("AfterAllowTraffic"), **QUICK)
     assert not judgement.succeeded
-    assert judgement.message.startswith("listener on port 8000 (HTTP) leads to shop-blue 1: CodeDeploy moves only")
+    assert judgement.message.startswith("listener on port 8000 (HTTP) forwards to shop-blue 1: CodeDeploy moves only")
     assert list(judgement.outcomes())[-1] == "other_listeners"  # nothing is sent any more
 
 
@@ -158,7 +158,7 @@ def test_a_door_that_leads_to_green_by_now_is_fine(stage: Stage, judge: Judge) -
     judgement = judge(after, event, **QUICK)
     assert judgement.check("other_listeners") == (
         "passed",
-        "no listener beside those of the deployment group leads to blue",
+        "no listener beside those of the deployment group forwards to blue",
     )
 
 

@@ -15,10 +15,10 @@ import validate_before_install
 import validate_deployment
 import validate_production
 import validate_test_traffic
-from gate.hook import lifecycle_hook
-from gate.names import NAMES
 from gate.options import HookOptions
-from gate.verdict import Check, passed
+from gate.runner import Gate
+from gate.runner import hook as make_hook
+from gate.verdict import passed
 
 from rehearsal.aws.world import Exit, TargetState
 from tests.unit.handlers.stage import HOOK_EVENTS, Judge, Judgement, Relay, Stage
@@ -122,7 +122,7 @@ def test_a_name_that_no_hook_has_is_an_error_before_anything_is_done(
     has = ", ".join(named.name for named in hook.handler.names)
     said = (
         f"the description of deployment {delivered['DeploymentId']} names blue_target, deployment, which no hook has: "
-        f"nothing was overridden, or looked at; mend it, and deploy again (this hook has {has})"
+        f"nothing was overridden, or looked at; fix it, and deploy again (this hook has {has})"
     )
     assert judgement.message == said
     assert judgement.outcomes() == {"deployment": "passed", "overrides": "error"}
@@ -137,7 +137,8 @@ def test_names_of_other_hooks_are_left_alone(
 ) -> None:
     _, found, options = BROKEN[event]
     own = [named.name for named in hook.handler.names]
-    others = sorted({name for names in NAMES.values() for name in names if ":" not in name} - set(own))
+    of_all = {named.name for handler in HANDLERS.values() for named in handler.handler.names}
+    others = sorted(of_all - set(own))
     judgement = judge(hook, at_broken(stage, site, event, f"[skip {' '.join(others)}]"), **options)
     assert result(judgement, found)["severity"] == "fail"
     assert "OVERRIDDEN" not in judgement.message
@@ -175,9 +176,9 @@ def test_nothing_is_read_of_the_description_of_a_rollback(stage: Stage, judge: J
     assert "overrides" not in judgement.outcomes()
 
 
-def test_a_broken_blue_can_be_mended_and_is_not_waited_for(stage: Stage, judge: Judge) -> None:
-    """No need to apply anything: the deployment that mends it says so."""
-    event = at(stage, "BeforeInstall", "Mend the crash [warn running_count, service_steady, blue_targets]")
+def test_a_broken_blue_can_be_fixed_and_is_not_waited_for(stage: Stage, judge: Judge) -> None:
+    """No need to apply anything: the deployment that fixes it says so."""
+    event = at(stage, "BeforeInstall", "Fix the crash [warn running_count, service_steady, blue_targets]")
     answer = stage.ecs.describe_services(cluster="main", services=["shop"])
     (blue,) = answer["services"][0]["taskSets"]
     blue.update(runningCount=1, pendingCount=1, stabilityStatus="STABILIZING")
@@ -217,11 +218,10 @@ def test_it_holds_in_the_invocation_that_goes_on(
 def test_a_handler_knows_whether_it_runs_in_a_vpc(stage: Stage, judge: Judge, in_vpc: bool | None) -> None:
     seen: list[bool | None] = []
 
-    @lifecycle_hook("AfterInstall", HookOptions)
-    def handler(deployment: Any, settings: HookOptions, deadline: Any) -> Any:
-        del settings, deadline
-        seen.append(deployment.in_vpc)
-        yield Check("test_overrides_of_a_deployment", lambda: passed("fine"))
+    @make_hook("AfterInstall", HookOptions)
+    def handler(gate: Gate[HookOptions]) -> None:
+        seen.append(gate.deployment.in_vpc)
+        gate.check("test_overrides_of_a_deployment", lambda: passed("fine"))
 
     hook = ModuleType(__name__.rpartition(".")[2])
     hook.handler = handler  # type: ignore[attr-defined]

@@ -1,0 +1,399 @@
+"""What Elastic Load Balancing says of target groups, listeners and their rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Optional
+
+from gate import aws
+from gate.verdict import NotFound, ProbeError
+
+
+@dataclass(frozen=True)
+class TargetGroup:
+    """One of the two target groups.
+
+    `matcher` is the health check's codes, such as "200-299"; `health_port` is "traffic-port" or a number as text.
+    """
+
+    arn: str
+    name: str
+    protocol: str
+    protocol_version: str  # HTTP1, HTTP2 or GRPC; empty for other protocols
+    port: Optional[int]
+    target_type: str
+    health_protocol: str
+    health_port: str
+    health_path: str
+    matcher: str
+    load_balancers: tuple[str, ...]  # those whose listeners or rules forward to it, by ARN
+
+    @property
+    def dimension(self) -> str:
+        """The value of CloudWatch's TargetGroup dimension."""
+        return self.arn.rpartition(":")[2]
+
+
+class Misrouted(ProbeError):
+    """A listener leads a request to somebody else than the pair."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A listener's rule, not its default action. `where` is its conditions, in words.
+
+    `hosts` and `paths`: patterns of which one has to match, as Elastic Load Balancing has them; none: any will do.
+    `needs_header_or_query`: it has a condition on one of them, too. `only_host_and_path`: a GET has to meet no other
+    conditions. `redirects`: it answers with a redirect. `requires_login`: a request without a session gets a login.
+    """
+
+    priority: str
+    where: str
+    weights: Mapping[str, int]
+    hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    needs_header_or_query: bool = False
+    only_host_and_path: bool = True
+    redirects: bool = False
+    requires_login: bool = False
+
+    def matches_host(self, host: str) -> bool:
+        """Whether a request to this host may be one of the rule's."""
+        return not self.hosts or any(_is_like(host.lower(), pattern.lower()) for pattern in self.hosts)
+
+    def matches(self, host: str, path: str, *, has_header_or_query: bool) -> bool:
+        """Whether a request may be one of the rule's; `has_header_or_query`: it has headers of its own, or a query."""
+        return (
+            self.matches_host(host)
+            and (not self.paths or any(_is_like(path, pattern) for pattern in self.paths))
+            and (has_header_or_query or not self.needs_header_or_query)
+        )
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listener and where it leads. Its rules are read when they are first asked for."""
+
+    arn: str
+    load_balancer_arn: str
+    protocol: str
+    port: int
+    default: Mapping[str, int]  # target group → weight, of its default action
+    pair: frozenset[str]  # the deployment's two target groups, by ARN
+    read_rules: Callable[[], Sequence[Rule]]
+    requires_login: bool = False  # its default action: who has no session is sent to a login
+    wants_certificate: bool = False  # of whoever connects (mutual TLS), or there is no answer
+
+    @cached_property
+    def rules(self) -> Sequence[Rule]:
+        """Its rules, the first to be asked first. Only an Application Load Balancer's listeners have any."""
+        return self.read_rules() if self.protocol in ("HTTP", "HTTPS") else ()
+
+    @property
+    def by_rules(self) -> bool:
+        """Whether only rules may forward to the pair: the default action answers, or is another service's."""
+        return not self.pair & self.default.keys()
+
+    @cached_property
+    def weights(self) -> Mapping[str, int]:
+        """Target group → weight: of the default action or, where only rules forward to the pair, of these together."""
+        ruled: dict[str, int] = {}
+        for rule in self.to_the_pair() if self.by_rules else ():
+            for arn in self.pair & rule.weights.keys():
+                ruled[arn] = ruled.get(arn, 0) + rule.weights[arn]
+        return ruled or self.default
+
+    def to_the_pair(self) -> list[Rule]:
+        """The rules that forward to the deployment's target groups."""
+        return [rule for rule in self.rules if self.pair & rule.weights.keys()]
+
+    def serves_only(self, target_group_arn: str) -> bool:
+        """Whether all its traffic goes to this target group."""
+        return self.weights.get(target_group_arn, 0) > 0 and all(
+            weight == 0 for arn, weight in self.weights.items() if arn != target_group_arn
+        )
+
+    def misrouted(self, target_group_arn: str) -> list[Rule]:
+        """The rules that forward to the pair, and not to this target group of it alone.
+
+        A deployment's shift may leave them behind, and so may whoever writes rules meanwhile.
+        """
+        return [
+            rule
+            for rule in self.to_the_pair()
+            if any(weight for arn, weight in rule.weights.items() if arn != target_group_arn)
+        ]
+
+    def require_route_to_green(self, host: str, path: str, headers: Mapping[str, str]) -> None:
+        """Raise Misrouted for a request that somebody else than the pair would answer, and maybe well.
+
+        Where that cannot be told, as by a rule's regular expression, the request is let pass.
+        """
+        host = next((value for name, value in headers.items() if name.lower() == "host"), host).partition(":")[0]
+        path, _, query = path.partition("?")
+        for rule in self.rules:
+            if self.pair & rule.weights.keys():
+                if rule.matches(host, path, has_header_or_query=bool(headers or query)):
+                    return
+            elif rule.only_host_and_path and rule.matches(host, path, has_header_or_query=False):
+                if rule.redirects:
+                    return
+                raise Misrouted(
+                    f"rule {rule.priority} ({rule.where}) of the listener takes {path} of {host}, and does not forward "
+                    "to green: set host or path to what green answers, or url to ask somebody else"
+                )
+        if self.by_rules:
+            leads = " or ".join(rule.where for rule in self.to_the_pair())
+            raise Misrouted(
+                f"only rules of the listener forward to green ({leads}), and none takes {path} of {host}: set host, "
+                "path or headers by one of them"
+            )
+
+
+@dataclass(frozen=True)
+class OtherListener:
+    """A listener's default action, or a rule, beside the deployment group's own; where it leads, and that in words.
+
+    `elsewhere`: it is on another load balancer than the production listener.
+    """
+
+    words: str
+    weights: Mapping[str, int]
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True)
+class LoadBalancer:
+    """The load balancer in front of the service."""
+
+    arn: str
+    dns_name: str
+    kind: str  # application or network
+    state: str
+    zones: tuple[str, ...]  # the availability zones it serves
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    scheme: str = ""  # internet-facing or internal
+
+    @property
+    def dimension(self) -> str:
+        """The value of CloudWatch's LoadBalancer dimension."""
+        return self.arn.partition(":loadbalancer/")[2]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A registered target and its health: healthy, initial, unhealthy, unused, draining, …"""
+
+    address: str
+    port: Optional[int]
+    state: str
+    reason: str
+    description: str
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Target:
+        """Read one entry of DescribeTargetHealth's answer."""
+        target, health = answer.get("Target") or {}, answer.get("TargetHealth") or {}
+        return cls(
+            address=str(target.get("Id", "")),
+            port=target.get("Port"),
+            state=str(health.get("State", "unknown")),
+            reason=str(health.get("Reason") or ""),
+            description=str(health.get("Description") or ""),
+        )
+
+    def __str__(self) -> str:
+        why = ": ".join(part for part in (self.reason, self.description) if part)
+        return f"{self.address}:{self.port} is {self.state}" + (f" ({why})" if why else "")
+
+
+def read_target_groups(names: Sequence[str]) -> list[TargetGroup]:
+    """The target groups of these names, of which there is at least one; raises NotFound if one does not exist."""
+    try:
+        answer = aws.call("elbv2", "describe_target_groups", Names=list(names))
+    except aws.AwsCallFailed as problem:
+        if "TargetGroupNotFound" in problem.code:  # the answer does not say which
+            said = f"not all of target groups {', '.join(names)} exist: fix the deployment group"
+            raise NotFound(said) from problem
+        raise
+    found = [_target_group(entry) for entry in answer.get("TargetGroups") or []]
+    missing = ", ".join(sorted(set(names) - {group.name for group in found}))
+    if missing:  # of none, each check of all of them would hold
+        raise ProbeError(f"Elastic Load Balancing answered nothing of target group {missing}")
+    return found
+
+
+def read_targets(target_group: TargetGroup) -> list[Target]:
+    """The targets of a target group and their health, now."""
+    answer = aws.call("elbv2", "describe_target_health", TargetGroupArn=target_group.arn)
+    return [Target.of(entry) for entry in answer.get("TargetHealthDescriptions") or []]
+
+
+def read_listener(arn: str, word: str, pair: Sequence[TargetGroup]) -> Listener:
+    """A listener as it is now; `word`: what messages call it. Raises NotFound if there is none."""
+    try:
+        found = aws.call("elbv2", "describe_listeners", ListenerArns=[arn]).get("Listeners") or []
+    except aws.AwsCallFailed as problem:
+        if problem.code == "ListenerNotFound":
+            raise NotFound(f"{word} listener {arn} does not exist: fix the deployment group") from problem
+        raise
+    if not found:
+        raise ProbeError(f"Elastic Load Balancing answered nothing for {word} listener {arn}")
+    return _listener({**found[0], "ListenerArn": arn}, pair)
+
+
+def listeners_of(load_balancer_arn: str, pair: Sequence[TargetGroup]) -> Iterator[Listener]:
+    """All listeners of a load balancer."""
+    for entry in aws.pages("elbv2", "describe_listeners", "Listeners", LoadBalancerArn=load_balancer_arn):
+        yield _listener(entry, pair)
+
+
+def read_load_balancer(arn: str) -> LoadBalancer:
+    """A load balancer."""
+    found = aws.call("elbv2", "describe_load_balancers", LoadBalancerArns=[arn]).get("LoadBalancers") or []
+    if not found:
+        raise ProbeError(f"load balancer {arn} does not exist")
+    entry = found[0]
+    return LoadBalancer(
+        arn=str(entry.get("LoadBalancerArn", "")),
+        dns_name=str(entry.get("DNSName", "")),
+        kind=str(entry.get("Type", "")),
+        state=str((entry.get("State") or {}).get("Code", "unknown")),
+        zones=tuple(str(zone.get("ZoneName")) for zone in entry.get("AvailabilityZones") or []),
+        subnets=tuple(str(zone.get("SubnetId")) for zone in entry.get("AvailabilityZones") or []),
+        security_groups=tuple(map(str, entry.get("SecurityGroups") or [])),
+        scheme=str(entry.get("Scheme") or ""),
+    )
+
+
+def _listener(entry: Mapping[str, Any], pair: Sequence[TargetGroup]) -> Listener:
+    if not entry.get("ListenerArn"):
+        raise ProbeError("Elastic Load Balancing does not say the ARN of a listener")
+    arn, actions = str(entry["ListenerArn"]), entry.get("DefaultActions") or []
+    return Listener(
+        arn=arn,
+        load_balancer_arn=str(entry.get("LoadBalancerArn", "")),
+        protocol=str(entry.get("Protocol", "")),
+        port=int(entry.get("Port", 0)),
+        default=_weights(actions),
+        pair=frozenset(group.arn for group in pair),
+        read_rules=partial(_read_rules, arn),
+        requires_login=_requires_login(actions),
+        wants_certificate=(entry.get("MutualAuthentication") or {}).get("Mode") == "verify",
+    )
+
+
+def _target_group(entry: Mapping[str, Any]) -> TargetGroup:
+    matcher = entry.get("Matcher") or {}
+    return TargetGroup(
+        arn=str(entry.get("TargetGroupArn", "")),
+        name=str(entry.get("TargetGroupName", "")),
+        protocol=str(entry.get("Protocol", "")),
+        protocol_version=str(entry.get("ProtocolVersion") or ""),
+        port=entry.get("Port"),
+        target_type=str(entry.get("TargetType", "")),
+        health_protocol=str(entry.get("HealthCheckProtocol") or "not said"),
+        health_port=str(entry.get("HealthCheckPort") or "traffic-port"),
+        health_path=str(entry.get("HealthCheckPath") or "/"),
+        matcher=str(matcher.get("HttpCode") or matcher.get("GrpcCode") or "200"),
+        load_balancers=tuple(map(str, entry.get("LoadBalancerArns") or [])),
+    )
+
+
+def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Target group → weight. With several groups the action has no TargetGroupArn; with one, it may have no weight."""
+    weights: dict[str, int] = {}
+    for action in actions:
+        if action.get("Type") != "forward":
+            continue
+        entries = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+        for entry in entries:
+            if not entry.get("TargetGroupArn"):
+                raise ProbeError("Elastic Load Balancing does not say to which target group an action forwards")
+            if "Weight" not in entry and len(entries) > 1:
+                raise ProbeError(f"Elastic Load Balancing does not say which weight {entry['TargetGroupArn']} has")
+            weights[str(entry["TargetGroupArn"])] = int(entry.get("Weight", 1))
+        if action.get("TargetGroupArn") and not weights:
+            weights[str(action["TargetGroupArn"])] = 1
+    return weights
+
+
+def _read_rules(listener_arn: str) -> list[Rule]:
+    """A listener's rules without the default one, by their priority."""
+    entries = list(aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn))
+    if not entries:  # each listener has a default one
+        raise ProbeError(f"elasticloadbalancing:DescribeRules answered no rule for listener {listener_arn}")
+    for entry in entries:
+        if "IsDefault" not in entry:
+            raise ProbeError(f"Elastic Load Balancing does not say which rule of {listener_arn} is the default one")
+        if not entry["IsDefault"] and not str(entry.get("Priority", "")).isdecimal():
+            raise ProbeError(f"Elastic Load Balancing does not say which priority a rule of {listener_arn} has")
+    own = [entry for entry in entries if not entry["IsDefault"]]
+    return [_rule(entry) for entry in sorted(own, key=lambda entry: int(entry["Priority"]))]
+
+
+def _rule(entry: Mapping[str, Any]) -> Rule:
+    priority, conditions = str(entry["Priority"]), entry.get("Conditions") or []
+    if not conditions or not all(
+        each.get("Field") and _values_of(each, "Values", "RegexValues") for each in conditions
+    ):
+        raise ProbeError(f"Elastic Load Balancing does not say which requests rule {priority} takes")
+    if not all(action.get("Type") for action in entry.get("Actions") or [{}]):
+        raise ProbeError(f"Elastic Load Balancing does not say what rule {priority} does")
+    patterns = {str(each["Field"]): _values_of(each, "Values") for each in conditions}
+    if "GET" in patterns.get("http-request-method", ()):
+        del patterns["http-request-method"]
+    return Rule(
+        priority=priority,
+        where="; ".join(map(_condition_in_words, conditions)),
+        weights=_weights(entry.get("Actions") or []),
+        hosts=patterns.get("host-header", ()),
+        paths=patterns.get("path-pattern", ()),
+        needs_header_or_query=bool({"http-header", "query-string"} & patterns.keys()),
+        only_host_and_path=patterns.keys() <= {"host-header", "path-pattern"} and all(patterns.values()),
+        redirects=any(action.get("Type") == "redirect" for action in entry.get("Actions") or []),
+        requires_login=_requires_login(entry.get("Actions") or []),
+    )
+
+
+def _requires_login(actions: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an action asks for a login (OIDC, Cognito) or a token before the request goes on."""
+    return any(str(action.get("Type")).startswith(("authenticate-", "jwt-")) for action in actions)
+
+
+def _condition_in_words(condition: Mapping[str, Any]) -> str:
+    header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName")
+    if header:  # its value is often the secret by which a CDN shows who it is
+        return f"{condition['Field']} {header}: ***"
+    return f"{condition['Field']} {', '.join(_values_of(condition, 'Values', 'RegexValues'))}"
+
+
+_CONFIGS = (
+    "HostHeaderConfig",
+    "PathPatternConfig",
+    "HttpHeaderConfig",
+    "QueryStringConfig",
+    "HttpRequestMethodConfig",
+    "SourceIpConfig",
+)
+
+
+def _values_of(condition: Mapping[str, Any], *members: str) -> tuple[str, ...]:
+    """The values of a rule's condition, each once: ELB may say them twice. One of a query may be `key=value`."""
+    places = [condition, *(condition.get(name) or {} for name in _CONFIGS)]
+    values = [value for place in places for member in members for value in place.get(member) or []]
+    words = (
+        "=".join(str(value[key]) for key in ("Key", "Value") if value.get(key)) if isinstance(value, Mapping) else value
+        for value in values
+    )
+    return tuple(dict.fromkeys(map(str, words)))
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    """Whether a text is as a pattern of a rule has it: `*` is any characters, also none, `?` one."""
+    parts = ({"*": ".*", "?": "."}.get(part) or re.escape(part) for part in re.split(r"([*?])", pattern))
+    return re.fullmatch("".join(parts), text, re.DOTALL) is not None

@@ -1,0 +1,125 @@
+"""A command as a one-off task of the service: where it runs, and what RunTask is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from gate.deployment import Deployment
+from gate.ecs import NoGreen
+from gate.entry_points import command_after
+from gate.options.migrations import RunMigrations
+from gate.tasks import declared_container
+from gate.verdict import ProbeError
+
+STOP_TIMEOUT = 30.0  # seconds that ECS gives a container to end by itself, if its definition does not say
+LAUNCH_TYPES = ("FARGATE", "EC2", "EXTERNAL")
+WITH_PLATFORM = ("FARGATE", "FARGATE_SPOT")  # only these take a platform version
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where commands run: the task definition, its container (also as declared), and the placement of green's tasks."""
+
+    task_definition: str
+    definition: Mapping[str, Any]
+    container: str
+    declared: Mapping[str, Any]
+    placement: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, deployment: Deployment, container: Optional[str]) -> Target:
+        """Of green, else of the AppSpec. In the container of this name, else the only one, else the AppSpec's.
+
+        Raises ProbeError for a container that is not there, or whose command would run twice or whose task for ever.
+        """
+        service = deployment.service()
+        try:
+            green = deployment.green(service)
+            name, placement = green.task_definition, green.placement or service.placement
+        except NoGreen:
+            name, placement = deployment.appspec.task_definition, deployment.placement_to_come(service)
+        definition = deployment.task_definition(name)
+        known = [str(each.get("name")) for each in definition.get("containerDefinitions") or []]
+        container = container or (known[0] if len(known) == 1 else deployment.appspec.container_name)
+        if container not in known:
+            raise ProbeError(
+                f"container {container} is not in task definition {name} (it has {', '.join(known)}): set container"
+            )
+        declared = declared_container(definition, container)
+        if declared.get("essential") is False:
+            raise ProbeError(
+                f"container {container} of task definition {name} is not essential, so the task would run on after its "
+                "command has ended: make it essential, or set container to one that is"
+            )
+        if (declared.get("restartPolicy") or {}).get("enabled"):
+            raise ProbeError(
+                f"container {container} of task definition {name} has a restartPolicy, by which ECS runs a command "
+                "again that has ended: set container to one without"
+            )
+        return cls(name, definition, container, declared, placement)
+
+    @property
+    def family(self) -> str:
+        """The task definition's family."""
+        return self.task_definition.rpartition("/")[2].partition(":")[0]
+
+    @property
+    def stop_timeout(self) -> float:
+        """Seconds that ECS gives the container to end by itself when its task is stopped."""
+        return float(self.declared.get("stopTimeout") or STOP_TIMEOUT)
+
+    def request(self, command: Sequence[str], options: RunMigrations) -> dict[str, Any]:
+        """RunTask's parameters: what runs, how large, and where.
+
+        Raises ProbeError if the container's entry point would not run the command.
+        """
+        entry_point = self.declared.get("entryPoint") or ()
+        override: dict[str, Any] = {"name": self.container, "command": command_after(entry_point, command)}
+        own = {str(pair.get("name")): str(pair.get("value")) for pair in self.declared.get("environment") or []}
+        variables = variables_of(options, own.get("PGOPTIONS", ""))
+        if variables:
+            override["environment"] = [{"name": key, "value": value} for key, value in sorted(variables.items())]
+        sizes = {"cpu": options.cpu, "memory": options.memory}
+        overrides = {size: str(value) for size, value in sizes.items() if value is not None}
+        return {
+            "taskDefinition": self.task_definition,
+            "overrides": {"containerOverrides": [override], **overrides},
+            **_placed(self.placement, options),
+        }
+
+
+def variables_of(options: RunMigrations, pgoptions: str = "") -> dict[str, str]:
+    """The container's further environment. `pgoptions`: its own PGOPTIONS, which RunTask would replace.
+
+    PGOPTIONS is read by libpq, and so by psycopg; asyncpg does not.
+    """
+    times = {"lock_timeout": options.lock_timeout, "statement_timeout": options.statement_timeout}
+    wanted = [f"-c {name}={seconds * 1000:.0f}" for name, seconds in times.items() if seconds is not None]
+    if not wanted:
+        return options.environment
+    own = options.environment.get("PGOPTIONS", pgoptions)
+    return {**options.environment, "PGOPTIONS": " ".join([own, *wanted]).strip()}
+
+
+def _placed(placement: Mapping[str, Any], options: RunMigrations) -> dict[str, Any]:
+    """The placement, changed by the options."""
+    placed = dict(placement)
+    if options.launch:
+        placed.pop("launchType", None)
+        placed.pop("capacityProviderStrategy", None)
+        if options.launch in LAUNCH_TYPES:
+            placed["launchType"] = options.launch
+        else:
+            placed["capacityProviderStrategy"] = [{"capacityProvider": options.launch, "weight": 1}]
+        if options.launch not in WITH_PLATFORM:
+            placed.pop("platformVersion", None)
+    network = dict((placed.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {})
+    if options.subnets:
+        network["subnets"] = list(options.subnets)
+    if options.security_groups:
+        network["securityGroups"] = list(options.security_groups)
+    if options.assign_public_ip is not None:
+        network["assignPublicIp"] = "ENABLED" if options.assign_public_ip else "DISABLED"
+    return {**placed, "networkConfiguration": {"awsvpcConfiguration": network}} if network else placed

@@ -1,0 +1,197 @@
+"""The service before anything is made: does blue run as it should, so that there is something to go back to?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, Optional
+
+from gate.ecs import Service, TaskSet
+from gate.elb import Target, TargetGroup
+from gate.names import check
+from gate.runner import Gate
+from gate.verdict import Finding, NotFound, ProbeError, Severity, failed, finding_of, passed
+from gate.waiting import Poll
+
+SETTLE = 60.0  # seconds a service may take to be steady: a task replaced this very moment is no reason to refuse
+STARTING = 240.0  # the same while some of its targets are `initial`: five checks 30 s apart are AWS's default
+ALL_THE_SAME = (
+    "put [warn blue_targets, running_count, service_steady] into the description of the CodeDeploy deployment, to "
+    "deploy all the same"
+)
+WHY = re.compile(r"unable|unhealthy|fail|reason|error|insufficient", re.IGNORECASE)  # in an event of a service
+
+
+class NotShown(ProbeError):
+    """Two services of AWS say what does not fit together: one of them may lag behind."""
+
+    retryable = True
+
+
+class Blue:
+    """The service, and the task set that serves now. Properties raise ProbeError where they cannot be had."""
+
+    def __init__(self, gate: Gate[Any]) -> None:
+        self.gate = gate
+        self.deployment = gate.deployment
+        self._seen: Optional[Service] = None
+
+    @property
+    def current(self) -> Service:
+        """The service as it was last seen."""
+        return self._seen or self.deployment.memoize("service", self.deployment.service)
+
+    @property
+    def task_set(self) -> TaskSet:
+        """The task set that serves now; raises NotFound if there is none."""
+        primary = self.current.primary
+        if primary is None:
+            raise NotFound(f"service {self.current.name} has no primary task set: deploy it once without this hook")
+        return primary
+
+    @property
+    def group(self) -> TargetGroup:
+        """The target group that serves now."""
+        return self.deployment.target_group_of(self.task_set)
+
+    @property
+    def idle_group(self) -> TargetGroup:
+        """The other one of the pair, in which green will be registered."""
+        return self.deployment.other_target_group(self.group)
+
+    @check()
+    def service(self) -> Finding:
+        """The service is ACTIVE, controlled by CODE_DEPLOY, and asked to run at least one task."""
+        service = self.current
+        if service.status != "ACTIVE":
+            return failed(f"service {service.name} is {service.status}, expected ACTIVE: create it again")
+        if service.controller != "CODE_DEPLOY":
+            return failed(
+                f"service {service.name} has deployment controller {service.controller}, expected CODE_DEPLOY (set "
+                "when a service is created)"
+            )
+        if service.desired < 1:
+            return failed(
+                f"service {service.name} has a desired count of 0: no green task could be looked at; raise it first"
+            )
+        return passed(f"service {service.name} is to run {service.desired} task(s)")
+
+    @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
+    def blue_targets(self) -> Finding:
+        """Blue's targets are healthy; where none is, blue serves nobody, and this deployment only warns of it."""
+        return self._settled("blue_targets")
+
+    @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
+    def running_count(self) -> Finding:
+        """The primary task set runs as many tasks as desired, none pending; a minute to settle, four to scale out."""
+        return self._settled("running_count")
+
+    @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
+    def service_steady(self) -> Finding:
+        """The primary task set is in STEADY_STATE; a minute to settle, four while it scales out."""
+        return self._settled("service_steady")
+
+    @check()
+    def stale_task_sets(self) -> Finding:
+        """No task set of another deployment is still in use; one that drains, or is at scale 0, is not."""
+        others = [
+            f"{each.id} of deployment {each.external_id or 'unknown'} (scale {each.scale:g} %)"
+            for each in self.current.task_sets
+            if each.in_use and each.status != "PRIMARY" and each.external_id != self.deployment.id
+        ]
+        if others:
+            said = f"a task set of another deployment is left over: {', '.join(others)}"
+            return failed(f"{said}; stop that deployment or delete the task set")
+        return passed("no task set of another deployment is in use")
+
+    def _settled(self, name: str) -> Finding:
+        """The finding of this name. Where the service cannot be read there is one for all three."""
+        return next((finding for finding in self._findings if finding.name == name), self._findings[0])
+
+    @cached_property
+    def _findings(self) -> list[Finding]:
+        """The three findings, the cause first. They are waited for while blue serves customers, or is about to."""
+        # A rollback cannot wait, and while it is under way the service has two task sets and does not settle.
+        is_rollback, deadline = self.deployment.is_rollback, self.gate.deadline
+        starting = deadline.within(min(STARTING, deadline.remaining() / 2))
+        polling = Poll(self._look, interval=3, worth_waiting=self._is_worth_waiting)
+        findings = polling.run(deadline.within(0 if is_rollback else SETTLE))
+        scales_out = any(finding.values.get("starting") and not finding.advisory for finding in findings)
+        if is_rollback or not scales_out or not any(map(self._is_worth_waiting, findings)):
+            return findings
+        return polling.run(starting)
+
+    def _is_worth_waiting(self, finding: Finding) -> bool:
+        about_to_serve = bool(finding.values.get("starting"))
+        fails = self.gate.severity(finding.name or "") is Severity.FAIL
+        return not finding.ok and fails and (about_to_serve or not finding.advisory)
+
+    def _look(self) -> list[Finding]:
+        self._seen = self.deployment.service()  # what is looked at afterwards is what was waited for
+        counts = [self._running_count(), self._service_steady()]
+        try:
+            targets = self._targets()
+        except ProbeError as problem:  # what ECS says stays
+            return [replace(finding_of(problem, "blue_targets"), terminal=not problem.retryable), *counts]
+        if not any(target.state == "healthy" for target in targets):
+            return [self._serves_nobody(targets), *(replace(finding, advisory=True) for finding in counts)]
+        is_settled = all(finding.ok for finding in counts)
+        findings = [self._blue_targets(targets, is_settled=is_settled), *counts]
+        bad = next((finding for finding in findings if not finding.ok), None)
+        if bad is None:
+            return findings
+        told = replace(bad, detail=f"{bad.detail}; or {ALL_THE_SAME}")  # the first one; once is enough
+        return [told if finding is bad else finding for finding in findings]
+
+    def _targets(self) -> list[Target]:
+        targets, running = self.deployment.targets(self.group), self.task_set.running
+        if running and not targets:  # each task that runs is registered, or is about to be
+            raise NotShown(
+                f"elasticloadbalancing:DescribeTargetHealth names no target of {self.group.name}, and ECS {running} "
+                f"running task(s) of blue: register them, or {ALL_THE_SAME}"
+            )
+        return [target for target in targets if "draining" not in target.state]
+
+    def _serves_nobody(self, targets: list[Target]) -> Finding:
+        """No harm can come to customers whom nobody serves: what may fix it is let through, loudly."""
+        why = ", ".join(map(str, targets)) or "none is registered"
+        starting = {"starting": True} if targets and all(target.state == "initial" for target in targets) else {}
+        said = (
+            f"BLUE SERVES NOBODY: no target of {self.group.name} is healthy ({why}); this deployment is let through to "
+            "fix it, and a rollback would go back to this"
+        )
+        return replace(failed(said, "blue_targets", **starting), advisory=True)
+
+    def _blue_targets(self, targets: list[Target], *, is_settled: bool) -> Finding:
+        """Judge targets of which some are healthy. Where ECS finds the service settled the others are only named."""
+        others = ", ".join(str(target) for target in targets if target.state != "healthy")
+        healthy = sum(target.state == "healthy" for target in targets)
+        if others and not is_settled:
+            said = f"{healthy} of {len(targets)} targets of {self.group.name}, which serves now, are healthy: {others}"
+            starting = {"starting": True} if all(each.state in ("healthy", "initial") for each in targets) else {}
+            return failed(f"{said}; fix it first", "blue_targets", **starting)
+        said = f"{healthy} healthy target(s) behind {self.group.name}"
+        return passed(f"{said}; {others}" if others else said, "blue_targets")
+
+    def _running_count(self) -> Finding:
+        # The primary's own: a set that drains after the last deployment still has tasks, which the service counts.
+        blue = self.task_set
+        counts = f"{blue.running} of {blue.desired} tasks running, {blue.pending} pending"
+        if blue.complete:
+            return passed(counts, "running_count")
+        said = f"service {self.current.name} is not at its desired count: {counts}; fix it first{self._events}"
+        return failed(said, "running_count")
+
+    def _service_steady(self) -> Finding:
+        blue = self.task_set
+        if blue.stability == "STEADY_STATE":
+            return passed(f"primary task set {blue.id} is in STEADY_STATE", "service_steady")
+        said = f"primary task set {blue.id} is {blue.stability}, expected STEADY_STATE; fix it first{self._events}"
+        return failed(said, "service_steady")
+
+    @property
+    def _events(self) -> str:
+        """The latest events that say why: most only tell what ECS does (registers targets, starts tasks)."""
+        telling = [event for event in self.current.events if WHY.search(event)][:3]
+        return f"; latest events: {' | '.join(telling)}" if telling else ""

@@ -1,0 +1,158 @@
+"""The roles of those who take part: those of the tasks exist and trust ECS, CodeDeploy's may do what it has to.
+
+What CodeDeploy's role may do IAM's own simulator says: foreseen, not tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any
+
+from gate import aws
+from gate.names import check
+from gate.platforms.codedeploy import CodeDeployDeployment
+from gate.preflight_hooks import later_hooks
+from gate.release import Release, is_arn
+from gate.verdict import Finding, NotFound, ProbeError, attempt, failed, passed, skipped
+
+
+class RoleChecks:
+    """The roles that the task definition names, and CodeDeploy's own."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+
+    @check(calls=["iam:GetRole"], parts=["execution", "task"])
+    def roles(self) -> Iterator[Finding]:
+        """The execution role and the task role, where they are named, exist and trust ECS tasks."""
+        for word in ("execution", "task"):
+            arn = self.release.definition.get(f"{word}RoleArn")
+            if arn:
+                yield attempt(f"roles:{word}", partial(self._role, f"{word} role", str(arn)))
+            else:  # where one is needed ECS does not register the task definition
+                yield skipped(f"the task definition names no {word} role", f"roles:{word}")
+
+    def _role(self, word: str, arn: str) -> Finding:
+        if self.release.is_foreign(arn):
+            return skipped(f"{word} {arn} is of another account: not looked at")
+        role = arn.rpartition("/")[2]  # ECS takes the bare name, too
+        try:
+            found = aws.call("iam", "get_role", RoleName=role).get("Role") or {}
+        except aws.AwsCallFailed as problem:
+            if problem.code == "NoSuchEntity":
+                return failed(f"{word} {arn} does not exist: create it, or fix the task definition")
+            raise
+        if is_arn(arn) and not found.get("Arn"):
+            raise ProbeError(f"IAM does not say the ARN of role {role}, so whether it is {word} {arn} cannot be told")
+        if is_arn(arn) and found["Arn"] != arn:
+            return failed(f"{word} {arn} does not exist, only {found['Arn']} does: fix the task definition")
+        if not _trusts(found, "ecs-tasks.amazonaws.com"):
+            return failed(f"{word} {arn} does not trust ecs-tasks.amazonaws.com: fix its trust policy")
+        return passed(f"{word} {role} exists and trusts ECS tasks")
+
+    @check(calls=["iam:SimulatePrincipalPolicy"], parts=["{action}"])
+    def service_role(self) -> list[Finding]:
+        """CodeDeploy's service role may invoke the hooks' functions and pass the tasks' roles to ECS."""
+        return [
+            attempt("service_role:lambda:InvokeFunction", self._may_invoke),
+            attempt("service_role:iam:PassRole", self._may_pass),
+        ]
+
+    def _may_invoke(self) -> Finding:
+        partition = self.release.arn.split(":")[1]
+        functions = f"arn:{partition}:lambda:{self.release.region}:{self.release.account}:function:"
+        names = later_hooks(self.release.deployment).values()
+        arns = [name if is_arn(name) else f"{functions}{name.rpartition('function:')[2]}" for name in names]
+        if not arns:
+            return skipped("the AppSpec names no further hook")
+        cure = "attach the module's output invoke_policy_json or the managed policy AWSCodeDeployRoleForECS"
+        return self._judged("lambda:InvokeFunction", "may not invoke", arns, cure)
+
+    def _may_pass(self) -> Finding:
+        named = [self.release.definition.get(name) for name in ("executionRoleArn", "taskRoleArn")]
+        arns = [arn for arn in dict.fromkeys(map(str, named)) if is_arn(arn)]
+        if not arns:
+            return skipped("the task definition names no role by its ARN")
+        cure = "no green task could be started; allow iam:PassRole on it"
+        to_ecs = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+        return self._judged("iam:PassRole", "may not pass to ECS", arns, cure, **to_ecs)
+
+    def _judged(self, action: str, may_not: str, resources: Sequence[str], cure: str, **context: str) -> Finding:
+        """Whether CodeDeploy's role may take the action on each of the resources, for the words `may_not` and the cure.
+
+        `context`: the condition keys whose values are known, beside the region. Where the decision hangs on others,
+        nobody can say. Raises as `_decision` does.
+        """
+        deployment = self.release.deployment
+        assert isinstance(deployment, CodeDeployDeployment)  # noqa: S101 - the only platform with such a role
+        role, denied, unknown = str(deployment.group.get("serviceRoleArn") or ""), [], []
+        for resource in resources:
+            decision, keys = _decision(role, action, resource, {"aws:RequestedRegion": self.release.region, **context})
+            if decision != "allowed" and not keys:
+                denied.append(resource)
+            elif decision != "allowed":
+                unknown += keys
+        who = f"CodeDeploy's service role {role}"
+        if denied:
+            return failed(f"{who} {may_not} {', '.join(denied)}: {cure}")
+        if unknown:
+            keys = list(dict.fromkeys(unknown))
+            return skipped(
+                f"{who}: it hangs on {', '.join(keys)}, which is not known here, whether it {may_not} something"
+            )
+        return passed(f"{who} may do what it has to")
+
+
+def _decision(role: str, action: str, resource: str, context: Mapping[str, str]) -> tuple[str, list[str]]:
+    """IAM's decision, and the condition keys that may matter to it and that it was not given.
+
+    Raises NotFound if there is no such role, ProbeError if the answer has no decision, and as `aws.call` does.
+    """
+    entries = [
+        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+        for key, value in context.items()
+    ]
+    try:
+        answer = aws.call(
+            "iam",
+            "simulate_principal_policy",
+            PolicySourceArn=role,
+            ActionNames=[action],
+            ResourceArns=[resource],
+            ContextEntries=entries,
+        )
+    except aws.AwsCallFailed as problem:
+        if problem.code == "NoSuchEntity":
+            raise NotFound(f"role {role} does not exist: create it, or fix what names it") from problem
+        raise
+    results = answer.get("EvaluationResults") or [{}]
+    if not results[0].get("EvalDecision"):
+        raise ProbeError(f"IAM's simulator did not say whether {role} may {action} on {resource}")
+    # The keys stand beside the decision or one level below, and are those of all statements, other services' too.
+    places = [results[0], *(results[0].get("ResourceSpecificResults") or [])]
+    keys = [str(key) for place in places for key in place.get("MissingContextValues") or []]
+    known = ("aws", action.partition(":")[0])
+    return str(results[0]["EvalDecision"]), [key for key in keys if key.partition(":")[0].lower() in known]
+
+
+def _trusts(role: Mapping[str, Any], service: str) -> bool:
+    """Whether a role's trust policy (GetRole's answer) lets a service assume it.
+
+    Conditions are not judged: one that allows counts as if it held, one that denies as if it did not.
+    """
+    statements = (role.get("AssumeRolePolicyDocument") or {}).get("Statement") or []
+    effects = set()
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal") or {}
+        services = set(_listed(principal.get("Service") if isinstance(principal, Mapping) else principal))
+        actions = [str(action).lower() for action in _listed(statement.get("Action"))]
+        is_meant = {service, "*"} & services and any(fnmatchcase("sts:assumerole", action) for action in actions)
+        if is_meant and not (statement.get("Effect") == "Deny" and statement.get("Condition")):
+            effects.add(statement.get("Effect"))
+    return effects == {"Allow"}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
