@@ -53,7 +53,7 @@ class TaskSet:
             target_groups=_target_groups(answer),
             container=next((str(entry.get("containerName") or "") for entry in answer.get("loadBalancers") or []), ""),
             container_port=next((entry.get("containerPort") for entry in answer.get("loadBalancers") or []), None),
-            placement=_placement(answer),
+            placement=placement_of(answer),
         )
 
     @property
@@ -97,7 +97,7 @@ class Service:
             pending=int(answer.get("pendingCount", 0)),
             task_sets=tuple(TaskSet.of(task_set) for task_set in answer.get("taskSets") or []),
             events=tuple(str(event.get("message", "")) for event in answer.get("events") or []),
-            placement=_placement(answer),
+            placement=placement_of(answer),
         )
 
     @property
@@ -139,7 +139,7 @@ def read_task_definition(name: str) -> Mapping[str, Any]:
     return found
 
 
-def _placement(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+def placement_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """Where tasks run, in the parameters of RunTask. ECS takes a strategy or a launch type, never both."""
     placement: dict[str, Any] = {}
     if answer.get("capacityProviderStrategy"):

@@ -16,10 +16,6 @@ from gate.waiting import Poll
 
 SETTLE = 60.0  # seconds a service may take to be steady: a task replaced this very moment is no reason to refuse
 STARTING = 240.0  # the same while some of its targets are `initial`: five checks 30 s apart are AWS's default
-ALL_THE_SAME = (
-    "put [warn blue_targets, running_count, service_steady] into the description of the CodeDeploy deployment, to "
-    "deploy all the same"
-)
 WHY = re.compile(r"unable|unhealthy|fail|reason|error|insufficient", re.IGNORECASE)  # in an event of a service
 
 
@@ -58,19 +54,24 @@ class Blue:
     @property
     def idle_group(self) -> TargetGroup:
         """The other one of the pair, in which green will be registered."""
+        if self.deployment.is_first:
+            return self.deployment.target_group_of(self.deployment.green())
         return self.deployment.other_target_group(self.group)
+
+    @property
+    def _all_the_same(self) -> str:
+        softened = "[warn blue_targets, running_count, service_steady]"
+        return f"put {softened} into {self.deployment.words.description}, to deploy all the same"
 
     @check()
     def service(self) -> Finding:
-        """The service is ACTIVE, controlled by CODE_DEPLOY, and asked to run at least one task."""
+        """The service is ACTIVE, can be deployed blue/green, and is asked to run at least one task."""
         service = self.current
         if service.status != "ACTIVE":
             return failed(f"service {service.name} is {service.status}, expected ACTIVE: create it again")
-        if service.controller != "CODE_DEPLOY":
-            return failed(
-                f"service {service.name} has deployment controller {service.controller}, expected CODE_DEPLOY (set "
-                "when a service is created)"
-            )
+        problem = self.deployment.why_not_controlled(service)
+        if problem:
+            return failed(f"service {service.name} {problem}")
         if service.desired < 1:
             return failed(
                 f"service {service.name} has a desired count of 0: no green task could be looked at; raise it first"
@@ -141,7 +142,7 @@ class Blue:
         bad = next((finding for finding in findings if not finding.ok), None)
         if bad is None:
             return findings
-        told = replace(bad, detail=f"{bad.detail}; or {ALL_THE_SAME}")  # the first one; once is enough
+        told = replace(bad, detail=f"{bad.detail}; or {self._all_the_same}")  # the first one; once is enough
         return [told if finding is bad else finding for finding in findings]
 
     def _targets(self) -> list[Target]:
@@ -149,7 +150,7 @@ class Blue:
         if running and not targets:  # each task that runs is registered, or is about to be
             raise NotShown(
                 f"elasticloadbalancing:DescribeTargetHealth names no target of {self.group.name}, and ECS {running} "
-                f"running task(s) of blue: register them, or {ALL_THE_SAME}"
+                f"running task(s) of blue: register them, or {self._all_the_same}"
             )
         return [target for target in targets if "draining" not in target.state]
 
