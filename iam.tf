@@ -3,6 +3,7 @@ locals {
   _account     = data.aws_caller_identity.current.account_id
   _in_region   = "${var.aws_region}:${local._account}"
   _cluster_arn = "${local._arn}:ecs:${local._in_region}:cluster/${var.ecs_cluster_name}"
+  _service_arn = "${local._arn}:ecs:${local._in_region}:service/${var.ecs_cluster_name}/${var.ecs_service_name}"
   _task_arns   = "${local._arn}:ecs:${local._in_region}:task/${var.ecs_cluster_name}/*"
 
   # A deployment names its application and group, so the hooks need no names. Given here, they narrow the policies.
@@ -34,6 +35,7 @@ locals {
     ReadDeploymentTarget = ["codedeploy:GetDeploymentTarget"]
     ReportStatus         = ["codedeploy:PutLifecycleEventHookExecutionStatus"]
     ReadService          = ["ecs:DescribeServices"]
+    ReadRevisions        = ["ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions"]
     ReadTaskDefinitions  = ["ecs:DescribeTaskDefinition"]
     ListTasks            = ["ecs:ListTasks"]
     ReadTasks            = ["ecs:DescribeTasks"]
@@ -74,16 +76,19 @@ locals {
       ReadDeployment     = ["${local._codedeploy}:deploymentgroup:${local._application}/${local._deployment_group}"]
       ReadRevision       = ["${local._codedeploy}:application:${local._application}"]
       ReadRevisionObject = ["${local._arn}:s3:::*/*"]
-      ReadService        = ["${local._arn}:ecs:${local._in_region}:service/${var.ecs_cluster_name}/${var.ecs_service_name}"]
-      ReadTasks          = [local._task_arns]
-      RunTasks           = ["${local._arn}:ecs:${local._in_region}:task-definition/${coalesce(var.task_definition_family, "*")}:*"]
-      TagTasks           = [local._task_arns]
-      StopTasks          = [local._task_arns]
-      PassTaskRoles      = coalesce(module.options.run_migrations.pass_role_arns, tolist(local._task_roles))
-      ReadTaskRoles      = local._task_roles
-      SimulateRoles      = ["${local._roles}/*"]
-      ReadTaskLogs       = local._task_logs
-      ReadLogGroups      = ["${local._arn}:logs:*:${local._account}:log-group:*"]
+      ReadService        = [local._service_arn]
+      ReadRevisions = concat([local._service_arn], [
+        for kind in ["deployment", "revision"] : "${replace(local._service_arn, ":service/", ":service-${kind}/")}/*"
+      ])
+      ReadTasks     = [local._task_arns]
+      RunTasks      = ["${local._arn}:ecs:${local._in_region}:task-definition/${coalesce(var.task_definition_family, "*")}:*"]
+      TagTasks      = [local._task_arns]
+      StopTasks     = [local._task_arns]
+      PassTaskRoles = coalesce(module.options.run_migrations.pass_role_arns, tolist(local._task_roles))
+      ReadTaskRoles = local._task_roles
+      SimulateRoles = ["${local._roles}/*"]
+      ReadTaskLogs  = local._task_logs
+      ReadLogGroups = ["${local._arn}:logs:*:${local._account}:log-group:*"]
       # Its answer holds a function's environment: so of hooks only, the module's own and those named by AWS's convention.
       ReadFunctions = concat(
         ["${local._functions}:CodeDeployHook_*"],
@@ -108,8 +113,15 @@ locals {
     PassTaskRoles      = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" }
   }
 
+  # What only one of the callers needs; all else serves both.
+  _of_caller = {
+    codedeploy = ["ReadDeployment", "ReadDeploymentTarget", "ReadRevision", "ReadRevisionObject", "ReportStatus", "InvokeItself"]
+    ecs        = ["ReadRevisions"]
+  }
+  _left_out = flatten([for caller, sids in local._of_caller : sids if !contains(var.callers, caller)])
+
   _common = concat(
-    ["ReadDeployment", "ReportStatus", "ReadService"],
+    ["ReadDeployment", "ReportStatus", "ReadRevisions", "ReadService"],
     var.vpc_config == null ? [] : ["UseNetwork"],
     var.kms_key_arn == null ? [] : ["DecryptEnvironment"],
   )
@@ -200,7 +212,8 @@ data "aws_iam_policy_document" "hook" {
 
   dynamic "statement" {
     for_each = [
-      for sid in concat(local._common, each.value) : sid if length(lookup(local._resources[each.key], sid, ["*"])) > 0
+      for sid in concat(local._common, each.value) : sid
+      if length(lookup(local._resources[each.key], sid, ["*"])) > 0 && !contains(local._left_out, sid)
     ]
 
     content {
@@ -228,6 +241,27 @@ data "aws_iam_policy_document" "invoke" {
     actions   = ["lambda:InvokeFunction"]
     resources = [for hook in local._lifecycle_order : aws_lambda_function.hook[hook].arn]
   }
+}
+
+# By what ECS invokes the hooks of its own blue/green.
+resource "aws_iam_role" "ecs" {
+  count = contains(var.callers, "ecs") ? 1 : 0
+
+  name                 = "${local._stem}-ecs-invokes-hooks"
+  description          = "What ECS may invoke in a deployment of ${var.ecs_service_name}"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary
+  assume_role_policy   = replace(data.aws_iam_policy_document.assume_role.json, "lambda.amazonaws.com", "ecs.amazonaws.com")
+
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy" "ecs" {
+  count = length(aws_iam_role.ecs)
+
+  name   = "invoke"
+  role   = aws_iam_role.ecs[0].name
+  policy = data.aws_iam_policy_document.invoke.json
 }
 
 resource "aws_iam_role" "hook" {

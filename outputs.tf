@@ -68,3 +68,15 @@ output "invoke_policy_json" {
   value       = data.aws_iam_policy_document.invoke.json
   depends_on  = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
 }
+
+output "lifecycle_hooks" {
+  description = "For `deployment_configuration { dynamic \"lifecycle_hook\" … }` of a service that ECS itself deploys: `hook_target_arn`, `role_arn`, `lifecycle_stages`; empty unless `callers` has \"ecs\""
+  value = [
+    for hook in length(aws_iam_role.ecs) == 0 ? [] : local._lifecycle_order : {
+      hook_target_arn  = aws_lambda_function.hook[hook].arn
+      role_arn         = aws_iam_role.ecs[0].arn
+      lifecycle_stages = lookup(var.lifecycle_stages, hook, [local._hooks[hook].stage])
+    } if length(lookup(var.lifecycle_stages, hook, [local._hooks[hook].stage])) > 0
+  ]
+  depends_on = [aws_iam_role_policy.hook, aws_iam_role_policy.custom, aws_iam_role_policy.ecs]
+}

@@ -212,6 +212,12 @@ _RULES: dict[str, Rule] = {
         Asked("ecs:DescribeClusters", call.full("ecs", name, f"cluster/{name}")) for name in call["clusters"]
     ],
     "ecs:DescribeServices": _on_tasks("ecs:DescribeServices", lambda call: call["services"], "service"),
+    "ecs:DescribeServiceDeployments": lambda call: [
+        Asked("ecs:DescribeServiceDeployments", arn) for arn in call["serviceDeploymentArns"]
+    ],
+    "ecs:DescribeServiceRevisions": lambda call: [
+        Asked("ecs:DescribeServiceRevisions", arn) for arn in call["serviceRevisionArns"]
+    ],
     "ecs:DescribeTaskDefinition": _on_everything("ecs:DescribeTaskDefinition"),
     "ecs:DescribeTasks": _on_tasks("ecs:DescribeTasks", lambda call: call["tasks"]),
     "ecs:StopTask": _on_tasks("ecs:StopTask", _one("task")),
