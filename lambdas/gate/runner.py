@@ -321,7 +321,8 @@ class _Run:
             self.record.add(finding.name or "deployment", finding, severity, duration_ms)
         over = any(finding.ok and finding.terminal for finding in findings)
         good = all(finding.ok or finding.advisory for finding in findings)
-        self.preamble = len(self.record.results) if good and not over else 0
+        warned = sum(not finding.ok for finding in findings)  # they come last
+        self.preamble = len(self.record.results) - warned if good and not over else 0
         return good and not over
 
     def _overrides(self, deployment: Deployment, names: Sequence[Named], *, allowed: bool) -> Optional[Overrides]:

@@ -112,7 +112,8 @@ class Ecs:
             said = f"service deployment {deployment.id} is being rolled back: nothing stands in its way"
             return [replace(skipped(said, opted_out=True), terminal=True)]
         found = [passed(f"service deployment {deployment.id} deploys {ours}, now at {self.stage}")]
-        return [*found, *self._wiring(event_name)]
+        wiring = self._wiring(event_name)
+        return wiring if any(each.terminal for each in wiring) else [*found, *wiring]
 
     def _wiring(self, event_name: str) -> list[Finding]:
         """What is wrong with the stage at which this hook was invoked."""

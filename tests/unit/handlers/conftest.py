@@ -34,7 +34,7 @@ from tests.unit.handlers.web import Site
 
 _make_client = boto3.client
 # Names of results, beside the hook's own.
-RUNNERS_OWN = ("start", "event", "settings", "deployment", "overrides", "checks")
+RUNNERS_OWN = ("start", "event", "settings", "deployment", "stage", "overrides", "checks")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

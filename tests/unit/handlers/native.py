@@ -23,8 +23,8 @@ STAGE_OF = {
 class Native:
     """The service of a stage, deployed by ECS. `first`: only its creation has taken place."""
 
-    def __init__(self, stage: Stage, *, first: bool = False, **configuration: Any) -> None:
-        self.stage = stage
+    def __init__(self, stage: Stage, *, first: bool = False, test_rule: str = "", **configuration: Any) -> None:
+        self.stage, self._test_rule = stage, test_rule
         stage.create_hooks(all_of_them=True)
         for listener in (
             stage.production_listener,
@@ -65,6 +65,8 @@ class Native:
             f"{word}ListenerRule": self.stage.elbv2.describe_rules(ListenerArn=arn)["Rules"][-1]["RuleArn"]
             for word, arn in (("production", self.stage.production_listener), ("test", self.stage.test_listener))
         }
+        if self._test_rule:
+            rules["testListenerRule"] = self._test_rule
         advanced = {"alternateTargetGroupArn": self.stage.green_group, "roleArn": self.stage.task_role, **rules}
         return {**self.stage.balanced(self.stage.blue_group), "advancedConfiguration": advanced}
 
