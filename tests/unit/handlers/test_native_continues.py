@@ -70,7 +70,7 @@ def test_an_alarm_that_fires_in_a_later_invocation(stage: Stage, monkeypatch: py
 
 def test_a_migration_that_outlives_the_invocation_is_joined(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     native = Native(stage)
-    stage.world.exits[("migrate",)] = Exit(0, after=1000)
+    stage.world.exits[("migrate",)] = Exit(0, lasts=1000)
     judgements = Lambda(native, run_migrations, monkeypatch, command=["migrate"]).play(native.at(STEP))
     assert judgements[-1]["hookStatus"] == "SUCCEEDED", judgements[-1].message
     tasks = stage.ecs.list_tasks(cluster=CLUSTER, startedBy=native.deployment.id, desiredStatus="STOPPED")["taskArns"]
@@ -89,11 +89,11 @@ def test_a_rollback_meanwhile_ends_the_bake(stage: Stage, monkeypatch: pytest.Mo
 
 def test_the_hooks_own_limit_ends_it_before_ecs_does(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not fit is said at once, not found out at the end."""
-    import datetime
+    import datetime as dt
 
     native = Native(stage)
     event = native.at(DONE)
-    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=10)
+    soon = dt.datetime.now(dt.timezone.utc) + dt.timedelta(minutes=10)
     arn = stage.hooks["AfterAllowTraffic"]
     native.deployment.hooks = [{"hookId": "1", "targetType": "AWS_LAMBDA", "targetArn": arn, "expiresAt": soon}]
     bake = {"initial_delay": 0, "duration": 2400, "interval": 15, "metrics_delay": 0, "max_duration": 3300}
