@@ -23,12 +23,12 @@ CALL_BACK = 0.05
 """Seconds that a second of `callBackDelay` takes."""
 
 UNPARSABLE = (
-    "Service deployment rolled back because {stage} lifecycle hook(s) failed. ECS was unable to parse the response from "
-    "{function} due to: {why}"
+    "Service deployment rolled back because {stage} lifecycle hook(s) failed. ECS was unable to parse the response "
+    "from {function} due to: {why}"
 )
 REFUSED = (
-    "Service deployment rolled back because {stage} lifecycle hook(s) failed. Lifecycle hook target {function} returned "
-    "FAILED status."
+    "Service deployment rolled back because {stage} lifecycle hook(s) failed. Lifecycle hook target {function} "
+    "returned FAILED status."
 )
 NO_STATUS = "HookStatus must not be null"
 

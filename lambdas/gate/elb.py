@@ -93,7 +93,7 @@ class Listener:
     port: int
     default: Mapping[str, int]  # target group → weight, of its default action
     pair: frozenset[str]  # the deployment's two target groups, by ARN
-    read_rules: Callable[[], tuple[str, Sequence[Rule]]]  # the ARN of the default one, and the others
+    read_rules: Callable[[], Sequence[Rule]]
     requires_login: bool = False  # its default action: who has no session is sent to a login
     wants_certificate: bool = False  # of whoever connects (mutual TLS), or there is no answer
     route: str = ""
@@ -101,16 +101,16 @@ class Listener:
     @property
     def rules(self) -> Sequence[Rule]:
         """Its rules, the first to be asked first. Only an Application Load Balancer's listeners have any."""
-        return self._all_rules[1]
+        return [rule for rule in self._all_rules if rule.priority != DEFAULT]
 
     @property
     def default_arn(self) -> str:
         """The ARN of its default rule, which is its default action; empty if it has no rules."""
-        return self._all_rules[0]
+        return next((rule.arn for rule in self._all_rules if rule.priority == DEFAULT), "")
 
     @cached_property
-    def _all_rules(self) -> tuple[str, Sequence[Rule]]:
-        return self.read_rules() if self.protocol in ("HTTP", "HTTPS") else ("", ())
+    def _all_rules(self) -> Sequence[Rule]:
+        return self.read_rules() if self.protocol in ("HTTP", "HTTPS") else ()
 
     @property
     def by_rules(self) -> bool:
@@ -370,8 +370,8 @@ def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return weights
 
 
-def _read_rules(listener_arn: str) -> tuple[str, list[Rule]]:
-    """The ARN of a listener's default rule, and its other rules by their priority."""
+def _read_rules(listener_arn: str) -> list[Rule]:
+    """A listener's rules by their priority, the default one last."""
     entries = list(aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn))
     if not entries:  # each listener has a default one
         raise ProbeError(f"elasticloadbalancing:DescribeRules answered no rule for listener {listener_arn}")
@@ -381,8 +381,8 @@ def _read_rules(listener_arn: str) -> tuple[str, list[Rule]]:
         if not entry["IsDefault"] and not str(entry.get("Priority", "")).isdecimal():
             raise ProbeError(f"Elastic Load Balancing does not say which priority a rule of {listener_arn} has")
     own = [entry for entry in entries if not entry["IsDefault"]]
-    default = next((str(entry.get("RuleArn") or "") for entry in entries if entry["IsDefault"]), "")
-    return default, [_rule(entry) for entry in sorted(own, key=lambda entry: int(entry["Priority"]))]
+    default = [Rule(DEFAULT, "", {}, arn=str(entry.get("RuleArn") or "")) for entry in entries if entry["IsDefault"]]
+    return [*(_rule(entry) for entry in sorted(own, key=lambda entry: int(entry["Priority"]))), *default]
 
 
 def _rule(entry: Mapping[str, Any]) -> Rule:

@@ -28,7 +28,7 @@ from gate.runtime import Answer, Invocation
 from gate.settings import BadSettings, read_environment, read_module, read_settings
 from gate.severity import Severities
 from gate.verdict import Finding, Probe, ProbeError, Result, Severity, decide, error, failed, run_probe
-from gate.waiting import OutOfTime, Poll, TimeBudget, handover_margin
+from gate.waiting import MAX_CONTINUATIONS, OutOfTime, Poll, TimeBudget, handover_margin
 
 logger = logging.getLogger("gate")
 
@@ -118,9 +118,9 @@ class Gate(Generic[O]):
     severities: Severities
     names: Sequence[Named]
     continuation: Continuation
-    most_continuations: int
     can_continue: bool
     orphaned: bool
+    most_continuations: int = MAX_CONTINUATIONS
 
     def __post_init__(self) -> None:
         self.deadline = self.invocation.deadline
@@ -297,9 +297,9 @@ class _Run:
             Severities(chosen, overrides or Overrides({}), _description_of(deployment), advisory),
             names,
             continuation,
-            self.platform.most_continuations,
             can_continue=self.platform.can_continue,
             orphaned=not is_ours or overrides is None,
+            most_continuations=self.platform.most_continuations,
         )
         self.record.current = self.record.hook_name
         body(gate)

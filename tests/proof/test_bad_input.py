@@ -22,9 +22,10 @@ import validate_deployment
 import validate_production
 import validate_test_traffic
 import yaml
-from gate.appspec import AppSpec, parse_appspec
+from gate.appspec import parse_appspec
 from gate.options.hooks import HOOKS as OPTIONS
 from gate.options.migrations import RunMigrations
+from gate.plan import Plan
 from gate.settings import BadSettings, read_settings
 from gate.verdict import ProbeError
 from hypothesis import given, settings
