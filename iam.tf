@@ -118,7 +118,8 @@ locals {
     codedeploy = ["ReadDeployment", "ReadDeploymentTarget", "ReadRevision", "ReadRevisionObject", "ReportStatus", "InvokeItself"]
     ecs        = ["ReadRevisions"]
   }
-  _left_out = flatten([for caller, sids in local._of_caller : sids if !contains(var.callers, caller)])
+  _role_names = merge(local._function_names, contains(var.callers, "ecs") ? { ecs = "${local._stem}-ecs" } : {})
+  _left_out   = flatten([for caller, sids in local._of_caller : sids if !contains(var.callers, caller)])
 
   _common = concat(
     ["ReadDeployment", "ReportStatus", "ReadRevisions", "ReadService"],
@@ -191,12 +192,14 @@ data "aws_ecs_task_definition" "newest" {
 }
 
 data "aws_iam_policy_document" "assume_role" {
+  for_each = toset(["lambda", "ecs"])
+
   statement {
     actions = ["sts:AssumeRole"]
 
     principals {
       type        = "Service"
-      identifiers = ["lambda.amazonaws.com"]
+      identifiers = ["${each.key}.amazonaws.com"]
     }
   }
 }
@@ -243,41 +246,20 @@ data "aws_iam_policy_document" "invoke" {
   }
 }
 
-# By what ECS invokes the hooks of its own blue/green.
-resource "aws_iam_role" "ecs" {
-  count = contains(var.callers, "ecs") ? 1 : 0
-
-  name                 = "${local._stem}-ecs-invokes-hooks"
-  description          = "What ECS may invoke in a deployment of ${var.ecs_service_name}"
-  path                 = var.role_path
-  permissions_boundary = var.permissions_boundary
-  assume_role_policy   = replace(data.aws_iam_policy_document.assume_role.json, "lambda.amazonaws.com", "ecs.amazonaws.com")
-
-  tags = var.tags
-}
-
-resource "aws_iam_role_policy" "ecs" {
-  count = length(aws_iam_role.ecs)
-
-  name   = "invoke"
-  role   = aws_iam_role.ecs[0].name
-  policy = data.aws_iam_policy_document.invoke.json
-}
-
 resource "aws_iam_role" "hook" {
-  for_each = local._function_names
+  for_each = local._role_names
 
   name                 = each.value
-  description          = "What the function ${each.value} may do"
+  description          = each.key == "ecs" ? "By which ECS invokes the hooks" : "What the function ${each.value} may do"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary
-  assume_role_policy   = data.aws_iam_policy_document.assume_role.json
+  assume_role_policy   = data.aws_iam_policy_document.assume_role[each.key == "ecs" ? "ecs" : "lambda"].json
 
   tags = var.tags
 }
 
 resource "aws_iam_role_policy" "hook" {
-  for_each = data.aws_iam_policy_document.hook
+  for_each = { for key in keys(local._role_names) : key => key == "ecs" ? data.aws_iam_policy_document.invoke : data.aws_iam_policy_document.hook[key] }
 
   name   = "hook"
   role   = aws_iam_role.hook[each.key].name
