@@ -32,6 +32,7 @@ STAGE = {
 # What lets a hook do more than without it. All of it together makes the policies that calls are judged by.
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "run_migrations": {"run_migrations": {"command": ["migrate"]}},
+    "callers": {"callers": ["codedeploy", "ecs"]},
     "hand_over": {"validate_production": {"duration": 600}},
     "vpc_config": {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]}},
     "kms_key_arn": {"kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
