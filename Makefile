@@ -6,8 +6,9 @@ SCENARIO ?=
 ARGS ?=
 
 venv := .build/venv/bin/python
-# A file's tests stay in one worker, and the files in their order: the rehearsals, which mostly wait, come first.
-workers := -n auto --dist loadfile --no-loadscope-reorder
+# A file's tests stay in one worker, and the files in their order: the rehearsals, which mostly wait, come first. So there
+# is a worker more than cores.
+workers := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadfile --no-loadscope-reorder
 sources := lambdas rehearsal tests tools
 
 .PHONY: help setup rehearse scenarios unit test prove mutants bench check fmt fmt-check lint types options check-options package check-package docs check-docs clean venv runtime runtimes prove-tools dev

@@ -12,7 +12,7 @@ from gate.elb import Listener, Rule
 from gate.names import check
 from gate.preflight_blue import Blue
 from gate.release import Release
-from gate.verdict import Finding, NotFound, Severity, failed, passed, skipped
+from gate.verdict import Finding, NotFound, ProbeError, Severity, failed, passed, skipped
 
 LISTENERS = "elasticloadbalancing:DescribeListeners"
 RULES = "elasticloadbalancing:DescribeRules"
@@ -152,6 +152,8 @@ class Routes:
 
     def _read_subnets(self) -> list[Mapping[str, Any]]:
         wanted = list(self.release.network.get("subnets") or [])
+        if not wanted and self.release.definition.get("networkMode") == "awsvpc":
+            raise ProbeError("ECS does not say in which subnets green's tasks will run")
         if not wanted:
             return []
         # By filter: asked for by id, EC2 would name only the first that is missing.

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,10 +65,20 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
 
 @pytest.fixture(scope="module")
 def results(pool: Pool, recordings: dict[str, Recording], endpoints: dict[str, str], figures: list[str]) -> Results:
-    """Every case, what came of it, and what did not hold."""
+    """Every case, what came of it, and what did not hold.
+
+    Twenty functions run side by side, by a clock that is quicker than the machine's: what did not hold is tried once
+    more when the others are done, so that a machine which is busy with something else fails nothing.
+    """
     judge = Judge(PROFILES, recordings)
-    cases = cases_of(PROFILES, recordings, endpoints)
-    found = [(case, stories, judge.complaints(case, stories)) for case, stories in pool.play(cases)]
+
+    def play(cases: Iterable[Case]) -> Results:
+        return [(case, stories, judge.complaints(case, stories)) for case, stories in pool.play(cases)]
+
+    first = play(cases_of(PROFILES, recordings, endpoints))
+    once_more = [case for case, _, wrong in first if wrong]
+    found = [each for each in first if not each[2]] + play(once_more)
+    figures.append(f"fault matrix: {len(once_more)} cases tried once more")
     for title, name in (("hook", lambda case: HOOK_OF[case.profile]), ("fault", kind_of)):
         ran, held = Counter(name(case) for case, _, _ in found), Counter(name(c) for c, _, wrong in found if not wrong)
         figures.append(f"fault matrix by {title}: cases run, cases held")

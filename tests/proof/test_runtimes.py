@@ -51,5 +51,5 @@ def test_rehearsal(plays: Plays, played: str) -> None:
 def test_a_boto3_that_is_too_old_for_migrations_is_refused_by_a_report(plays: Plays, played: str) -> None:
     """The deployment gets its report, with the cure; the hooks before it are none the worse."""
     record = plays.record(played)
-    reported = {event["hook"]: event for event in record["events"] if event["hook"]}
+    reported = {event["hook"]["hook"]: event for event in record["events"] if event["hook"]}
     assert "does not know RunTask's clientToken" in str(reported["run_migrations"])

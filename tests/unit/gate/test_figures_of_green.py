@@ -105,6 +105,12 @@ def test_latencies_that_are_limited_are_those_of_the_worst_minute(word: str, lim
     assert found.terminal is not ok
 
 
+@pytest.mark.parametrize(("requests", "terminal"), [(99, False), (100, True), (101, True)])
+def test_a_latency_of_few_requests_may_still_come_right(requests: int, terminal: bool) -> None:
+    found = judged({"requests": requests, "p50": 0.7}, blue=NO_BLUE, thresholds={"p50_ms": 100})["latency:p50"]
+    assert (found.outcome.value, found.terminal) == ("failed", terminal)
+
+
 def test_none_is_limited_by_default() -> None:
     found = judged({"requests": 200, "p95": 9, "max": 99}, blue=NO_BLUE)
     assert not [name for name in found if name.startswith("latency")]

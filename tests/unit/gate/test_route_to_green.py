@@ -143,3 +143,8 @@ def test_a_rule_of_which_elb_does_not_say_what_decides(
     listener = listener_with(monkeypatch, {member: value for member, value in changed.items() if value is not None})
     with pytest.raises(ProbeError, match=said):
         listener.require_route_to_green(NAME, "/health", {})
+
+
+def test_the_weights_of_several_rules_to_the_pair_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = [rule(PAIR, condition("path-pattern", path), priority=n) for n, path in enumerate(("/a", "/b", "/c"), 1)]
+    assert listener_with(monkeypatch, *rules, default=ELSEWHERE).weights == {PAIR: 3}

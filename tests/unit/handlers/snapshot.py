@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import gc
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
@@ -43,7 +43,8 @@ def _able_to_copy() -> Iterator[None]:
 
 
 def _backend_dicts() -> list[Any]:
-    return [each for each in gc.get_objects() if isinstance(each, BackendDict)]
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith("moto.")]
+    return [value for module in modules for value in vars(module).values() if isinstance(value, BackendDict)]
 
 
 class Snapshot:

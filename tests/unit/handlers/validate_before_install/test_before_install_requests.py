@@ -8,7 +8,7 @@ import pytest
 import validate_before_install as hook
 
 from tests.unit.handlers.routes import CANNOT_BE_ASKED, LOGIN, by_rule, group_with
-from tests.unit.handlers.stage import Judge, Judgement, Stage
+from tests.unit.handlers.stage import PORT, Judge, Judgement, Stage
 from tests.unit.handlers.validate_before_install.helpers import (
     EVENT,
     PRODUCTION,
@@ -47,6 +47,14 @@ def test_a_rule_gives_the_host(stage: Stage, judge: Judge) -> None:
     by_rule(stage, PRODUCTION, {"host-header": ["app.example.com"]}, to=stage.blue_group)
     found = judged(stage, judge).check(f"requests:{PRODUCTION}")
     assert found == ("passed", "validate_production will ask /health of app.example.com on port 80")
+
+
+def test_the_port_of_the_host_is_one_at_which_targets_take_traffic(stage: Stage, judge: Judge) -> None:
+    """On an instance's own network a container's port may be another one of the host."""
+    group_with(stage, HealthCheckPort="9100")
+    stage.green_definition = stage.register(portMappings=[{"containerPort": PORT, "hostPort": 9100}])
+    found = judged(stage, judge).check(f"requests:{TEST}")
+    assert found == ("passed", "validate_test_traffic will ask /health on port 8080")
 
 
 @pytest.mark.parametrize("case", CANNOT_BE_ASKED)

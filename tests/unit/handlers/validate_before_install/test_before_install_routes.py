@@ -128,11 +128,19 @@ def a_subnet_is_gone(stage: Stage) -> Event:
     return appspec(NetworkConfiguration={"AwsvpcConfiguration": network})(stage)
 
 
-def without_a_network(stage: Stage) -> Event:
-    """The tasks have no network of their own."""
+def no_network_said(stage: Stage) -> Event:
+    """ECS does not say which network the tasks have."""
     event = stage.at(EVENT)
     for task_set in service_shown(stage)["services"][0]["taskSets"]:
         del task_set["networkConfiguration"]
+    return event
+
+
+def without_a_network(stage: Stage) -> Event:
+    """The tasks have no network of their own."""
+    event = no_network_said(stage)
+    found = stage.ecs.describe_task_definition(taskDefinition=stage.green_definition)["taskDefinition"]
+    stage.instead["ecs:DescribeTaskDefinition"] = lambda _: {"taskDefinition": {**found, "networkMode": "bridge"}}
     return event
 
 
@@ -308,6 +316,9 @@ STATES = {
         "free_addresses",
         "failed",
         "subnet subnet-0123456789abcdef0 does not exist: fix the network configuration",
+    ),
+    "a network that is not said": State(
+        no_network_said, "free_addresses", "error", "ECS does not say in which subnets green's tasks will run"
     ),
     "addresses, and no network": State(without_a_network, "free_addresses", "skipped", NO_SUBNETS),
     "zones, and no network": State(without_a_network, "availability_zones", "skipped", NO_SUBNETS),
