@@ -242,7 +242,7 @@ data "aws_iam_policy_document" "invoke" {
   statement {
     sid       = "InvokeDeploymentHooks"
     actions   = ["lambda:InvokeFunction"]
-    resources = [for hook in local._lifecycle_order : aws_lambda_function.hook[hook].arn]
+    resources = [for hook in local._lifecycle_order : local._own_functions[hook]]
   }
 }
 
