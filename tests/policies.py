@@ -110,7 +110,7 @@ def _planned(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Policies]:
         plan = terraform.planned(Path(folder), *targets)
     policies: dict[str, Policies] = {name: {} for name in inputs}
     for change in plan["resource_changes"]:
-        if change["type"] == "aws_iam_role_policy" and change["name"] == "hook":
+        if change["type"] == "aws_iam_role_policy" and change["name"] == "hook" and change["index"] != "ecs":
             document = change["change"]["after"]["policy"].replace(PLANNED_ACCOUNT, ACCOUNT)
             name = change["module_address"].removeprefix("module.")
             policies[name][change["index"]] = json.loads(document)["Statement"]
