@@ -65,6 +65,11 @@ class Deployment(ABC):
 
     @property
     @abstractmethod
+    def service_role(self) -> str:
+        """The ARN of the role by which the platform invokes the hooks and starts tasks; empty where nobody says."""
+
+    @property
+    @abstractmethod
     def shift_began(self) -> datetime | None:
         """When production traffic began to move to green; None where nobody says."""
 

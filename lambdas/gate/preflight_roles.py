@@ -12,7 +12,6 @@ from typing import Any
 
 from gate import aws
 from gate.names import check
-from gate.platforms.codedeploy import CodeDeployDeployment
 from gate.preflight_hooks import later_hooks
 from gate.release import Release, is_arn
 from gate.verdict import Finding, NotFound, ProbeError, attempt, failed, passed, skipped
@@ -85,9 +84,7 @@ class RoleChecks:
         `context`: the condition keys whose values are known, beside the region. Where the decision hangs on others,
         nobody can say. Raises as `_decision` does.
         """
-        deployment = self.release.deployment
-        assert isinstance(deployment, CodeDeployDeployment)  # noqa: S101 - the only platform with such a role
-        role, denied, unknown = str(deployment.group.get("serviceRoleArn") or ""), [], []
+        role, denied, unknown = self.release.deployment.service_role, [], []
         for resource in resources:
             decision, keys = _decision(role, action, resource, {"aws:RequestedRegion": self.release.region, **context})
             if decision != "allowed" and not keys:

@@ -189,6 +189,11 @@ class CodeDeployDeployment(Deployment):
             raise ProbeError(f"CodeDeploy does not name an alarm of {self.info['deploymentGroupName']}")
         return names
 
+    @property
+    def service_role(self) -> str:
+        """See `Deployment`."""
+        return str(self.group.get("serviceRoleArn") or "")
+
     def deploys(self) -> list[str]:
         """The services the deployment group deploys, as cluster/service."""
         return [
