@@ -67,6 +67,15 @@ def option(doc: str, default: Any = dataclasses.MISSING, **about: Any) -> Any:
 
 
 seconds = partial(option, unit="seconds")
+seconds_in_all = partial(  # of a hook that may go on in a fresh invocation
+    seconds,
+    "seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the function is "
+    "continued in a fresh one, up to four times",
+    3000.0,
+    least=60,
+    most=LONGEST,
+    cure="CodeDeploy gives a hook one hour.",
+)
 milliseconds = partial(option, unit="milliseconds", least=0.001, most=3_600_000)
 percent = partial(option, unit="percent", most=1_000_000)
 whole = partial(option, least=1, most=100)  # of type int: a whole number

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Optional
 
-from gate.options import KEPT, LONGEST, NOT_EMPTY, TIMEOUT, HookOptions, option, seconds, whole, words
+from gate.options import KEPT, LONGEST, NOT_EMPTY, TIMEOUT, HookOptions, option, seconds, seconds_in_all, whole, words
 from gate.waiting import TimeBudget
 
 AFTER_A_COMMAND = 60.0  # seconds of a migration's time for stopping its task and for the report
@@ -99,14 +99,7 @@ class RunMigrations(HookOptions):
     timeout: Optional[float] = seconds(
         "seconds that one command may take; null: what `max_duration` leaves", None, least=0.001, most=LONGEST
     )
-    max_duration: float = seconds(
-        "seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the function is "
-        "continued in a fresh one, up to four times",
-        3000.0,
-        least=60,
-        most=LONGEST,
-        cure="CodeDeploy gives a hook one hour.",
-    )
+    max_duration: float = seconds_in_all()
     concurrent: str = option(
         "what a migration of another deployment that still runs means: wait for its end, or fail",
         "wait",

@@ -20,6 +20,7 @@ from gate.options import (
     option,
     percent,
     seconds,
+    seconds_in_all,
     share,
     statuses,
     url_path,
@@ -198,14 +199,7 @@ class ValidateProduction(TrafficOptions):
         least=0.001,
         most=300,
     )
-    max_duration: float = seconds(
-        "seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the function is "
-        "continued in a fresh one, up to four times",
-        3000.0,
-        least=60,
-        most=LONGEST,
-        cure="CodeDeploy gives a hook one hour.",
-    )
+    max_duration: float = seconds_in_all()
     alarms: dict[str, str] = option(
         "further CloudWatch alarms by name → expected state", {}, choices=("OK", "ALARM", "INSUFFICIENT_DATA")
     )
