@@ -3,6 +3,7 @@ locals {
   _account     = data.aws_caller_identity.current.account_id
   _in_region   = "${var.aws_region}:${local._account}"
   _cluster_arn = "${local._arn}:ecs:${local._in_region}:cluster/${var.ecs_cluster_name}"
+  _service_arn = "${local._arn}:ecs:${local._in_region}:service/${var.ecs_cluster_name}/${var.ecs_service_name}"
   _task_arns   = "${local._arn}:ecs:${local._in_region}:task/${var.ecs_cluster_name}/*"
 
   # A deployment names its application and group, so the hooks need no names. Given here, they narrow the policies.
@@ -28,38 +29,40 @@ locals {
 
   # What each permission allows.
   _actions = {
-    ReadDeployment       = ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"]
-    ReadRevision         = ["codedeploy:GetApplicationRevision"]
-    ReadRevisionObject   = ["s3:GetObject", "s3:GetObjectVersion"]
-    ReadDeploymentTarget = ["codedeploy:GetDeploymentTarget"]
-    ReportStatus         = ["codedeploy:PutLifecycleEventHookExecutionStatus"]
-    ReadService          = ["ecs:DescribeServices"]
-    ReadTaskDefinitions  = ["ecs:DescribeTaskDefinition"]
-    ListTasks            = ["ecs:ListTasks"]
-    ReadTasks            = ["ecs:DescribeTasks"]
-    RunTasks             = ["ecs:RunTask"]
-    TagTasks             = ["ecs:TagResource"]
-    StopTasks            = ["ecs:StopTask"]
-    PassTaskRoles        = ["iam:PassRole"]
-    ReadTaskRoles        = ["iam:GetRole"]
-    SimulateRoles        = ["iam:SimulatePrincipalPolicy"]
-    ReadTaskLogs         = ["logs:GetLogEvents"]
-    ReadLogGroups        = ["logs:DescribeLogGroups"]
-    ReadFunctions        = ["lambda:GetFunctionConfiguration"]
-    InvokeItself         = ["lambda:InvokeFunction"]
-    ReadImages           = ["ecr:BatchGetImage"]
-    ReadPullThroughCache = ["ecr:DescribePullThroughCacheRules"]
-    ReadSecretNames      = ["secretsmanager:DescribeSecret"]
-    ReadSecretValues     = ["secretsmanager:GetSecretValue"]
-    ReadParameterNames   = ["ssm:DescribeParameters"]
-    ReadParameterValues  = ["ssm:GetParameter"]
-    ReadTargets          = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
-    ReadListeners        = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"]
-    ReadLoadBalancers    = ["elasticloadbalancing:DescribeLoadBalancers"]
-    ReadAlarms           = ["cloudwatch:DescribeAlarms"]
-    ReadMetrics          = ["cloudwatch:GetMetricData"]
-    ReadNetwork          = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
-    ReadSecurityGroups   = ["ec2:DescribeSecurityGroups"]
+    ReadDeployment         = ["codedeploy:GetDeployment", "codedeploy:GetDeploymentGroup"]
+    ReadRevision           = ["codedeploy:GetApplicationRevision"]
+    ReadRevisionObject     = ["s3:GetObject", "s3:GetObjectVersion"]
+    ReadDeploymentTarget   = ["codedeploy:GetDeploymentTarget"]
+    ReportStatus           = ["codedeploy:PutLifecycleEventHookExecutionStatus"]
+    ReadService            = ["ecs:DescribeServices"]
+    ReadServiceDeployments = ["ecs:DescribeServiceDeployments"]
+    ReadServiceRevisions   = ["ecs:DescribeServiceRevisions"]
+    ReadTaskDefinitions    = ["ecs:DescribeTaskDefinition"]
+    ListTasks              = ["ecs:ListTasks"]
+    ReadTasks              = ["ecs:DescribeTasks"]
+    RunTasks               = ["ecs:RunTask"]
+    TagTasks               = ["ecs:TagResource"]
+    StopTasks              = ["ecs:StopTask"]
+    PassTaskRoles          = ["iam:PassRole"]
+    ReadTaskRoles          = ["iam:GetRole"]
+    SimulateRoles          = ["iam:SimulatePrincipalPolicy"]
+    ReadTaskLogs           = ["logs:GetLogEvents"]
+    ReadLogGroups          = ["logs:DescribeLogGroups"]
+    ReadFunctions          = ["lambda:GetFunctionConfiguration"]
+    InvokeItself           = ["lambda:InvokeFunction"]
+    ReadImages             = ["ecr:BatchGetImage"]
+    ReadPullThroughCache   = ["ecr:DescribePullThroughCacheRules"]
+    ReadSecretNames        = ["secretsmanager:DescribeSecret"]
+    ReadSecretValues       = ["secretsmanager:GetSecretValue"]
+    ReadParameterNames     = ["ssm:DescribeParameters"]
+    ReadParameterValues    = ["ssm:GetParameter"]
+    ReadTargets            = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
+    ReadListeners          = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"]
+    ReadLoadBalancers      = ["elasticloadbalancing:DescribeLoadBalancers"]
+    ReadAlarms             = ["cloudwatch:DescribeAlarms"]
+    ReadMetrics            = ["cloudwatch:GetMetricData"]
+    ReadNetwork            = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
+    ReadSecurityGroups     = ["ec2:DescribeSecurityGroups"]
     UseNetwork = [
       "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
@@ -71,19 +74,21 @@ locals {
   # reason for each wildcard.
   _resources = {
     for hook in local._lifecycle_order : hook => merge({
-      ReadDeployment     = ["${local._codedeploy}:deploymentgroup:${local._application}/${local._deployment_group}"]
-      ReadRevision       = ["${local._codedeploy}:application:${local._application}"]
-      ReadRevisionObject = ["${local._arn}:s3:::*/*"]
-      ReadService        = ["${local._arn}:ecs:${local._in_region}:service/${var.ecs_cluster_name}/${var.ecs_service_name}"]
-      ReadTasks          = [local._task_arns]
-      RunTasks           = ["${local._arn}:ecs:${local._in_region}:task-definition/${coalesce(var.task_definition_family, "*")}:*"]
-      TagTasks           = [local._task_arns]
-      StopTasks          = [local._task_arns]
-      PassTaskRoles      = coalesce(module.options.run_migrations.pass_role_arns, tolist(local._task_roles))
-      ReadTaskRoles      = local._task_roles
-      SimulateRoles      = ["${local._roles}/*"]
-      ReadTaskLogs       = local._task_logs
-      ReadLogGroups      = ["${local._arn}:logs:*:${local._account}:log-group:*"]
+      ReadDeployment         = ["${local._codedeploy}:deploymentgroup:${local._application}/${local._deployment_group}"]
+      ReadRevision           = ["${local._codedeploy}:application:${local._application}"]
+      ReadRevisionObject     = ["${local._arn}:s3:::*/*"]
+      ReadService            = [local._service_arn]
+      ReadServiceDeployments = [local._service_arn, "${replace(local._service_arn, ":service/", ":service-deployment/")}/*"]
+      ReadServiceRevisions   = [local._service_arn, "${replace(local._service_arn, ":service/", ":service-revision/")}/*"]
+      ReadTasks              = [local._task_arns]
+      RunTasks               = ["${local._arn}:ecs:${local._in_region}:task-definition/${coalesce(var.task_definition_family, "*")}:*"]
+      TagTasks               = [local._task_arns]
+      StopTasks              = [local._task_arns]
+      PassTaskRoles          = coalesce(module.options.run_migrations.pass_role_arns, tolist(local._task_roles))
+      ReadTaskRoles          = local._task_roles
+      SimulateRoles          = ["${local._roles}/*"]
+      ReadTaskLogs           = local._task_logs
+      ReadLogGroups          = ["${local._arn}:logs:*:${local._account}:log-group:*"]
       # Its answer holds a function's environment: so of hooks only, the module's own and those named by AWS's convention.
       ReadFunctions = concat(
         ["${local._functions}:CodeDeployHook_*"],
@@ -108,8 +113,16 @@ locals {
     PassTaskRoles      = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" }
   }
 
+  # What only one of the callers needs; all else serves both.
+  _of_caller = {
+    codedeploy = ["ReadDeployment", "ReadDeploymentTarget", "ReadRevision", "ReadRevisionObject", "ReportStatus", "InvokeItself"]
+    ecs        = ["ReadServiceDeployments", "ReadServiceRevisions"]
+  }
+  _role_names = merge(local._function_names, contains(var.callers, "ecs") ? { ecs = "${local._stem}-ecs" } : {})
+  _left_out   = flatten([for caller, sids in local._of_caller : sids if !contains(var.callers, caller)])
+
   _common = concat(
-    ["ReadDeployment", "ReportStatus", "ReadService"],
+    ["ReadDeployment", "ReportStatus", "ReadServiceDeployments", "ReadServiceRevisions", "ReadService"],
     var.vpc_config == null ? [] : ["UseNetwork"],
     var.kms_key_arn == null ? [] : ["DecryptEnvironment"],
   )
@@ -179,12 +192,14 @@ data "aws_ecs_task_definition" "newest" {
 }
 
 data "aws_iam_policy_document" "assume_role" {
+  for_each = toset(["lambda", "ecs"])
+
   statement {
     actions = ["sts:AssumeRole"]
 
     principals {
       type        = "Service"
-      identifiers = ["lambda.amazonaws.com"]
+      identifiers = ["${each.key}.amazonaws.com"]
     }
   }
 }
@@ -200,7 +215,8 @@ data "aws_iam_policy_document" "hook" {
 
   dynamic "statement" {
     for_each = [
-      for sid in concat(local._common, each.value) : sid if length(lookup(local._resources[each.key], sid, ["*"])) > 0
+      for sid in concat(local._common, each.value) : sid
+      if length(lookup(local._resources[each.key], sid, ["*"])) > 0 && !contains(local._left_out, sid)
     ]
 
     content {
@@ -226,24 +242,24 @@ data "aws_iam_policy_document" "invoke" {
   statement {
     sid       = "InvokeDeploymentHooks"
     actions   = ["lambda:InvokeFunction"]
-    resources = [for hook in local._lifecycle_order : aws_lambda_function.hook[hook].arn]
+    resources = [for hook in local._lifecycle_order : local._own_functions[hook]]
   }
 }
 
 resource "aws_iam_role" "hook" {
-  for_each = local._function_names
+  for_each = local._role_names
 
   name                 = each.value
-  description          = "What the function ${each.value} may do"
+  description          = each.key == "ecs" ? "By which ECS invokes the hooks" : "What the function ${each.value} may do"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary
-  assume_role_policy   = data.aws_iam_policy_document.assume_role.json
+  assume_role_policy   = data.aws_iam_policy_document.assume_role[each.key == "ecs" ? "ecs" : "lambda"].json
 
   tags = var.tags
 }
 
 resource "aws_iam_role_policy" "hook" {
-  for_each = data.aws_iam_policy_document.hook
+  for_each = { for key in keys(local._role_names) : key => key == "ecs" ? data.aws_iam_policy_document.invoke : data.aws_iam_policy_document.hook[key] }
 
   name   = "hook"
   role   = aws_iam_role.hook[each.key].name

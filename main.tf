@@ -17,22 +17,27 @@ locals {
   _hooks = {
     validate_before_install = {
       event       = "BeforeInstall"
+      stage       = "PRE_SCALE_UP"
       description = "Validates what a deployment needs before its task set is created."
     }
     validate_deployment = {
       event       = "AfterInstall"
+      stage       = "POST_SCALE_UP"
       description = "Validates the tasks of the new task set."
     }
     validate_test_traffic = {
       event       = "AfterAllowTestTraffic"
+      stage       = "POST_TEST_TRAFFIC_SHIFT"
       description = "Validates the new task set through the test listener."
     }
     run_migrations = {
       event       = "BeforeAllowTraffic"
+      stage       = "PRE_PRODUCTION_TRAFFIC_SHIFT"
       description = "Runs database migrations before production traffic is routed."
     }
     validate_production = {
       event       = "AfterAllowTraffic"
+      stage       = "POST_PRODUCTION_TRAFFIC_SHIFT"
       description = "Validates the new task set under production traffic."
     }
   }

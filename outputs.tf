@@ -38,13 +38,13 @@ output "function_names" {
 
 output "role_arns" {
   description = "ARNs of the functions' roles by hook"
-  value       = { for hook, role in aws_iam_role.hook : hook => role.arn }
+  value       = { for hook in local._lifecycle_order : hook => aws_iam_role.hook[hook].arn }
   depends_on  = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
 }
 
 output "role_names" {
   description = "Names of the functions' roles by hook, to attach further policies to"
-  value       = { for hook, role in aws_iam_role.hook : hook => role.name }
+  value       = { for hook in local._lifecycle_order : hook => aws_iam_role.hook[hook].name }
   depends_on  = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
 }
 
@@ -67,4 +67,16 @@ output "invoke_policy_json" {
   description = "Policy document (JSON) that allows a CodeDeploy service role to invoke the five functions"
   value       = data.aws_iam_policy_document.invoke.json
   depends_on  = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
+}
+
+output "lifecycle_hooks" {
+  description = "For `deployment_configuration { dynamic \"lifecycle_hook\" … }` of a service that ECS itself deploys: `hook_target_arn`, `role_arn`, `lifecycle_stages`; empty unless `callers` has \"ecs\""
+  value = [
+    for hook in contains(var.callers, "ecs") ? local._lifecycle_order : [] : {
+      hook_target_arn  = aws_lambda_function.hook[hook].arn
+      role_arn         = aws_iam_role.hook["ecs"].arn
+      lifecycle_stages = lookup(var.lifecycle_stages, hook, [local._hooks[hook].stage])
+    } if length(lookup(var.lifecycle_stages, hook, [local._hooks[hook].stage])) > 0
+  ]
+  depends_on = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
 }

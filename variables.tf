@@ -245,6 +245,30 @@ variable "appspec_without" {
   }
 }
 
+variable "callers" {
+  description = "Who calls the functions: \"codedeploy\", \"ecs\" (ECS's own blue/green), or both while a service moves. Each role has just what its callers need"
+  type        = list(string)
+  default     = ["codedeploy"]
+  nullable    = false
+
+  validation {
+    condition     = length(var.callers) > 0 && length(setsubtract(var.callers, ["codedeploy", "ecs"])) == 0
+    error_message = "callers is ${jsonencode(var.callers)}; expected [\"codedeploy\"], [\"ecs\"] or both."
+  }
+}
+
+variable "lifecycle_stages" {
+  description = "Stages of ECS's own blue/green by hook, in the place of the default ones; an empty list leaves the hook out of `lifecycle_hooks`"
+  type        = map(list(string))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.lifecycle_stages), local._lifecycle_order)) == 0
+    error_message = "lifecycle_stages has ${join(", ", setsubtract(keys(var.lifecycle_stages), local._lifecycle_order))}, which is no hook; there are ${join(", ", local._lifecycle_order)}."
+  }
+}
+
 variable "allow_overrides" {
   description = "Whether the description of one CodeDeploy deployment may soften checks of the hooks: `[warn images]`, `[skip http:orders, alarms]`. What it softened is said in every report."
   type        = bool

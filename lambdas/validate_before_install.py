@@ -12,11 +12,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from gate.ecs import STRATEGY_LOST
 from gate.names import check, names_of
 from gate.options.deployment import ValidateBeforeInstall
 from gate.preflight_blue import Blue
 from gate.preflight_hooks import HookChecks
+from gate.preflight_native import NativeChecks
 from gate.preflight_needs import NeedsChecks
 from gate.preflight_requests import RequestChecks
 from gate.preflight_roles import RoleChecks
@@ -36,7 +36,7 @@ class ReleaseChecks:
     @check(calls=["s3:GetObject"])
     def appspec(self) -> Finding:
         """The AppSpec can be read (JSON or YAML, from CodeDeploy or S3) and describes one ECS service."""
-        found = self.release.appspec
+        found = self.release.plan
         hooks = ", ".join(found.hooks) or "no hook"
         if found.unknown:
             said = f"the AppSpec's {', '.join(found.unknown)} is no property that CodeDeploy reads"
@@ -46,7 +46,7 @@ class ReleaseChecks:
     @check()
     def task_definition(self) -> Finding:
         """The AppSpec's task definition exists and is ACTIVE."""
-        name, status = self.release.appspec.task_definition, self.release.definition.get("status")
+        name, status = self.release.plan.task_definition, self.release.definition.get("status")
         if status != "ACTIVE":
             return failed(f"task definition {name} is {status}, expected ACTIVE: register it anew")
         return passed(f"task definition {name} is ACTIVE")
@@ -54,15 +54,17 @@ class ReleaseChecks:
     @check()
     def container_port(self) -> Finding:
         """The AppSpec's container is in the task definition and maps the AppSpec's port."""
-        name, port = self.release.appspec.container_name, self.release.appspec.container_port
+        name, port = self.release.plan.container_name, self.release.plan.container_port
         if not self.release.container:
             known = ", ".join(str(each.get("name")) for each in self.release.containers)
-            return failed(f"the AppSpec's container {name} is not in the task definition (it has {known})")
+            plan = self.release.deployment.words.plan
+            return failed(f"{plan} names container {name}, which is not in the task definition (it has {known})")
         mappings = self.release.container.get("portMappings") or []
         if not any(_maps(mapping, port) for mapping in mappings):
             ports = [str(each.get("containerPortRange") or each.get("containerPort")) for each in mappings]
             mapped = ", ".join(ports) or "(none)"
-            return failed(f"container {name} maps port {mapped}, the AppSpec says {port}: make them one")
+            plan = self.release.deployment.words.plan
+            return failed(f"container {name} maps port {mapped}, {plan} says {port}: make them one")
         return passed(f"container {name} maps port {port}")
 
     @check(Severity.WARN)
@@ -71,8 +73,10 @@ class ReleaseChecks:
         lost = ", ".join(self.release.strategy_lost)
         if lost:
             name = self.release.deployment.service_name
-            said = f"service {name} runs on capacity providers {lost}, {STRATEGY_LOST}: green starts on the launch type"
-            return failed(f"{said}; name the strategy in the AppSpec (CapacityProviderStrategy)")
+            return failed(
+                f"service {name} runs on capacity providers {lost}, a strategy that CodeDeploy does not take over: "
+                "green starts on the launch type; name the strategy in the AppSpec (CapacityProviderStrategy)"
+            )
         return passed("green is launched as blue was, or as the AppSpec says")
 
 
@@ -88,7 +92,7 @@ CALLS = (
     "ecs:DescribeTaskDefinition",
     "elasticloadbalancing:DescribeTargetGroups",
 )
-CHECKS = (Blue, ReleaseChecks, RoleChecks, NeedsChecks, Routes, RequestChecks, HookChecks)
+CHECKS = (Blue, ReleaseChecks, RoleChecks, NeedsChecks, Routes, RequestChecks, HookChecks, NativeChecks)
 
 
 @hook("BeforeInstall", ValidateBeforeInstall, names_of(*CHECKS), CALLS, advisory_on_rollback=True)
@@ -107,7 +111,10 @@ def handler(gate: Gate[ValidateBeforeInstall]) -> None:
         routes,
         RequestChecks(routes),  # test_listener, requests
         HookChecks(gate.deployment),  # hook_functions, hook_settings, hook_versions
+        NativeChecks(gate.deployment),  # lifecycle_hooks
     ):
         for named in names_of(type(checks)):
+            if named.name in gate.deployment.without:
+                continue
             probe = partial(retry_throttled, getattr(checks, named.name), gate.deadline)
             gate.check(named.name, probe, named.severity)

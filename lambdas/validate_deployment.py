@@ -1,6 +1,6 @@
 """AfterInstall: green runs, and goes on running.
 
-Green is the task set whose `externalId` is this deployment. Blue is never judged. The test listener may still
+Green is the side that this deployment makes. Blue is never judged. The test listener may still
 forward to blue at this moment, and green's target group may be in no listener at all.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from gate import tasks
-from gate.ecs import STRATEGY_LOST, Service, TaskSet
+from gate.ecs import Service, Side
 from gate.names import check, names_of
 from gate.options.deployment import ValidateDeployment
 from gate.runner import Gate, hook
@@ -46,7 +46,7 @@ class Green:
         self.options = gate.options
         self.deadline = gate.deadline
         self.tasks: dict[str, Task] = {}  # green's, by ARN, as last described
-        self._others: set[str] = set()  # other task sets', by ARN
+        self._others: set[str] = set()  # other sides', by ARN
         self._last_crash = 0.0
         self._errors_since: float | None = None  # by the deadline's clock; None: the last look saw all
         self._logs: dict[str, str] = {}
@@ -85,7 +85,7 @@ class Green:
     def look(self) -> None:
         """Look at the service and its tasks. Raises NoGreen while there is none."""
         self.service: Service = self.deployment.service()
-        self.set: TaskSet = self.deployment.green(self.service)
+        self.set: Side = self.deployment.green(self.service)
         crashes = len(self.crashed)
         self._look_at_tasks()
         if len(self.crashed) > crashes:
@@ -121,8 +121,8 @@ class Green:
 
     @check()
     def green(self) -> Finding:
-        """ECS shows the task set of this deployment, which has a minute to appear."""
-        return passed(f"task set {self.set.id} is {self.set.status} at scale {self.set.scale:g} %")
+        """ECS shows the side that this deployment makes, which has a minute to appear."""
+        return passed(f"{self.set.name} is {self.set.status} at scale {self.set.scale:g} %")
 
     @check()
     def launch_type(self) -> Finding:
@@ -132,14 +132,17 @@ class Green:
         if wanted and not found:
             named = ", ".join(str(each.get("capacityProvider")) for each in wanted)
             on = runs_on or "a launch type"
-            said = f"green runs on {on}, the service on capacity providers {named}, {STRATEGY_LOST}"
+            said = (
+                f"green runs on {on}, the service on capacity providers {named}, a strategy that CodeDeploy does not "
+                "take over"
+            )
             return replace(failed(f"{said}: name it in the AppSpec (CapacityProviderStrategy)"), advisory=True)
         return passed(f"green runs on {runs_on or 'the launch type of the cluster'}")
 
     @check()
     def task_start(self) -> Finding:
         """Green's tasks can be started: the image pulled, the role assumed, an address found; certain if not."""
-        # ECS names the task set in each event. On a way back it is an old one, with a past.
+        # ECS names the side in each event. On a way back it is an old one, with a past.
         said = [] if self.deployment.is_rollback else [event for event in self.service.events if self.set.id in event]
         hopeless = [task.why_stopped() for task in self.crashed] + said
         reason = next((reason for reason in hopeless if HOPELESS.search(reason)), "")
@@ -158,7 +161,7 @@ class Green:
         alike = causes.count(last.cause())
         if alike >= LOOP and not self.set.complete:
             return failed(
-                f"green tasks keep stopping: {len(crashed)} of task set {self.set.id} stopped, {alike} like this: "
+                f"green tasks keep stopping: {len(crashed)} of {self.set.name} stopped, {alike} like this: "
                 f"{self._explained(last, LOG_PATIENCE)}",
                 terminal=True,
             )
@@ -190,7 +193,7 @@ class Green:
         counts = f"{green.running} of {green.desired} green tasks running, {green.pending} pending"
         if green.desired < 1:
             return failed(
-                f"task set {green.id} is to run {green.desired} tasks (scale {green.scale:g} %): nothing to look at",
+                f"{green.name} is to run {green.desired} tasks (scale {green.scale:g} %): nothing to look at",
                 terminal=self.service.desired < 1,  # else ECS has not computed it yet
             )
         if not green.complete:
@@ -255,7 +258,7 @@ class Green:
         """All green tasks run the same image of the application: a tag may have moved while they started."""
         name = self.set.container  # the load balanced one: the versions of agents beside it are their own affair
         if not name:
-            raise ProbeError(f"ECS does not say which container of task set {self.set.id} is load balanced")
+            raise ProbeError(f"ECS does not say which container of {self.set.name} is load balanced")
         digests = {
             container.image_digest: task.id
             for task, container in self._containers(name)
@@ -297,9 +300,9 @@ class Green:
     def steady(self) -> Finding:
         """ECS itself says that green is in STEADY_STATE."""
         if self.set.stability != "STEADY_STATE":
-            said = f"green task set {self.set.id} is {self.set.stability}, expected STEADY_STATE"
+            said = f"green {self.set.name} is {self.set.stability}, expected STEADY_STATE"
             return failed(f"{said}: the other findings say why")
-        return passed(f"green task set {self.set.id} is in STEADY_STATE")
+        return passed(f"green {self.set.name} is in STEADY_STATE")
 
 
 def _how_it_ended(container: Container) -> str:

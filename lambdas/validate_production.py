@@ -196,7 +196,7 @@ class Production:
         if others:
             named = "; ".join(each.words for each in others)
             return failed(f"{named}: {self.deployment.why_no_other_listeners(others)}")
-        return passed("no listener beside those of the deployment group forwards to blue")
+        return passed(f"no listener beside those of {self.deployment.words.group} forwards to blue")
 
     def bears_load(self, load: Load) -> Sequence[Finding]:
         """The service bears the load that was asked for; a rollback is spared it."""
@@ -293,7 +293,7 @@ class Production:
         options = self.options
         expected = {**dict.fromkeys(self.deployment.alarm_names, alarms.NOT_IN_ALARM), **options.alarms}
         if not expected:
-            return [skipped("no alarm is named, here or in the deployment group", "alarms")]
+            return [skipped(f"no alarm is named, here or in {self.deployment.words.group}", "alarms")]
         found = alarms.read_alarms(expected)
         return alarms.judge_alarms(found, expected, options.insufficient_data, options.missing_alarms)
 

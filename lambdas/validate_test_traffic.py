@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Optional
 
-from gate.default_request import NO_TEST_LISTENER
+from gate.default_request import no_test_listener
 from gate.elb import Listener
 from gate.http_sender import Sender
 from gate.names import Named
@@ -53,15 +53,15 @@ def handler(gate: Gate[ValidateTestTraffic]) -> None:
 
 def test_listener(gate: Gate[ValidateTestTraffic]) -> Finding:
     """There is a way to green that production does not take."""
-    listener, base_url = gate.deployment.test_listener(), gate.options.base_url
+    listener, base_url, group = gate.deployment.test_listener(), gate.options.base_url, gate.deployment.words.group
     if listener is not None:
         return passed(f"the test listener is on port {listener.port} ({listener.protocol})")
     if base_url:
-        return passed(f"the deployment group has no test listener; base_url {shown_address(base_url)} is used")
+        return passed(f"{group} has no test listener; base_url {shown_address(base_url)} is used")
     goes_without = replace(gate.severities, advisory=False).of("test_listener") is not Severity.FAIL  # by own choice
     if not gate.deployment.in_vpc or goes_without:
-        return failed(NO_TEST_LISTENER)
-    return passed("the deployment group has no test listener; green's targets are asked directly")
+        return failed(no_test_listener(gate.deployment.words))
+    return passed(f"{group} has no test listener; green's targets are asked directly")
 
 
 def wait_for_green(gate: Gate[ValidateTestTraffic]) -> list[Finding]:
@@ -96,4 +96,5 @@ def sender_and_way(gate: Gate[ValidateTestTraffic], listener: Optional[Listener]
     else:
         way = way_to_targets(deployment, group)
         url = way.targets[0]
-    return Sender(url, options.host, options.headers), way
+    headers = {**(listener.headers if listener and not options.base_url else {}), **options.headers}
+    return Sender(url, options.host, headers), way

@@ -32,6 +32,7 @@ STAGE = {
 # What lets a hook do more than without it. All of it together makes the policies that calls are judged by.
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "run_migrations": {"run_migrations": {"command": ["migrate"]}},
+    "callers": {"callers": ["codedeploy", "ecs"]},
     "hand_over": {"validate_production": {"duration": 600}},
     "vpc_config": {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]}},
     "kms_key_arn": {"kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
@@ -109,7 +110,7 @@ def _planned(inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Policies]:
         plan = terraform.planned(Path(folder), *targets)
     policies: dict[str, Policies] = {name: {} for name in inputs}
     for change in plan["resource_changes"]:
-        if change["type"] == "aws_iam_role_policy" and change["name"] == "hook":
+        if change["type"] == "aws_iam_role_policy" and change["name"] == "hook" and change["index"] != "ecs":
             document = change["change"]["after"]["policy"].replace(PLANNED_ACCOUNT, ACCOUNT)
             name = change["module_address"].removeprefix("module.")
             policies[name][change["index"]] = json.loads(document)["Statement"]

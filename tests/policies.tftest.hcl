@@ -426,3 +426,86 @@ run "long_prefix" {
     error_message = "${jsonencode(output.function_names)} ${data.aws_iam_policy_document.hook["validate_before_install"].json}"
   }
 }
+
+run "called_by_ecs" {
+  command = plan
+
+  variables {
+    callers = ["ecs"]
+  }
+
+  assert {
+    condition = alltrue([
+      for hook, document in data.aws_iam_policy_document.hook : alltrue([
+        for statement in jsondecode(document.json).Statement :
+        !anytrue([for action in flatten([statement.Action]) : startswith(action, "codedeploy:") || action == "lambda:InvokeFunction"])
+      ])
+    ])
+    error_message = "A hook that only ECS calls has permissions for CodeDeploy, or to invoke itself."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.hook["validate_deployment"].json).Statement :
+      statement.Sid => sort(flatten([statement.Resource])) if startswith(statement.Sid, "ReadService")
+      } == {
+      ReadServiceDeployments = [
+        "arn:aws:ecs:eu-west-1:111122223333:service-deployment/main/web/*",
+        "arn:aws:ecs:eu-west-1:111122223333:service/main/web",
+      ]
+      ReadServiceRevisions = [
+        "arn:aws:ecs:eu-west-1:111122223333:service-revision/main/web/*",
+        "arn:aws:ecs:eu-west-1:111122223333:service/main/web",
+      ]
+      ReadService = ["arn:aws:ecs:eu-west-1:111122223333:service/main/web"]
+    }
+    error_message = "What a hook may read of the service is not narrowed to it."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.hook["ecs"].assume_role_policy).Statement[0].Principal.Service == "ecs.amazonaws.com"
+    error_message = "ECS may not assume the role that invokes the hooks."
+  }
+
+  assert {
+    condition = output.lifecycle_hooks[*].lifecycle_stages == tolist([
+      tolist(["PRE_SCALE_UP"]), tolist(["POST_SCALE_UP"]), tolist(["POST_TEST_TRAFFIC_SHIFT"]),
+      tolist(["PRE_PRODUCTION_TRAFFIC_SHIFT"]), tolist(["POST_PRODUCTION_TRAFFIC_SHIFT"]),
+    ])
+    error_message = "Stages: ${jsonencode(output.lifecycle_hooks[*].lifecycle_stages)}"
+  }
+}
+
+run "stages_of_ones_own" {
+  command = plan
+
+  variables {
+    callers          = ["ecs", "codedeploy"]
+    lifecycle_stages = { run_migrations = ["PRE_SCALE_UP"], validate_test_traffic = [] }
+  }
+
+  assert {
+    condition     = length(output.lifecycle_hooks) == 4 && output.lifecycle_hooks[2].lifecycle_stages == tolist(["PRE_SCALE_UP"])
+    error_message = "Stages: ${jsonencode(output.lifecycle_hooks[*].lifecycle_stages)}"
+  }
+}
+
+run "a_hook_that_there_is_not" {
+  command = plan
+
+  variables {
+    lifecycle_stages = { validate_all = [] }
+  }
+
+  expect_failures = [var.lifecycle_stages]
+}
+
+run "a_caller_that_there_is_not" {
+  command = plan
+
+  variables {
+    callers = ["jenkins"]
+  }
+
+  expect_failures = [var.callers]
+}

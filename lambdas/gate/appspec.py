@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Callable
 
+from gate.plan import Plan
 from gate.verdict import ProbeError
 
 MOST_TEXT = 100_000  # characters of an AppSpec; one for ECS has a few thousand
@@ -19,23 +19,7 @@ HOOK_EVENTS = ("BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "Before
 _ARN = re.compile(r"arn:[^:]+:ecs:[^:]+:\d+:task-definition/.+")
 
 
-@dataclass(frozen=True)
-class AppSpec:
-    """What the AppSpec says. ECS takes only the ARN of a task definition; a hook's function is a name or an ARN.
-
-    `placement`: capacity providers, platform version and network, as RunTask takes them; what is not in the AppSpec
-    is the service's own. `unknown`: properties that CodeDeploy does not read, by their paths.
-    """
-
-    task_definition: str
-    container_name: str
-    container_port: int
-    placement: Mapping[str, Any]
-    hooks: Mapping[str, str]  # lifecycle event → function
-    unknown: tuple[str, ...] = ()
-
-
-def parse_appspec(text: str) -> AppSpec:
+def parse_appspec(text: str) -> Plan:
     """Read an AppSpec for ECS, JSON or YAML; keys are read whatever their case.
 
     Raises ProbeError naming what is missing, or wrong, and its place.
@@ -62,7 +46,7 @@ def parse_appspec(text: str) -> AppSpec:
         strange = f", but {_short(', '.join(unknown))}, which CodeDeploy does not know" if unknown else ""
         raise ProbeError(f"the AppSpec's TargetService has no {', '.join(missing)}{strange}")
     hooks = dict(_hooks(_field(document, "Hooks")))
-    return AppSpec(
+    return Plan(
         task_definition=_arn(properties["taskDefinition"].strip()),
         container_name=balancer["containerName"],
         container_port=balancer["containerPort"],

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Optional
 
+from gate.deployment import Words
 from gate.elb import Listener, Misrouted, Rule, TargetGroup
 from gate.options import HOST, PATH, STATUS
 from gate.options.requests import HttpCheck, status_range
@@ -22,18 +23,21 @@ SPEAKS = ("HTTP", "HTTPS", "TCP", "TLS", "TCP_UDP")  # listeners that a request 
 ELSEWHERE = 'or ask another address: http_checks = { home = { url = "https://…" } }'
 DECLARE = 'declare what to ask: http_checks = { home = { path = "/", host = "www.example.com" } }'
 
-_NONE = "the deployment group has no test listener, so green cannot be tested before its customers meet it"
-_ADD_ONE = "add one to the deployment group (test_traffic_route)"
-_LEAVE_OUT = 'or leave the hook out of the AppSpec (appspec_without = ["validate_test_traffic"])'
-NO_TEST_LISTENER = (
-    f"{_NONE}: {_ADD_ONE}; or give the module vpc_config, then green's targets are asked directly; {_LEAVE_OUT}"
-)
+
+def no_test_listener(words: Words) -> str:
+    """That there is no way to green before the shift, and the three ways to have one."""
+    directly = "give the module vpc_config, then green's targets are asked directly"
+    return f"{_none(words)}: {words.add_test_route}; or {directly}; or {words.leave_out}"
 
 
-def none_and_no_addresses(group: TargetGroup) -> str:
+def none_and_no_addresses(group: TargetGroup, words: Words) -> str:
     """The same where green's targets have no addresses of their own: what is left to do."""
     said = f"the targets of {group.name} are of type {group.target_type}, which cannot be asked directly"
-    return f"{_NONE}, and {said}: {_ADD_ONE}; {_LEAVE_OUT}"
+    return f"{_none(words)}, and {said}: {words.add_test_route}; or {words.leave_out}"
+
+
+def _none(words: Words) -> str:
+    return f"{words.group} has no test listener, so green cannot be tested before its customers meet it"
 
 
 class CannotAsk(ProbeError):
@@ -97,8 +101,8 @@ def request_through(listener: Listener, health: HttpCheck, name: str, host: Opti
     for path in (health.path, None):  # a literal path only where no rule takes the health check's
         for rule in [*([] if listener.by_rules else [None]), *listener.to_the_pair()]:
             try:
-                request = _by(rule, health, path, host)
-                listener.require_route_to_green(request.host or name, request.path, {})
+                request = _by(rule, health, path, host, with_headers=bool(listener.headers))
+                listener.require_route_to_green(request.host or name, request.path, listener.headers)
             except (CannotAsk, Misrouted) as problem:
                 why[str(problem).partition(": set ")[0]] = None
                 continue
@@ -119,15 +123,17 @@ def _first_literal(hosts: Iterable[str]) -> Optional[str]:
     return next((host for host in hosts if re.fullmatch(HOST, host)), None)
 
 
-def _by(rule: Optional[Rule], health: HttpCheck, path: Optional[str], host: Optional[str]) -> HttpCheck:
+def _by(
+    rule: Optional[Rule], health: HttpCheck, path: Optional[str], host: Optional[str], *, with_headers: bool
+) -> HttpCheck:
     """The request that the rule (None: the default action) takes, with this path or else with one of the rule's.
 
-    Raises CannotAsk where there is none.
+    `with_headers`: it is sent with the headers that the rule asks for. Raises CannotAsk where there is none.
     """
     if rule is None:
         return replace(health, host=host) if path else replace(health, host=host, path="/", status=ANSWERED)
     named = f"rule {rule.priority} ({rule.where})"
-    if not rule.only_host_and_path:
+    if not (rule.only_host_and_path or with_headers):
         raise CannotAsk(f"{named} asks for more than a host and a path")
     if host and not rule.matches_host(host.partition(":")[0]):
         raise CannotAsk(f"{named} does not take host {host}")

@@ -8,22 +8,50 @@ targets are read anew at each call.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Callable, Optional, TypeVar
 
 from gate import aws, ecs, elb
-from gate.appspec import AppSpec
-from gate.ecs import Service, TaskSet
+from gate.ecs import Service, Side
 from gate.elb import Listener, LoadBalancer, OtherListener, Rule, Target, TargetGroup
+from gate.plan import Plan
 from gate.verdict import NotFound, ProbeError
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Words:
+    """What messages call the platform's things: who moves the traffic, where it is told what is deployed, and so on."""
+
+    mover: str
+    plan: str
+    group: str  # what names target groups, listeners and alarms
+    fix_group: str
+    production: str  # the key of the production route
+    add_test_route: str
+    hooks: str
+    output: str
+    leave_out: str
+    description: str
+    invoker: str  # the role by which the hooks are invoked
+    allow_invoking: str
+    put_back: str  # how a route gets its target group back
+
+
 class Deployment(ABC):
     """One deployment of one service. Every method raises ProbeError when it could not find out."""
+
+    words: Words
+    propagation = 0.0  # seconds until those who ask see a route that has just changed
+    is_first = False  # whether it creates the service, so that nothing serves yet
+    shifts_in_steps = False  # whether production is on both sides for now, as it shall be
+    expires_at: Optional[float] = (
+        None  # when the platform ends the hook, in epoch seconds; None: as `max_duration` says
+    )
 
     def __init__(self, deployment_id: str, cluster: str, service: str) -> None:
         self.id = deployment_id
@@ -65,31 +93,49 @@ class Deployment(ABC):
 
     @property
     @abstractmethod
-    def service_role(self) -> str:
-        """The ARN of the role by which the platform invokes the hooks and starts tasks; empty where nobody says."""
-
-    @property
-    @abstractmethod
     def shift_began(self) -> datetime | None:
         """When production traffic began to move to green; None where nobody says."""
 
     @property
     @abstractmethod
-    def appspec(self) -> AppSpec:
-        """What is deployed: task definition, container, placement, hooks."""
+    def plan(self) -> Plan:
+        """What is deployed."""
 
     @abstractmethod
-    def green(self, service: Service | None = None) -> TaskSet:
+    def green(self, service: Service | None = None) -> Side:
         """The side that is deployed. Raises NoGreen while there is none."""
 
     @property
     @abstractmethod
-    def target_group_names(self) -> list[str]:
-        """The names of the pair of target groups."""
+    def target_groups(self) -> list[TargetGroup]:
+        """The pair between which the traffic shifts."""
+
+    @property
+    @abstractmethod
+    def without(self) -> Mapping[str, str]:
+        """The checks that mean nothing for this deployment, each with the reason."""
+
+    @property
+    def hooks_by_stage(self) -> Mapping[str, list[Mapping[str, Any]]]:
+        """The hooks of each of the platform's stages, as it describes them; empty if the plan says all there is."""
+        return {}
 
     @abstractmethod
-    def listener_arns(self, route: str) -> list[str]:
-        """The listeners of the `production` or `test` route."""
+    def invoker_of(self, function: str) -> str:
+        """The ARN of the role by which the platform invokes a hook's function, as the plan names it."""
+
+    @property
+    @abstractmethod
+    def passer(self) -> str:
+        """The ARN of the role by which the platform passes the tasks' roles to ECS; empty if it passes none."""
+
+    @abstractmethod
+    def why_not_controlled(self, service: Service) -> str:
+        """Why the platform cannot deploy the service; empty if it can."""
+
+    @abstractmethod
+    def routes(self, name: str) -> list[str]:
+        """What is moved of the `production` or `test` traffic: listeners, or rules, by ARN."""
 
     # ECS
 
@@ -99,33 +145,28 @@ class Deployment(ABC):
 
     def task_definition(self, name: str) -> Mapping[str, Any]:
         """DescribeTaskDefinition's answer for an ARN or family:revision."""
-        return self.memoize(f"task definition {name}", partial(ecs.read_task_definition, name))
+        return self.memoize(f"task definition {name}", partial(ecs.read_task_definition, name, self.words.plan))
 
     def placement_to_come(self, service: Service) -> Mapping[str, Any]:
-        """Where green's tasks will run: as the serving ones do, but for what the AppSpec says."""
+        """Where green's tasks will run: as the serving ones do, but for what the plan says."""
         placement = dict((service.primary or service).placement)
-        if "capacityProviderStrategy" in self.appspec.placement:
+        if "capacityProviderStrategy" in self.plan.placement:
             placement.pop("launchType", None)
-        return {**placement, **self.appspec.placement}
+        return {**placement, **self.plan.placement}
 
     def function(self, name: str) -> Mapping[str, Any]:
         """GetFunctionConfiguration's answer for a hook's function, by name or ARN; raises NotFound if there is none."""
-        return self.memoize(f"function {name}", partial(_read_function, name))
+        return self.memoize(f"function {name}", partial(_read_function, name, self.words))
 
     # The load balancer
 
-    @property
-    def target_groups(self) -> list[TargetGroup]:
-        """The pair between which the traffic shifts."""
-        return self.memoize("target groups", lambda: elb.read_target_groups(self.target_group_names))
-
-    def target_group_of(self, task_set: TaskSet) -> TargetGroup:
-        """The one of the pair in which this task set's tasks are registered."""
+    def target_group_of(self, side: Side) -> TargetGroup:
+        """The one of the pair in which this side's tasks are registered."""
         for target_group in self.target_groups:
-            if target_group.arn in task_set.target_groups:
+            if target_group.arn in side.target_groups:
                 return target_group
         raise ProbeError(
-            f"task set {task_set.id} is registered in none of the deployment group's target groups "
+            f"{side.name} is registered in none of the target groups of {self.words.group} "
             f"{', '.join(target_group.name for target_group in self.target_groups)}"
         )
 
@@ -133,7 +174,7 @@ class Deployment(ABC):
         """The other one of the pair."""
         others = [other for other in self.target_groups if other.arn != target_group.arn]
         if len(others) != 1:
-            raise ProbeError(f"the deployment group has {len(self.target_groups)} target groups, expected 2")
+            raise ProbeError(f"{self.words.group} has {len(self.target_groups)} target groups, expected 2")
         return others[0]
 
     def targets(self, target_group: TargetGroup) -> list[Target]:
@@ -142,23 +183,23 @@ class Deployment(ABC):
 
     def production_listener(self) -> Listener:
         """The listener of the production route, with its weights now."""
-        arns = self.listener_arns("production")
+        arns = self.routes("production")
         if not arns:
-            raise NotFound("the deployment group has no production listener (prodTrafficRoute.listenerArns is empty)")
-        return elb.read_listener(arns[0], "production", self.target_groups)
+            raise NotFound(f"{self.words.group} has no production listener ({self.words.production} is empty)")
+        return elb.read_listener(arns[0], "production", self.target_groups, self.words.fix_group)
 
     def test_listener(self) -> Listener | None:
         """The listener of the test route, with its weights now; None if there is none."""
-        arns = self.listener_arns("test")
-        return elb.read_listener(arns[0], "test", self.target_groups) if arns else None
+        arns = self.routes("test")
+        return elb.read_listener(arns[0], "test", self.target_groups, self.words.fix_group) if arns else None
 
     def other_listeners(self) -> list[OtherListener]:
         """The listeners and rules that forward to the pair, now, beside the listeners of the two routes.
 
         Of the load balancers of both target groups and of the production listener.
         """
-        production = self.listener_arns("production")[:1]
-        known = [*self.listener_arns("production"), *self.listener_arns("test")]
+        known = [*self.routes("production"), *self.routes("test")]
+        production = [elb.listener_of(arn) for arn in self.routes("production")[:1]]
         # arn:…:listener/app/<name>/<id>/<id of the listener>
         balancers = [arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0] for arn in production]
         balancers += [arn for group in self.target_groups for arn in group.load_balancers]
@@ -168,18 +209,19 @@ class Deployment(ABC):
             for listener in elb.listeners_of(balancer, self.target_groups):
                 seen.add(listener.arn)
                 if listener.arn not in known:
-                    others += self._ways_of(listener, balancer != balancers[0])
+                    others += self._ways_of(listener, known, elsewhere=balancer != balancers[0])
         if not seen.issuperset(production):  # no answer, or not of all there is
             raise ProbeError(
                 f"elasticloadbalancing:DescribeListeners does not list listener {production[0]}: does it exist?"
             )
         return others
 
-    def _ways_of(self, listener: Listener, elsewhere: bool) -> list[OtherListener]:
+    def _ways_of(self, listener: Listener, known: Collection[str], *, elsewhere: bool) -> list[OtherListener]:
         name = f"listener on port {listener.port} ({listener.protocol})"
         name += f" of load balancer {listener.load_balancer_arn.split('/')[-2]}" if elsewhere else ""
-        ways = [(name, listener.default)]
-        ways += [(f"rule {rule.priority} ({rule.where}) of the {name}", rule.weights) for rule in listener.rules]
+        rules = [rule for rule in listener.rules if rule.arn not in known]
+        ways = [] if listener.default_arn in known else [(name, listener.default)]
+        ways += [(f"rule {rule.priority} ({rule.where}) of the {name}", rule.weights) for rule in rules]
         return [
             OtherListener(f"{who} forwards to {self._in_words(weights)}", weights, elsewhere)
             for who, weights in ways
@@ -195,8 +237,8 @@ class Deployment(ABC):
         """What these listeners do to customers, and the cure, in words."""
         listener = self.production_listener()
         why = (
-            f"CodeDeploy moves only the production listener (port {listener.port}), so whoever comes in there stays on "
-            "blue, and gets 503 when it is gone"
+            f"{self.words.mover} moves only the production {'rule' if listener.route else 'listener'} (port "
+            f"{listener.port}), so whoever comes in there stays on blue, and gets 503 when it is gone"
         )
         if any(each.elsewhere for each in others):
             name = listener.load_balancer_arn.split("/")[-2]
@@ -223,12 +265,12 @@ class Deployment(ABC):
         return self.memoize(listener.load_balancer_arn, partial(elb.read_load_balancer, listener.load_balancer_arn))
 
 
-def _read_function(name: str) -> Mapping[str, Any]:
+def _read_function(name: str, words: Words) -> Mapping[str, Any]:
     region = name.split(":")[3] if name.startswith("arn:") else None
     try:
         return aws.call("lambda", "get_function_configuration", region=region, FunctionName=name)
     except aws.AwsCallFailed as problem:
         if problem.code == "ResourceNotFoundException":
-            said = f"function {name}, which the AppSpec's Hooks name, does not exist"
-            raise NotFound(f"{said}: put the module's output appspec_hooks there") from problem
+            said = f"function {name}, which {words.hooks} name, does not exist"
+            raise NotFound(f"{said}: put the module's output {words.output} there") from problem
         raise

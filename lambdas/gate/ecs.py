@@ -1,4 +1,4 @@
-"""What ECS says of a service and its task sets."""
+"""What ECS says of a service and of its sides."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from typing import Any, Optional
 from gate import aws
 from gate.verdict import NotFound, ProbeError
 
-# Said before green is made and after, where nobody has the strategy in the AppSpec.
-STRATEGY_LOST = "a strategy that CodeDeploy does not take over"
-
 
 class NoGreen(ProbeError):
-    """There is no green task set (yet): what ECS shows may lag behind CodeDeploy."""
+    """Green is not there (yet): what ECS shows may lag behind the deployment."""
 
     retryable = True
 
 
 @dataclass(frozen=True)
-class TaskSet:
-    """One version of the service. Blue and green are each a task set."""
+class Side:
+    """One side of a deployment, blue or green: the tasks of a task set, or of a service revision."""
 
+    kind: str  # what ECS calls it
     id: str
     external_id: str  # the deployment's id; absent on the set a service was created with
     status: str  # PRIMARY, ACTIVE or DRAINING
@@ -38,9 +36,10 @@ class TaskSet:
     placement: Mapping[str, Any]
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> TaskSet:
+    def of(cls, answer: Mapping[str, Any]) -> Side:
         """Read one entry of DescribeServices' `taskSets`."""
         return cls(
+            kind="task set",
             id=str(answer.get("id", "")),
             external_id=str(answer.get("externalId") or ""),
             status=str(answer.get("status", "")),
@@ -53,14 +52,19 @@ class TaskSet:
             target_groups=_target_groups(answer),
             container=next((str(entry.get("containerName") or "") for entry in answer.get("loadBalancers") or []), ""),
             container_port=next((entry.get("containerPort") for entry in answer.get("loadBalancers") or []), None),
-            placement=_placement(answer),
+            placement=placement_of(answer),
         )
+
+    @property
+    def name(self) -> str:
+        """What people find it by."""
+        return f"{self.kind} {self.id}"
 
     @property
     def complete(self) -> bool:
         """Whether as many tasks run as shall run, and none is to come; raises ProbeError where ECS does not say."""
         if self.pending is None:
-            raise ProbeError(f"ECS does not say how many tasks of task set {self.id} are pending")
+            raise ProbeError(f"ECS does not say how many tasks of {self.name} are pending")
         return self.running == self.desired and not self.pending
 
     @property
@@ -80,7 +84,7 @@ class Service:
     desired: int
     running: int
     pending: int
-    task_sets: tuple[TaskSet, ...]
+    sides: tuple[Side, ...]
     events: tuple[str, ...]
     placement: Mapping[str, Any]
 
@@ -95,15 +99,15 @@ class Service:
             desired=int(answer.get("desiredCount", 0)),
             running=int(answer.get("runningCount", 0)),
             pending=int(answer.get("pendingCount", 0)),
-            task_sets=tuple(TaskSet.of(task_set) for task_set in answer.get("taskSets") or []),
+            sides=tuple(Side.of(each) for each in answer.get("taskSets") or []),
             events=tuple(str(event.get("message", "")) for event in answer.get("events") or []),
-            placement=_placement(answer),
+            placement=placement_of(answer),
         )
 
     @property
-    def primary(self) -> TaskSet | None:
-        """The task set that serves production: blue until the traffic has shifted."""
-        return next((task_set for task_set in self.task_sets if task_set.status == "PRIMARY"), None)
+    def primary(self) -> Side | None:
+        """The side that serves production: blue until the traffic has shifted."""
+        return next((side for side in self.sides if side.status == "PRIMARY"), None)
 
 
 def read_service(cluster: str, name: str) -> Service:
@@ -124,13 +128,16 @@ def read_service(cluster: str, name: str) -> Service:
     return Service.of(found[0])
 
 
-def read_task_definition(name: str) -> Mapping[str, Any]:
-    """DescribeTaskDefinition's answer for an ARN or family:revision; raises NotFound if there is none."""
+def read_task_definition(name: str, named_by: str) -> Mapping[str, Any]:
+    """DescribeTaskDefinition's answer for an ARN or family:revision; raises NotFound if there is none.
+
+    `named_by`: what names it, for people.
+    """
     try:
         answer = aws.call("ecs", "describe_task_definition", taskDefinition=name)
     except aws.AwsCallFailed as problem:
         if problem.code == "ClientException":  # ECS's word for "there is none"
-            raise NotFound(f"task definition {name} does not exist: register it, or fix the AppSpec") from problem
+            raise NotFound(f"task definition {name} does not exist: register it, or fix {named_by}") from problem
         raise
     found: Mapping[str, Any] = answer.get("taskDefinition") or {}
     containers = found.get("containerDefinitions") or []
@@ -139,7 +146,7 @@ def read_task_definition(name: str) -> Mapping[str, Any]:
     return found
 
 
-def _placement(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+def placement_of(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """Where tasks run, in the parameters of RunTask. ECS takes a strategy or a launch type, never both."""
     placement: dict[str, Any] = {}
     if answer.get("capacityProviderStrategy"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Optional
 
@@ -37,6 +37,9 @@ class TargetGroup:
         return self.arn.rpartition(":")[2]
 
 
+DEFAULT = "default"  # a listener's default action, as a route
+
+
 class Misrouted(ProbeError):
     """A listener leads a request to somebody else than the pair."""
 
@@ -48,6 +51,7 @@ class Rule:
     `hosts` and `paths`: patterns of which one has to match, as Elastic Load Balancing has them; none: any will do.
     `needs_header_or_query`: it has a condition on one of them, too. `only_host_and_path`: a GET has to meet no other
     conditions. `redirects`: it answers with a redirect. `requires_login`: a request without a session gets a login.
+    `headers`: those that a request has to have, with a value that will do, where there is a literal one.
     """
 
     priority: str
@@ -59,6 +63,8 @@ class Rule:
     only_host_and_path: bool = True
     redirects: bool = False
     requires_login: bool = False
+    arn: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def matches_host(self, host: str) -> bool:
         """Whether a request to this host may be one of the rule's."""
@@ -75,7 +81,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Listener:
-    """A listener and where it leads. Its rules are read when they are first asked for."""
+    """A listener and where it leads. Its rules are read when they are first asked for.
+
+    `route`: the ARN of the one rule that is moved, `DEFAULT` if that is the default action, empty if it is the listener
+    with all of its rules.
+    """
 
     arn: str
     load_balancer_arn: str
@@ -86,20 +96,33 @@ class Listener:
     read_rules: Callable[[], Sequence[Rule]]
     requires_login: bool = False  # its default action: who has no session is sent to a login
     wants_certificate: bool = False  # of whoever connects (mutual TLS), or there is no answer
+    route: str = ""
 
-    @cached_property
+    @property
     def rules(self) -> Sequence[Rule]:
         """Its rules, the first to be asked first. Only an Application Load Balancer's listeners have any."""
+        return [rule for rule in self._all_rules if rule.priority != DEFAULT]
+
+    @property
+    def default_arn(self) -> str:
+        """The ARN of its default rule, which is its default action; empty if it has no rules."""
+        return next((rule.arn for rule in self._all_rules if rule.priority == DEFAULT), "")
+
+    @cached_property
+    def _all_rules(self) -> Sequence[Rule]:
         return self.read_rules() if self.protocol in ("HTTP", "HTTPS") else ()
 
     @property
     def by_rules(self) -> bool:
         """Whether only rules may forward to the pair: the default action answers, or is another service's."""
-        return not self.pair & self.default.keys()
+        return self.route != DEFAULT if self.route else not self.pair & self.default.keys()
 
     @cached_property
     def weights(self) -> Mapping[str, int]:
         """Target group → weight: of the default action or, where only rules forward to the pair, of these together."""
+        moved = next((rule for rule in self.rules if rule.arn == self.route), None) if self.route else None
+        if moved:
+            return moved.weights
         ruled: dict[str, int] = {}
         for rule in self.to_the_pair() if self.by_rules else ():
             for arn in self.pair & rule.weights.keys():
@@ -107,8 +130,15 @@ class Listener:
         return ruled or self.default
 
     def to_the_pair(self) -> list[Rule]:
-        """The rules that forward to the deployment's target groups."""
-        return [rule for rule in self.rules if self.pair & rule.weights.keys()]
+        """The rules of the route that forward to the deployment's target groups."""
+        of_route = [rule for rule in self.rules if self.route in ("", rule.arn)]
+        return [rule for rule in of_route if self.pair & rule.weights.keys()]
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers without which no rule of the route takes a request."""
+        rules = self.to_the_pair() if self.route else []
+        return rules[0].headers if rules else {}
 
     def serves_only(self, target_group_arn: str) -> bool:
         """Whether all its traffic goes to this target group."""
@@ -134,8 +164,9 @@ class Listener:
         """
         host = next((value for name, value in headers.items() if name.lower() == "host"), host).partition(":")[0]
         path, _, query = path.partition("?")
+        ours = self.to_the_pair()
         for rule in self.rules:
-            if self.pair & rule.weights.keys():
+            if rule in ours:
                 if rule.matches(host, path, has_header_or_query=bool(headers or query)):
                     return
             elif rule.only_host_and_path and rule.matches(host, path, has_header_or_query=False):
@@ -211,17 +242,18 @@ class Target:
         return f"{self.address}:{self.port} is {self.state}" + (f" ({why})" if why else "")
 
 
-def read_target_groups(names: Sequence[str]) -> list[TargetGroup]:
-    """The target groups of these names, of which there is at least one; raises NotFound if one does not exist."""
+def read_target_groups(wanted: Sequence[str], cure: str) -> list[TargetGroup]:
+    """The target groups of these names, or all of these ARNs; raises NotFound, with the cure, if one does not exist."""
+    by_arn = wanted[0].startswith("arn:")
     try:
-        answer = aws.call("elbv2", "describe_target_groups", Names=list(names))
+        asked: Mapping[str, Any] = {"TargetGroupArns" if by_arn else "Names": list(wanted)}
+        answer = aws.call("elbv2", "describe_target_groups", **asked)
     except aws.AwsCallFailed as problem:
         if "TargetGroupNotFound" in problem.code:  # the answer does not say which
-            said = f"not all of target groups {', '.join(names)} exist: fix the deployment group"
-            raise NotFound(said) from problem
+            raise NotFound(f"not all of target groups {', '.join(wanted)} exist: {cure}") from problem
         raise
     found = [_target_group(entry) for entry in answer.get("TargetGroups") or []]
-    missing = ", ".join(sorted(set(names) - {group.name for group in found}))
+    missing = ", ".join(sorted(set(wanted) - {group.arn if by_arn else group.name for group in found}))
     if missing:  # of none, each check of all of them would hold
         raise ProbeError(f"Elastic Load Balancing answered nothing of target group {missing}")
     return found
@@ -233,17 +265,33 @@ def read_targets(target_group: TargetGroup) -> list[Target]:
     return [Target.of(entry) for entry in answer.get("TargetHealthDescriptions") or []]
 
 
-def read_listener(arn: str, word: str, pair: Sequence[TargetGroup]) -> Listener:
-    """A listener as it is now; `word`: what messages call it. Raises NotFound if there is none."""
+def read_listener(route: str, word: str, pair: Sequence[TargetGroup], cure: str) -> Listener:
+    """The listener of a route, the ARN of a listener or of a rule, as it is now.
+
+    `word`: what messages call it. Raises NotFound, with the cure, if there is none.
+    """
+    arn = listener_of(route)
     try:
         found = aws.call("elbv2", "describe_listeners", ListenerArns=[arn]).get("Listeners") or []
     except aws.AwsCallFailed as problem:
         if problem.code == "ListenerNotFound":
-            raise NotFound(f"{word} listener {arn} does not exist: fix the deployment group") from problem
+            raise NotFound(f"{word} listener {arn} does not exist: {cure}") from problem
         raise
     if not found:
         raise ProbeError(f"Elastic Load Balancing answered nothing for {word} listener {arn}")
-    return _listener({**found[0], "ListenerArn": arn}, pair)
+    listener = _listener({**found[0], "ListenerArn": arn}, pair)
+    if route == arn:
+        return listener
+    if route not in (listener.default_arn, *(rule.arn for rule in listener.rules)):
+        raise NotFound(f"the rule of the {word} traffic, {route}, does not exist: {cure}")
+    return replace(listener, route=DEFAULT if route == listener.default_arn else route)
+
+
+def listener_of(route: str) -> str:
+    """The ARN of a listener, of its own or of one of its rules."""
+    if ":listener-rule/" not in route:
+        return route
+    return route.replace(":listener-rule/", ":listener/").rpartition("/")[0]
 
 
 def listeners_of(load_balancer_arn: str, pair: Sequence[TargetGroup]) -> Iterator[Listener]:
@@ -323,7 +371,7 @@ def _weights(actions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def _read_rules(listener_arn: str) -> list[Rule]:
-    """A listener's rules without the default one, by their priority."""
+    """A listener's rules by their priority, the default one last."""
     entries = list(aws.pages("elbv2", "describe_rules", "Rules", ListenerArn=listener_arn))
     if not entries:  # each listener has a default one
         raise ProbeError(f"elasticloadbalancing:DescribeRules answered no rule for listener {listener_arn}")
@@ -333,7 +381,8 @@ def _read_rules(listener_arn: str) -> list[Rule]:
         if not entry["IsDefault"] and not str(entry.get("Priority", "")).isdecimal():
             raise ProbeError(f"Elastic Load Balancing does not say which priority a rule of {listener_arn} has")
     own = [entry for entry in entries if not entry["IsDefault"]]
-    return [_rule(entry) for entry in sorted(own, key=lambda entry: int(entry["Priority"]))]
+    default = [Rule(DEFAULT, "", {}, arn=str(entry.get("RuleArn") or "")) for entry in entries if entry["IsDefault"]]
+    return [*(_rule(entry) for entry in sorted(own, key=lambda entry: int(entry["Priority"]))), *default]
 
 
 def _rule(entry: Mapping[str, Any]) -> Rule:
@@ -357,7 +406,20 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
         only_host_and_path=patterns.keys() <= {"host-header", "path-pattern"} and all(patterns.values()),
         redirects=any(action.get("Type") == "redirect" for action in entry.get("Actions") or []),
         requires_login=_requires_login(entry.get("Actions") or []),
+        arn=str(entry.get("RuleArn") or ""),
+        headers=dict(_literal_headers(conditions)),
     )
+
+
+def _literal_headers(conditions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The headers that the conditions ask for; none where one of them cannot be met by headers, host and path."""
+    if not {str(each.get("Field")) for each in conditions} <= {"host-header", "path-pattern", "http-header"}:
+        return
+    for each in conditions:
+        name = (each.get("HttpHeaderConfig") or {}).get("HttpHeaderName")
+        literal = [value for value in _values_of(each, "Values") if not set(value) & set("*?")]
+        if name and literal:
+            yield str(name), literal[0]
 
 
 def _requires_login(actions: Sequence[Mapping[str, Any]]) -> bool:

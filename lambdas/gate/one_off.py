@@ -39,10 +39,10 @@ class Target:
             green = deployment.green(service)
             name, placement = green.task_definition, green.placement or service.placement
         except NoGreen:
-            name, placement = deployment.appspec.task_definition, deployment.placement_to_come(service)
+            name, placement = deployment.plan.task_definition, deployment.placement_to_come(service)
         definition = deployment.task_definition(name)
         known = [str(each.get("name")) for each in definition.get("containerDefinitions") or []]
-        container = container or (known[0] if len(known) == 1 else deployment.appspec.container_name)
+        container = container or (known[0] if len(known) == 1 else deployment.plan.container_name)
         if container not in known:
             raise ProbeError(
                 f"container {container} is not in task definition {name} (it has {', '.join(known)}): set container"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Optional
 
-from gate.ecs import Service, TaskSet
+from gate.ecs import Service, Side
 from gate.elb import Target, TargetGroup
 from gate.names import check
 from gate.runner import Gate
@@ -16,10 +16,6 @@ from gate.waiting import Poll
 
 SETTLE = 60.0  # seconds a service may take to be steady: a task replaced this very moment is no reason to refuse
 STARTING = 240.0  # the same while some of its targets are `initial`: five checks 30 s apart are AWS's default
-ALL_THE_SAME = (
-    "put [warn blue_targets, running_count, service_steady] into the description of the CodeDeploy deployment, to "
-    "deploy all the same"
-)
 WHY = re.compile(r"unable|unhealthy|fail|reason|error|insufficient", re.IGNORECASE)  # in an event of a service
 
 
@@ -30,7 +26,7 @@ class NotShown(ProbeError):
 
 
 class Blue:
-    """The service, and the task set that serves now. Properties raise ProbeError where they cannot be had."""
+    """The service, and the side that serves now. Properties raise ProbeError where they cannot be had."""
 
     def __init__(self, gate: Gate[Any]) -> None:
         self.gate = gate
@@ -43,8 +39,8 @@ class Blue:
         return self._seen or self.deployment.memoize("service", self.deployment.service)
 
     @property
-    def task_set(self) -> TaskSet:
-        """The task set that serves now; raises NotFound if there is none."""
+    def side(self) -> Side:
+        """The side that serves now; raises NotFound if there is none."""
         primary = self.current.primary
         if primary is None:
             raise NotFound(f"service {self.current.name} has no primary task set: deploy it once without this hook")
@@ -53,24 +49,29 @@ class Blue:
     @property
     def group(self) -> TargetGroup:
         """The target group that serves now."""
-        return self.deployment.target_group_of(self.task_set)
+        return self.deployment.target_group_of(self.side)
 
     @property
     def idle_group(self) -> TargetGroup:
         """The other one of the pair, in which green will be registered."""
+        if self.deployment.is_first:
+            return self.deployment.target_group_of(self.deployment.green())
         return self.deployment.other_target_group(self.group)
+
+    @property
+    def _all_the_same(self) -> str:
+        softened = "[warn blue_targets, running_count, service_steady]"
+        return f"put {softened} into {self.deployment.words.description}, to deploy all the same"
 
     @check()
     def service(self) -> Finding:
-        """The service is ACTIVE, controlled by CODE_DEPLOY, and asked to run at least one task."""
+        """The service is ACTIVE, can be deployed blue/green, and is asked to run at least one task."""
         service = self.current
         if service.status != "ACTIVE":
             return failed(f"service {service.name} is {service.status}, expected ACTIVE: create it again")
-        if service.controller != "CODE_DEPLOY":
-            return failed(
-                f"service {service.name} has deployment controller {service.controller}, expected CODE_DEPLOY (set "
-                "when a service is created)"
-            )
+        problem = self.deployment.why_not_controlled(service)
+        if problem:
+            return failed(f"service {service.name} {problem}")
         if service.desired < 1:
             return failed(
                 f"service {service.name} has a desired count of 0: no green task could be looked at; raise it first"
@@ -84,12 +85,12 @@ class Blue:
 
     @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
     def running_count(self) -> Finding:
-        """The primary task set runs as many tasks as desired, none pending; a minute to settle, four to scale out."""
+        """The serving side runs as many tasks as desired, none pending; a minute to settle, four to scale out."""
         return self._settled("running_count")
 
     @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
     def service_steady(self) -> Finding:
-        """The primary task set is in STEADY_STATE; a minute to settle, four while it scales out."""
+        """The serving side is in STEADY_STATE; a minute to settle, four while it scales out."""
         return self._settled("service_steady")
 
     @check()
@@ -97,7 +98,7 @@ class Blue:
         """No task set of another deployment is still in use; one that drains, or is at scale 0, is not."""
         others = [
             f"{each.id} of deployment {each.external_id or 'unknown'} (scale {each.scale:g} %)"
-            for each in self.current.task_sets
+            for each in self.current.sides
             if each.in_use and each.status != "PRIMARY" and each.external_id != self.deployment.id
         ]
         if others:
@@ -112,7 +113,7 @@ class Blue:
     @cached_property
     def _findings(self) -> list[Finding]:
         """The three findings, the cause first. They are waited for while blue serves customers, or is about to."""
-        # A rollback cannot wait, and while it is under way the service has two task sets and does not settle.
+        # A rollback cannot wait, and while it is under way the service has two sides and does not settle.
         is_rollback, deadline = self.deployment.is_rollback, self.gate.deadline
         starting = deadline.within(min(STARTING, deadline.remaining() / 2))
         polling = Poll(self._look, interval=3, worth_waiting=self._is_worth_waiting)
@@ -141,15 +142,15 @@ class Blue:
         bad = next((finding for finding in findings if not finding.ok), None)
         if bad is None:
             return findings
-        told = replace(bad, detail=f"{bad.detail}; or {ALL_THE_SAME}")  # the first one; once is enough
+        told = replace(bad, detail=f"{bad.detail}; or {self._all_the_same}")  # the first one; once is enough
         return [told if finding is bad else finding for finding in findings]
 
     def _targets(self) -> list[Target]:
-        targets, running = self.deployment.targets(self.group), self.task_set.running
+        targets, running = self.deployment.targets(self.group), self.side.running
         if running and not targets:  # each task that runs is registered, or is about to be
             raise NotShown(
                 f"elasticloadbalancing:DescribeTargetHealth names no target of {self.group.name}, and ECS {running} "
-                f"running task(s) of blue: register them, or {ALL_THE_SAME}"
+                f"running task(s) of blue: register them, or {self._all_the_same}"
             )
         return [target for target in targets if "draining" not in target.state]
 
@@ -176,7 +177,7 @@ class Blue:
 
     def _running_count(self) -> Finding:
         # The primary's own: a set that drains after the last deployment still has tasks, which the service counts.
-        blue = self.task_set
+        blue = self.side
         counts = f"{blue.running} of {blue.desired} tasks running, {blue.pending} pending"
         if blue.complete:
             return passed(counts, "running_count")
@@ -184,10 +185,10 @@ class Blue:
         return failed(said, "running_count")
 
     def _service_steady(self) -> Finding:
-        blue = self.task_set
+        blue = self.side
         if blue.stability == "STEADY_STATE":
-            return passed(f"primary task set {blue.id} is in STEADY_STATE", "service_steady")
-        said = f"primary task set {blue.id} is {blue.stability}, expected STEADY_STATE; fix it first{self._events}"
+            return passed(f"serving {blue.name} is in STEADY_STATE", "service_steady")
+        said = f"serving {blue.name} is {blue.stability}, expected STEADY_STATE; fix it first{self._events}"
         return failed(said, "service_steady")
 
     @property

@@ -79,13 +79,13 @@ Judge = Callable[[HookFunction], Finding]
 
 
 def later_hooks(deployment: Deployment) -> dict[str, str]:
-    """The AppSpec's hooks but for the one that asks: event → function."""
-    return {event: name for event, name in deployment.appspec.hooks.items() if event != FIRST}
+    """The plan's hooks but for the one that asks: event → function."""
+    return {event: name for event, name in deployment.plan.hooks.items() if event != FIRST}
 
 
 def judge_function(deployment: Deployment, label: str, event: str, judge: Judge) -> Finding:
     """What comes of the function of an event that has one; `label`: the finding's name."""
-    name = deployment.appspec.hooks[event]
+    name = deployment.plan.hooks[event]
     try:
         return replace(judge(HookFunction(event, name, deployment.function(name))), name=label)
     except NotOurs as problem:
@@ -111,11 +111,11 @@ class HookChecks:
         for event in events:
             yield judge_function(self.deployment, f"{check}:{event}", event, judge)
         if not events:
-            yield skipped(f"the AppSpec names no further hook{nothing}")
+            yield skipped(f"{self.deployment.words.plan} names no further hook{nothing}")
 
     @check(calls=[LOOK_UP], parts=["{event}"])
     def hook_functions(self) -> Iterator[Finding]:
-        """The functions of the AppSpec's hooks exist and can be invoked."""
+        """The functions of the hooks exist and can be invoked."""
         for finding in self._each("hook_functions", self._can_be_invoked, ": nothing looks at green"):
             yield replace(finding, note=bool(finding.name) and finding.outcome is Outcome.SKIPPED)
 
@@ -143,7 +143,7 @@ class HookChecks:
             if f"{watched.cluster}/{watched.service}" != ours:
                 problems.append(
                     f"the function watches {watched.cluster}/{watched.service}, not {ours}: put this service's hooks "
-                    "into the AppSpec, or fix ecs_cluster_name, ecs_service_name"
+                    f"into {self.deployment.words.plan}, or fix ecs_cluster_name, ecs_service_name"
                 )
         except BadSettings as problem:
             problems.append(str(problem))

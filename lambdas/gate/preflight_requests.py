@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gate import aws
-from gate.default_request import NO_TEST_LISTENER, CannotAsk, health_request, none_and_no_addresses, request_through
+from gate.default_request import CannotAsk, health_request, no_test_listener, none_and_no_addresses, request_through
 from gate.elb import Listener, Misrouted
 from gate.names import check
 from gate.network import Caller, shut_out_of, shut_out_of_tasks
@@ -32,11 +32,13 @@ class RequestChecks:
         """A hook that tests before production has a way to green: a test listener of its own, or another."""
         test = self.routes.test
         if test is None and TEST not in later_hooks(self.deployment):
-            return skipped("the deployment group has no test listener: no test traffic will be validated")
+            return skipped(f"{self.deployment.words.group} has no test listener: no test traffic will be validated")
         if test is None:
             return judge_function(self.deployment, "test_listener", TEST, self._tests_without)
-        if test.arn == self.routes.production.arn:
-            return failed("the test listener is the production listener: give the deployment group one of its own")
+        if (test.arn, test.route) == (self.routes.production.arn, self.routes.production.route):
+            return failed(
+                f"the test listener is the production listener: give {self.deployment.words.group} one of its own"
+            )
         return passed(f"test listener on port {test.port} ({test.protocol}) exists")
 
     def _tests_without(self, function: HookFunction) -> Finding:
@@ -51,9 +53,9 @@ class RequestChecks:
         if severity_for("test_listener", Severity.FAIL, options.checks) is not Severity.FAIL:
             return skipped(f"no test listener, which {function.hook} is told not to need", opted_out=True)
         if green.target_type != "ip":
-            return failed(none_and_no_addresses(green))
+            return failed(none_and_no_addresses(green, self.deployment.words))
         if not function.caller().in_vpc:
-            return failed(NO_TEST_LISTENER)
+            return failed(no_test_listener(self.deployment.words))
         return passed(f"no test listener; {function.hook} is inside the VPC and asks green's targets directly")
 
     @check(
@@ -66,7 +68,7 @@ class RequestChecks:
         for event in events:
             yield judge_function(self.deployment, f"requests:{event}", event, self._comes_through)
         if not events:
-            yield skipped("the AppSpec names no hook that sends requests")
+            yield skipped(f"{self.deployment.words.plan} names no hook that sends requests")
 
     def _comes_through(self, function: HookFunction) -> Finding:
         options = function.options
@@ -121,7 +123,7 @@ class RequestChecks:
             except CannotAsk as problem:
                 return noted(f"{function.hook} will send no request: {problem}")
         groups = list(self.release.network.get("securityGroups") or [])
-        shut_out = shut_out_of_tasks(groups, self.release.appspec.container_port, caller)
+        shut_out = shut_out_of_tasks(groups, self.release.plan.container_port, caller)
         if shut_out:
             return failed(f"{function.hook} is to ask green's targets directly, and {shut_out}")
         return passed(f"{function.hook} will ask each of green's targets directly")
@@ -131,7 +133,7 @@ class RequestChecks:
         """The ports at which green's targets will take traffic, where they are known before."""
         mappings = self.release.container.get("portMappings") or []
         mapped = [int(mapping["hostPort"]) for mapping in mappings if mapping.get("hostPort")]
-        return [self.release.appspec.container_port, *mapped]
+        return [self.release.plan.container_port, *mapped]
 
     def _caller(self, function: HookFunction) -> Caller:
         """Where the function's requests come from, with the addresses of its subnets; none outside a VPC."""

@@ -1,6 +1,6 @@
-"""The roles of those who take part: those of the tasks exist and trust ECS, CodeDeploy's may do what it has to.
+"""The roles of those who take part: those of the tasks exist and trust ECS, the platform's may do what they have to.
 
-What CodeDeploy's role may do IAM's own simulator says: foreseen, not tried.
+What these may do IAM's own simulator says: foreseen, not tried.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gate.verdict import Finding, NotFound, ProbeError, attempt, failed, passed,
 
 
 class RoleChecks:
-    """The roles that the task definition names, and CodeDeploy's own."""
+    """The roles that the task definition names, and those by which the platform invokes the hooks."""
 
     def __init__(self, release: Release) -> None:
         self.release = release
@@ -53,7 +53,7 @@ class RoleChecks:
 
     @check(calls=["iam:SimulatePrincipalPolicy"], parts=["{action}"])
     def service_role(self) -> list[Finding]:
-        """CodeDeploy's service role may invoke the hooks' functions and pass the tasks' roles to ECS."""
+        """The role that invokes the hooks may do so; CodeDeploy's service role may pass the tasks' roles to ECS."""
         return [
             attempt("service_role:lambda:InvokeFunction", self._may_invoke),
             attempt("service_role:iam:PassRole", self._may_pass),
@@ -62,36 +62,45 @@ class RoleChecks:
     def _may_invoke(self) -> Finding:
         partition = self.release.arn.split(":")[1]
         functions = f"arn:{partition}:lambda:{self.release.region}:{self.release.account}:function:"
-        names = later_hooks(self.release.deployment).values()
-        arns = [name if is_arn(name) else f"{functions}{name.rpartition('function:')[2]}" for name in names]
-        if not arns:
-            return skipped("the AppSpec names no further hook")
-        cure = "attach the module's output invoke_policy_json or the managed policy AWSCodeDeployRoleForECS"
-        return self._judged("lambda:InvokeFunction", "may not invoke", arns, cure)
+        deployment = self.release.deployment
+        by_role: dict[str, list[str]] = {}
+        for name in later_hooks(deployment).values():
+            arn = name if is_arn(name) else f"{functions}{name.rpartition('function:')[2]}"
+            by_role.setdefault(deployment.invoker_of(name), []).append(arn)
+        if not by_role:
+            return skipped(f"{deployment.words.plan} names no further hook")
+        cure = deployment.words.allow_invoking
+        found = [self._judged(r, "lambda:InvokeFunction", "may not invoke", a, cure) for r, a in by_role.items()]
+        return next((finding for finding in found if not finding.ok), found[0])
 
     def _may_pass(self) -> Finding:
+        passer = self.release.deployment.passer
+        if not passer:
+            return skipped("whoever deploys passes the roles of the tasks")
         named = [self.release.definition.get(name) for name in ("executionRoleArn", "taskRoleArn")]
         arns = [arn for arn in dict.fromkeys(map(str, named)) if is_arn(arn)]
         if not arns:
             return skipped("the task definition names no role by its ARN")
         cure = "no green task could be started; allow iam:PassRole on it"
         to_ecs = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
-        return self._judged("iam:PassRole", "may not pass to ECS", arns, cure, **to_ecs)
+        return self._judged(passer, "iam:PassRole", "may not pass to ECS", arns, cure, **to_ecs)
 
-    def _judged(self, action: str, may_not: str, resources: Sequence[str], cure: str, **context: str) -> Finding:
-        """Whether CodeDeploy's role may take the action on each of the resources, for the words `may_not` and the cure.
+    def _judged(
+        self, role: str, action: str, may_not: str, resources: Sequence[str], cure: str, **context: str
+    ) -> Finding:
+        """Whether a role may take the action on each of the resources, for the words `may_not` and the cure.
 
         `context`: the condition keys whose values are known, beside the region. Where the decision hangs on others,
         nobody can say. Raises as `_decision` does.
         """
-        role, denied, unknown = self.release.deployment.service_role, [], []
+        denied, unknown = [], []
         for resource in resources:
             decision, keys = _decision(role, action, resource, {"aws:RequestedRegion": self.release.region, **context})
             if decision != "allowed" and not keys:
                 denied.append(resource)
             elif decision != "allowed":
                 unknown += keys
-        who = f"CodeDeploy's service role {role}"
+        who = f"{self.release.deployment.words.invoker} {role}"
         if denied:
             return failed(f"{who} {may_not} {', '.join(denied)}: {cure}")
         if unknown:

@@ -48,7 +48,8 @@ class Routes:
         names = [group.name for group in self.deployment.target_groups]
         if len(names) != 2:
             found = ", ".join(names) or "none"
-            return failed(f"expected 2 target groups in the deployment group's pair, found {found}: name both")
+            said = f"expected 2 target groups in the pair of {self.deployment.words.group}, found {found}"
+            return failed(f"{said}: name both")
         return passed(f"target groups {' and '.join(names)} exist")
 
     @check(calls=[LISTENERS, RULES])
@@ -65,7 +66,7 @@ class Routes:
     def test_weights(self) -> Finding:
         """The test listener forwards to the target group that serves now, as CodeDeploy expects at the start."""
         if self.test is None:
-            return skipped("the deployment group has no test listener")
+            return skipped(f"{self.deployment.words.group} has no test listener")
         found = self._leads_to_blue("test", self.test)
         led_to = _led_to(self.test)
         # AWS's guide wants blue there; stacks whose test listener forwards to the idle group at first are deployed.
@@ -78,7 +79,7 @@ class Routes:
         leads = self.deployment.weights_in_words(listener)
         return failed(
             f"{word} listener on port {listener.port} forwards to {leads}, not just to {blue.name}, the primary task "
-            "set's target group: put its default action back on that one"
+            f"set's target group: {self.deployment.words.put_back}"
         )
 
     @check(Severity.WARN, calls=[LISTENERS, RULES])
@@ -106,7 +107,7 @@ class Routes:
         if others:
             named = "; ".join(each.words for each in others)
             return failed(f"{named}: {self.deployment.why_no_other_listeners(others)}")
-        return passed("no listener beside those of the deployment group forwards to its target groups")
+        return passed(f"no listener beside those of {self.deployment.words.group} forwards to its target groups")
 
     @check(calls=["ec2:DescribeSubnets", LISTENERS, BALANCERS])
     def availability_zones(self) -> Finding:
@@ -141,7 +142,7 @@ class Routes:
         """The deployment group's alarms exist and none fires: one that does stops the deployment during Install."""
         names = self.deployment.alarm_names
         if not names:
-            return [skipped("the deployment group watches no alarm")]
+            return [skipped(f"{self.deployment.words.group} watches no alarm")]
         return judge_alarms(read_alarms(names), dict.fromkeys(names, NOT_IN_ALARM), None, "fail")
 
     @property

@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, Callable, Optional
 
 from gate import aws
-from gate.appspec import AppSpec
 from gate.deployment import Deployment
 from gate.ecs import Service
+from gate.plan import Plan
 from gate.verdict import ProbeError
 
 # Without the kinds of an index ECR would answer with the manifest of one platform.
@@ -115,14 +115,14 @@ class Release:
         self._service = service
 
     @property
-    def appspec(self) -> AppSpec:
-        """The deployment's AppSpec."""
-        return self.deployment.appspec
+    def plan(self) -> Plan:
+        """What the deployment says."""
+        return self.deployment.plan
 
     @property
     def definition(self) -> Mapping[str, Any]:
         """The task definition that the AppSpec names."""
-        return self.deployment.task_definition(self.appspec.task_definition)
+        return self.deployment.task_definition(self.plan.task_definition)
 
     @property
     def containers(self) -> list[Mapping[str, Any]]:
@@ -132,14 +132,14 @@ class Release:
     @property
     def container(self) -> Mapping[str, Any]:
         """The container that the AppSpec names; empty where the task definition has none of that name."""
-        return next((each for each in self.containers if each["name"] == self.appspec.container_name), {})
+        return next((each for each in self.containers if each["name"] == self.plan.container_name), {})
 
     @property
     def arn(self) -> str:
         """The task definition's ARN, as ECS says it."""
         arn = str(self.definition.get("taskDefinitionArn"))
         if not is_arn(arn):
-            raise ProbeError(f"ECS does not say the ARN of task definition {self.appspec.task_definition}")
+            raise ProbeError(f"ECS does not say the ARN of task definition {self.plan.task_definition}")
         return arn
 
     @property
@@ -170,7 +170,7 @@ class Release:
     @property
     def strategy_lost(self) -> list[str]:
         """The capacity providers of the service's strategy, where the AppSpec names none for green; else none."""
-        if "capacityProviderStrategy" in self.appspec.placement:
+        if "capacityProviderStrategy" in self.plan.placement:
             return []
         return _providers(self._service().placement)
 

@@ -28,7 +28,7 @@ from gate.runtime import Answer, Invocation
 from gate.settings import BadSettings, read_environment, read_module, read_settings
 from gate.severity import Severities
 from gate.verdict import Finding, Probe, ProbeError, Result, Severity, decide, error, failed, run_probe
-from gate.waiting import MAX_CONTINUATIONS, OutOfTime, Poll, TimeBudget, handover_margin, poll
+from gate.waiting import MAX_CONTINUATIONS, OutOfTime, Poll, TimeBudget, handover_margin
 
 logger = logging.getLogger("gate")
 
@@ -120,13 +120,16 @@ class Gate(Generic[O]):
     continuation: Continuation
     can_continue: bool
     orphaned: bool
+    most_continuations: int = MAX_CONTINUATIONS
 
     def __post_init__(self) -> None:
         self.deadline = self.invocation.deadline
         self._max_duration = max_duration_of(self.options)
         self.ends_at = self.continuation.began + self._max_duration if self._max_duration else 0.0
+        if self.ends_at and self.deployment.expires_at:
+            self.ends_at = min(self.ends_at, self.deployment.expires_at)
         may_follow = self.can_continue and time.time() < self.ends_at
-        self.continuations_left = max(0, MAX_CONTINUATIONS - self.continuation.number) if may_follow else 0
+        self.continuations_left = max(0, self.most_continuations - self.continuation.number) if may_follow else 0
         self.handover_margin = handover_margin(self.invocation.seconds) if self.continuations_left else 0.0
         self.advisory = self.severities.advisory
         self._unknown = unknown_names(self.options.checks, self.names)
@@ -218,7 +221,7 @@ class Gate(Generic[O]):
         """The time of all of the hook's invocations; whole seconds, as a function's time-out is set."""
         # What was added to a moment and is taken from it again has lost its last digits.
         here = math.ceil(round(self.invocation.seconds, 6))
-        more = MAX_CONTINUATIONS if self.can_continue and self._max_duration else 0
+        more = self.most_continuations if self.can_continue and self._max_duration else 0
         return TimeBudget.over(here, more, self._max_duration)
 
     def continue_later(self, state: Mapping[str, Any], orphan_note: str = "") -> NoReturn:
@@ -296,6 +299,7 @@ class _Run:
             continuation,
             can_continue=self.platform.can_continue,
             orphaned=not is_ours or overrides is None,
+            most_continuations=self.platform.most_continuations,
         )
         self.record.current = self.record.hook_name
         body(gate)
@@ -305,13 +309,21 @@ class _Run:
         self.record.current = "deployment"
         began = time.monotonic()
         deadline = self.invocation.deadline.within(IDENTIFYING)
+        probe = functools.partial(self.platform.identify, deployment, self.event_name)
         try:
-            finding = poll(lambda: self.platform.identify(deployment), deadline, IDENTIFYING_INTERVAL)[0]
+            waits = Poll(probe, IDENTIFYING_INTERVAL, worth_waiting=lambda each: not each.ok and not each.advisory)
+            findings = waits.run(deadline)
         except Exception as problem:  # noqa: BLE001  # whatever it is, it is a result
-            finding = self.record.finding_of(problem)
-        self.record.add("deployment", finding, duration_ms=int((time.monotonic() - began) * 1000))
-        self.preamble = len(self.record.results) if finding.ok else 0
-        return finding.ok
+            findings = [self.record.finding_of(problem)]
+        duration_ms = int((time.monotonic() - began) * 1000)
+        for finding in findings:
+            severity = Severity.WARN if finding.advisory else Severity.FAIL
+            self.record.add(finding.name or "deployment", finding, severity, duration_ms)
+        over = any(finding.ok and finding.terminal for finding in findings)
+        good = all(finding.ok or finding.advisory for finding in findings)
+        warned = sum(not finding.ok for finding in findings)  # they come last
+        self.preamble = len(self.record.results) - warned if good and not over else 0
+        return good and not over
 
     def _overrides(self, deployment: Deployment, names: Sequence[Named], *, allowed: bool) -> Optional[Overrides]:
         """What the deployment's description overrides; None if it cannot be followed."""
@@ -354,7 +366,7 @@ class _Run:
             why = self._out_of_time() if isinstance(problem, OutOfTime) else self.record.finding_of(problem)
             self._add(error(f"the hook could not be continued in a fresh invocation: {why.detail}{orphaned}"))
             return None
-        message = f"continued {how}: {continuation.number} of {MAX_CONTINUATIONS}, {current} goes on"
+        message = f"continued {how}: {continuation.number} of {self.platform.most_continuations}, {current} goes on"
         logger.info(message, extra={**self.record.fields, "check": current, "status": "CONTINUED"})
         return self._answer_of("CONTINUED", message)
 
@@ -375,7 +387,8 @@ class _Run:
     def _answer_of(self, status: str, message: str) -> Answer:
         checks = self.record.as_json()
         duration = self._duration_ms
-        return {"status": status, "message": message, **self.record.fields, "checks": checks, "duration_ms": duration}
+        found = {"status": status, "message": message, **self.record.fields, "checks": checks, "duration_ms": duration}
+        return {**found, **self.platform.answer(status)}
 
     def _on_stuck(self) -> None:
         """The watchdog's turn: the main thread does not react."""

@@ -93,6 +93,9 @@ def _scheme(protocol: str, group: TargetGroup) -> str:
 
 def way_through(deployment: Deployment, listener: Listener) -> Way:
     """The way through a listener, and whether this function's requests can come to it."""
+    shared = sum(map(bool, listener.weights.values())) > 1
+    if deployment.shifts_in_steps and shared:
+        return Way(listener, shut_out="production is on both sides for now, so blue may answer what is asked")
     try:
         caller = Caller(deployment.in_vpc)
         shut_out = shut_out_of(deployment.load_balancer(listener), listener.port, caller)
@@ -107,7 +110,7 @@ def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
     Raises ProbeError for targets that have no address of their own.
     """
     if group.target_type != "ip":
-        raise ProbeError(none_and_no_addresses(group))
+        raise ProbeError(none_and_no_addresses(group, deployment.words))
     scheme = _scheme(group.protocol, group)
     targets = [target for target in deployment.targets(group) if "draining" not in target.state]
     shown = [f"[{each.address}]" if ":" in each.address else each.address for each in targets]
@@ -119,10 +122,11 @@ def misrouted(deployment: Deployment, group: TargetGroup, listener: Listener | N
     """What of the listener, its default action or a rule, does not forward to green alone; empty if all does."""
     if listener is None:
         return ""
-    if not listener.serves_only(group.arn):
+    in_steps = word == "production" and deployment.shifts_in_steps and listener.weights.get(group.arn)
+    if not (in_steps or listener.serves_only(group.arn)):
         leads = deployment.weights_in_words(listener)
         return f"the {word} listener does not forward to green ({group.name}) alone but to {leads}"
-    elsewhere = listener.misrouted(group.arn)
+    elsewhere = [] if in_steps else listener.misrouted(group.arn)
     rules = "; ".join(f"rule {r.priority} ({r.where}) forwards to {deployment.weights_in_words(r)}" for r in elsewhere)
     return f"of the {word} listener, {rules}: not to green ({group.name}) alone" if rules else ""
 
@@ -185,6 +189,7 @@ class Traffic:
     def run(self) -> bool:
         """Each HTTP check, then samples of those that passed, then the flows; whether the hook may still succeed."""
         gate, sound = self.gate, True
+        gate.deadline.sleep(self.deployment.propagation if self.way.listener else 0.0)
         if self.by_default or self.options.http_checks:
             sound = bool(gate.check("http", self.send_checks))
         for name, check in self._sampled().items():
@@ -302,7 +307,7 @@ class Traffic:
         if self.way.shut_out:
             raise ProbeError(self.way.shut_out)
         if self.way.listener:
-            headers = {**self.options.headers, **check.headers, **check.secret_headers}
+            headers = {**self.way.listener.headers, **self.options.headers, **check.headers, **check.secret_headers}
             host = check.host or self.options.host or self.sender.name
             self.way.listener.require_route_to_green(host, normalised(check.path), headers)
 

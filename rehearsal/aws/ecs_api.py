@@ -92,6 +92,16 @@ class Answers(EC2ContainerServiceResponse):
     def update_service(self) -> ActionResult:
         return ActionResult({"service": self.stand_in.update(dict(self._get_params()))})
 
+    # ECS's own blue/green.
+
+    def describe_service_deployments(self) -> ActionResult:
+        found, failures = self.stand_in.find_deployments(self._get_param("serviceDeploymentArns") or [])
+        return ActionResult({"serviceDeployments": [each.describe() for each in found], "failures": failures})
+
+    def describe_service_revisions(self) -> ActionResult:
+        found, failures = self.stand_in.find_revisions(self._get_param("serviceRevisionArns") or [])
+        return ActionResult({"serviceRevisions": [each.describe() for each in found], "failures": failures})
+
     # Task sets.
 
     def create_task_set(self) -> ActionResult:

@@ -23,6 +23,7 @@ from moto.ecs.models import Cluster, EC2ContainerServiceBackend, Service, ecs_ba
 from moto.elbv2.models import FakeTargetGroup, elbv2_backends
 from moto.moto_api._internal import mock_random
 
+from rehearsal.aws.ecs_native import STRATEGIES, ServiceDeployment, ServiceRevision
 from rehearsal.aws.ecs_tasks import LOCK, StandInTask, TaskBackend
 from rehearsal.aws.graft import graft
 from rehearsal.aws.world import LaunchError, PlacementFailure
@@ -102,6 +103,9 @@ class StandInService(Service):
         self.health_check_grace_period_seconds: int | None = 0 if self.load_balancers else None
         self.availability_zone_rebalancing = "DISABLED"
         self.capacity_provider_strategy: list[dict[str, Any]] | None = None
+        self.revisions: list[ServiceRevision] = []
+        """Of a service that ECS itself deploys blue/green."""
+        self.service_deployments: list[ServiceDeployment] = []
         self.inner_set: StandInTaskSet | None = None
         """What a rolling service (controller ECS) has in the place of task sets."""
         self.was_steady = False
@@ -136,7 +140,7 @@ class SchedulerBackend(TaskBackend):
             if steady and not service.was_steady:
                 add_event(service, f"(service {service.name}) has reached a steady state.")
             service.was_steady = steady
-            for deployment in service.deployments:
+            for deployment in [] if service.revisions else service.deployments:
                 deployment.update(_rollout(service, deployment, sets[0]) if sets else {})
 
     def _reconcile_set(self, service: StandInService, task_set: StandInTaskSet) -> None:
@@ -274,7 +278,9 @@ class SchedulerBackend(TaskBackend):
 
 
 def scheduled_sets(service: StandInService) -> list[StandInTaskSet]:
-    """Return what the scheduler looks after: the task sets, or the one a rolling service has inside."""
+    """Return what the scheduler looks after: task sets, those of revisions, or the one a rolling service has inside."""
+    if service.revisions:
+        return [revision.task_set for revision in service.revisions]
     return [service.inner_set] if service.inner_set is not None else list(service.task_sets)
 
 
@@ -403,6 +409,18 @@ class EcsBackend(SchedulerBackend):
         kind = service.deployment_controller["type"]
         if kind == "EXTERNAL":
             return
+        if _is_native(service):
+            self.begin_deployment(service)
+            return
+        task_set = self._task_set(service)
+        task_set.status = "PRIMARY"
+        if kind == "CODE_DEPLOY":
+            service.task_sets.append(task_set)
+        else:
+            task_set.id = str(service.deployments[0]["id"])
+            service.inner_set = task_set
+
+    def _task_set(self, service: StandInService) -> StandInTaskSet:
         settings = {
             "networkConfiguration": service.network_configuration or None,
             "loadBalancers": service.load_balancers,
@@ -411,13 +429,36 @@ class EcsBackend(SchedulerBackend):
             "capacityProviderStrategy": service.capacity_provider_strategy,
             "platformVersion": service.platform_version,
         }
-        task_set = StandInTaskSet(self, service, str(service.task_definition), settings)
-        task_set.status = "PRIMARY"
-        if kind == "CODE_DEPLOY":
-            service.task_sets.append(task_set)
-        else:
-            task_set.id = str(service.deployments[0]["id"])
-            service.inner_set = task_set
+        return StandInTaskSet(self, service, str(service.task_definition), settings)
+
+    def begin_deployment(self, service: StandInService) -> ServiceDeployment:
+        """Make the next revision of a service that ECS deploys blue/green, and the deployment of it."""
+        source = next((each for each in service.revisions if each.is_active), None)
+        task_set = self._task_set(service)
+        task_set.load_balancers = [dict(each) for each in service.load_balancers]
+        task_set.set_scale(0)
+        revision = ServiceRevision(self, service, task_set)
+        service.revisions.append(revision)
+        deployment = ServiceDeployment(self, service, revision, source)
+        service.service_deployments.append(deployment)
+        return deployment
+
+    def find_deployments(self, arns: list[str]) -> tuple[list[ServiceDeployment], list[dict[str, str]]]:
+        """Do what DescribeServiceDeployments does."""
+        with LOCK:
+            for service in list(self.services.values()):
+                if any(each.arn in arns for each in service.service_deployments):
+                    self.reconcile(service)
+            known = {each.arn: each for service in self.services.values() for each in service.service_deployments}
+            failures = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in known]
+            return [known[arn] for arn in arns if arn in known], failures
+
+    def find_revisions(self, arns: list[str]) -> tuple[list[ServiceRevision], list[dict[str, str]]]:
+        """Do what DescribeServiceRevisions does."""
+        with LOCK:
+            known = {each.arn: each for service in self.services.values() for each in service.revisions}
+            failures = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in known]
+            return [known[arn] for arn in arns if arn in known], failures
 
     def update(self, params: dict[str, Any]) -> StandInService:
         """Do what UpdateService does with its parameters."""
@@ -448,6 +489,10 @@ class EcsBackend(SchedulerBackend):
             service.network_configuration = params["networkConfiguration"]
         if params.get("loadBalancers") is not None:
             service.load_balancers = params["loadBalancers"]
+        if _is_native(service):
+            if definition or params.get("forceNewDeployment"):
+                self.begin_deployment(service)
+            return
         if definition or params.get("networkConfiguration") or params.get("forceNewDeployment"):
             inner = scheduled_sets(service)[0]
             inner.task_definition = str(service.task_definition)
@@ -564,6 +609,11 @@ class EcsBackend(SchedulerBackend):
             task_set.drain()
             self.reconcile(service)
             return task_set
+
+
+def _is_native(service: StandInService) -> bool:
+    """Whether ECS itself deploys the service blue/green."""
+    return service.deployment_configuration.get("strategy") in STRATEGIES
 
 
 def _keep(service: StandInService, params: dict[str, Any]) -> None:

@@ -71,6 +71,14 @@ def asked_by(call: Call) -> list[Asked]:
 Rule = Callable[[Call], Iterable[Asked]]
 
 
+def _of_service(call: Call, kind: str) -> Iterator[Asked]:
+    """On a service's deployments or revisions, and on the service: the reference has both."""
+    for arn in call[f"service{kind}Arns"]:
+        service, _, _ = arn.replace(f":service-{kind.lower()}/", ":service/").rpartition("/")
+        for resource in (service, arn):
+            yield Asked(f"ecs:DescribeService{kind}s", resource)
+
+
 def _on_everything(action: str) -> Rule:
     """Of an action for which the reference knows no resource."""
     return lambda _call: [Asked(action, "*")]
@@ -212,6 +220,8 @@ _RULES: dict[str, Rule] = {
         Asked("ecs:DescribeClusters", call.full("ecs", name, f"cluster/{name}")) for name in call["clusters"]
     ],
     "ecs:DescribeServices": _on_tasks("ecs:DescribeServices", lambda call: call["services"], "service"),
+    "ecs:DescribeServiceDeployments": lambda call: _of_service(call, "Deployment"),
+    "ecs:DescribeServiceRevisions": lambda call: _of_service(call, "Revision"),
     "ecs:DescribeTaskDefinition": _on_everything("ecs:DescribeTaskDefinition"),
     "ecs:DescribeTasks": _on_tasks("ecs:DescribeTasks", lambda call: call["tasks"]),
     "ecs:StopTask": _on_tasks("ecs:StopTask", _one("task")),

@@ -28,6 +28,8 @@ OF_EVERY_HOOK = {
     "codedeploy:GetDeployment",
     "codedeploy:GetDeploymentGroup",
     "codedeploy:PutLifecycleEventHookExecutionStatus",
+    "ecs:DescribeServiceDeployments",
+    "ecs:DescribeServiceRevisions",
 }
 IAM_PREFIXES = {"elbv2": "elasticloadbalancing"}
 IAM_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}

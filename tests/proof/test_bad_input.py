@@ -22,9 +22,10 @@ import validate_deployment
 import validate_production
 import validate_test_traffic
 import yaml
-from gate.appspec import AppSpec, parse_appspec
+from gate.appspec import parse_appspec
 from gate.options.hooks import HOOKS as OPTIONS
 from gate.options.migrations import RunMigrations
+from gate.plan import Plan
 from gate.settings import BadSettings, read_settings
 from gate.verdict import ProbeError
 from hypothesis import given, settings
@@ -379,7 +380,7 @@ GOOD: dict[str, Any] = {
 }
 
 
-def read(text: str) -> AppSpec | str:
+def read(text: str) -> Plan | str:
     """What an AppSpec comes to, or the words of its refusal; nothing else, and soon."""
     began = time.monotonic()
     try:
@@ -394,7 +395,7 @@ def read(text: str) -> AppSpec | str:
 def test_the_appspec_of_these_tests_is_one() -> None:
     for text in (json.dumps(GOOD), yaml.safe_dump(GOOD)):
         found = read(text)
-        assert isinstance(found, AppSpec)
+        assert isinstance(found, Plan)
         assert dict(found.hooks) == {"BeforeInstall": "f", "AfterInstall": "g"}
 
 

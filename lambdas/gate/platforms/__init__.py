@@ -11,7 +11,6 @@ from typing import Any, Optional, Protocol
 from gate.deployment import Deployment
 from gate.settings import Environment
 from gate.verdict import Finding, Verdict
-from gate.waiting import MAX_CONTINUATIONS
 
 CLOCKS_DIFFER = 60.0  # seconds by which one invocation's clock may be ahead of another's
 
@@ -31,15 +30,15 @@ class Continuation:
     orphan_note: str = ""
 
     @classmethod
-    def of(cls, value: Any) -> Optional[Continuation]:
-        """Read what `as_dict` wrote; None for anything else."""
+    def of(cls, value: Any, most: int) -> Optional[Continuation]:
+        """Read what `as_dict` wrote; None for anything else. `most`: how many invocations may follow the first."""
         if not isinstance(value, Mapping):
             return None
         began, number = _number(value.get("began")), _number(value.get("number"))
         state, note = value.get("state"), value.get("orphan_note")
         if began is None or number is None or not isinstance(state, Mapping) or not isinstance(note, str):
             return None
-        if number not in range(1, MAX_CONTINUATIONS + 1) or began > time.time() + CLOCKS_DIFFER:
+        if number not in range(1, most + 1) or began > time.time() + CLOCKS_DIFFER:
             return None
         return cls(began, int(number), state, note)
 
@@ -59,18 +58,24 @@ class Platform(Protocol):
     """One event of one caller.
 
     `deployment_id`: what the event names, else empty. `event_error`: why the event cannot be used, else empty.
-    `continuation`: what the invocation before left; None for the first one.
+    `continuation`: what the invocation before left; None for the first one. `most_continuations`: how many invocations
+    may follow the first.
     """
 
     deployment_id: str
     event_error: str
     continuation: Optional[Continuation]
+    most_continuations: int
 
     def deployment(self, environment: Environment) -> Deployment:
         """The deployment that the event is about; nothing is asked of AWS yet."""
 
-    def identify(self, deployment: Deployment) -> Finding:
-        """Whether the deployment is under way, and of the service that this function watches."""
+    def identify(self, deployment: Deployment, event_name: str) -> list[Finding]:
+        """Whether the deployment is under way, and of the service that this function watches.
+
+        `event_name`: the lifecycle event that the hook is meant for. A finding that is good and `terminal` ends the
+        hook: there is nothing to judge.
+        """
 
     @property
     def can_continue(self) -> bool:
@@ -79,6 +84,9 @@ class Platform(Protocol):
     def deliver(self, verdict: Verdict, ends_at: float) -> None:
         """Tell the caller the verdict before `ends_at` on the monotonic clock. May raise, to be invoked again."""
 
+    def answer(self, status: str) -> dict[str, Any]:
+        """What the function's answer has for this caller; `status`: SUCCEEDED, FAILED or CONTINUED."""
+
     def continue_later(self, continuation: Continuation, seconds: float) -> str:
         """Have a fresh invocation continue, arranged within `seconds`; how, in words. Raises ProbeError."""
 
@@ -86,5 +94,6 @@ class Platform(Protocol):
 def platform_of(event: Any, context: Any) -> Platform:
     """The platform whose event this is."""
     from gate.platforms.codedeploy import CodeDeploy
+    from gate.platforms.ecs import Ecs, is_of_ecs
 
-    return CodeDeploy(event, context)
+    return Ecs(event, context) if is_of_ecs(event) else CodeDeploy(event, context)

@@ -10,20 +10,23 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Optional
 
-from gate import aws
-from gate.appspec import AppSpec, parse_appspec
-from gate.deployment import Deployment
-from gate.ecs import NoGreen, Service, TaskSet
+from gate import aws, elb
+from gate.appspec import parse_appspec
+from gate.deployment import Deployment, Words
+from gate.ecs import NoGreen, Service, Side
+from gate.elb import TargetGroup
+from gate.plan import Plan
 from gate.platforms import Continuation
 from gate.redact import utf8_safe
 from gate.settings import Environment
 from gate.verdict import Finding, ProbeError, Verdict, failed, passed
-from gate.waiting import OutOfTime, interrupt
+from gate.waiting import MAX_CONTINUATIONS, OutOfTime, interrupt
 
 logger = logging.getLogger("gate")
 
 OVER = ("Succeeded", "Failed", "Stopped")
 FIELDS = ("DeploymentId", "LifecycleEventHookExecutionId")
+OF_ECS = ("lifecycle_hooks",)  # checks of ECS's own blue/green
 REPORT = "put_lifecycle_event_hook_execution_status"
 ATTEMPT_TIME = 10.0  # seconds for one report: botocore's time-outs are between two bytes, which may drip for ever
 # Errors of the report that no retry fixes (botocore's model of the operation).
@@ -48,18 +51,24 @@ class _NoAnswer(Exception):
 class CodeDeploy:
     """One lifecycle event of CodeDeploy. See `Platform`."""
 
+    most_continuations = MAX_CONTINUATIONS
+
     def __init__(self, event: Any, context: Any) -> None:
         self.deployment_id, self.execution_id, self.continuation, self.event_error = read_event(event)
         name = getattr(context, "invoked_function_arn", "")
-        self._function = name if isinstance(name, str) else ""  # empty: somebody calls the handler by hand
+        self.function = name if isinstance(name, str) else ""  # empty: somebody calls the handler by hand
         self._request = str(getattr(context, "aws_request_id", ""))
 
     def deployment(self, environment: Environment) -> Deployment:
         """See `Platform`."""
         return CodeDeployDeployment(self.deployment_id, environment.cluster, environment.service)
 
-    def identify(self, deployment: Deployment) -> Finding:
-        """See `Platform`."""
+    def identify(self, deployment: Deployment, event_name: str) -> list[Finding]:
+        """See `Platform`. CodeDeploy does not say at which event it invokes a function."""
+        del event_name
+        return [self._is_ours(deployment)]
+
+    def _is_ours(self, deployment: Deployment) -> Finding:
         assert isinstance(deployment, CodeDeployDeployment)  # noqa: S101 - it was made here
         ours = f"{deployment.cluster}/{deployment.service_name}"
         status = deployment.info.get("status")
@@ -81,7 +90,12 @@ class CodeDeploy:
     @property
     def can_continue(self) -> bool:
         """See `Platform`."""
-        return bool(self._function)
+        return bool(self.function)
+
+    def answer(self, status: str) -> dict[str, Any]:
+        """See `Platform`. CodeDeploy reads no answer."""
+        del status
+        return {}
 
     def continue_later(self, continuation: Continuation, seconds: float) -> str:
         """Queue the event, with the continuation, for this function. See `Platform`."""
@@ -89,7 +103,7 @@ class CodeDeploy:
         event = {**dict(zip(FIELDS, (self.deployment_id, self.execution_id))), "Continuation": carried}
         payload = json.dumps(event, default=str, ensure_ascii=False).encode(errors="replace")
         with interrupt(seconds, OutOfTime):
-            sent = aws.call("lambda", "invoke", FunctionName=self._function, InvocationType="Event", Payload=payload)
+            sent = aws.call("lambda", "invoke", FunctionName=self.function, InvocationType="Event", Payload=payload)
         if sent.get("StatusCode") != 202:  # Lambda's word for "queued"
             raise ProbeError(f"lambda:InvokeFunction answered {sent.get('StatusCode')}, expected 202")
         return f"by request {sent.get('ResponseMetadata', {}).get('RequestId', 'unknown')}"
@@ -137,6 +151,22 @@ class CodeDeploy:
 
 class CodeDeployDeployment(Deployment):
     """A deployment as CodeDeploy has it. See `Deployment`."""
+
+    words = Words(
+        mover="CodeDeploy",
+        plan="the AppSpec",
+        group="the deployment group",
+        fix_group="fix the deployment group",
+        production="prodTrafficRoute.listenerArns",
+        add_test_route="add one to the deployment group (test_traffic_route)",
+        hooks="the AppSpec's Hooks",
+        output="appspec_hooks",
+        leave_out='leave the hook out of the AppSpec (appspec_without = ["validate_test_traffic"])',
+        description="the description of the CodeDeploy deployment",
+        invoker="CodeDeploy's service role",
+        allow_invoking="attach the module's output invoke_policy_json or the managed policy AWSCodeDeployRoleForECS",
+        put_back="put its default action back on that one",
+    )
 
     @property
     def info(self) -> Mapping[str, Any]:
@@ -189,11 +219,6 @@ class CodeDeployDeployment(Deployment):
             raise ProbeError(f"CodeDeploy does not name an alarm of {self.info['deploymentGroupName']}")
         return names
 
-    @property
-    def service_role(self) -> str:
-        """See `Deployment`."""
-        return str(self.group.get("serviceRoleArn") or "")
-
     def deploys(self) -> list[str]:
         """The services the deployment group deploys, as cluster/service."""
         return [
@@ -213,7 +238,7 @@ class CodeDeployDeployment(Deployment):
         return next((e.get("startTime") for e in events if e.get("lifecycleEventName") == "AllowTraffic"), None)
 
     @property
-    def appspec(self) -> AppSpec:
+    def plan(self) -> Plan:
         """The deployment's AppSpec, from CodeDeploy or from S3 (which needs s3:GetObject)."""
         return self.memoize("appspec", lambda: parse_appspec(self._appspec_text()))
 
@@ -240,12 +265,12 @@ class CodeDeployDeployment(Deployment):
             raise ProbeError(f"CodeDeploy returned no content for the AppSpec of {self.id}")
         return str(content)
 
-    def green(self, service: Service | None = None) -> TaskSet:
+    def green(self, service: Service | None = None) -> Side:
         """The task set this deployment made: its `externalId` is the deployment's id.
 
         A rollback makes none: there it is the only active task set not created by the failed deployment.
         """
-        task_sets = (service or self.service()).task_sets
+        task_sets = (service or self.service()).sides
         made = [task_set for task_set in task_sets if task_set.external_id == self.id]
         if not made and self.is_rollback:
             made = [t for t in task_sets if t.in_use and t.external_id != self.triggering_deployment]
@@ -263,16 +288,42 @@ class CodeDeployDeployment(Deployment):
         raise ProbeError(f"deployment group {self.info['deploymentGroupName']} has no target group pair")
 
     @property
-    def target_group_names(self) -> list[str]:
-        """The names of the pair."""
+    def without(self) -> Mapping[str, str]:
+        """See `Deployment`."""
+        return dict.fromkeys(OF_ECS, "it is about ECS's own blue/green")
+
+    def invoker_of(self, function: str) -> str:
+        """See `Deployment`."""
+        del function
+        return self.passer
+
+    @property
+    def passer(self) -> str:
+        """See `Deployment`."""
+        return str(self.group.get("serviceRoleArn") or "")
+
+    def why_not_controlled(self, service: Service) -> str:
+        """See `Deployment`."""
+        if service.controller == "CODE_DEPLOY":
+            return ""
+        return f"has deployment controller {service.controller}, expected CODE_DEPLOY (set when a service is created)"
+
+    @property
+    def target_groups(self) -> list[TargetGroup]:
+        """See `Deployment`."""
+        cure = self.words.fix_group
+        return self.memoize("target groups", lambda: elb.read_target_groups(self._target_group_names, cure))
+
+    @property
+    def _target_group_names(self) -> list[str]:
         names = [str(entry["name"]) for entry in self._pair.get("targetGroups") or [] if entry.get("name")]
         if not names:  # asked for no name, the load balancer would answer with every group of the account
             raise ProbeError(f"deployment group {self.info['deploymentGroupName']} names no target group")
         return names
 
-    def listener_arns(self, route: str) -> list[str]:
+    def routes(self, name: str) -> list[str]:
         """The listeners of a route; CodeDeploy takes one."""
-        key = {"production": "prodTrafficRoute", "test": "testTrafficRoute"}[route]
+        key = {"production": "prodTrafficRoute", "test": "testTrafficRoute"}[name]
         return [str(arn) for arn in (self._pair.get(key) or {}).get("listenerArns") or []]
 
 
@@ -293,7 +344,7 @@ def read_event(event: Any) -> tuple[str, str, Optional[Continuation], str]:
     problems = [f"it has no {' and no '.join(missing)}"] if missing else []
     if unknown:
         problems.append(f"it has unknown fields: {', '.join(unknown)[:200]}")
-    continuation = Continuation.of(event.get("Continuation"))
+    continuation = Continuation.of(event.get("Continuation"), MAX_CONTINUATIONS)
     if continuation is None and "Continuation" in event:
         problems.append("its Continuation is not one that this hook wrote")
     said = f"the event is not CodeDeploy's (expected just {' and '.join(FIELDS)}): {'; '.join(problems)}"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from gate.appspec import AppSpec, parse_appspec
+from gate.appspec import parse_appspec
+from gate.plan import Plan
 from gate.verdict import ProbeError
 
 ARN = "arn:aws:ecs:eu-west-1:123456789012:task-definition/shop:3"
@@ -29,7 +30,7 @@ def lowered(value: Any) -> Any:
     return [lowered(entry) for entry in value] if isinstance(value, list) else value
 
 
-def parsed(**changes: Any) -> AppSpec:
+def parsed(**changes: Any) -> Plan:
     """The same in JSON, in YAML and with keys in lower case, read."""
     made = document(**changes)
     found = parse_appspec(json.dumps(made))
@@ -65,7 +66,7 @@ def strategy(*entries: Any) -> dict[str, Any]:
 
 
 def test_an_appspec() -> None:
-    assert parsed(hooks=[{"AfterInstall": "a"}]) == AppSpec(
+    assert parsed(hooks=[{"AfterInstall": "a"}]) == Plan(
         task_definition=ARN, container_name="app", container_port=8000, placement={}, hooks={"AfterInstall": "a"}
     )
 

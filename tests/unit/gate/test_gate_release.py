@@ -82,7 +82,7 @@ def release(*containers: dict[str, Any], **definition: Any) -> Release:
     appspec = SimpleNamespace(task_definition="shop:1", container_name="app", placement={})
     placement = {"launchType": "FARGATE"}
     deployment: Any = SimpleNamespace(
-        appspec=appspec, task_definition=lambda _: told, placement_to_come=lambda _: placement
+        plan=appspec, task_definition=lambda _: told, placement_to_come=lambda _: placement
     )
     return Release(deployment, lambda: SimpleNamespace(placement=placement))  # type: ignore[arg-type,return-value]
 

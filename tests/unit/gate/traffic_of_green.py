@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from gate.attempts import Attempts, send_side_by_side
-from gate.ecs import Service, TaskSet
+from gate.ecs import Service, Side
 from gate.elb import Listener, Rule, Target, TargetGroup
 from gate.http_sender import Sender
 from gate.options.requests import HttpCheck, TrafficOptions
@@ -35,7 +35,7 @@ GROUP = TargetGroup(
     health_protocol="HTTP", health_port="traffic-port", health_path="/health",
     matcher="200", load_balancers=(),
 )  # fmt: skip
-GREEN = TaskSet.of(
+GREEN = Side.of(
     {
         "id": "ecs-svc/1",
         "taskDefinition": "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:7",
@@ -53,8 +53,8 @@ class Green(CodeDeployDeployment):
         self.group_of_green = group
         self.seen: list[Target] = []
 
-    def green(self, service: Service | None = None) -> TaskSet:  # noqa: ARG002
-        """The task set."""
+    def green(self, service: Service | None = None) -> Side:  # noqa: ARG002
+        """Green."""
         return GREEN
 
     def task_definition(self, name: str) -> Mapping[str, Any]:
@@ -64,7 +64,7 @@ class Green(CodeDeployDeployment):
             "containerDefinitions": [{"name": "proxy", "image": "proxy:v1"}, {"name": "app", "image": self.image}],
         }
 
-    def target_group_of(self, task_set: TaskSet) -> TargetGroup:  # noqa: ARG002
+    def target_group_of(self, side: Side) -> TargetGroup:  # noqa: ARG002
         """Its target group."""
         return self.group_of_green
 

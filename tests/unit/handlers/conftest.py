@@ -34,7 +34,7 @@ from tests.unit.handlers.web import Site
 
 _make_client = boto3.client
 # Names of results, beside the hook's own.
-RUNNERS_OWN = ("start", "event", "settings", "deployment", "overrides", "checks")
+RUNNERS_OWN = ("start", "event", "settings", "deployment", "stage", "overrides", "checks")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -138,10 +138,14 @@ def judge(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Judge:
     def run(hook: ModuleType, event: Mapping[str, str], **settings: Any) -> Judgement:
         monkeypatch.setenv("HOOK_SETTINGS", json.dumps(settings))
         judgement = Judgement(hook.handler(event, None))
-        told = stage.report()
-        assert told == ("Succeeded" if judgement.succeeded else "Failed")
+        if "resourceArn" in event:
+            assert judgement["hookStatus"] == judgement["status"]
+            deployment_id = event["resourceArn"].rpartition("/")[2]
+        else:
+            assert stage.report() == ("Succeeded" if judgement.succeeded else "Failed")
+            deployment_id = event["DeploymentId"]
         assert judgement["hook"] == hook.__name__
-        assert judgement["deployment_id"] == event["DeploymentId"]
+        assert judgement["deployment_id"] == deployment_id
         assert "\n" not in judgement.message
         return judgement
 

@@ -218,14 +218,14 @@ class Stage:
         """Take what `allow` gave back."""
         self.iam.delete_role_policy(RoleName=role, PolicyName=action.replace(":", "-"))
 
-    def create_hooks(self) -> None:
+    def create_hooks(self, *, all_of_them: bool = False) -> None:
         """Create the functions of the hooks after BeforeInstall, and name all five in the AppSpec from now on."""
         role = self.create_role("shop-hooks", trusts="lambda.amazonaws.com")
         self.allow("shop-hooks", "codedeploy:PutLifecycleEventHookExecutionStatus", "*")
         for event, hook in HANDLERS.items():
             name = f"CodeDeployHook_shop-{event}"
             self.hooks[event] = f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{name}"
-            if event != "BeforeInstall":  # that one runs: nobody asks for it
+            if event != "BeforeInstall" or all_of_them:  # that one runs: CodeDeploy's deployments do not ask for it
                 self.functions.create_function(
                     FunctionName=name,
                     Role=role,

@@ -142,7 +142,7 @@ BREAKS: dict[str, tuple[Deploy, str]] = {
     ),
     "target_groups": (
         pair("shop-blue"),
-        "expected 2 target groups in the deployment group's pair, found shop-blue: name both",
+        "expected 2 target groups in the pair of the deployment group, found shop-blue: name both",
     ),
     "production_weights": (
         after(lambda stage: stage.lead(stage.production_listener, {stage.blue_group: 90, stage.green_group: 10})),

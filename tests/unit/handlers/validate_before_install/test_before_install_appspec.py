@@ -115,7 +115,7 @@ STATES = {
         another_port("web", PORT),
         "container_port",
         "failed",
-        "the AppSpec's container web is not in the task definition (it has app)",
+        "the AppSpec names container web, which is not in the task definition (it has app)",
     ),
     "another port": State(
         another_port(CONTAINER, 80), "container_port", "failed", f"{MAPS} 8000, the AppSpec says 80: make them one"

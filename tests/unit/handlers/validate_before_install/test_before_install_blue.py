@@ -286,7 +286,7 @@ def test_where_some_serve_the_cause_comes_first_with_the_way_out(stage: Stage, j
     assert stage.clock.now == pytest.approx(60)
     outcome, detail = judgement.check("service_steady")
     assert outcome == "failed"
-    assert detail.startswith("primary task set ecs-svc/")
+    assert detail.startswith("serving task set ecs-svc/")
     assert "[warn" not in detail  # once is enough
 
 

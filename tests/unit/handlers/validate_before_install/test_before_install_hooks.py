@@ -95,10 +95,10 @@ def test_a_hook_of_ones_own_that_may_not_be_looked_at_is_a_note(
     stage.allow("shop-codedeploy", "lambda:InvokeFunction", "*")
     read = deployment._read_function
 
-    def read_or_be_denied(asked: str) -> Mapping[str, Any]:
+    def read_or_be_denied(asked: str, words: deployment.Words) -> Mapping[str, Any]:
         if asked == name:  # not asked in earnest: the role would be found too narrow for what the test does
             raise AwsDenied("denied", "lambda", "get_function_configuration")
-        return read(asked)
+        return read(asked, words)
 
     monkeypatch.setattr(deployment, "_read_function", read_or_be_denied)
     judgement = judge(hook, stage.at(EVENT))

@@ -190,7 +190,7 @@ STATES = {
         pair("shop-blue"),
         "target_groups",
         "failed",
-        "expected 2 target groups in the deployment group's pair, found shop-blue: name both",
+        "expected 2 target groups in the pair of the deployment group, found shop-blue: name both",
     ),
     # Listeners
     "a production listener that is not there": State(

@@ -391,9 +391,9 @@ def test_whatever_the_window_both_find_the_same(known: tuple[int, ValidateProduc
     foreseen = options.problems_of_time(TimeBudget.of(timeout, options.max_duration))
     invocation = Invocation(SimpleNamespace(get_remaining_time_in_millis=lambda: timeout * 1000 - late))
     record, severities = Record("validate_production", "d-1"), Severities({}, Overrides({}), "", advisory=False)
-    nothing: Any = None
+    deployment: Any = SimpleNamespace(expires_at=None)
     gate = Gate(
-        nothing,
+        deployment,
         options,
         invocation,
         record,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from gate.ecs import Service, TaskSet
+from gate.ecs import Service, Side
 from gate.elb import Target, TargetGroup
 from gate.options.deployment import ValidateDeployment
 from gate.tasks import Quote, Task
@@ -47,7 +47,7 @@ class FakeDeployment:
         """Green's."""
         return self._definition
 
-    def target_group_of(self, _set: TaskSet) -> TargetGroup:
+    def target_group_of(self, _set: Side) -> TargetGroup:
         """Green's."""
         return self._group
 
@@ -79,7 +79,7 @@ def green_of(
     green = Green(gate)
     answer = {"id": SET, "computedDesiredCount": 2, "runningCount": 2, "pendingCount": 0, "scale": {"value": 100}}
     balanced = {"loadBalancers": [{"containerName": "app"}], "stabilityStatus": "STEADY_STATE"}
-    green.set = TaskSet.of({**answer, **balanced, **of_set})
+    green.set = Side.of({**answer, **balanced, **of_set})
     members: dict[str, Any] = {
         name: 2 if name in ("desired", "running") else 0 for name in Service.__dataclass_fields__
     }

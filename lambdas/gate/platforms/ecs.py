@@ -1,0 +1,450 @@
+"""ECS's own blue/green: its event names a service deployment, its verdict is what the function returns.
+
+Sources: the ECS developer guide ("Lifecycle hooks for Amazon ECS service deployments"), botocore's model of ECS, and
+events and answers that were recorded. Where these do not say, both ways are right here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Optional
+
+from gate import aws, ecs, elb
+from gate.deployment import Deployment, Words
+from gate.ecs import NoGreen, Service, Side
+from gate.elb import TargetGroup
+from gate.plan import Plan
+from gate.platforms import Continuation
+from gate.redact import utf8_safe
+from gate.settings import Environment
+from gate.verdict import Finding, NotFound, ProbeError, Verdict, failed, passed, skipped
+
+FIELDS = ("executionId", "lifecycleStage", "resourceArn")
+DETAILS = ("serviceArn", "targetServiceRevisionArn", "testTrafficWeights", "productionTrafficWeights")
+STATE = "codedeployHooks"  # the key below which our own state is kept in `hookDetails`, beside what the user has there
+CALL_BACK = 30  # seconds until the next invocation: ECS's default, and the only value that is known to be taken
+MOST_INVOCATIONS = 2000  # a stage may take a day, an invocation a minute
+
+OVER = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
+RECURRING = ("TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")  # stages that come again on the way back
+BEFORE_EACH_STEP = "PRE_PRODUCTION_TRAFFIC_SHIFT"
+# The lifecycle event that a hook is meant for → the stages at which the same can be judged, the first the best.
+STAGES: Mapping[str, Sequence[str]] = {
+    "BeforeInstall": ("PRE_SCALE_UP",),
+    "AfterInstall": ("POST_SCALE_UP",),
+    "AfterAllowTestTraffic": ("POST_TEST_TRAFFIC_SHIFT",),
+    "BeforeAllowTraffic": (BEFORE_EACH_STEP, "PRE_SCALE_UP"),
+    "AfterAllowTraffic": ("POST_PRODUCTION_TRAFFIC_SHIFT", BEFORE_EACH_STEP),
+}
+SHIFTING = ("BLUE_GREEN", "LINEAR", "CANARY")
+OF_CODEDEPLOY = {
+    "appspec": "there is no AppSpec: the service's next revision says what is deployed",
+    "launch_type": "ECS takes the capacity provider strategy over",
+    "stale_task_sets": "there are no task sets: ECS ends the revision that it replaces",
+}
+OF_BLUE = ("blue_targets", "running_count", "service_steady", "production_weights", "test_weights")
+EVENTS = {stages[0]: event for event, stages in STAGES.items()}
+
+
+def is_of_ecs(event: Any) -> bool:
+    """Whether an event has a key that only ECS's have."""
+    return isinstance(event, Mapping) and bool({"lifecycleStage", "resourceArn", "executionDetails"} & event.keys())
+
+
+class Ecs:
+    """One lifecycle stage of a service deployment. See `Platform`."""
+
+    most_continuations = MOST_INVOCATIONS
+    can_continue = True
+
+    def __init__(self, event: Mapping[str, Any], context: Any) -> None:
+        arn = getattr(context, "invoked_function_arn", "")
+        self.function = arn if isinstance(arn, str) else ""
+        self.arn, self.stage = _text(event.get("resourceArn")), _text(event.get("lifecycleStage"))
+        self.deployment_id = self.arn.rpartition("/")[2]
+        details = event.get("executionDetails")
+        # An edition of the guide has the details at the top.
+        self.details = {**{key: event[key] for key in DETAILS if key in event}, **_mapping(details)}
+        self.hook_details = _mapping(event.get("hookDetails"))
+        carried = self.hook_details.get(STATE)
+        self.continuation = Continuation.of(carried, self.most_continuations)
+        self.event_error = self._problem(event, carried)
+        self._next: Optional[Continuation] = None
+
+    def _problem(self, event: Mapping[str, Any], carried: Any) -> str:
+        missing = [name for name in FIELDS[1:] if not _text(event.get(name))]
+        missing += [name for name in DETAILS[:2] if not _text(self.details.get(name))]
+        problems = [f"it has no {' and no '.join(missing)}"] if missing else []
+        if self.arn and ":service-deployment/" not in self.arn:
+            problems.append(f"its resourceArn is {self.arn[:200]}, no service deployment's")
+        if carried is not None and self.continuation is None:
+            problems.append(f"hookDetails.{STATE} is not what this hook wrote: take it out of the hook's hook_details")
+        said = "; ".join(problems)
+        return f"the event is not a lifecycle stage of ECS: {said}" if said else ""
+
+    def deployment(self, environment: Environment) -> EcsDeployment:
+        """See `Platform`."""
+        return EcsDeployment(self, environment.cluster, environment.service)
+
+    def identify(self, deployment: Deployment, event_name: str) -> list[Finding]:
+        """See `Platform`. A rollback is let pass at once: nothing may stand in its way."""
+        assert isinstance(deployment, EcsDeployment)  # noqa: S101 - it was made here
+        ours, theirs = f"{deployment.cluster}/{deployment.service_name}", deployment.deploys
+        if ours != theirs:
+            return [
+                replace(
+                    failed(
+                        f"service deployment {deployment.id} is of {theirs}, but this hook watches {ours}: give that "
+                        "service its own hooks, or fix ecs_cluster_name, ecs_service_name"
+                    ),
+                    terminal=True,
+                )
+            ]
+        status = deployment.status
+        if status in OVER:
+            said = f"service deployment {deployment.id} is already {status}: there is nothing left to judge"
+            return [failed(said, terminal=True)]
+        if deployment.is_rollback:
+            said = f"service deployment {deployment.id} is being rolled back: nothing stands in its way"
+            return [replace(skipped(said, opted_out=True), terminal=True)]
+        found = [passed(f"service deployment {deployment.id} deploys {ours}, now at {self.stage}")]
+        wiring = self._wiring(event_name)
+        return wiring if any(each.terminal for each in wiring) else [*found, *wiring]
+
+    def _wiring(self, event_name: str) -> list[Finding]:
+        """What is wrong with the stage at which this hook was invoked."""
+        stages = STAGES.get(event_name, ())
+        if event_name == "BeforeAllowTraffic" and self.stage in RECURRING:
+            said = (
+                f"migrations at {self.stage} would be asked for again on the way back: invoke this hook at {stages[0]}"
+            )
+            return [failed(said, "stage", terminal=True)]
+        if event_name == "BeforeAllowTraffic" and self.stage == BEFORE_EACH_STEP and self.share() > 0:
+            said = f"a later step of the shift ({self.share():g} % of production is on green): the migration was before"
+            return [replace(skipped(said, "stage", opted_out=True), terminal=True)]
+        if event_name == "AfterAllowTraffic" and self.stage in RECURRING:
+            said = f"whether the traffic has moved when {self.stage} is announced, nobody says"
+            return [failed(f"{said}: invoke this hook at {stages[0]}", "stage", terminal=True)]
+        if event_name == "AfterAllowTraffic" and self.stage == BEFORE_EACH_STEP and not self.share():
+            said = "no production traffic is on green before the first step"
+            return [replace(skipped(said, "stage", opted_out=True), terminal=True)]
+        if stages and self.stage not in stages:
+            said = f"this hook is meant for {' or '.join(stages)} and was invoked at {self.stage}"
+            return [replace(failed(f"{said}: move it there in the service's lifecycle_hook", "stage"), advisory=True)]
+        return []
+
+    def share(self, route: str = "production") -> float:
+        """Per cent of a route's traffic that the event gives to green; 0 where it gives none."""
+        weights = _mapping(self.details.get(f"{route}TrafficWeights"))
+        return _number(weights.get(_text(self.details.get("targetServiceRevisionArn"))))
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the stage is one on the way back: green gets nothing of what shifts, where a shift gives it some."""
+        if self.stage not in RECURRING:
+            return False
+        route = "test" if self.stage == "TEST_TRAFFIC_SHIFT" else "production"
+        weights = _mapping(self.details.get(f"{route}TrafficWeights"))
+        return any(_number(weight) for weight in weights.values()) and not self.share(route)
+
+    def continue_later(self, continuation: Continuation, seconds: float) -> str:
+        """See `Platform`. ECS invokes the function again when it has returned IN_PROGRESS."""
+        del seconds
+        self._next = continuation
+        return f"in {CALL_BACK} s, by ECS"
+
+    def deliver(self, verdict: Verdict, ends_at: float) -> None:
+        """See `Platform`. The verdict is in the answer."""
+
+    def answer(self, status: str) -> dict[str, Any]:
+        """See `Platform`. What came with the event goes back: whether ECS keeps what is left out, nobody says."""
+        if status != "CONTINUED" or self._next is None:
+            return {"hookStatus": "SUCCEEDED" if status == "SUCCEEDED" else "FAILED"}
+        state = json.loads(json.dumps(self._next.as_dict(), default=str))
+        return {
+            "hookStatus": "IN_PROGRESS",
+            "callBackDelay": CALL_BACK,
+            "hookDetails": {**self.hook_details, STATE: state},
+        }
+
+
+class EcsDeployment(Deployment):
+    """A service deployment, as ECS has it. See `Deployment`."""
+
+    words = Words(
+        mover="ECS",
+        plan="the service",
+        group="the service",
+        fix_group="fix the service's load_balancer",
+        production="advancedConfiguration.productionListenerRule",
+        add_test_route="add one to the service (load_balancer.advanced_configuration.test_listener_rule)",
+        hooks="the service's lifecycle hooks",
+        output="lifecycle_hooks",
+        leave_out="leave the hook out of the service's lifecycle_hook blocks",
+        description="the `description` of the hook's hook_details",
+        invoker="the role by which ECS invokes the hooks,",
+        allow_invoking="take the module's output lifecycle_hooks, or allow it",
+        put_back="put it back on that one, and let Terraform leave it alone (ignore_changes = [action])",
+    )
+
+    def __init__(self, caller: Ecs, cluster: str, service: str) -> None:
+        super().__init__(caller.deployment_id, cluster, service)
+        self._caller = caller
+        self._target = _text(caller.details.get("targetServiceRevisionArn"))
+
+    propagation = 15.0  # seen: up to 14 s
+
+    @property
+    def without(self) -> Mapping[str, str]:
+        """See `Deployment`."""
+        of_blue = OF_BLUE if self.is_first else ()
+        return {**OF_CODEDEPLOY, **dict.fromkeys(of_blue, "it creates the service: nothing serves yet")}
+
+    passer = ""  # who deploys passes the roles
+
+    def invoker_of(self, function: str) -> str:
+        """See `Deployment`."""
+        hooks = [_mapping(each) for each in self.configuration.get("lifecycleHooks") or []]
+        return next((_text(each.get("roleArn")) for each in hooks if each.get("hookTargetArn") == function), "")
+
+    def why_not_controlled(self, service: Service) -> str:
+        """See `Deployment`."""
+        strategy = str(self.configuration.get("strategy") or "ROLLING")
+        if service.controller != "ECS":
+            return f"has deployment controller {service.controller}, expected ECS"
+        if strategy not in SHIFTING:
+            return f"has deployment strategy {strategy}, expected {', '.join(SHIFTING)}: its traffic is not shifted"
+        return ""
+
+    @property
+    def expires_at(self) -> Optional[float]:  # type: ignore[override]  # a constant elsewhere
+        """See `Deployment`. The hook that is ours is the one with this function."""
+        for hook in self.info.get("lifecycleHookDetails") or []:
+            if str(hook.get("targetArn") or "") == self._caller.function and hook.get("expiresAt"):
+                return float(hook["expiresAt"].timestamp())
+        return None
+
+    @property
+    def shifts_in_steps(self) -> bool:  # type: ignore[override]  # a constant elsewhere
+        """See `Deployment`."""
+        return self._caller.stage == BEFORE_EACH_STEP
+
+    @property
+    def deploys(self) -> str:
+        """The service it deploys, as cluster/service."""
+        return "/".join(_text(self._caller.details.get("serviceArn")).rpartition(":service/")[2].split("/")[-2:])
+
+    def _read(self) -> Mapping[str, Any]:
+        """DescribeServiceDeployments' answer of it, now."""
+        answer = aws.call("ecs", "describe_service_deployments", serviceDeploymentArns=[self._caller.arn])
+        found = answer.get("serviceDeployments") or []
+        if not found:
+            reasons = ", ".join(str(failure.get("reason")) for failure in answer.get("failures") or [])
+            raise NotFound(f"service deployment {self.id} is not known to ECS ({reasons or 'no reason given'})")
+        return dict(found[0])
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """The same, as it was when the hook began."""
+        return self.memoize("service deployment", self._read)
+
+    @property
+    def status(self) -> str:
+        """Its status; raises ProbeError where ECS does not say."""
+        status = self.info.get("status")
+        if not status:
+            raise ProbeError(f"ECS does not say in which status service deployment {self.id} is")
+        return str(status)
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """Its deploymentConfiguration: strategy, hooks, alarms, bake."""
+        return _mapping(self.info.get("deploymentConfiguration"))
+
+    @property
+    def is_rollback(self) -> bool:
+        """See `Deployment`. ECS has no stage for it: the status says it, or the weights of the stages that recur."""
+        return self.status.startswith("ROLLBACK") or self._caller.goes_back
+
+    @property
+    def is_first(self) -> bool:  # type: ignore[override]  # a constant elsewhere
+        """Whether it creates the service: no revision served before."""
+        return not self._sources(self.info)
+
+    def _sources(self, info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        return [each for each in info.get("sourceServiceRevisions") or [] if each.get("arn") != self._target]
+
+    @property
+    def description(self) -> str:
+        """See `Deployment`. ECS has none; a hook's `hook_details` can have a `description`."""
+        return _text(self._caller.hook_details.get("description"))
+
+    @property
+    def alarm_names(self) -> list[str]:
+        """See `Deployment`."""
+        alarms = _mapping(self.configuration.get("alarms"))
+        return [str(name) for name in alarms.get("alarmNames") or []] if alarms.get("enable") else []
+
+    @property
+    def shift_began(self) -> datetime | None:
+        """See `Deployment`. ECS tells no times of stages."""
+        return None
+
+    # Revisions
+
+    def _revision(self, arn: str) -> Mapping[str, Any]:
+        """DescribeServiceRevisions' answer; what it has resolved appears late, so it is read until it is there."""
+        key = f"revision {arn}"
+        found = self.memoize(key, lambda: self._read_revision(arn))
+        if not found.get("resolvedConfiguration"):
+            self._kept.pop(key)
+        return found
+
+    def _read_revision(self, arn: str) -> Mapping[str, Any]:
+        answer = aws.call("ecs", "describe_service_revisions", serviceRevisionArns=[arn])
+        found = answer.get("serviceRevisions") or []
+        if not found:
+            raise NotFound(f"service revision {arn.rpartition('/')[2]} is not known to ECS")
+        return dict(found[0])
+
+    @property
+    def _balancers(self) -> list[Mapping[str, Any]]:
+        """The target revision's load balancers that have a pair of target groups."""
+        found = [_mapping(each) for each in self._revision(self._target).get("loadBalancers") or []]
+        return [each for each in found if _mapping(each.get("advancedConfiguration")).get("alternateTargetGroupArn")]
+
+    @property
+    def _balancer(self) -> Mapping[str, Any]:
+        found = self._balancers
+        if not found:
+            raise ProbeError(
+                f"service {self.service_name} has no load balancer with an alternate target group: without one its "
+                "traffic cannot be shifted (advanced_configuration in Terraform)"
+            )
+        return found[0]
+
+    @property
+    def target_groups(self) -> list[TargetGroup]:
+        """See `Deployment`."""
+        names = [self._balancer["targetGroupArn"], self._balancer["advancedConfiguration"]["alternateTargetGroupArn"]]
+        return self.memoize(
+            "target groups", lambda: elb.read_target_groups(list(map(str, names)), self.words.fix_group)
+        )
+
+    def routes(self, name: str) -> list[str]:
+        """See `Deployment`. For an Application Load Balancer they are rules."""
+        arn = self._balancer["advancedConfiguration"].get(f"{name}ListenerRule")
+        return [str(arn)] if arn else []
+
+    # Sides
+
+    def service(self) -> Service:
+        """See `Deployment`: its task sets are the revisions of the deployment."""
+        service, info = ecs.read_service(self.cluster, self.service_name), self._read()
+        blue = [self._side(each, "PRIMARY") for each in self._sources(info)]
+        target = _mapping(info.get("targetServiceRevision"))
+        return replace(service, sides=(*blue, self._side({**target, "arn": self._target}, "ACTIVE")))
+
+    def _side(self, counts: Mapping[str, Any], status: str) -> Side:
+        """A revision as a task set. `counts`: how many of its tasks are asked for, run and are pending."""
+        arn = str(counts["arn"])
+        revision = self._revision(arn)
+        desired, running, pending = (counts.get(f"{word}TaskCount") for word in ("requested", "running", "pending"))
+        if desired is None or running is None:
+            raise ProbeError(f"ECS does not say how many tasks service revision {arn.rpartition('/')[2]} has")
+        balancers = [_mapping(each) for each in revision.get("loadBalancers") or []]
+        first = balancers[0] if balancers else {}
+        return Side(
+            kind="service revision",
+            id=f"ecs-svc/{arn.rpartition('/')[2]}",
+            external_id=self.id if arn == self._target else "",
+            status=status,
+            stability="STEADY_STATE" if running == desired and not pending else "STABILIZING",
+            scale=100.0,
+            desired=int(desired),
+            running=int(running),
+            pending=pending,
+            task_definition=str(revision.get("taskDefinition") or ""),
+            target_groups=tuple(self._groups_of(arn, revision)),
+            container=str(first.get("containerName") or ""),
+            container_port=first.get("containerPort"),
+            placement=ecs.placement_of(revision),
+        )
+
+    def _groups_of(self, arn: str, revision: Mapping[str, Any]) -> list[str]:
+        """The target groups that a revision's tasks are registered in.
+
+        ECS says it of one that is active. Before, the group that production does not go to is green's, as ECS itself
+        has it; and of two revisions the one that is known tells of the other.
+        """
+        resolved = _resolved(revision)
+        if resolved or not self._balancers:
+            return resolved
+        pair = [group.arn for group in self.target_groups]
+        others = [each["arn"] for each in self._sources(self.info)] if arn == self._target else [self._target]
+        taken = {group for each in others for group in _resolved(self._revision(str(each)))}
+        if not taken:
+            weights = self.production_listener().weights
+            serves = [group for group in pair if weights.get(group)]
+            has_shifted = self._caller.stage == "POST_PRODUCTION_TRAFFIC_SHIFT"
+            taken = set(serves) if (arn == self._target) is not has_shifted else set(pair) - set(serves)
+        return [group for group in pair if group not in taken]
+
+    def green(self, service: Service | None = None) -> Side:
+        """See `Deployment`."""
+        found = [each for each in (service or self.service()).sides if each.external_id == self.id]
+        if not found:
+            raise NoGreen(f"service {self.service_name} has no revision of service deployment {self.id}")
+        return found[0]
+
+    @property
+    def plan(self) -> Plan:
+        """See `Deployment`: the target revision, and the hooks of the service."""
+        revision = self._revision(self._target)
+        balancer = self._balancer
+        return Plan(
+            task_definition=str(revision.get("taskDefinition") or ""),
+            container_name=str(balancer.get("containerName") or ""),
+            container_port=int(balancer.get("containerPort") or 0),
+            placement=ecs.placement_of(revision),
+            hooks=self._hooks(),
+        )
+
+    @property
+    def hooks_by_stage(self) -> Mapping[str, list[Mapping[str, Any]]]:
+        """See `Deployment`."""
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for hook in self.configuration.get("lifecycleHooks") or []:
+            for stage in hook.get("lifecycleStages") or []:
+                found.setdefault(str(stage), []).append(hook)
+        return found
+
+    def _hooks(self) -> Mapping[str, str]:
+        """Our lifecycle event for each stage that stands for one, else the stage, → function."""
+        found: dict[str, str] = {}
+        for stage, hooks in self.hooks_by_stage.items():
+            event = EVENTS.get(stage, stage)
+            for name in filter(None, (str(hook.get("hookTargetArn") or "") for hook in hooks)):  # to pause has none
+                found[f"{event} ({name})" if event in found else event] = name
+        return found
+
+
+def _resolved(revision: Mapping[str, Any]) -> list[str]:
+    entries = _mapping(revision.get("resolvedConfiguration")).get("loadBalancers") or []
+    return [str(each["targetGroupArn"]) for each in entries if each.get("targetGroupArn")]
+
+
+def _text(value: Any) -> str:
+    return utf8_safe(value) if isinstance(value, str) else ""
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(value: Any) -> float:
+    return float(value) if type(value) in (int, float) and math.isfinite(value) else 0.0

@@ -1,0 +1,265 @@
+"""ECS's side of the world: plays a service deployment through the stages of its own blue/green.
+
+The stand-in keeps deployments and revisions; what ECS does by itself is done here: it starts green's tasks, moves the
+rules, invokes the hooks of each stage side by side and waits for what they return, watches the alarms, and rolls back.
+Texts of failures are AWS's, as recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from rehearsal.aws.ecs_native import STAGES, ServiceDeployment
+from rehearsal.functions import Attempt
+from rehearsal.lifecycle import ALARM_INTERVAL, INSTALL_LIMIT, MINUTE, Clients, EventRecord, HookRun, Timeline
+
+CALL_BACK = 0.05
+"""Seconds that a second of `callBackDelay` takes."""
+
+UNPARSABLE = (
+    "Service deployment rolled back because {stage} lifecycle hook(s) failed. ECS was unable to parse the response "
+    "from {function} due to: {why}"
+)
+REFUSED = (
+    "Service deployment rolled back because {stage} lifecycle hook(s) failed. Lifecycle hook target {function} "
+    "returned FAILED status."
+)
+NO_STATUS = "HookStatus must not be null"
+
+
+class _Ended(Exception):
+    """The deployment does not go on."""
+
+    def __init__(self, error: tuple[str, str]) -> None:
+        super().__init__(error[1])
+        self.error = error
+
+
+class NativePlayer:
+    """Plays one service deployment.
+
+    Args:
+        deployment: the stand-in's record of it.
+        clients: how ECS reaches the other services.
+        attempts: the functions' runs so far, a growing list.
+        progress: told of each stage, when it begins and when it has ended.
+        meanwhile: what happens beside a stage, from its beginning on; returns what it did, in a line.
+    """
+
+    def __init__(
+        self,
+        deployment: ServiceDeployment,
+        clients: Clients,
+        attempts: list[Attempt],
+        progress: Callable[[EventRecord], None],
+        *,
+        meanwhile: Mapping[str, Callable[[], str]] | None = None,
+    ) -> None:
+        self._deployment, self._clients = deployment, clients
+        self._attempts, self._progress = attempts, progress
+        self._meanwhile = meanwhile or {}
+        self._configuration: Mapping[str, Any] = deployment.service.deployment_configuration
+        self._timeline = Timeline(deployment.id, [])
+        self._alarm = ""
+        self._over = threading.Event()
+
+    def play(self) -> Timeline:
+        """Play the deployment to its end, the rollback included."""
+        watcher = threading.Thread(target=self._watch_alarms, daemon=True)
+        watcher.start()
+        try:
+            for stage, percent in self._stages():
+                self._stage(stage, percent)
+            self._deployment.succeed()
+        except _Ended as end:
+            self._timeline.error = end.error
+            self._roll_back(end.error[1])
+        finally:
+            self._over.set()
+            watcher.join()
+        self._timeline.status = self._deployment.status
+        return self._timeline
+
+    def _stages(self) -> Iterator[tuple[str, float]]:
+        """Each stage, and how much of production is on green after it; those of the shift come once a step."""
+        steps = list(percentages(self._configuration))
+        for stage in STAGES:
+            if stage == "PRODUCTION_TRAFFIC_SHIFT":
+                continue
+            if stage != "PRE_PRODUCTION_TRAFFIC_SHIFT":
+                yield stage, 0
+                continue
+            for percent in steps:
+                yield stage, percent
+                yield "PRODUCTION_TRAFFIC_SHIFT", percent
+
+    def _stage(self, stage: str, percent: float) -> None:
+        act = {
+            "SCALE_UP": self._scale_up,
+            "TEST_TRAFFIC_SHIFT": lambda record: self._shift(record, "test", 100),
+            "PRODUCTION_TRAFFIC_SHIFT": lambda record: self._shift(record, "production", percent),
+            "BAKE_TIME": self._bake,
+        }.get(stage)
+        record = EventRecord(stage, "InProgress", time.time())
+        self._timeline.events.append(record)
+        self._deployment.enter(stage)
+        self._progress(record)
+        try:
+            with self._beside(record):
+                self._hooks(record)
+                if act:
+                    act(record)
+            record.status = "Succeeded"
+        except _Ended:
+            record.status = "Failed"
+            self._timeline.stopped_at = stage
+            raise
+        finally:
+            record.seconds = time.time() - (record.began or 0)
+            self._progress(record)
+
+    @contextmanager
+    def _beside(self, record: EventRecord) -> Iterator[None]:
+        step = self._meanwhile.get(record.name)
+        if step is None:
+            yield
+            return
+        with ThreadPoolExecutor(1) as beside:
+            done = beside.submit(step)
+            try:
+                yield
+            finally:
+                record.notes.append(f"meanwhile: {done.result()}")
+
+    # The hooks.
+
+    def _hooks(self, record: EventRecord) -> None:
+        """Invoke the hooks of a stage side by side; all have to succeed."""
+        self._check_alarm()
+        hooks = [
+            hook
+            for hook in self._configuration.get("lifecycleHooks") or []
+            if record.name in hook.get("lifecycleStages", ())
+        ]
+        if not hooks:
+            return
+        with ThreadPoolExecutor(len(hooks)) as side_by_side:
+            errors = list(side_by_side.map(lambda hook: self._hook(record, hook), hooks))
+        error = next((each for each in errors if each), "")
+        if error:
+            raise _Ended(("HOOK_FAILURE", error))
+        self._check_alarm()
+
+    def _hook(self, record: EventRecord, hook: Mapping[str, Any]) -> str:
+        """Invoke one until it has decided; why it failed, in AWS's words, empty if it did not."""
+        function, known = str(hook["hookTargetArn"]), len(self._attempts)
+        run = HookRun(function.rsplit(":", 1)[-1])
+        record.hook = run
+        configured = hook.get("hookDetails")
+        details: dict[str, Any] | None = dict(configured) if configured is not None else None
+        execution = self._deployment.event(details)["executionId"]
+        while True:
+            event = {**self._deployment.event(details), "executionId": execution}
+            answer = self._invoke(function, event)
+            run.attempts = [each for each in self._attempts[known:] if execution.encode() in each.payload]
+            run.result = answer if isinstance(answer, dict) else None
+            status = run.result.get("hookStatus") if run.result else None
+            if status != "IN_PROGRESS":
+                break
+            assert run.result is not None  # noqa: S101  (it has a status)
+            details = {**(configured or {}), **(run.result.get("hookDetails") or {})}
+            time.sleep(float(run.result.get("callBackDelay") or 30) * CALL_BACK)
+        run.report = {"SUCCEEDED": "Succeeded", "FAILED": "Failed"}.get(str(status))
+        run.accepted_reports = 1 if run.report else 0
+        if status == "SUCCEEDED":
+            return ""
+        if status == "FAILED":
+            return REFUSED.format(stage=record.name, function=function)
+        why = NO_STATUS if status is None else f"unknown HookStatus {status}"
+        return UNPARSABLE.format(stage=record.name, function=function, why=why)
+
+    def _invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        answer = self._clients.functions.invoke(
+            FunctionName=function, InvocationType="RequestResponse", Payload=json.dumps(event).encode()
+        )
+        content = answer["Payload"].read()
+        return None if answer.get("FunctionError") else json.loads(content or b"null")
+
+    # What ECS does itself.
+
+    def _scale_up(self, record: EventRecord) -> None:
+        self._deployment.scale_up()
+        deadline, green = time.monotonic() + INSTALL_LIMIT, self._deployment.target.task_set
+        while True:
+            self._check_alarm()
+            self._deployment.backend.reconcile(self._deployment.service)
+            if green.running_count == green.computed_desired_count and not green.pending_count:
+                break
+            if time.monotonic() > deadline:
+                raise _Ended(("SCALE_UP", "Service deployment rolled back because green tasks did not start."))
+            time.sleep(0.1)
+        record.notes.append(f"{green.id}: {green.running_count} of {green.computed_desired_count} tasks run")
+
+    def _shift(self, record: EventRecord, route: str, percent: float) -> None:
+        self._deployment.shift(route, percent)
+        record.notes.append(f"{route} rule: {percent:g} % green")
+
+    def _bake(self, record: EventRecord) -> None:
+        deadline = time.monotonic() + float(self._configuration.get("bakeTimeInMinutes") or 0) * MINUTE
+        while time.monotonic() < deadline:
+            self._check_alarm()
+            time.sleep(0.1)
+        record.notes.append("blue is kept until the bake is over")
+
+    def _roll_back(self, reason: str) -> None:
+        """Go back: the two stages that recur are announced to their hooks again, with green at 0."""
+        self._deployment.begin_rollback(reason)
+        notes = self._timeline.rollback_notes
+        self._timeline.rollback_id = self._deployment.id if self._deployment.source else None
+        for stage in ("PRODUCTION_TRAFFIC_SHIFT", "TEST_TRAFFIC_SHIFT"):
+            self._deployment.stage = stage
+            for hook in self._configuration.get("lifecycleHooks") or []:
+                if stage in hook.get("lifecycleStages", ()):
+                    answer = self._invoke(str(hook["hookTargetArn"]), self._deployment.event(hook.get("hookDetails")))
+                    notes.append(f"{stage}: {(answer or {}).get('message', 'no answer')}")
+        self._deployment.end_rollback()
+        notes.append(self._deployment.status_reason if self._deployment.source is None else "all rules lead to blue")
+
+    def _watch_alarms(self) -> None:
+        alarms = self._configuration.get("alarms") or {}
+        if not (alarms.get("enable") and alarms.get("rollback")):
+            return
+        while not self._over.wait(ALARM_INTERVAL):
+            answer = self._clients.cloudwatch.describe_alarms(
+                AlarmNames=alarms["alarmNames"], AlarmTypes=["MetricAlarm", "CompositeAlarm"], StateValue="ALARM"
+            )
+            active = [
+                each["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for each in answer.get(kind, [])
+            ]
+            if active:
+                self._alarm = ", ".join(active)
+                return
+
+    def _check_alarm(self) -> None:
+        if self._alarm:
+            raise _Ended(("ALARM", f"Service deployment rolled back because alarm(s) [{self._alarm}] were activated."))
+
+
+def percentages(configuration: Mapping[str, Any]) -> Iterator[float]:
+    """How much of production is on green after each step."""
+    strategy = configuration.get("strategy")
+    if strategy == "CANARY":
+        yield float((configuration.get("canaryConfiguration") or {}).get("canaryPercent", 5))
+    if strategy == "LINEAR":
+        step = float((configuration.get("linearConfiguration") or {}).get("stepPercent", 10))
+        percent = step
+        while percent < 100:
+            yield percent
+            percent += step
+    yield 100.0
