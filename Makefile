@@ -18,11 +18,11 @@ help: ## List the targets
 
 setup: dev runtime ## Install everything that the other targets need, below .build/
 
-rehearse: venv runtime ## Play a whole deployment on this machine; SCENARIO=name plays another than the healthy one
-	@$(venv) -m rehearsal play $(SCENARIO) $(ARGS)
+rehearse: venv runtime ## Play a whole deployment on this machine; SCENARIO=name plays another than the healthy one, PLATFORM=ecs lets ECS itself deploy
+	@$(venv) -m rehearsal play --platform $(or $(PLATFORM),codedeploy) $(SCENARIO) $(ARGS)
 
 scenarios: venv ## List the scenarios of the rehearsal
-	@$(venv) -m rehearsal scenarios
+	@$(venv) -m rehearsal scenarios --platform $(or $(PLATFORM),codedeploy)
 
 unit: dev ## The inner loop: tests of every room, and the first cases of each handler
 	@$(venv) -m pytest tests/unit -m "not thorough" $(workers) -q $(ARGS)

@@ -14,7 +14,7 @@ from typing import Any
 
 from gate.names import check, names_of
 from gate.options.deployment import ValidateBeforeInstall
-from gate.preflight_blue import Blue
+from gate.preflight_blue import OF_BLUE, Blue
 from gate.preflight_hooks import HookChecks
 from gate.preflight_native import NativeChecks
 from gate.preflight_needs import NeedsChecks
@@ -23,7 +23,7 @@ from gate.preflight_roles import RoleChecks
 from gate.preflight_routes import Routes
 from gate.release import Release
 from gate.runner import Gate, hook
-from gate.verdict import Finding, Severity, failed, passed
+from gate.verdict import Finding, Severity, failed, passed, skipped
 from gate.waiting import retry_throttled
 
 
@@ -116,5 +116,8 @@ def handler(gate: Gate[ValidateBeforeInstall]) -> None:
         for named in names_of(type(checks)):
             if named.name in gate.deployment.without:
                 continue
-            probe = partial(retry_throttled, getattr(checks, named.name), gate.deadline)
+            look = getattr(checks, named.name)
+            if gate.deployment.is_first and named.name in OF_BLUE:
+                look = partial(skipped, "it creates the service: nothing serves yet")
+            probe = partial(retry_throttled, look, gate.deadline)
             gate.check(named.name, probe, named.severity)

@@ -112,7 +112,7 @@ def handler(gate: Gate[ValidateProduction]) -> None:
         gate.check("http", partial(skipped, "what is sent once was judged before the bake, and is not sent again"))
     else:
         sound = production.traffic.run()
-        if sound and gate.options.load:
+        if sound and gate.options.load and not production.traffic.way.on_both_sides:
             sound = bool(gate.check("load", partial(production.bears_load, gate.options.load)))
         if not sound:  # what has failed is not made worse by a load, nor customers' time by a bake
             return

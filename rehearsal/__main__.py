@@ -1,4 +1,4 @@
-"""The command line: `python -m rehearsal play [SCENARIO…|all]`, `python -m rehearsal scenarios`."""
+"""The command line: `python -m rehearsal play [--platform ecs] [SCENARIO…|all]`, `python -m rehearsal scenarios`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import signal
 import sys
 import textwrap
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 from rehearsal import terminal
 from rehearsal.html_report import write
+from rehearsal.native_scenarios import SCENARIOS as NATIVE_SCENARIOS
 from rehearsal.play import play, read_models, save
 from rehearsal.record import Record
-from rehearsal.scenarios import SCENARIOS, Scenario, find
+from rehearsal.scenarios import NAMES, SCENARIOS, Scenario, find
 from rehearsal.stage import BUILD, Applied, Child, Stage, StageError
 
 POLL = 0.05
@@ -34,13 +36,18 @@ def main(arguments: list[str] | None = None) -> int:
     play.add_argument("--plan", action="store_true", help="also prove that a second plan is empty")
     play.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="scenarios played side by side")
     play.add_argument("--report", type=Path, help="folder of the reports (default: .build/rehearsal)")
-    commands.add_parser("scenarios", help="list the scenarios")
+    listing = commands.add_parser("scenarios", help="list the scenarios")
+    for command in (play, listing):
+        command.add_argument(
+            "--platform", choices=NAMES, default="codedeploy", help="who deploys (default: codedeploy)"
+        )
     options = parser.parse_args(arguments)
+    there_are = NATIVE_SCENARIOS if options.platform == "ecs" else SCENARIOS
     if options.command == "scenarios":
-        return list_scenarios()
+        return list_scenarios(there_are)
     try:
-        names = [s.name for s in SCENARIOS] if "all" in options.scenario else dict.fromkeys(options.scenario)
-        scenarios = [find(name) for name in names]
+        names = [s.name for s in there_are] if "all" in options.scenario else dict.fromkeys(options.scenario)
+        scenarios = [find(name, there_are) for name in names]
     except KeyError as error:
         print(f"error: {error.args[0]}", file=sys.stderr)
         return 2
@@ -55,9 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def list_scenarios() -> int:
+def list_scenarios(scenarios: Sequence[Scenario]) -> int:
     """Print each scenario's name, title and story."""
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         print(f"{scenario.name:<26}{scenario.title}")
         print(textwrap.fill(scenario.story, 100, initial_indent=" " * 26, subsequent_indent=" " * 26))
     return 0
@@ -72,7 +79,7 @@ def play_all(scenarios: list[Scenario], options: argparse.Namespace) -> int:
     try:
         print("Terraform applies the environment to the stand-in for AWS.", flush=True)
         progress = terminal.ApplyProgress()
-        stage = Stage(progress)
+        stage = Stage(progress, options.platform)
         applied = stage.apply(plan_again=options.plan)
         again = ", and a second plan is empty" if options.plan else ""
         progress.done(f"{applied.resources} resources applied in {applied.seconds:.0f} s{again}")
@@ -121,8 +128,8 @@ def _play_one(
         print(f"\n{terminal.bold(scenario.title)}: {scenario.story}\n", flush=True)
 
     def finish(record: Record, where: str) -> None:
-        save(record, report / f"{scenario.name}.json")
-        write(record, report / f"{scenario.name}.html")
+        save(record, report / f"{_stem(scenario)}.json")
+        write(record, report / f"{_stem(scenario)}.html")
         if not several or not record.as_expected:
             print(terminal.render(record), flush=True)
         if options.keep:
@@ -134,11 +141,16 @@ def _play_one(
     return 0 if record.as_expected else 1
 
 
+def _stem(scenario: Scenario) -> str:
+    """The name of a scenario's files: both platforms have some of the same name."""
+    return scenario.name if scenario.platform == "codedeploy" else f"{scenario.platform}-{scenario.name}"
+
+
 def _sum_up(ended: list[tuple[Scenario, int]], report: Path, seconds: float) -> int:
     print()
     for scenario, code in ended:
         mark, how = ("✓", "as expected") if code == 0 else ("✗", "NOT as expected" if code == 1 else "broke down")
-        where = report / f"{scenario.name}.html"
+        where = report / f"{_stem(scenario)}.html"
         shown = os.path.relpath(where) if code in (0, 1) else "no report"
         print(f"{terminal.paint(mark)} {scenario.name:<26}{how:<18}{shown}")
     print(f"{seconds:.0f} s in all", flush=True)

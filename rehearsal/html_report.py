@@ -12,7 +12,7 @@ from typing import Any
 
 from rehearsal.lifecycle import EventRecord
 from rehearsal.record import Record, checks_of, hops_of, message_of, outcome_of, shortened
-from rehearsal.scenarios import BLUE, HOOKS
+from rehearsal.scenarios import BLUE, HOOKS, NAMES
 from rehearsal.terminal import HOP, headline
 
 STYLE = Path(__file__).with_name("report.css")
@@ -26,6 +26,16 @@ PURPOSE = {
     "BeforeAllowTraffic": "before customers reach green",
     "AllowTraffic": "the production listener moves to green",
     "AfterAllowTraffic": "green serves the customers",
+    "PRE_SCALE_UP": "before anything is created",
+    "SCALE_UP": "ECS starts green's tasks",
+    "POST_SCALE_UP": "green runs, nobody uses it",
+    "TEST_TRAFFIC_SHIFT": "the test rule moves to green",
+    "POST_TEST_TRAFFIC_SHIFT": "green answers testers",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT": "before customers reach green, or more of them",
+    "PRODUCTION_TRAFFIC_SHIFT": "the production rule moves to green",
+    "POST_PRODUCTION_TRAFFIC_SHIFT": "green serves the customers",
+    "BAKE_TIME": "blue is kept",
+    "CLEAN_UP": "blue ends",
 }
 _MARKS = {
     "passed": ("✓", "good"), "failed": ("✗", "bad"), "error": ("!", "bad"), "warned": ("⚠", "warn"),
@@ -119,7 +129,8 @@ def _event(event: EventRecord, record: Record) -> str:
         body += f'<p class="message">{escape(shortened(message_of(event), 1500))}</p>'
         body += "".join(f'<p class="note">{HOP} {escape(hop)}</p>' for hop in hops_of(event))
         body += _checks(event) + _log(event)
-    label = f'<span class="tag">{hook}</span>' if hook else '<span class="tag plain">CodeDeploy</span>'
+    platform = NAMES[record.scenario.platform]
+    label = f'<span class="tag">{hook}</span>' if hook else f'<span class="tag plain">{platform}</span>'
     return f"""<li class="{kind}"><div class="head"><span class="mark" aria-hidden="true">{mark}</span>
 <h3>{title}</h3>{label}<span class="status">{escape(event.status)}</span><span class="time">{seconds}</span></div>
 {_bar(event, record)}{body}</li>"""

@@ -166,6 +166,11 @@ class Player:
         self._green_set: str | None = None
         self._app_spec: dict[str, Any] = yaml.safe_load(deployment.app_spec() or "")
 
+    @property
+    def deployment_id(self) -> str:
+        """The deployment's id."""
+        return self._timeline.deployment_id
+
     def play(self) -> Timeline:
         """Play the deployment to its end, the rollback included."""
         try:

@@ -13,9 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime, timedelta, timezone
+from typing import Any, cast
+
+from moto.ecs.models import ecs_backends
 
 from rehearsal.aws.ecs_native import STAGES, ServiceDeployment
+from rehearsal.aws.ecs_services import StandInService
 from rehearsal.functions import Attempt
 from rehearsal.lifecycle import ALARM_INTERVAL, INSTALL_LIMIT, MINUTE, Clients, EventRecord, HookRun, Timeline
 
@@ -31,6 +35,11 @@ REFUSED = (
     "returned FAILED status."
 )
 NO_STATUS = "HookStatus must not be null"
+TIMED_OUT = "Service deployment rolled back because {stage} lifecycle hook(s) failed. {function} timed out."
+"""Not recorded: what ECS says then is not known."""
+
+HOOK_MINUTE = 10.0
+"""Seconds that a minute of a hook's time-out takes: the hooks themselves run in real time."""
 
 
 class _Ended(Exception):
@@ -68,6 +77,11 @@ class NativePlayer:
         self._timeline = Timeline(deployment.id, [])
         self._alarm = ""
         self._over = threading.Event()
+
+    @property
+    def deployment_id(self) -> str:
+        """The service deployment's id."""
+        return self._deployment.id
 
     def play(self) -> Timeline:
         """Play the deployment to its end, the rollback included."""
@@ -116,8 +130,9 @@ class NativePlayer:
                 if act:
                     act(record)
             record.status = "Succeeded"
-        except _Ended:
-            record.status = "Failed"
+        except _Ended as end:
+            # Of several hooks each has its own outcome already.
+            record.status = "Failed" if record.hook is None or end.error[0] != "HOOK_FAILURE" else record.status
             self._timeline.stopped_at = stage
             raise
         finally:
@@ -149,8 +164,12 @@ class NativePlayer:
         ]
         if not hooks:
             return
+        records = [record, *(EventRecord(record.name, "InProgress", record.began) for _ in hooks[1:])]
+        self._timeline.events += records[1:]
         with ThreadPoolExecutor(len(hooks)) as side_by_side:
-            errors = list(side_by_side.map(lambda hook: self._hook(record, hook), hooks))
+            errors = list(side_by_side.map(self._hook, records, hooks))
+        for each, error in zip(records, errors, strict=True):
+            each.status, each.seconds = "Failed" if error else "Succeeded", time.time() - (record.began or 0)
         error = next((each for each in errors if each), "")
         if error:
             raise _Ended(("HOOK_FAILURE", error))
@@ -164,6 +183,11 @@ class NativePlayer:
         configured = hook.get("hookDetails")
         details: dict[str, Any] | None = dict(configured) if configured is not None else None
         execution = self._deployment.event(details)["executionId"]
+        timeout = {"timeoutInMinutes": 1440, "action": "ROLLBACK", **(hook.get("timeoutConfiguration") or {})}
+        expires = datetime.now(timezone.utc) + timedelta(seconds=timeout["timeoutInMinutes"] * HOOK_MINUTE)
+        told = {"hookId": execution, "targetType": "AWS_LAMBDA", "targetArn": function, "status": "IN_PROGRESS"}
+        told |= {"expiresAt": expires, "timeoutAction": timeout["action"]}
+        self._deployment.hooks = [*(each for each in self._deployment.hooks if each["targetArn"] != function), told]
         while True:
             event = {**self._deployment.event(details), "executionId": execution}
             answer = self._invoke(function, event)
@@ -172,9 +196,16 @@ class NativePlayer:
             status = run.result.get("hookStatus") if run.result else None
             if status != "IN_PROGRESS":
                 break
+            if datetime.now(timezone.utc) > expires:
+                status = "TIMED_OUT"
+                break
             assert run.result is not None  # noqa: S101  (it has a status)
             details = {**(configured or {}), **(run.result.get("hookDetails") or {})}
             time.sleep(float(run.result.get("callBackDelay") or 30) * CALL_BACK)
+        told["status"] = status if status in ("SUCCEEDED", "TIMED_OUT") else "FAILED"
+        if status == "TIMED_OUT":
+            run.result = None
+            return "" if timeout["action"] == "CONTINUE" else TIMED_OUT.format(stage=record.name, function=function)
         run.report = {"SUCCEEDED": "Succeeded", "FAILED": "Failed"}.get(str(status))
         run.accepted_reports = 1 if run.report else 0
         if status == "SUCCEEDED":
@@ -249,6 +280,59 @@ class NativePlayer:
     def _check_alarm(self) -> None:
         if self._alarm:
             raise _Ended(("ALARM", f"Service deployment rolled back because alarm(s) [{self._alarm}] were activated."))
+
+
+def create(
+    clients: Clients, outputs: Mapping[str, Any], changes: Mapping[str, Any], definition: str | None = None
+) -> None:
+    """Create the service, as Terraform does with a newer provider.
+
+    Args:
+        clients: of the stand-in.
+        outputs: of the environment; `native_service` has the parameters of CreateService.
+        changes: what differs in its deploymentConfiguration; `stages` are the stages of hooks, by function, and
+            `timeouts` their time-outs.
+        definition: the task definition, where it is not the environment's.
+    """
+    service = dict(outputs["native_service"])
+    configuration = {**service["deploymentConfiguration"], **changes}
+    stages, timeouts = configuration.pop("stages", {}), configuration.pop("timeouts", {})
+    names = {name: function for function, name in outputs["function_names"].items()}
+    hooks = []
+    for hook in configuration["lifecycleHooks"]:
+        name = names.get(hook["hookTargetArn"].rpartition(":")[2], "")
+        timeout = {"timeoutConfiguration": timeouts[name]} if name in timeouts else {}
+        hooks.append({**hook, "lifecycleStages": stages.get(name, hook["lifecycleStages"]), **timeout})
+    service["deploymentConfiguration"] = {**configuration, "lifecycleHooks": hooks}
+    service["taskDefinition"] = definition or service["taskDefinition"]
+    clients.ecs.create_service(**service)
+
+
+def put_in_place(clients: Clients, outputs: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Create the service and let its first revision serve, without asking a hook."""
+    create(clients, outputs, changes)
+    deployment = latest(outputs)
+    deployment.scale_up()
+    for route in ("test", "production"):
+        deployment.shift(route)
+    deployment.succeed()
+
+
+def latest(outputs: Mapping[str, Any]) -> ServiceDeployment:
+    """Return the stand-in's record of the service's latest deployment."""
+    for account in ecs_backends.values():
+        for backend in account.values():
+            service = backend.services.get(f"{outputs['cluster_name']}:{outputs['service_name']}")
+            if service is not None:
+                return cast(StandInService, service).service_deployments[-1]
+    raise LookupError(f"there is no service {outputs['service_name']}")
+
+
+def has_test_listener(_clients: Clients, outputs: Mapping[str, Any]) -> bool:
+    """Say whether the test listener is still the service's: the test rule may be one of another listener."""
+    both = outputs["native_service"]["loadBalancers"][0], latest(outputs).target.load_balancers[0]
+    at_first, now = (each["advancedConfiguration"]["testListenerRule"] for each in both)
+    return bool(at_first == now)
 
 
 def percentages(configuration: Mapping[str, Any]) -> Iterator[float]:

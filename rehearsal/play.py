@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from rehearsal import native
 from rehearsal.aws import codedeploy, world
+from rehearsal.aws.ecs_native import ServiceDeployment
 from rehearsal.aws.server import StandIn
 from rehearsal.aws.world import TaskSpec
 from rehearsal.calls import FunctionCalls
@@ -25,7 +27,7 @@ from rehearsal.certificates import authority
 from rehearsal.customers import Customers, Visit, visit
 from rehearsal.lifecycle import Clients, EventRecord, Player, Timeline
 from rehearsal.machine import Machine
-from rehearsal.preparations import listener_pair
+from rehearsal.preparations import has_test_listener
 from rehearsal.record import Expectation, Record, checks_of, hops_of, verdicts_of
 from rehearsal.scenarios import BLUE, HOOKS, Scenario
 from rehearsal.stage import ACCOUNT_ID, REGION, Applied, Stage, aws_environment, client
@@ -90,10 +92,14 @@ def play(
     (folder / "authority.pem").write_text(authority().certificate)
     try:
         machine.start(with_environment(applied.tasks, scenario.blue_environment))
+        clients = _clients(endpoint)
+        by_ecs = scenario.platform == "ecs"
+        if by_ecs and not scenario.creates:
+            native.put_in_place(clients, applied.outputs, scenario.configuration)
         production = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:80"]
         test = machine.balancer.ports[f"{applied.outputs['load_balancer_dns_name']}:8080"]
-        _await_blue(machine, production)
-        clients = _clients(endpoint)
+        if not scenario.creates:
+            _await_blue(machine, production)
         calls = FunctionCalls(applied.outputs["function_names"])
         _configure_functions(scenario, applied, endpoint, {"silent": silent, "authority": folder / "authority.pem"})
         prepared = []
@@ -101,27 +107,18 @@ def play(
             prepared.append(step(clients, applied.outputs))
             watcher.say(f"  before it: {prepared[-1]}")
         customers = Customers(production)
-        if scenario.customers:
+        if scenario.customers and not scenario.creates:
             customers.come()
-        deployment = codedeploy.find(_release(scenario, applied, endpoint))
-        watcher.say(f"  deployment {deployment.deployment_id} of release {scenario.release.tag}")
-        timeline = Player(
-            deployment,
-            clients,
-            machine.functions.attempts,
-            watcher.event,
-            deliveries=scenario.deliveries,
-            meanwhile={
-                event: functools.partial(step, clients, applied.outputs) for event, step in scenario.meanwhile.items()
-            },
-        ).play()
+        player = _player(scenario, applied.outputs, clients, machine, watcher)
+        watcher.say(f"  deployment {player.deployment_id} of release {scenario.release.tag}")
+        timeline = player.play()
         if timeline.rollback_id:
             watcher.say(f"  ↩ rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
         time.sleep(0.5)  # the customers have the last word
         customers.go()
         probes = [visit(production) for _ in range(PROBES)]
         # Where the deployment group has no test listener, nothing moves the one that the load balancer has.
-        tested = "testTrafficRoute" in listener_pair(clients, applied.outputs)
+        tested = native.has_test_listener if by_ecs else has_test_listener
         database = _look_into(machine.volume / "orders.db", scenario)
         record = Record(
             scenario=scenario,
@@ -131,7 +128,7 @@ def play(
                 scenario,
                 timeline,
                 probes,
-                visit(test, tls=machine.balancer.serves_https(test)) if tested else None,
+                visit(test, tls=machine.balancer.serves_https(test)) if tested(clients, applied.outputs) else None,
                 database,
                 denied=calls.denied,
             ),
@@ -200,6 +197,10 @@ def check(
         found.append(
             Expectation("fresh invocations went on", at_least, at_least if hops >= expected.hops else str(hops))
         )
+    told = "; ".join(timeline.rollback_notes)
+    found += [
+        Expectation("of the rollback is told", text, text if text in told else told) for text in expected.rollback
+    ]
     for event in timeline.events:
         if event.hook and event.hook.report:
             verdicts, reports = " and ".join(sorted(verdicts_of(event))), event.hook.accepted_reports
@@ -208,7 +209,8 @@ def check(
     serving = ", ".join(sorted({probe.version or f"HTTP {probe.status}" for probe in probes}))
     found.append(Expectation("production answers from", expected.serving, serving))
     if test_probe is not None:
-        found.append(Expectation("the test listener answers from", expected.serving, test_probe.version or "nobody"))
+        answers = test_probe.version or f"HTTP {test_probe.status}"
+        found.append(Expectation("the test listener answers from", expected.serving, answers))
     found.append(Expectation("the database is at revision", expected.revision, database.revision))
     found += [
         Expectation(f"the database answers {query}", answer, database.answers.get(query, "nothing"))
@@ -242,9 +244,49 @@ def _await_blue(machine: Machine, production: int) -> None:
         time.sleep(0.1)
 
 
-def _release(scenario: Scenario, applied: Applied, endpoint: str) -> str:
-    """Do what a team's pipeline does: register the task definition, write the AppSpec, create the deployment."""
-    ecs, outputs = client("ecs", endpoint), applied.outputs
+def _player(
+    scenario: Scenario, outputs: Mapping[str, Any], clients: Clients, machine: Machine, watcher: Watcher
+) -> Player | native.NativePlayer:
+    """Begin the deployment; return who plays it."""
+    runs, progress = machine.functions.attempts, watcher.event
+    meanwhile = {event: functools.partial(step, clients, outputs) for event, step in scenario.meanwhile.items()}
+    if scenario.platform == "ecs":
+        begun = _update(scenario, outputs, clients)
+        return native.NativePlayer(begun, clients, runs, progress, meanwhile=meanwhile)
+    created = _deploy(scenario, outputs, clients)
+    return Player(created, clients, runs, progress, deliveries=scenario.deliveries, meanwhile=meanwhile)
+
+
+def _deploy(scenario: Scenario, outputs: Mapping[str, Any], clients: Clients) -> codedeploy.Deployment:
+    """Write the AppSpec and create the deployment, as a team's pipeline does."""
+    content = APP_SPEC.format(
+        task_definition=scenario.release.task_definition or _register(scenario, outputs, clients),
+        container_port=scenario.release.container_port,
+        hooks=outputs["appspec_hooks"],
+    )
+    created = clients.codedeploy.create_deployment(
+        applicationName=outputs["application_name"],
+        deploymentGroupName=outputs["deployment_group_name"],
+        description=scenario.title,
+        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
+    )
+    return codedeploy.find(created["deploymentId"])
+
+
+def _update(scenario: Scenario, outputs: Mapping[str, Any], clients: Clients) -> ServiceDeployment:
+    """Update the service, or create it, as a team's pipeline does."""
+    definition = _register(scenario, outputs, clients)
+    if scenario.creates:
+        native.create(clients, outputs, scenario.configuration, definition)
+    else:
+        service = {"cluster": outputs["cluster_name"], "service": outputs["service_name"]}
+        clients.ecs.update_service(**service, taskDefinition=definition)
+    return native.latest(outputs)
+
+
+def _register(scenario: Scenario, outputs: Mapping[str, Any], clients: Clients) -> str:
+    """Register the release's task definition; return its ARN."""
+    ecs = clients.ecs
     definition = ecs.describe_task_definition(taskDefinition=outputs["task_family"])["taskDefinition"]
     container = definition["containerDefinitions"][0]
     container["image"] = container["image"].rpartition(":")[0] + ":" + scenario.release.tag
@@ -258,26 +300,14 @@ def _release(scenario: Scenario, applied: Applied, endpoint: str) -> str:
         | {key: container[key] for key in ("image", "logConfiguration")}
         for name, command in scenario.release.sidecars.items()
     ]
-    registered = ecs.register_task_definition(
+    registered: str = ecs.register_task_definition(
         **{
             key: definition[key]
             for key in ("family", "networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn")
         },
         containerDefinitions=definition["containerDefinitions"],
     )["taskDefinition"]["taskDefinitionArn"]
-    content = APP_SPEC.format(
-        task_definition=scenario.release.task_definition or registered,
-        container_port=scenario.release.container_port,
-        hooks=outputs["appspec_hooks"],
-    )
-    created = client("codedeploy", endpoint).create_deployment(
-        applicationName=outputs["application_name"],
-        deploymentGroupName=outputs["deployment_group_name"],
-        description=scenario.title,
-        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": content}},
-    )
-    deployment_id: str = created["deploymentId"]
-    return deployment_id
+    return registered
 
 
 APP_SPEC = """\

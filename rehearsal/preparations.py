@@ -36,8 +36,8 @@ def remove_test_listener(clients: Clients, outputs: Outputs) -> str:
 
 
 def fire_alarm(clients: Clients, outputs: Outputs) -> str:
-    """Bring the deployment group's alarm into ALARM by its own metric, and wait until it is."""
-    name = _group(clients, outputs)["alarmConfiguration"]["alarms"][0]["name"]
+    """Bring the alarm that whoever deploys watches into ALARM by its own metric, and wait until it is."""
+    name = outputs["alarm_name"]
 
     def alarm() -> dict[str, Any]:
         found: dict[str, Any] = clients.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
@@ -205,6 +205,11 @@ def stop_migration(clients: Clients, outputs: Outputs) -> str:
         time.sleep(0.2)
     clients.ecs.stop_task(cluster=cluster, task=arn, reason="it locks the orders")
     return f"somebody stopped task {arn.rpartition('/')[2]}"
+
+
+def has_test_listener(clients: Clients, outputs: Outputs) -> bool:
+    """Say whether the deployment group has a test listener."""
+    return "testTrafficRoute" in listener_pair(clients, outputs)
 
 
 def listener_pair(clients: Clients, outputs: Outputs) -> dict[str, Any]:

@@ -6,7 +6,7 @@ play every row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,8 +29,17 @@ HOOKS = {
     "AfterAllowTestTraffic": "validate_test_traffic",
     "BeforeAllowTraffic": "run_migrations",
     "AfterAllowTraffic": "validate_production",
+    # ECS's own blue/green.
+    "PRE_SCALE_UP": "validate_before_install",
+    "POST_SCALE_UP": "validate_deployment",
+    "POST_TEST_TRAFFIC_SHIFT": "validate_test_traffic",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT": "run_migrations",
+    "POST_PRODUCTION_TRAFFIC_SHIFT": "validate_production",
 }
-"""The functions by the event they are for."""
+"""The functions by the event or stage they are for."""
+
+NAMES = {"codedeploy": "CodeDeploy", "ecs": "ECS"}
+"""The platforms."""
 
 HOST = "orders.example.com"
 """The name under which testers know the application, where the test listener serves HTTPS."""
@@ -107,6 +116,8 @@ class Expected:
     """By query: what the database answers in the end, the first column of each row."""
     error: str | None = "HOOK_EXECUTION_FAILURE"
     """The code of the deployment's errorInformation."""
+    rollback: tuple[str, ...] = ()
+    """Texts that what is told of the rollback has, each."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +149,12 @@ class Scenario:
     are certified."""
     function_timeout: Mapping[str, int] = field(default_factory=dict)
     """Seconds that a hook's function may take, by function, where it would use up what it has."""
+    platform: str = "codedeploy"
+    """Who deploys: codedeploy, or ecs by its own blue/green."""
+    creates: bool = False
+    """With ecs: whether the deployment is the one that creates the service."""
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    """With ecs: what differs in the service's deploymentConfiguration."""
 
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -613,9 +630,9 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
-def find(name: str) -> Scenario:
+def find(name: str, scenarios: Sequence[Scenario] = SCENARIOS) -> Scenario:
     """Return a scenario by name; raises KeyError with the names there are."""
-    for scenario in SCENARIOS:
+    for scenario in scenarios:
         if scenario.name == name:
             return scenario
-    raise KeyError(f"there is no scenario {name!r}; there are {', '.join(s.name for s in SCENARIOS)}")
+    raise KeyError(f"there is no scenario {name!r}; there are {', '.join(s.name for s in scenarios)}")

@@ -131,10 +131,12 @@ class Stage:
 
     Args:
         progress: told, in a line, what goes on.
+        platform: who deploys the service, codedeploy or ecs.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, platform: str = "codedeploy") -> None:
         self._progress = progress
+        self._platform = platform
         self.folder = scratch_folder()
         self.images = self.folder / "images"
         self.functions = self.folder / "functions"
@@ -191,7 +193,8 @@ class Stage:
 
     def _terraform_environment(self, endpoint: str) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_VAR_", "TF_LOG", "TF_CLI_ARGS"))}
-        return kept | terraform_environment() | aws_environment(endpoint)
+        platform = {"TF_VAR_platform": self._platform}
+        return kept | terraform_environment() | aws_environment(endpoint) | platform
 
     def _terraform(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> list[str]:
         lines: list[str] = []

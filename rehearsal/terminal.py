@@ -21,7 +21,7 @@ from rehearsal.record import (
     outcome_of,
     shortened,
 )
-from rehearsal.scenarios import HOOKS
+from rehearsal.scenarios import HOOKS, NAMES
 
 MARKS = {
     "passed": "✓", "failed": "✗", "error": "!", "warned": "⚠", "skipped": "○",
@@ -89,7 +89,7 @@ class Console:
         if record.seconds is not None:
             message = message_of(record)
             found = f"  {shortened(message, DETAIL_WIDTH)}" if message else ""
-            self.say(f"  {MARKS.get(record.status, '?')} {record.name:<22}{record.seconds:5.1f} s{found}")
+            self.say(f"  {MARKS.get(record.status, '?')} {record.name:<29}{record.seconds:5.1f} s{found}")
 
     def wrote(self, group: str, stream: str, line: str) -> None:
         """Print what a check found, as its function logs it."""
@@ -143,10 +143,11 @@ def headline(record: Record) -> str:
     """Say in a line how a scenario ended."""
     serving = ", ".join(record.serving)
     timeline = record.timeline
-    if timeline.status == "Succeeded":
+    if timeline.status in ("Succeeded", "SUCCESSFUL"):
         return f"Release {record.scenario.release.tag} was let through; production answers from {serving}."
     by = HOOKS.get(timeline.stopped_at or "")
-    who = f"{by} at {timeline.stopped_at}" if by and (timeline.error or ("",))[0].startswith("HOOK") else "CodeDeploy"
+    stopped_by_hook = by and (timeline.error or ("",))[0].startswith("HOOK")
+    who = f"{by} at {timeline.stopped_at}" if stopped_by_hook else NAMES[record.scenario.platform]
     where = "" if by else f" at {timeline.stopped_at}"
     return f"Release {record.scenario.release.tag} was stopped by {who}{where}; production answers from {serving}."
 
@@ -164,7 +165,7 @@ def _event_lines(event: EventRecord, record: Record) -> list[str]:
     seconds = f"{event.seconds:6.1f} s" if event.seconds is not None else ""
     function = event.hook.function_name if event.hook else ""
     mark = paint(MARKS.get(event.status, "?"))
-    lines = [f"  {mark} {event.name:<22} {event.status:<10} {seconds:>8}  {function}".rstrip()]
+    lines = [f"  {mark} {event.name:<29} {event.status:<10} {seconds:>8}  {function}".rstrip()]
     lines += [f"      {note}" for note in event.notes]
     lines += [line for hop in hops_of(event) for line in _wrapped(hop, HOP)]
     lines += _check_lines(checks_of(event))

@@ -39,7 +39,7 @@ class Words:
     description: str
     invoker: str  # the role by which the hooks are invoked
     allow_invoking: str
-    put_back: str  # how a route gets its target group back
+    leave_alone: str  # what keeps a route that was put back there, to follow a cure
 
 
 class Deployment(ABC):

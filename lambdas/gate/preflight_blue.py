@@ -25,6 +25,9 @@ class NotShown(ProbeError):
     retryable = True
 
 
+OF_BLUE = ("blue_targets", "running_count", "service_steady", "production_weights", "test_weights")  # checks
+
+
 class Blue:
     """The service, and the side that serves now. Properties raise ProbeError where they cannot be had."""
 

@@ -83,6 +83,15 @@ def later_hooks(deployment: Deployment) -> dict[str, str]:
     return {event: name for event, name in deployment.plan.hooks.items() if event != FIRST}
 
 
+def is_closed_to_us(problem: ProbeError, function: str) -> bool:
+    """Whether a function cannot be read because it is somebody else's.
+
+    The role reads functions that are named as CodeDeploy's narrower managed role asks for: the module's are.
+    """
+    denied = isinstance(problem, aws.AwsDenied) and problem.operation == "get_function_configuration"
+    return denied and not function.rpartition("function:")[2].startswith("CodeDeployHook_")
+
+
 def judge_function(deployment: Deployment, label: str, event: str, judge: Judge) -> Finding:
     """What comes of the function of an event that has one; `label`: the finding's name."""
     name = deployment.plan.hooks[event]
@@ -91,10 +100,7 @@ def judge_function(deployment: Deployment, label: str, event: str, judge: Judge)
     except NotOurs as problem:
         return skipped(str(problem), label)
     except ProbeError as problem:
-        # The role reads functions that are named as CodeDeploy's narrower managed role asks for: the module's are.
-        is_named_as_ours = name.rpartition("function:")[2].startswith("CodeDeployHook_")
-        denied = isinstance(problem, aws.AwsDenied) and problem.operation == "get_function_configuration"
-        if denied and not is_named_as_ours:
+        if is_closed_to_us(problem, name):
             said = f"function {name} is none of this module's, and not open to this hook: not looked at"
             return skipped(said, label)
         return finding_of(problem, label)

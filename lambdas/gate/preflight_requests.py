@@ -162,7 +162,7 @@ def _declared(options: Any) -> Iterator[tuple[str, Any]]:
 
 def _misrouted(listener: Listener, options: Any, request: Any, name: str) -> Iterator[str]:
     """Why a declared request does not come to green; `name`: the load balancer's."""
-    headers = {**options.headers, **request.headers, **getattr(request, "secret_headers", {})}
+    headers = {**listener.headers, **options.headers, **request.headers, **getattr(request, "secret_headers", {})}
     try:
         listener.require_route_to_green(request.host or options.host or name, normalised(request.path), headers)
     except Misrouted as problem:

@@ -59,7 +59,7 @@ class Routes:
         rules = [self._in_words(rule, "production") for rule in self.production.rules if _led_to(rule) & idle]
         if rules:
             said = f"{'; '.join(rules)}: its customers would meet green before any hook has"
-            return failed(f"{said}; put it back on {self.blue.group.name}")
+            return failed(f"{said}; put it back on {self.blue.group.name}{self.deployment.words.leave_alone}")
         return self._leads_to_blue("production", self.production)
 
     @check(calls=[LISTENERS, RULES])
@@ -77,9 +77,10 @@ class Routes:
         if listener.serves_only(blue.arn):
             return passed(f"{word} listener on port {listener.port} forwards to {blue.name}, which serves now")
         leads = self.deployment.weights_in_words(listener)
+        which = "it" if listener.route else "its default action"
         return failed(
             f"{word} listener on port {listener.port} forwards to {leads}, not just to {blue.name}, the primary task "
-            f"set's target group: {self.deployment.words.put_back}"
+            f"set's target group: put {which} back on that one{self.deployment.words.leave_alone}"
         )
 
     @check(Severity.WARN, calls=[LISTENERS, RULES])

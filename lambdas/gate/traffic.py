@@ -93,9 +93,8 @@ def _scheme(protocol: str, group: TargetGroup) -> str:
 
 def way_through(deployment: Deployment, listener: Listener) -> Way:
     """The way through a listener, and whether this function's requests can come to it."""
-    shared = sum(map(bool, listener.weights.values())) > 1
-    if deployment.shifts_in_steps and shared:
-        return Way(listener, shut_out="production is on both sides for now, so blue may answer what is asked")
+    if deployment.shifts_in_steps and sum(map(bool, listener.weights.values())) > 1:
+        return Way(listener, on_both_sides=True)
     try:
         caller = Caller(deployment.in_vpc)
         shut_out = shut_out_of(deployment.load_balancer(listener), listener.port, caller)
@@ -163,14 +162,16 @@ class Way:
     """How requests reach green: through a listener, at an address of the user's, or at each target (`targets`, URLs).
 
     `host`: the name by which targets are asked; None: each by its own address. `shut_out`: why nothing can reach
-    green from this function, as far as is known; empty if it may. `others_judge`: alarms and figures tell of green,
-    too, so that requests which do not arrive, or are not let in, are no more than a warning.
+    green from this function, as far as is known; empty if it may. `on_both_sides`: blue may answer, so we ask nothing.
+    `others_judge`: alarms and figures tell of green, too, so that requests which do not arrive, or are not let in, are
+    no more than a warning.
     """
 
     listener: Optional[Listener] = None
     targets: Sequence[str] = ()
     host: Optional[str] = None
     shut_out: str = ""
+    on_both_sides: bool = False
     others_judge: bool = False
 
 
@@ -189,7 +190,11 @@ class Traffic:
     def run(self) -> bool:
         """Each HTTP check, then samples of those that passed, then the flows; whether the hook may still succeed."""
         gate, sound = self.gate, True
-        gate.deadline.sleep(self.deployment.propagation if self.way.listener else 0.0)
+        if self.way.on_both_sides:
+            said = "production is on both sides at this step, and blue might answer: nothing is asked"
+            return bool(gate.check("http", partial(noted, said)))
+        if self.way.listener and self.deployment.propagation:
+            gate.deadline.sleep(min(self.deployment.propagation, gate.deadline.remaining() / 4))
         if self.by_default or self.options.http_checks:
             sound = bool(gate.check("http", self.send_checks))
         for name, check in self._sampled().items():
@@ -218,6 +223,8 @@ class Traffic:
         answers may take: one that hangs must not keep the next look waiting.
         """
         gate = self.gate
+        if self.way.on_both_sides:
+            return []
         try:
             declared = self._declared
         except ProbeError as problem:

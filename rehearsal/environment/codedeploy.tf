@@ -1,3 +1,7 @@
+locals {
+  by_codedeploy = var.platform == "codedeploy" ? 1 : 0
+}
+
 data "aws_iam_policy_document" "codedeploy" {
   statement {
     actions = ["sts:AssumeRole"]
@@ -10,19 +14,25 @@ data "aws_iam_policy_document" "codedeploy" {
 }
 
 resource "aws_iam_role" "codedeploy" {
+  count = local.by_codedeploy
+
   name               = "${local.name}-codedeploy"
   assume_role_policy = data.aws_iam_policy_document.codedeploy.json
 }
 
 resource "aws_iam_role_policy_attachment" "codedeploy" {
-  role       = aws_iam_role.codedeploy.name
+  count = local.by_codedeploy
+
+  role       = aws_iam_role.codedeploy[0].name
   policy_arn = "arn:aws:iam::aws:policy/AWSCodeDeployRoleForECSLimited"
 }
 
 # The managed policy invokes functions named CodeDeployHook_*; this one the five, whatever their names.
 resource "aws_iam_role_policy" "invoke_hooks" {
+  count = local.by_codedeploy
+
   name   = "invoke-hooks"
-  role   = aws_iam_role.codedeploy.name
+  role   = aws_iam_role.codedeploy[0].name
   policy = module.lambda.invoke_policy_json
 }
 
@@ -41,20 +51,26 @@ data "aws_iam_policy_document" "pass_task_roles" {
 }
 
 resource "aws_iam_role_policy" "pass_task_roles" {
+  count = local.by_codedeploy
+
   name   = "pass-task-roles"
-  role   = aws_iam_role.codedeploy.name
+  role   = aws_iam_role.codedeploy[0].name
   policy = data.aws_iam_policy_document.pass_task_roles.json
 }
 
 resource "aws_codedeploy_app" "this" {
+  count = local.by_codedeploy
+
   name             = local.name
   compute_platform = "ECS"
 }
 
 resource "aws_codedeploy_deployment_group" "this" {
-  app_name               = aws_codedeploy_app.this.name
+  count = local.by_codedeploy
+
+  app_name               = aws_codedeploy_app.this[0].name
   deployment_group_name  = local.name
-  service_role_arn       = aws_iam_role.codedeploy.arn
+  service_role_arn       = aws_iam_role.codedeploy[0].arn
   deployment_config_name = "CodeDeployDefault.ECSCanary10Percent5Minutes"
 
   deployment_style {
@@ -85,7 +101,7 @@ resource "aws_codedeploy_deployment_group" "this" {
 
   ecs_service {
     cluster_name = aws_ecs_cluster.this.name
-    service_name = aws_ecs_service.app.name
+    service_name = aws_ecs_service.app[0].name
   }
 
   load_balancer_info {
@@ -107,34 +123,4 @@ resource "aws_codedeploy_deployment_group" "this" {
       }
     }
   }
-}
-
-# In the deployment group: CodeDeploy itself stops a deployment when it goes off.
-resource "aws_cloudwatch_metric_alarm" "errors" {
-  alarm_name          = "${local.name}-errors"
-  alarm_description   = "The load balancer itself answers 5xx: no target can serve."
-  namespace           = "AWS/ApplicationELB"
-  metric_name         = "HTTPCode_ELB_5XX_Count"
-  dimensions          = { LoadBalancer = aws_lb.this.arn_suffix }
-  statistic           = "Sum"
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 5
-  period              = 60
-  evaluation_periods  = 1
-  treat_missing_data  = "notBreaching"
-}
-
-# Not in the deployment group: the production hook is told to look at it.
-resource "aws_cloudwatch_metric_alarm" "rejected_orders" {
-  alarm_name          = local.rejected_orders
-  alarm_description   = "Customers' orders are refused (4xx)."
-  namespace           = "AWS/ApplicationELB"
-  metric_name         = "HTTPCode_Target_4XX_Count"
-  dimensions          = { LoadBalancer = aws_lb.this.arn_suffix }
-  statistic           = "Sum"
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 5
-  period              = 60
-  evaluation_periods  = 1
-  treat_missing_data  = "notBreaching"
 }

@@ -18,6 +18,7 @@ module "lambda" {
   aws_region       = var.aws_region
   ecs_cluster_name = local.name
   ecs_service_name = local.name
+  callers          = [var.platform]
   log_retention    = 7
   tags             = local.tags
 

@@ -82,7 +82,7 @@ resource "aws_lb" "this" {
   security_groups    = [aws_security_group.load_balancer.id]
 }
 
-# CodeDeploy moves the traffic between these two; which of them is blue alternates.
+# The traffic is moved between these two; which of them is blue alternates.
 resource "aws_lb_target_group" "this" {
   for_each = toset(["one", "two"])
 
@@ -110,9 +110,19 @@ resource "aws_lb_listener" "production" {
   port              = 80
   protocol          = "HTTP"
 
+  # ECS moves a rule (ecs.tf), CodeDeploy the default action.
   default_action {
-    type             = "forward"
-    target_group_arn = aws_lb_target_group.this["one"].arn
+    type             = var.platform == "ecs" ? "fixed-response" : "forward"
+    target_group_arn = var.platform == "ecs" ? null : aws_lb_target_group.this["one"].arn
+
+    dynamic "fixed_response" {
+      for_each = var.platform == "ecs" ? [404] : []
+
+      content {
+        content_type = "text/plain"
+        status_code  = fixed_response.value
+      }
+    }
   }
 
   lifecycle {
@@ -126,9 +136,19 @@ resource "aws_lb_listener" "test" {
   port              = 8080
   protocol          = "HTTP"
 
+  # ECS moves a rule (ecs.tf), CodeDeploy the default action.
   default_action {
-    type             = "forward"
-    target_group_arn = aws_lb_target_group.this["one"].arn
+    type             = var.platform == "ecs" ? "fixed-response" : "forward"
+    target_group_arn = var.platform == "ecs" ? null : aws_lb_target_group.this["one"].arn
+
+    dynamic "fixed_response" {
+      for_each = var.platform == "ecs" ? [404] : []
+
+      content {
+        content_type = "text/plain"
+        status_code  = fixed_response.value
+      }
+    }
   }
 
   lifecycle {

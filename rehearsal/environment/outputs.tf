@@ -5,12 +5,12 @@ output "appspec_hooks" {
 
 output "application_name" {
   description = "CodeDeploy application"
-  value       = aws_codedeploy_app.this.name
+  value       = one(aws_codedeploy_app.this[*].name)
 }
 
 output "deployment_group_name" {
   description = "CodeDeploy deployment group"
-  value       = aws_codedeploy_deployment_group.this.deployment_group_name
+  value       = one(aws_codedeploy_deployment_group.this[*].deployment_group_name)
 }
 
 output "cluster_name" {
@@ -20,7 +20,7 @@ output "cluster_name" {
 
 output "service_name" {
   description = "ECS service"
-  value       = aws_ecs_service.app.name
+  value       = local.name
 }
 
 output "task_family" {
@@ -46,4 +46,14 @@ output "target_group_names" {
 output "function_names" {
   description = "The hooks' functions"
   value       = module.lambda.function_names
+}
+
+output "alarm_name" {
+  description = "The alarm that whoever deploys watches"
+  value       = aws_cloudwatch_metric_alarm.errors.alarm_name
+}
+
+output "native_service" {
+  description = "Parameters of CreateService, where ECS itself deploys; else null"
+  value       = one(local.native_service)
 }

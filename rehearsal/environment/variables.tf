@@ -10,6 +10,12 @@ variable "environment" {
   default     = "rehearsal"
 }
 
+variable "platform" {
+  description = "Who deploys the service: \"codedeploy\", or \"ecs\" by its own blue/green"
+  type        = string
+  default     = "codedeploy"
+}
+
 variable "aws_region" {
   description = "AWS region"
   type        = string

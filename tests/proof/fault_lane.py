@@ -20,12 +20,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from moto import mock_aws
 from moto.ecs.models import ecs_backends
 
 from rehearsal.aws.awslambda import FunctionPackage
+from rehearsal.aws.ecs_native import ServiceDeployment
+from rehearsal.aws.ecs_services import StandInService
 from rehearsal.aws.iam_requests import Asked, Call, asked_by
 from rehearsal.aws.install import install
 from rehearsal.aws.server import StandIn
@@ -245,8 +247,14 @@ class Lane:
         self.site.stop()
         self._aws.stop()
 
-    def event(self) -> dict[str, str]:
-        """The event as CodeDeploy would send it anew: another execution, of a migration nothing has run yet."""
+    @property
+    def service_deployment(self) -> ServiceDeployment:
+        """What ECS itself deploys."""
+        service = ecs_backends[ACCOUNT][REGION].services[f"{CLUSTER}:{SERVICE}"]
+        return cast(StandInService, service).service_deployments[-1]
+
+    def event(self) -> dict[str, Any]:
+        """The event as the platform would send it anew: another execution, of a migration nothing has run yet."""
         backend = ecs_backends[ACCOUNT][REGION]
         for arn, task in list(backend.tasks[CLUSTER].items()):
             if not str(task.started_by or "").startswith("ecs-svc/"):
@@ -259,6 +267,8 @@ class Lane:
         self.stage.world.invocations.clear()
         self.function.lines.clear()
         self.profile.before_each(self.stage)
+        if self.profile.by_ecs:
+            return self.service_deployment.event()
         deployment = self.stage.deployment
         deployment.reports.clear()
         name = next(event.name for event in deployment.events if event.execution_id == self.stage._execution_id)
@@ -287,7 +297,10 @@ class Lane:
             deliveries.append(delivery)
             left -= 1
             sent = self.stage.world.invocations[continued:]
-            if delivery.result and delivery.result["status"] == "CONTINUED" and sent:
+            if delivery.result and delivery.result.get("hookStatus") == "IN_PROGRESS":
+                # ECS merges it over what is configured, and here nothing is.
+                payload, left = {**payload, "hookDetails": delivery.result["hookDetails"]}, tries
+            elif delivery.result and delivery.result["status"] == "CONTINUED" and sent:
                 continued += len(sent)
                 payload, left = json.loads(sent[-1][1]), tries
             elif delivery.result:
@@ -301,7 +314,12 @@ class Lane:
         return self._story(deliveries, seen)
 
     def _story(self, deliveries: list[Delivery], seen: list[Seen]) -> Story:
-        reports = [(report.status, report.error) for report in self.stage.deployment.reports]
+        if self.profile.by_ecs:
+            answers = [str((each.result or {}).get("hookStatus")) for each in deliveries]
+            told = {"SUCCEEDED": "Succeeded", "FAILED": "Failed"}
+            reports: list[tuple[str | None, str | None]] = [(told[each], None) for each in answers if each in told]
+        else:
+            reports = [(report.status, report.error) for report in self.stage.deployment.reports]
         ran = [spec for spec in self.stage.world.started if any(c.command == MIGRATE for c in spec.containers)]
         errors, self.front.errors = self.front.errors, []
         return Story(deliveries, reports, seen, len(ran), errors)

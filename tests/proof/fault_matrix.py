@@ -45,7 +45,7 @@ def operations_of(profiles: tuple[Profile, ...], recordings: Mapping[str, Record
 
     And with each profile in which it decides something of its own.
     """
-    known: set[tuple[str, str, str]] = set()
+    known: set[tuple[str, str, str]] = set()  # below the platform the code is the same for both
     for profile in profiles:
         for action in recordings[profile.name].counts:
             if action in profile.decisive or (profile.hook, profile.expected, action) not in known:

@@ -19,6 +19,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.elbv2.models import elbv2_backends
 
 from rehearsal.aws.world import Exit
+from tests.unit.handlers.native import STAGE_OF, Native
 from tests.unit.handlers.stage import ACCOUNT, Stage
 
 HOST = "shop.example.com"
@@ -35,7 +36,8 @@ class Profile:
 
     `arrange` returns the hook's settings; `before_each` is done before each event; `seconds` is the function's
     time-out, of which half is kept for the report; `expected` is what is reported without a fault; `decisive` are
-    operations that mean something else here than in the profiles before, and are tried in this one too.
+    operations that mean something else here than in the profiles before, and are tried in this one too. `by_ecs`: ECS
+    itself deploys, and what is reported is the answer.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Profile:
     seconds: float = 12.0
     expected: str = "Succeeded"
     decisive: tuple[str, ...] = ()
+    by_ecs: bool = False
 
 
 def _before_install(stage: Stage) -> Settings:
@@ -216,8 +219,67 @@ def _overrun(stage: Stage) -> Settings:
     return {**settings, "timeout": 1.0}
 
 
+def _natively(arrange: Callable[[Stage], Settings], stage: Stage) -> Settings:
+    """The same hook, called by ECS at its own stage of a service deployment; it has a day."""
+    settings = arrange(stage)
+    native = Native(stage)
+    hook = arrange.__name__.removeprefix("_for_")
+    native.at(STAGE_OF[hook])
+    expires = datetime.now(timezone.utc) + timedelta(days=1)
+    arn = f"arn:aws:lambda:{stage.region}:{ACCOUNT}:function:CodeDeployHook_shop-{hook}"
+    told = {"hookId": "1", "targetType": "AWS_LAMBDA", "targetArn": arn, "status": "IN_PROGRESS"}
+    native.deployment.hooks = [{**told, "expiresAt": expires, "timeoutAction": "ROLLBACK"}]
+    return settings
+
+
+def _for_validate_before_install(_stage: Stage) -> Settings:
+    return {}
+
+
+def _for_validate_deployment(stage: Stage) -> Settings:
+    stage.green_definition = stage.register(healthCheck={"command": ["CMD", "true"]})
+    return {"interval": 0.2, "consecutive_successes": 2}
+
+
+def _for_validate_test_traffic(stage: Stage) -> Settings:
+    return {"interval": 0.2, **_requests(stage)}
+
+
+def _for_run_migrations(stage: Stage) -> Settings:
+    stage.world.exits[BEFORE] = Exit(0, REVISION)
+    return {"preset": "alembic", "interval": 0.1}
+
+
+def _for_validate_production(stage: Stage) -> Settings:
+    stage.create_alarm("shop-orders")
+    bake = {"initial_delay": 0, "duration": 0.4, "interval": 0.2, "metrics_delay": 0}
+    return {**bake, "alarms": {"shop-orders": "OK"}, **_requests(stage)}
+
+
+def _long_bake_of_ecs(stage: Stage) -> Settings:
+    """A bake window that needs a second invocation."""
+    settings = _natively(_for_validate_production, stage)
+    return {**settings, "duration": 8.0, "interval": 0.5, "samples": 0, "max_duration": 60}
+
+
 LEADING = ("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules")
 """What is asked of where a listener leads."""
+
+OF_SIDES = (
+    "ecs:DescribeServices",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeListeners",
+)
+READ_BY_ECS = {
+    "validate_before_install": (*OF_SIDES, "iam:SimulatePrincipalPolicy", "lambda:GetFunctionConfiguration"),
+    "validate_deployment": (*OF_SIDES[:2], "ecs:ListTasks", "ecs:DescribeTasks"),
+    "validate_test_traffic": (*OF_SIDES, "elasticloadbalancing:DescribeTargetHealth"),
+    "run_migrations": ("ecs:DescribeTaskDefinition", "ecs:RunTask"),
+    "validate_production": (*OF_SIDES, "cloudwatch:DescribeAlarms"),
+}
+"""What is asked for by other names, or decides otherwise, where ECS deploys; its own two operations are new anyway."""
+OF_ECS = 12.0
 
 PROFILES = (
     Profile("before install", "validate_before_install", _before_install),
@@ -245,4 +307,23 @@ PROFILES = (
     Profile("after install, crashing", "validate_deployment", _crashing, expected="Failed"),
     Profile("a broken migration", "run_migrations", _broken_migration, expected="Failed"),
     Profile("an overrun", "run_migrations", _overrun, expected="Failed"),
+    *(
+        Profile(
+            f"by ECS, {STAGE_OF[hook]}",
+            hook,
+            functools.partial(_natively, arrange),
+            _publish if hook == "validate_production" else lambda _stage: None,
+            seconds=OF_ECS,
+            decisive=READ_BY_ECS[hook],
+            by_ecs=True,
+        )
+        for hook, arrange in {
+            "validate_before_install": _for_validate_before_install,
+            "validate_deployment": _for_validate_deployment,
+            "validate_test_traffic": _for_validate_test_traffic,
+            "run_migrations": _for_run_migrations,
+            "validate_production": _for_validate_production,
+        }.items()
+    ),
+    Profile("by ECS, a long bake", "validate_production", _long_bake_of_ecs, _publish, seconds=OF_ECS, by_ecs=True),
 )

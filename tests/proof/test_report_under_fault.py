@@ -29,6 +29,8 @@ TRIED = {
     "a broken migration": 3,
     "a long migration": 6,
     "production": 6,
+    "by ECS, PRE_PRODUCTION_TRAFFIC_SHIFT": 4,
+    "by ECS, POST_PRODUCTION_TRAFFIC_SHIFT": 8,
 }
 """Of each profile's requests, every how manieth is one at which the process is killed."""
 EXPECTED = {profile.name: profile.expected for profile in PROFILES}
@@ -72,7 +74,7 @@ def complaints(case: Case, story: Story) -> list[str]:
         found.append(f"contradicting: {told}")
     if {status for status, _ in story.reports} - {expected}:
         found.append(f"contradicting reports: {story.reports}")
-    if "migration" in case.profile and story.migrations != 1:
+    if ("migration" in case.profile or "PRE_PRODUCTION" in case.profile) and story.migrations != 1:
         found.append(f"{story.migrations} migrations")
     return found
 

@@ -165,7 +165,7 @@ class CodeDeployDeployment(Deployment):
         description="the description of the CodeDeploy deployment",
         invoker="CodeDeploy's service role",
         allow_invoking="attach the module's output invoke_policy_json or the managed policy AWSCodeDeployRoleForECS",
-        put_back="put its default action back on that one",
+        leave_alone="",
     )
 
     @property

@@ -46,7 +46,6 @@ OF_CODEDEPLOY = {
     "launch_type": "ECS takes the capacity provider strategy over",
     "stale_task_sets": "there are no task sets: ECS ends the revision that it replaces",
 }
-OF_BLUE = ("blue_targets", "running_count", "service_steady", "production_weights", "test_weights")
 EVENTS = {stages[0]: event for event, stages in STAGES.items()}
 
 
@@ -188,7 +187,7 @@ class EcsDeployment(Deployment):
         description="the `description` of the hook's hook_details",
         invoker="the role by which ECS invokes the hooks,",
         allow_invoking="take the module's output lifecycle_hooks, or allow it",
-        put_back="put it back on that one, and let Terraform leave it alone (ignore_changes = [action])",
+        leave_alone=", and let Terraform leave it alone (ignore_changes = [action])",
     )
 
     def __init__(self, caller: Ecs, cluster: str, service: str) -> None:
@@ -201,8 +200,7 @@ class EcsDeployment(Deployment):
     @property
     def without(self) -> Mapping[str, str]:
         """See `Deployment`."""
-        of_blue = OF_BLUE if self.is_first else ()
-        return {**OF_CODEDEPLOY, **dict.fromkeys(of_blue, "it creates the service: nothing serves yet")}
+        return OF_CODEDEPLOY
 
     passer = ""  # who deploys passes the roles
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import validate_before_install
 import validate_deployment
 import validate_production
 import validate_test_traffic
+from gate import deployment
+from gate.aws import AwsDenied
 
 from rehearsal.aws.world import Exit, TargetState
 from tests.unit.handlers.native import STAGE_OF, Native
@@ -35,11 +38,53 @@ def test_a_rule_that_an_apply_has_put_back_is_named_with_the_cure(stage: Stage, 
 
 
 def test_a_hook_that_lets_pass_when_it_times_out(stage: Stage, judge: Judge) -> None:
+    """It is what the user has typed, so it is a warning."""
     native = Native(stage)
     native.service.deployment_configuration["lifecycleHooks"][2]["timeoutConfiguration"] = {"action": "CONTINUE"}
     judgement = judge(validate_before_install, native.at(BEFORE))
+    assert judgement.succeeded
     assert judgement.check("lifecycle_hooks:POST_TEST_TRAFFIC_SHIFT")[0] == "failed"
-    assert "lets the deployment go on when it times out (action CONTINUE)" in judgement.message
+    assert " warned: validate_test_traffic at POST_TEST_TRAFFIC_SHIFT lets the deployment go on" in judgement.message
+
+
+def test_hooks_of_somebody_else_are_none_of_our_business(
+    stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The role may not read functions of any name; a hook that pauses has none; both may let pass what they like."""
+    native = Native(stage)
+    arn = f"arn:aws:lambda:{stage.region}:123456789012:function:approval"
+    role = native.service.deployment_configuration["lifecycleHooks"][0]["roleArn"]
+    stage.allow("ecs-hooks", "lambda:InvokeFunction", "*")
+    own: dict[str, Any] = {"hookTargetArn": arn, "roleArn": role, "lifecycleStages": ["POST_SCALE_UP"]}
+    pause: dict[str, Any] = {"targetType": "PAUSE", "lifecycleStages": ["PRE_PRODUCTION_TRAFFIC_SHIFT"]}
+    for each in (own, pause):
+        each["timeoutConfiguration"] = {"action": "CONTINUE"}
+        native.service.deployment_configuration["lifecycleHooks"].append(each)
+    read = deployment._read_function
+
+    def read_or_be_denied(asked: str, words: deployment.Words) -> Mapping[str, Any]:
+        if asked == arn:  # not asked in earnest: the role would be found too narrow for what the test does
+            raise AwsDenied("denied", "lambda", "get_function_configuration")
+        return read(asked, words)
+
+    monkeypatch.setattr(deployment, "_read_function", read_or_be_denied)
+    judgement = judge(validate_before_install, native.at(BEFORE))
+    assert judgement.succeeded, judgement.message
+    assert "warned" not in judgement.message
+
+
+def test_a_header_that_the_test_rule_wants_is_reckoned_with_before(stage: Stage, judge: Judge) -> None:
+    """The hook sends it with what is declared, so the rule takes it."""
+    rule = stage.elbv2.create_rule(
+        ListenerArn=stage.production_listener,
+        Priority=5,
+        Conditions=[{"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Test", "Values": ["green"]}}],
+        Actions=[{"Type": "forward", "TargetGroupArn": stage.green_group}],
+    )["Rules"][0]["RuleArn"]
+    native = Native(stage, test_rule=rule)
+    stage.tell("AfterAllowTestTraffic", {"http_checks": {"orders": {"path": "/orders"}}})
+    judgement = judge(validate_before_install, native.at(BEFORE))
+    assert judgement.check("requests:AfterAllowTestTraffic")[0] == "passed", judgement.message
 
 
 def test_migrations_beside_test_traffic(stage: Stage, judge: Judge) -> None:
@@ -164,7 +209,7 @@ def test_production_at_a_later_step_is_judged_by_figures(stage: Stage, judge: Ju
     native.deployment.shift("production", 10)
     judgement = judge(validate_production, native.deployment.event(), **BAKE)
     assert judgement.succeeded, judgement.message
-    assert "no request is sent: production is on both sides for now" in judgement.message
+    assert "note: production is on both sides at this step, and blue might answer" in judgement.message
     assert site.requests == []
 
 
