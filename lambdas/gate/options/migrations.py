@@ -11,9 +11,6 @@ from gate.waiting import TimeBudget
 
 AFTER_A_COMMAND = 60.0  # seconds of a migration's time for stopping its task and for the report
 CONTAINER = r"[A-Za-z0-9_-]{1,255}"
-ROLE = r"arn:[a-z-]+:iam::[0-9]{12}:role/.+"
-SECURITY_GROUP = r"sg-[0-9a-z]+"
-SUBNET = r"subnet-[0-9a-z]+"
 
 
 @dataclass(frozen=True)
@@ -64,14 +61,14 @@ class RunMigrations(HookOptions):
     subnets: Optional[tuple[str, ...]] = option(
         "the tasks' subnets; null: the service's",
         None,
-        pattern=SUBNET,
+        pattern=r"subnet-[0-9a-z]+",
         means='ids such as "subnet-0123456789abcdef0"',
         entries=(1, 16),
     )
     security_groups: Optional[tuple[str, ...]] = option(
         "the tasks' security groups; null: the service's",
         None,
-        pattern=SECURITY_GROUP,
+        pattern=r"sg-[0-9a-z]+",
         means='ids such as "sg-0123456789abcdef0"',
         entries=(1, 5),
     )
@@ -119,7 +116,7 @@ class RunMigrations(HookOptions):
         "roles of the task definition (task role, execution role) that the function's own role may pass; null: any of "
         "the account",
         None,
-        pattern=ROLE,
+        pattern=r"arn:[a-z-]+:iam::[0-9]{12}:role/.+",
         means='roles\' ARNs such as "arn:aws:iam::111122223333:role/web-task"',
         entries=(1, 100),
     )

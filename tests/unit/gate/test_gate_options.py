@@ -8,8 +8,17 @@ from typing import Any
 import pytest
 from gate.options.hooks import HOOKS
 from gate.options.migrations import RunMigrations
-from gate.options.production import Load, Metric, Range, ValidateProduction
-from gate.options.requests import Assertion, Flow, HttpCheck, Step, ValidateTestTraffic, shown_address, status_range
+from gate.options.production import Metric, Range, ValidateProduction
+from gate.options.requests import (
+    Assertion,
+    Flow,
+    HttpCheck,
+    Load,
+    Step,
+    ValidateTestTraffic,
+    shown_address,
+    status_range,
+)
 from gate.waiting import TimeBudget
 from hypothesis import given
 from hypothesis import strategies as st
