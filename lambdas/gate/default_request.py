@@ -148,8 +148,8 @@ def _by(rule: Rule, health: HttpCheck, path: Optional[str], host: Optional[str],
 
 def _literal_path(rule: Rule, host: str) -> str:
     """The longest beginning that all the rule's paths have, if it takes that, else one that it takes; empty if none."""
-    beginnings = [re.split(r"[*?]", pattern)[0] for pattern in rule.paths]
-    common = os.path.commonprefix(beginnings) if beginnings else "/"  # noqa: RUF071  # letter by letter
+    beginnings = [re.split(r"[*?]", pattern)[0] for pattern in rule.paths or ("/",)]
+    common = os.path.commonprefix(beginnings)  # noqa: RUF071  # letter by letter
     found = [common, *sorted(beginnings, key=len, reverse=True)]
     return next((path for path in found if re.fullmatch(PATH, path) and _takes(rule, host, path)), "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Optional
 
 from gate.options import KEPT, LONGEST, NOT_EMPTY, TIMEOUT, HookOptions, option, seconds, seconds_in_all, whole, words
@@ -11,6 +12,7 @@ from gate.waiting import TimeBudget
 
 AFTER_A_COMMAND = 60.0  # seconds of a migration's time for stopping its task and for the report
 CONTAINER = r"[A-Za-z0-9_-]{1,255}"
+limit_of_postgresql = partial(seconds, default=None, least=0.001, most=3000)
 
 
 @dataclass(frozen=True)
@@ -80,18 +82,12 @@ class RunMigrations(HookOptions):
         pattern=CONTAINER,
         means='"FARGATE", "EC2", "EXTERNAL" or a capacity provider\'s name',
     )
-    lock_timeout: Optional[float] = seconds(
+    lock_timeout: Optional[float] = limit_of_postgresql(
         "seconds after which PostgreSQL gives up waiting for a lock, told to libpq (psycopg, not asyncpg) by "
-        "`PGOPTIONS`; null: not set",
-        None,
-        least=0.001,
-        most=3000,
+        "`PGOPTIONS`; null: not set"
     )
-    statement_timeout: Optional[float] = seconds(
-        "seconds after which PostgreSQL gives up a statement, told in the same way; null: not set",
-        None,
-        least=0.001,
-        most=3000,
+    statement_timeout: Optional[float] = limit_of_postgresql(
+        "seconds after which PostgreSQL gives up a statement, told in the same way; null: not set"
     )
     timeout: Optional[float] = seconds(
         "seconds that one command may take; null: what `max_duration` leaves", None, least=0.001, most=LONGEST

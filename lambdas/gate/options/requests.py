@@ -164,10 +164,11 @@ class HttpRequest:
             found.append("url and path are both set: the path is part of the url")
         if self.body is not None and self.json is not None:
             found.append("body and json are both set: a request has one body")
-        try:
-            json_format.loads("null" if self.json is None else self.json)
-        except (ValueError, RecursionError) as problem:
-            found.append(f"json is no JSON ({problem}): what the answer's JSON has to be goes into jmespath")
+        if self.json is not None:
+            try:
+                json_format.loads(self.json)
+            except (ValueError, RecursionError) as problem:
+                found.append(f"json is no JSON ({problem}): what the answer's JSON has to be goes into jmespath")
         if self.secret_headers and self.follow_redirects:
             found.append("secret_headers and follow_redirects are both set: a redirect could lead a secret elsewhere")
         if self.consecutive_successes > self.attempts:
@@ -450,8 +451,7 @@ def _wrong_calls(node: Any) -> set[str]:
     """What is wrong with functions' names and arguments: JMESPath finds it out with an answer at hand, too late."""
     from jmespath.functions import Functions  # type: ignore[import-untyped]
 
-    below = [_wrong_calls(child) for child in node["children"] if isinstance(child, dict)]
-    found: set[str] = set().union(*below)
+    found = {wrong for child in node["children"] if isinstance(child, dict) for wrong in _wrong_calls(child)}
     if node["type"] != "function_expression":
         return found
     name, count = node["value"], len(node["children"])

@@ -34,8 +34,6 @@ WRONG_WAY = 'a range goes from the lower to the higher code ("200-299")'
 NO_ADDRESS = "is no address such as https://test.example.com:8443"
 NOT_SAVED = "which no step before it saves: save = { <name> = … }"
 ALONE = "without command and preset: nothing would run. Set command too, or preset"
-GO_TOGETHER = "go together: set what is missing, leave out what is left over"
-QUERY = {"namespace": "n", "metric_name": "m"}
 USES: list[Document] = [
     {"path": "/orders/{id}"},
     {"url": "http://a.example.com/{id}"},
