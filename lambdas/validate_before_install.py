@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from gate.names import check, names_of
-from gate.options.deployment import ValidateBeforeInstall
+from gate.options.hooks import ValidateBeforeInstall
 from gate.preflight_blue import OF_BLUE, Blue
 from gate.preflight_hooks import HookChecks
 from gate.preflight_native import NativeChecks

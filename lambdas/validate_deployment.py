@@ -14,7 +14,7 @@ from typing import Any
 from gate import tasks
 from gate.ecs import Service, Side
 from gate.names import check, names_of
-from gate.options.deployment import ValidateDeployment
+from gate.options.hooks import ValidateDeployment
 from gate.runner import Gate, hook
 from gate.tasks import Container, Task
 from gate.verdict import Finding, Outcome, ProbeError, failed, finding_of, passed, skipped

@@ -31,8 +31,8 @@ from gate.figures import (
 from gate.http_sender import Sender
 from gate.load import judge_load, send_load
 from gate.names import Named
-from gate.options.production import Load, ValidateProduction
-from gate.options.requests import HttpCheck, normalised
+from gate.options.production import ValidateProduction
+from gate.options.requests import HttpCheck, Load, normalised
 from gate.runner import Gate, hook
 from gate.statistics import FIGURES
 from gate.traffic import NAMES as TRAFFIC

@@ -153,7 +153,7 @@ def send(kind: str, seconds: float, threads: int, rate: float, url: str) -> Figu
     if kind == "send_load":
         sys.path.insert(0, str(ROOT / "lambdas"))
         from gate.load import send_load
-        from gate.options.production import Load
+        from gate.options.requests import Load
         from gate.waiting import Deadline
 
         used, began = time.process_time(), time.monotonic()

@@ -41,7 +41,7 @@ TITLES = {
     production.Baseline: "Baseline",
     production.Metric: "Metrics",
     production.Range: "Bounds",
-    production.Load: "Load",
+    requests.Load: "Load",
     **{kind: hook for hook, kind in HOOKS.items()},
 }
 

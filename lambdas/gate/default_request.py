@@ -14,8 +14,7 @@ from typing import Optional
 
 from gate.deployment import Words
 from gate.elb import Listener, Misrouted, Rule, TargetGroup
-from gate.options import HOST, PATH, STATUS
-from gate.options.requests import HttpCheck, status_range
+from gate.options.requests import HOST, PATH, STATUS, HttpCheck, status_range
 from gate.verdict import ProbeError
 
 ANSWERED = ("200-499",)  # of a path that is no health check: the application answered, whatever it thinks of the path
@@ -97,16 +96,19 @@ def request_through(listener: Listener, health: HttpCheck, name: str, host: Opti
     if listener.wants_certificate:
         said = f"the listener on port {listener.port} wants a certificate of its clients (mutual TLS)"
         raise CannotAsk(f"{said}, and this hook has none: {ELSEWHERE}")
+    default = Rule("default", "the default action", listener.default, requires_login=listener.requires_login)
+    ways = [*([] if listener.by_rules else [default]), *listener.to_the_pair()]
     why: dict[str, None] = {}  # each reason once, in order
     for path in (health.path, None):  # a literal path only where no rule takes the health check's
-        for rule in [*([] if listener.by_rules else [None]), *listener.to_the_pair()]:
+        for rule in ways:
             try:
                 request = _by(rule, health, path, host, with_headers=bool(listener.headers))
                 listener.require_route_to_green(request.host or name, request.path, listener.headers)
             except (CannotAsk, Misrouted) as problem:
                 why[str(problem).partition(": set ")[0]] = None
                 continue
-            taker = _taker(listener, request.host or name, request.path)
+            sure = (each for each in listener.rules if each.only_host_and_path)
+            taker = next((each for each in sure if _takes(each, request.host or name, request.path)), default)
             if not taker.requires_login and not taker.redirects:
                 return request
             does = "asks for a login first" if taker.requires_login else f"redirects {request.path}"
@@ -123,15 +125,11 @@ def _first_literal(hosts: Iterable[str]) -> Optional[str]:
     return next((host for host in hosts if re.fullmatch(HOST, host)), None)
 
 
-def _by(
-    rule: Optional[Rule], health: HttpCheck, path: Optional[str], host: Optional[str], *, with_headers: bool
-) -> HttpCheck:
-    """The request that the rule (None: the default action) takes, with this path or else with one of the rule's.
+def _by(rule: Rule, health: HttpCheck, path: Optional[str], host: Optional[str], *, with_headers: bool) -> HttpCheck:
+    """The request that the rule takes, with this path or else with one of the rule's.
 
     `with_headers`: it is sent with the headers that the rule asks for. Raises CannotAsk where there is none.
     """
-    if rule is None:
-        return replace(health, host=host) if path else replace(health, host=host, path="/", status=ANSWERED)
     named = f"rule {rule.priority} ({rule.where})"
     if not (rule.only_host_and_path or with_headers):
         raise CannotAsk(f"{named} asks for more than a host and a path")
@@ -150,20 +148,11 @@ def _by(
 
 def _literal_path(rule: Rule, host: str) -> str:
     """The longest beginning that all the rule's paths have, if it takes that, else one that it takes; empty if none."""
-    beginnings = [re.split(r"[*?]", pattern)[0] for pattern in rule.paths]
-    common = os.path.commonprefix(beginnings) if beginnings else "/"  # noqa: RUF071  # letter by letter
+    beginnings = [re.split(r"[*?]", pattern)[0] for pattern in rule.paths or ("/",)]
+    common = os.path.commonprefix(beginnings)  # noqa: RUF071  # letter by letter
     found = [common, *sorted(beginnings, key=len, reverse=True)]
-    return next(
-        (path for path in found if re.fullmatch(PATH, path) and rule.matches(host, path, has_header_or_query=False)), ""
-    )
+    return next((path for path in found if re.fullmatch(PATH, path) and _takes(rule, host, path)), "")
 
 
-def _taker(listener: Listener, host: str, path: str) -> Rule:
-    """The rule that surely takes this request; the default action where none does."""
-    default = Rule("default", "the default action", listener.default, requires_login=listener.requires_login)
-    sure = (
-        rule
-        for rule in listener.rules
-        if rule.only_host_and_path and rule.matches(host, path, has_header_or_query=False)
-    )
-    return next(sure, default)
+def _takes(rule: Rule, host: str, path: str) -> bool:
+    return rule.matches(host, path, has_header_or_query=False)

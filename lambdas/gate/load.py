@@ -9,8 +9,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
-from gate.options.production import MOST_CONNECTIONS, Load
-from gate.options.requests import normalised, status_range
+from gate.options.requests import MOST_CONNECTIONS, Load, normalised, status_range
 from gate.statistics import Statistics, judge_statistics
 from gate.verdict import Finding, failed, passed
 from gate.waiting import Deadline

@@ -77,8 +77,7 @@ def is_known(name: str, patterns: Iterable[str]) -> bool:
 
 def unknown_names(given: Iterable[str], names: Sequence[Named]) -> list[str]:
     """The given names that the hook does not have: typing mistakes."""
-    patterns = patterns_of(names)
-    return sorted(name for name in given if not is_known(name, patterns))
+    return sorted(name for name in given if not is_known(name, patterns_of(names)))
 
 
 @functools.cache  # a handler asks for some hundred again and again

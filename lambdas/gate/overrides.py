@@ -7,7 +7,7 @@ deployment. All hooks read the same description, and each follows what is said o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gate.names import Named, is_known
@@ -58,27 +58,17 @@ class Overrides:
         others = f"{says} overrides {', '.join(self.others)}, of other hooks" if self.others else ""
         return passed("; ".join(part for part in (self.ending(says), others) if part))
 
-    def over(self, checks: Mapping[str, str]) -> dict[str, str]:
-        """The option `checks` with these before it: what it says of their parts does not count either."""
-        left = {
-            name: severity
-            for name, severity in checks.items()
-            if not any(name == each or name.startswith(f"{each}:") for each in self.own)
-        }
-        return {**left, **self.own}
 
-
-def overrides_in(description: str, own: Iterable[str], all_hooks: Iterable[str]) -> Overrides:
+def overrides_in(description: str, own: Sequence[str], all_hooks: Sequence[str]) -> Overrides:
     """Read a description; `own` are the names (with patterns for parts) of this hook, `all_hooks` those of all."""
-    own, all_hooks = list(own), list(all_hooks)
+    known = [*own, *all_hooks]
     said: dict[str, set[str]] = {}
     for word, names in _BRACKETS.findall(description):
-        for name in re.split(r"[\s,]+", names.strip(", \t\r\n")):
-            if is_known(name, own + all_hooks) or (
-                name and not (word.lower() == "skip" and name.lower() in _OF_BUILDS)
-            ):
+        for name in re.findall(r"[^\s,]+", names):
+            of_builds = word.lower() == "skip" and name.lower() in _OF_BUILDS
+            if is_known(name, known) or not of_builds:
                 said.setdefault(name, set()).add(word.lower())
-    unknown = [name for name in said if not is_known(name, own + all_hooks)]
+    unknown = [name for name in said if not is_known(name, known)]
     if unknown:
         more = f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else ""
         return Overrides({}, problem=f"names {', '.join(unknown[:MOST_NAMED])}{more}, which no hook has")

@@ -18,7 +18,7 @@ import math
 import os
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Optional, TypeVar, get_args, get_origin, get_type_hints
 
@@ -91,30 +91,26 @@ class Reading:
     module: Module = field(default_factory=Module)
 
 
-def read_environment(environ: Mapping[str, str] | None = None) -> Environment:
-    """Read the four variables.
-
-    Raises BadSettings naming all that are missing or empty.
-    """
-    source = os.environ if environ is None else environ
+def read_environment(environ: Mapping[str, str] = os.environ) -> Environment:
+    """Read the four variables. Raises BadSettings naming all that are missing or empty."""
     names = ("APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE")
-    missing = [name for name in names if not source.get(name, "").strip()]
+    missing = [name for name in names if not environ.get(name, "").strip()]
     if missing:
         raise BadSettings(
             f"environment variable {', '.join(missing)} is not set: the Terraform module sets it; "
             "a function made by hand needs it too"
         )
-    app_name, environment, cluster, service = (source[name].strip() for name in names)
+    app_name, environment, cluster, service = (environ[name].strip() for name in names)
     # A name is expected; an ARN is what people paste. Its last part is the name.
     return Environment(app_name, environment, cluster.rpartition("/")[2], service.rpartition("/")[2])
 
 
-def read_settings(kind: type[O], environ: Mapping[str, str] | None = None, hook: str = "HOOK_SETTINGS") -> O:
+def read_settings(kind: type[O], environ: Mapping[str, str] = os.environ, hook: str = "HOOK_SETTINGS") -> O:
     """Read `HOOK_SETTINGS` into the options class `kind`; messages name options as those of `hook`.
 
     Raises BadSettings naming every problem with its path, the value found and what was expected.
     """
-    options, reading = judge_settings(kind, os.environ if environ is None else environ, hook)
+    options, reading = judge_settings(kind, environ, hook)
     if options is None:
         raise BadSettings(in_words(reading.problems))
     for said in reading.unknown:  # of another version, or they were problems
@@ -128,27 +124,22 @@ def in_words(problems: Sequence[str]) -> str:
     return "; ".join([*problems[:MOST_PROBLEMS], *more])
 
 
-def read_module(environ: Mapping[str, str] | None = None) -> Module:
+def read_module(environ: Mapping[str, str] = os.environ) -> Module:
     """What the module says beside the options, whatever becomes of these."""
-    return judge_settings(HookOptions, os.environ if environ is None else environ, "HOOK_SETTINGS")[1].module
+    return judge_settings(HookOptions, environ, "HOOK_SETTINGS")[1].module
 
 
 def judge_settings(kind: type[O], environ: Mapping[str, str], hook: str) -> tuple[O | None, Reading]:
     """The options that an environment holds, None if they cannot be used, and what was found on the way."""
-    reading = Reading()
     try:
         document = json.loads(_unpacked(environ.get("HOOK_SETTINGS", "").strip() or "{}"), parse_constant=_refuse)
     except ValueError as problem:
-        reading.problems.append(f"HOOK_SETTINGS is not JSON: {problem}")
-        return None, reading
+        return None, Reading([f"HOOK_SETTINGS is not JSON: {problem}"])
     except BadSettings as problem:
-        reading.problems.append(str(problem))
-        return None, reading
+        return None, Reading([str(problem)])
     except RecursionError:
-        reading.problems.append("HOOK_SETTINGS is nested too deeply to be read")
-        return None, reading
-    if isinstance(document, dict):
-        reading.module = Module.taken_from(document)
+        return None, Reading(["HOOK_SETTINGS is nested too deeply to be read"])
+    reading = Reading(module=Module.taken_from(document) if isinstance(document, dict) else Module())
     options = _object(kind, document, hook, reading)
     if reading.unknown and reading.module.schema in ("", schema_of(kind)):
         reading.problems += reading.unknown
@@ -178,12 +169,13 @@ def schema_of(kind: type[Any]) -> str:
 def _described(kind: Any) -> Any:
     if dataclasses.is_dataclass(kind):
         return {entry.name: _described(entry.kind) for entry in entries(kind)}
-    inner = get_args(kind)
-    return (
-        [get_origin(kind).__name__, _described(inner[-1] if get_origin(kind) is dict else inner[0])]
-        if inner
-        else kind.__name__
-    )
+    origin = get_origin(kind)
+    return [origin.__name__, _described(_inner_of(kind))] if origin else kind.__name__
+
+
+def _inner_of(kind: Any) -> Any:
+    """What a map or a list holds."""
+    return get_args(kind)[1 if get_origin(kind) is dict else 0]
 
 
 def _without_none(kind: Any) -> Any:
@@ -215,12 +207,11 @@ def _object(kind: Any, value: Any, path: str, reading: Reading) -> Any:
     if not isinstance(value, dict):
         reading.problems.append(f"{path} is {kind_of(value)}, expected a map of options")
         return None
-    before, known = len(reading.problems), entries(kind)
-    names = [entry.name for entry in known]
+    before, arguments = len(reading.problems), {}
+    names = [entry.name for entry in entries(kind)]
     strange = sorted(set(value) - set(names))
     reading.unknown += [f"{path} has no option {name}; it has {', '.join(names)}" for name in strange]
-    arguments = {}
-    for entry in known:
+    for entry in entries(kind):
         if value.get(entry.name) is not None:
             arguments[entry.name] = _value(entry.kind, value[entry.name], f"{path}.{entry.name}", entry, reading)
         elif entry.default is dataclasses.MISSING and entry.factory is dataclasses.MISSING:
@@ -237,41 +228,34 @@ def _value(kind: Any, value: Any, path: str, entry: Entry, reading: Reading) -> 
     about = entry.about
     if dataclasses.is_dataclass(kind):
         return _object(kind, value, path, reading)
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is None:
+    if get_origin(kind) is None:
         return _scalar(kind, value, path, entry, reading)
-    if not isinstance(value, list if origin is tuple else dict):
-        reading.problems.append(f"{path} is {kind_of(value)}, expected {'a list' if origin is tuple else 'a map'}")
+    if not isinstance(value, list if get_origin(kind) is tuple else dict):
+        reading.problems.append(f"{path} is {kind_of(value)}, expected {_KINDS.get(get_origin(kind), 'a map')}")
         return None
+    inner = _inner_of(kind)
     if about.entries and not about.entries[0] <= len(value) <= about.entries[1]:
         reading.problems.append(f"{path} has {len(value)} entries; {expected_entries(entry)}")
     if isinstance(value, list):
-        return tuple(_entry(inner[0], each, f"{path}[{at}]", entry, reading) for at, each in enumerate(value))
+        return tuple(_value(inner, each, f"{path}[{at}]", entry, reading) for at, each in enumerate(value))
     for key in value:
         if about.keys and not re.fullmatch(about.keys, key):
             reading.problems.append(f"{path} has {_shown_key(key, about)}; expected {about.keys_mean}.")
-    return {key: _entry(inner[1], each, path + key_of(key), entry, reading) for key, each in value.items()}
-
-
-def _entry(kind: Any, value: Any, path: str, entry: Entry, reading: Reading) -> Any:
-    if value is None:
-        words = "a map of options" if dataclasses.is_dataclass(kind) else _KINDS[kind]
-        reading.problems.append(f"{path} is null, expected {words}")
-        return None
-    return _value(kind, value, path, entry, reading)
+    return {key: _value(inner, each, path + key_of(key), entry, reading) for key, each in value.items()}
 
 
 def _scalar(kind: Any, value: Any, path: str, entry: Entry, reading: Reading) -> Any:
+    if value is None:  # in a map or a list: an option that is null has its default
+        reading.problems.append(f"{path} is null, expected {_KINDS[kind]}")
+        return None
     given, about = value, entry.about
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and type(value) is int:
         value = float(value) if abs(value) < 10**300 else math.inf
-    if kind is int and isinstance(value, float) and value.is_integer():
+    if kind is int and type(value) is float and value.is_integer():
         value = int(value)
-    infinite = isinstance(value, float) and not math.isfinite(value)  # 1e999 is JSON
     wrong = (
-        infinite
-        or not isinstance(value, kind)
-        or (kind is not bool and isinstance(value, bool))
+        type(value) is not kind  # true is an int, too
+        or value in (math.inf, -math.inf)  # 1e999 is JSON
         or (about.least is not None and value < about.least)
         or (about.most is not None and value > about.most)
         or (about.choices and value not in about.choices)
@@ -288,7 +272,7 @@ def _scalar(kind: Any, value: Any, path: str, entry: Entry, reading: Reading) ->
 
 def expected(kind: Any, about: About, or_null: bool = False) -> str:
     """What an option takes, as the end of a sentence: `expected seconds from 0 to 60, or null.`."""
-    words = _KINDS.get(kind, "a list" if get_origin(kind) is tuple else "a map")
+    words = _KINDS.get(get_origin(kind) or kind, "a map")
     if about.choices:
         choices = [json.dumps(choice) for choice in about.choices]
         words = f"{', '.join(choices[:-1])} or {choices[-1]}"
@@ -300,7 +284,7 @@ def expected(kind: Any, about: About, or_null: bool = False) -> str:
     return f"expected {words}{', or null' if or_null else ''}.{f' {about.cure}' if about.cure else ''}"
 
 
-_KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+_KINDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number", tuple: "a list"}
 
 
 def expected_entries(entry: Entry) -> str:
@@ -321,8 +305,7 @@ def number(value: float) -> str:
 
 def kind_of(value: Any) -> str:
     """What kind of JSON a value is, in words: where another kind belongs, a value says no more."""
-    kinds: Iterable[tuple[Any, str]] = ((dict, "a map"), (list, "a list"), (type(None), "null"))
-    return next((word for kind, word in kinds if isinstance(value, kind)), "a single value")
+    return {dict: "a map", list: "a list", type(None): "null"}.get(type(value), "a single value")
 
 
 def _shown_key(key: str, about: About) -> str:

@@ -25,7 +25,8 @@ class Severities:
 
     def of(self, name: str, declared: Severity = Severity.FAIL) -> Severity:
         """The severity that a check or finding of this name counts with."""
-        return _softened(severity_for(name, declared, self.overrides.over(self.checks)), self.advisory)
+        by_option = severity_for(name, declared, self.checks)
+        return _softened(severity_for(name, by_option, self.overrides.own), self.advisory)
 
     def of_finding(self, finding: Finding, check: str, declared: Severity = Severity.FAIL) -> Severity:
         """The user's severity for the finding's name, else for its check's, else its own, else the declared one."""

@@ -17,30 +17,22 @@ from typing import Any, Optional
 
 from gate.waiting import TimeBudget
 
-SEVERITIES = ("fail", "warn", "skip")
 LONGEST = 3300  # seconds of a hook in all: CodeDeploy gives it one hour
 TIMEOUT = "timeout (at most 900)"  # the module's; the limit is Lambda's
 KEPT = 0.4  # of the time, what each of these takes at most: a short one has room for what it is for, too
-
-# Patterns, each of a whole value. Terraform's regular expressions are RE2's: so nothing that Python reads otherwise, as
-# it does \d, \s and \w.
-HEADER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-HEADER_VALUE = r"([^\x00-\x20\x7f-\x9f][^\x00-\x08\x0a-\x1f\x7f-\x9f]*)?"  # UTF-8, too
-HOST = r"[A-Za-z0-9.:_-]+"
 KEY = r"[^:\x00-\x20\x7f-\xa0]{1,64}"
-NOT_EMPTY = r"(?s:.+)"
-PATH = r"/[!-~]*"
-STATUS = r"[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?"
+NOT_EMPTY = "(?s:.+)"
 
 
 @dataclass(frozen=True)
 class About:
-    """What an option takes, besides its type. Bounds are inclusive; of a map or a list they hold for each value.
+    r"""What an option takes, besides its type. Bounds are inclusive; of a map or a list they hold for each value.
 
-    `doc`: what it is, with its unit. `unit`: of a number, as it stands in `expected … from … to …`. `means`: what a
-    value of `pattern` is, in words. `keys`, `keys_mean`: the same for the keys of a map. `entries`: how many a map or
-    a list has at least and at most. `secret`: a value may be one and is never shown; `address`: it may hold one, in its
-    query or before its host. `cure`: what helps, where `expected …` does not say it.
+    `doc`: what it is, with its unit. `unit`: of a number, as it stands in `expected … from … to …`. `pattern`: of a
+    whole value; Terraform's regular expressions are RE2's, so nothing that Python reads otherwise, as it does \d, \s
+    and \w. `means`: what such a value is, in words. `keys`, `keys_mean`: the same for the keys of a map. `entries`: how
+    many a map or a list has at least and at most. `secret`: a value may be one and is never shown; `address`: it may
+    hold one, in its query or before its host. `cure`: what helps, where `expected …` does not say it.
     """
 
     doc: str
@@ -80,26 +72,7 @@ milliseconds = partial(option, unit="milliseconds", least=0.001, most=3_600_000)
 percent = partial(option, unit="percent", most=1_000_000)
 whole = partial(option, least=1, most=100)  # of type int: a whole number
 share = partial(option, unit="a share", least=0, most=1)
-header_map = partial(
-    option,
-    keys=HEADER,
-    keys_mean="a header's name: letters, digits and hyphens, no colon",
-    pattern=HEADER_VALUE,
-    means="a header's value: text without line breaks and control characters that begins with no space",
-    secret=True,
-)
 by_name = partial(option, keys=KEY, keys_mean="a name of up to 64 printable characters, without spaces and colons")
-host_name = partial(option, pattern=HOST, means='a host name such as "www.example.com"')
-url_path = partial(
-    option,
-    pattern=PATH,
-    means='a path and query that begin with "/", printable and without spaces',
-    address=True,
-    cure="A whole address goes into url.",
-)
-statuses = partial(
-    option, pattern=STATUS, means='codes ("200"), ranges ("200-399") or classes ("2xx")', entries=(1, 100)
-)
 words = partial(
     option,
     pattern=NOT_EMPTY,
@@ -115,7 +88,7 @@ class HookOptions:
     checks: dict[str, str] = option(
         'severity by the name of a [check](checks.md): `"fail"`, `"warn"` (report, but pass) or `"skip"`',
         {},
-        choices=SEVERITIES,
+        choices=("fail", "warn", "skip"),
     )
 
     def problems_of_time(self, budget: TimeBudget) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Optional
 
 from gate.options import KEPT, LONGEST, NOT_EMPTY, TIMEOUT, HookOptions, option, seconds, seconds_in_all, whole, words
@@ -11,9 +12,7 @@ from gate.waiting import TimeBudget
 
 AFTER_A_COMMAND = 60.0  # seconds of a migration's time for stopping its task and for the report
 CONTAINER = r"[A-Za-z0-9_-]{1,255}"
-ROLE = r"arn:[a-z-]+:iam::[0-9]{12}:role/.+"
-SECURITY_GROUP = r"sg-[0-9a-z]+"
-SUBNET = r"subnet-[0-9a-z]+"
+limit_of_postgresql = partial(seconds, default=None, least=0.001, most=3000)
 
 
 @dataclass(frozen=True)
@@ -64,14 +63,14 @@ class RunMigrations(HookOptions):
     subnets: Optional[tuple[str, ...]] = option(
         "the tasks' subnets; null: the service's",
         None,
-        pattern=SUBNET,
+        pattern=r"subnet-[0-9a-z]+",
         means='ids such as "subnet-0123456789abcdef0"',
         entries=(1, 16),
     )
     security_groups: Optional[tuple[str, ...]] = option(
         "the tasks' security groups; null: the service's",
         None,
-        pattern=SECURITY_GROUP,
+        pattern=r"sg-[0-9a-z]+",
         means='ids such as "sg-0123456789abcdef0"',
         entries=(1, 5),
     )
@@ -83,18 +82,12 @@ class RunMigrations(HookOptions):
         pattern=CONTAINER,
         means='"FARGATE", "EC2", "EXTERNAL" or a capacity provider\'s name',
     )
-    lock_timeout: Optional[float] = seconds(
+    lock_timeout: Optional[float] = limit_of_postgresql(
         "seconds after which PostgreSQL gives up waiting for a lock, told to libpq (psycopg, not asyncpg) by "
-        "`PGOPTIONS`; null: not set",
-        None,
-        least=0.001,
-        most=3000,
+        "`PGOPTIONS`; null: not set"
     )
-    statement_timeout: Optional[float] = seconds(
-        "seconds after which PostgreSQL gives up a statement, told in the same way; null: not set",
-        None,
-        least=0.001,
-        most=3000,
+    statement_timeout: Optional[float] = limit_of_postgresql(
+        "seconds after which PostgreSQL gives up a statement, told in the same way; null: not set"
     )
     timeout: Optional[float] = seconds(
         "seconds that one command may take; null: what `max_duration` leaves", None, least=0.001, most=LONGEST
@@ -119,7 +112,7 @@ class RunMigrations(HookOptions):
         "roles of the task definition (task role, execution role) that the function's own role may pass; null: any of "
         "the account",
         None,
-        pattern=ROLE,
+        pattern=r"arn:[a-z-]+:iam::[0-9]{12}:role/.+",
         means='roles\' ARNs such as "arn:aws:iam::111122223333:role/web-task"',
         entries=(1, 100),
     )

@@ -1,8 +1,7 @@
-"""Options of the AfterAllowTraffic hook: figures, metrics, the comparison with blue, a load."""
+"""Options of the AfterAllowTraffic hook: figures, metrics, the comparison with blue."""
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Optional
@@ -13,8 +12,6 @@ from gate.options import (
     NOT_EMPTY,
     TIMEOUT,
     by_name,
-    header_map,
-    host_name,
     key_of,
     milliseconds,
     option,
@@ -22,17 +19,13 @@ from gate.options import (
     seconds,
     seconds_in_all,
     share,
-    statuses,
-    url_path,
     whole,
 )
-from gate.options.requests import Thresholds, TrafficOptions, status_problems
+from gate.options.requests import Load, Thresholds, TrafficOptions, order_problems
 from gate.waiting import TimeBudget
 
-MOST_CONNECTIONS = 256  # of a load
 OTHER_CHECKS = 120.0  # seconds that a production hook's other checks may take beside its window
 BEFORE_A_LOAD = 30.0  # seconds that they may take before a load, which is not interrupted
-STATISTIC = r"Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\.[0-9]+)?|100)"
 
 
 @dataclass(frozen=True)
@@ -85,9 +78,7 @@ class Range:
 
     def problems(self) -> list[str]:
         """Ends the wrong way round."""
-        if self.min is not None and self.max is not None and self.min > self.max:
-            return [f"min is {self.min:g}, above max {self.max:g}: no value can lie between them"]
-        return []
+        return order_problems("min", self.min, "max", self.max)
 
     def holds(self, value: float) -> bool:
         """Whether a value lies in it."""
@@ -112,7 +103,7 @@ class Metric:
     statistic: str = option(
         "statistic of a datapoint, or a percentile such as `p99`",
         "Average",
-        pattern=STATISTIC,
+        pattern=r"Average|Sum|Minimum|Maximum|SampleCount|p([0-9]{1,2}(\.[0-9]+)?|100)",
         means='"Average", "Sum", "Minimum", "Maximum", "SampleCount" or a percentile such as "p99" or "p99.9"',
     )
     period: int = whole(
@@ -146,40 +137,6 @@ class Metric:
 
     def __str__(self) -> str:
         return f"{self.namespace} {self.metric_name}"
-
-
-@dataclass(frozen=True)
-class _Volume:
-    """The required options of a load: a dataclass has the fields of its last base first."""
-
-    rate: float = option("requests a second", unit="requests a second", least=0.001, most=10_000)
-    duration: float = seconds("seconds of the load", least=0.001, most=600)
-
-
-@dataclass(frozen=True)
-class Load(Thresholds, _Volume):
-    """A bounded load on the production listener, sent whether or not answers come."""
-
-    path: str = url_path("path and query", "/", cure="")
-    host: Optional[str] = host_name("Host header and TLS server name; null: the hook's `host`", None)
-    headers: dict[str, str] = header_map("further headers; no place for secrets", {})
-    warm_up: float = seconds("seconds before, of the same load, that do not count", 0.0, least=0, most=300)
-    concurrency: int = whole("connections at most", 16, most=MOST_CONNECTIONS)
-    timeout: float = seconds("seconds for one request", 5.0, least=0.001, most=60)
-    status: tuple[str, ...] = statuses("statuses that are no error", ("200-399",))
-
-    def problems(self) -> list[str]:
-        """What is wrong across attributes."""
-        found = status_problems(self.status)
-        if not self.requests(self.duration):
-            found.append(
-                f"rate is {self.rate:g} and duration {self.duration:g}: less than one request. Raise one of them"
-            )
-        return found
-
-    def requests(self, seconds: float) -> int:
-        """How many requests are due within so many seconds: never more than rate x seconds."""
-        return math.floor(self.rate * seconds + 1e-6)  # 0.29 x 100 is a little less than 29 in binary
 
 
 @dataclass(frozen=True)

@@ -1,45 +1,63 @@
-"""Options of requests: HTTP checks, flows, limits, and what both traffic hooks take."""
+"""Options of requests: HTTP checks, flows, limits, a load, and what both traffic hooks take."""
 
 from __future__ import annotations
 
-import dataclasses
 import json as json_format
+import math
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Optional
 from urllib.parse import quote, urlsplit
 
-from gate.options import (
-    HEADER,
-    HEADER_VALUE,
-    NOT_EMPTY,
-    TIMEOUT,
-    HookOptions,
-    by_name,
-    header_map,
-    host_name,
-    key_of,
-    milliseconds,
-    option,
-    seconds,
-    share,
-    statuses,
-    url_path,
-    whole,
-)
+from gate.options import NOT_EMPTY, TIMEOUT, HookOptions, by_name, key_of, milliseconds, option, seconds, share, whole
 from gate.waiting import TimeBudget
 
+MOST_CONNECTIONS = 256  # of a load
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 OF_GREEN = ("image_tag", "revision")  # what `{…}` in an expectation may stand for, besides what a flow saves
 ERROR_RATE = 0.01  # the highest share of errors of samples and of a load, by default
+LATENCIES = ("p50", "p90", "p95", "p99", "max")  # those that Thresholds limit, each by its `…_ms`
+
+HEADER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+HEADER_NAME = "a header's name: letters, digits and hyphens, no colon"
+HOST = r"[A-Za-z0-9.:_-]+"
+PATH = r"/[!-~]*"
 PLACEHOLDER = r"[a-z][a-z0-9_]*"
 REFERENCE = (  # of a secret
     r"([!-~]+ )?arn:[a-z-]+:(secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+(:[^:]+)?"
     r"|ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]+)"
 )
-URL = r"[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*"
+STATUS = r"[1-5]xx|[1-5][0-9][0-9](-[1-5][0-9][0-9])?"
 _PARTS = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*:)(//[^/?#]*))?([^?#]*)(\?[^#]*)?(?:#.*)?", re.DOTALL)
 _IN_URLS = "%/?:@!$&'()*+,;="  # besides letters, digits and -._~ (RFC 3986)
+
+header_value = partial(
+    option,
+    pattern=r"([^\x00-\x20\x7f-\x9f][^\x00-\x08\x0a-\x1f\x7f-\x9f]*)?",  # UTF-8, too
+    means="a header's value: text without line breaks and control characters that begins with no space",
+    secret=True,
+)
+header_map = partial(header_value, keys=HEADER, keys_mean=HEADER_NAME)
+by_header = partial(option, keys=HEADER, keys_mean=HEADER_NAME, secret=True)
+host_name = partial(option, pattern=HOST, means='a host name such as "www.example.com"')
+url_path = partial(
+    option,
+    pattern=PATH,
+    means='a path and query that begin with "/", printable and without spaces',
+    address=True,
+    cure="A whole address goes into url.",
+)
+statuses = partial(
+    option, pattern=STATUS, means='codes ("200"), ranges ("200-399") or classes ("2xx")', entries=(1, 100)
+)
+own_severity = partial(
+    option,
+    "what a failure does; the hook's `checks` comes first",
+    "fail",
+    choices=("fail", "warn"),
+    cure='"skip" goes into the hook\'s checks.',
+)
 
 
 @dataclass(frozen=True)
@@ -61,32 +79,24 @@ class Assertion:
 
     def problems(self) -> list[str]:
         """What is wrong across attributes."""
-        if all(getattr(self, entry.name) is None for entry in dataclasses.fields(self)):
+        if self == Assertion():
             return ["equals, one_of, at_least, at_most, exists or length is needed: else nothing is compared"]
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            return [
-                f"at_least is {self.at_least:.15g}, above at_most {self.at_most:.15g}: no value can lie between them"
-            ]
-        return []
+        return order_problems("at_least", self.at_least, "at_most", self.at_most)
 
 
 @dataclass(frozen=True)
 class HeaderAssertion:
     """What a header of the answer has to be, one attribute at least. Of several values one has to be so."""
 
-    equals: Optional[str] = option(
-        "value that it has, in which `{image_tag}`, `{revision}` and what a flow saved may stand",
-        None,
-        pattern=HEADER_VALUE,
-        means="a header's value: text without line breaks and control characters that begins with no space",
-        secret=True,
+    equals: Optional[str] = header_value(
+        "value that it has, in which `{image_tag}`, `{revision}` and what a flow saved may stand", None
     )
     matches: Optional[str] = option("regular expression (Python's) that it matches somewhere", None)
     absent: Optional[bool] = option("whether there has to be none; false: there has to be one, whatever it is", None)
 
     def problems(self) -> list[str]:
         """What is wrong across attributes, or within one where no pattern tells it."""
-        if self.equals is None and self.matches is None and self.absent is None:
+        if self == HeaderAssertion():
             return ["equals, matches or absent is needed: else nothing is compared"]
         found = regex_problems("matches", self.matches)
         if self.absent and (self.equals is not None or self.matches is not None):
@@ -105,23 +115,20 @@ class HttpRequest:
     url: Optional[str] = option(
         "whole address, elsewhere than the hook's listener; the path is part of it",
         None,
-        pattern=URL,
+        pattern=r"[Hh][Tt][Tt][Pp][Ss]?://[!$-.0->@-~][!-~]*",
         means='an address such as "https://www.example.com/health"',
         address=True,
     )
     method: str = option("method of the request", "GET", choices=METHODS)
     host: Optional[str] = host_name("Host header and TLS server name; null: the hook's `host`", None)
     headers: dict[str, str] = header_map("further headers of the request; no place for secrets", {})
-    secret_headers: dict[str, str] = option(
+    secret_headers: dict[str, str] = by_header(
         "header → ARN of the Secrets Manager secret or SSM parameter that holds its value. A word may stand before it "
         '(`"Bearer arn:…"`); `:<json-key>` after a secret\'s ARN takes one value of its JSON. Only the function reads '
         "it; a KMS key of your own needs `policy_documents` too. Not together with `follow_redirects`",
         {},
-        keys=HEADER,
-        keys_mean="a header's name: letters, digits and hyphens, no colon",
         pattern=REFERENCE,
         means='the ARN of a Secrets Manager secret or SSM parameter, alone or after one word ("Bearer arn:…")',
-        secret=True,
         cure="The value itself belongs there, not here.",
     )
     body: Optional[str] = option("body of the request; no place for secrets", None, secret=True)
@@ -136,13 +143,7 @@ class HttpRequest:
     body_contains: Optional[str] = option("text that the body contains", None)
     body_matches: Optional[str] = option("regular expression (Python's) that the body matches somewhere", None)
     fail_if_body_matches: Optional[str] = option("regular expression that the body must match nowhere", None)
-    response_headers: dict[str, HeaderAssertion] = option(
-        "header of the answer → what it has to be",
-        {},
-        keys=HEADER,
-        keys_mean="a header's name: letters, digits and hyphens, no colon",
-        secret=True,
-    )
+    response_headers: dict[str, HeaderAssertion] = by_header("header of the answer → what it has to be", {})
     jmespath: dict[str, Assertion] = option(
         "JMESPath expression, as in `aws --query` → what its value in the answer's JSON has to be", {}
     )
@@ -158,16 +159,7 @@ class HttpRequest:
 
     def problems(self) -> list[str]:
         """What is wrong across attributes, or within one where no pattern tells it."""
-        found = [*status_problems(self.status), *self._problems_of_request()]
-        for name in ("body_matches", "fail_if_body_matches"):
-            found += regex_problems(name, getattr(self, name))
-        found += [f"jmespath has {problem}" for problem in map(jmespath_problem, self.jmespath) if problem]
-        return found
-
-    def _problems_of_request(self) -> list[str]:
-        found = []
-        if self.url is not None and address_problem(self.url, "url"):
-            found.append(address_problem(self.url, "url"))
+        found = [*status_problems(self.status), *address_problems("url", self.url)]
         if self.url is not None and self.path != "/":
             found.append("url and path are both set: the path is part of the url")
         if self.body is not None and self.json is not None:
@@ -182,6 +174,9 @@ class HttpRequest:
         if self.consecutive_successes > self.attempts:
             more = f"consecutive_successes is {self.consecutive_successes}, attempts only {self.attempts}"
             found.append(f"{more}: raise attempts")
+        found += regex_problems("body_matches", self.body_matches)
+        found += regex_problems("fail_if_body_matches", self.fail_if_body_matches)
+        found += [f"jmespath has {problem}" for problem in map(jmespath_problem, self.jmespath) if problem]
         return found
 
     @property
@@ -216,12 +211,7 @@ class HttpCheck(HttpRequest):
     """A request of its own; `{}` is a GET of "/"."""
 
     initial_delay: float = seconds("seconds before the first attempt", 0.0, least=0, most=600)
-    severity: str = option(
-        "what a failure does; the hook's `checks` comes first",
-        "fail",
-        choices=("fail", "warn"),
-        cure='"skip" goes into the hook\'s checks.',
-    )
+    severity: str = own_severity()
     samples: Optional[int] = whole(
         "how often it is sent to be measured; null: as the hook's `samples` for GET, HEAD and OPTIONS, else not at all",
         None,
@@ -257,14 +247,14 @@ class Step(HttpRequest):
     def problems(self) -> list[str]:
         """What is wrong across attributes, or within one where no pattern tells it."""
         found = super().problems()
-        hidden = sorted(set(self.save).intersection(OF_GREEN))
-        found += [f"save.{name} would hide green's own {{{name}}}: call it something else" for name in hidden]
         for name, source in self.save.items():
-            header = source[len("header:") :] if source.startswith("header:") else None
-            if header is not None and not re.fullmatch(HEADER, header):
-                found.append(f"save.{name} is {source!r}, which names no header")
-            if header is None and jmespath_problem(source):
-                found.append(f"save.{name} is {jmespath_problem(source)}")
+            if name in OF_GREEN:
+                found.append(f"save.{name} would hide green's own {{{name}}}: call it something else")
+            if source.startswith("header:"):
+                problem = "" if re.fullmatch(f"header:{HEADER}", source) else f"{source!r}, which names no header"
+            else:
+                problem = jmespath_problem(source)
+            found += [f"save.{name} is {problem}"] if problem else []
         return found
 
 
@@ -273,12 +263,7 @@ class Flow:
     """Requests one after the other, in which a later one may use what an earlier answer held; cookies are kept."""
 
     steps: tuple[Step, ...] = option("the requests, one at least", entries=(1, 100))
-    severity: str = option(
-        "what a failure does; the hook's `checks` comes first",
-        "fail",
-        choices=("fail", "warn"),
-        cure='"skip" goes into the hook\'s checks.',
-    )
+    severity: str = own_severity()
     repeat: bool = option("whether the bake after the shift repeats it at each `interval`", False)
 
     def problems(self) -> list[str]:
@@ -327,9 +312,38 @@ class Thresholds:
         return {word: most for word, most in asked.items() if most is not None}
 
 
-LATENCIES = tuple(
-    each.name[: -len("_ms")] for each in dataclasses.fields(Thresholds) if each.name.endswith("_ms")
-)  # p50 to max
+@dataclass(frozen=True)
+class _Volume:
+    """The required options of a load: a dataclass has the fields of its last base first."""
+
+    rate: float = option("requests a second", unit="requests a second", least=0.001, most=10_000)
+    duration: float = seconds("seconds of the load", least=0.001, most=600)
+
+
+@dataclass(frozen=True)
+class Load(Thresholds, _Volume):
+    """A bounded load on the production listener, sent whether or not answers come."""
+
+    path: str = url_path("path and query", "/", cure="")
+    host: Optional[str] = host_name("Host header and TLS server name; null: the hook's `host`", None)
+    headers: dict[str, str] = header_map("further headers; no place for secrets", {})
+    warm_up: float = seconds("seconds before, of the same load, that do not count", 0.0, least=0, most=300)
+    concurrency: int = whole("connections at most", 16, most=MOST_CONNECTIONS)
+    timeout: float = seconds("seconds for one request", 5.0, least=0.001, most=60)
+    status: tuple[str, ...] = statuses("statuses that are no error", ("200-399",))
+
+    def problems(self) -> list[str]:
+        """What is wrong across attributes."""
+        found = status_problems(self.status)
+        if not self.requests(self.duration):
+            found.append(
+                f"rate is {self.rate:g} and duration {self.duration:g}: less than one request. Raise one of them"
+            )
+        return found
+
+    def requests(self, seconds: float) -> int:
+        """How many requests are due within so many seconds: never more than rate x seconds."""
+        return math.floor(self.rate * seconds + 1e-6)  # 0.29 x 100 is a little less than 29 in binary
 
 
 @dataclass(frozen=True)
@@ -383,8 +397,7 @@ class ValidateTestTraffic(TrafficOptions):
 
     def problems(self) -> list[str]:
         """An address that no pattern tells from a good one."""
-        problem = "" if self.base_url is None else address_problem(self.base_url, "base_url")
-        return [problem] if problem else []
+        return address_problems("base_url", self.base_url)
 
 
 def placeholders(*texts: str) -> set[str]:
@@ -404,6 +417,13 @@ def status_problems(expressions: tuple[str, ...]) -> list[str]:
     """Ranges of statuses that go the wrong way."""
     wrong = [each for each in expressions if not status_range(each)]
     return [f'status is "{each}"; a range goes from the lower to the higher code ("200-299")' for each in wrong]
+
+
+def order_problems(low: str, least: Optional[float], high: str, most: Optional[float]) -> list[str]:
+    """That two ends, `low` and `high` by name, stand the wrong way round."""
+    if least is None or most is None or least <= most:
+        return []
+    return [f"{low} is {least:.15g}, above {high} {most:.15g}: no value can lie between them"]
 
 
 def regex_problems(name: str, expression: Optional[str]) -> list[str]:
@@ -431,8 +451,7 @@ def _wrong_calls(node: Any) -> set[str]:
     """What is wrong with functions' names and arguments: JMESPath finds it out with an answer at hand, too late."""
     from jmespath.functions import Functions  # type: ignore[import-untyped]
 
-    below = [_wrong_calls(child) for child in node["children"] if isinstance(child, dict)]
-    found: set[str] = set().union(*below)
+    found = {wrong for child in node["children"] if isinstance(child, dict) for wrong in _wrong_calls(child)}
     if node["type"] != "function_expression":
         return found
     name, count = node["value"], len(node["children"])
@@ -445,15 +464,15 @@ def _wrong_calls(node: Any) -> set[str]:
     return found
 
 
-def address_problem(url: str, option: str) -> str:
-    """What is wrong with an address where its pattern does not tell; empty if nothing is. It is not shown."""
+def address_problems(name: str, url: Optional[str]) -> list[str]:
+    """What is wrong with the address of the option of this name where its pattern does not tell. It is not shown."""
     try:
-        parts = urlsplit(url)
-        if parts.hostname and (parts.port is None or parts.port):
-            return ""
+        parts = urlsplit(url or "")
+        if url is None or (parts.hostname and parts.port != 0):
+            return []
     except ValueError:  # brackets that do not close, a port that is none
         pass
-    return f"{option} is no address such as https://test.example.com:8443"
+    return [f"{name} is no address such as https://test.example.com:8443"]
 
 
 def shown_address(url: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any, get_args, get_origin
 
 from gate.options.hooks import HOOKS
 from gate.options.migrations import RunMigrations
-from gate.options.production import Load, Metric
-from gate.options.requests import Assertion, Flow, HeaderAssertion
+from gate.options.production import Metric
+from gate.options.requests import Assertion, Flow, HeaderAssertion, Load
 from gate.settings import Entry, entries, judge_settings
 
 Document = dict[str, Any]

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import pytest
 from gate.load import LATE, LoadResult, headers_of, judge_load, send_load
-from gate.options.production import Load
+from gate.options.requests import Load
 from gate.verdict import Outcome
 from gate.waiting import Deadline, OutOfTime
 from gate.wire import Connection

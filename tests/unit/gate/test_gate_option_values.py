@@ -8,11 +8,10 @@ from typing import Any, get_origin
 
 import pytest
 from gate.options import HookOptions
-from gate.options.deployment import ValidateBeforeInstall
-from gate.options.hooks import HOOKS
+from gate.options.hooks import HOOKS, ValidateBeforeInstall
 from gate.options.migrations import RunMigrations
-from gate.options.production import Load, Metric, ValidateProduction
-from gate.options.requests import Assertion, Flow, HttpCheck, Step, ValidateTestTraffic
+from gate.options.production import Metric, ValidateProduction
+from gate.options.requests import LATENCIES, Assertion, Flow, HttpCheck, Load, Step, Thresholds, ValidateTestTraffic
 from gate.settings import Entry, entries
 
 from tests.unit.gate.reading import BASES, Document, every_option, inner, problems, read
@@ -161,6 +160,11 @@ def test_the_defaults_of_all_that_stands_in_a_hook_are_read_and_have_no_problems
         options, found = read(kind, BASES.get(kind, {}))
         assert found == []
         assert read(kind, dataclasses.asdict(options)) == (options, [])
+
+
+def test_no_latency_that_can_be_limited_is_forgotten() -> None:
+    limits = [entry.name for entry in entries(Thresholds) if entry.name.endswith("_ms")]
+    assert limits == [f"{word}_ms" for word in LATENCIES]
 
 
 def test_what_may_be_or_hold_a_secret_is_known() -> None:

@@ -8,8 +8,17 @@ from typing import Any
 import pytest
 from gate.options.hooks import HOOKS
 from gate.options.migrations import RunMigrations
-from gate.options.production import Load, Metric, Range, ValidateProduction
-from gate.options.requests import Assertion, Flow, HttpCheck, Step, ValidateTestTraffic, shown_address, status_range
+from gate.options.production import Metric, Range, ValidateProduction
+from gate.options.requests import (
+    Assertion,
+    Flow,
+    HttpCheck,
+    Load,
+    Step,
+    ValidateTestTraffic,
+    shown_address,
+    status_range,
+)
 from gate.waiting import TimeBudget
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,8 +34,6 @@ WRONG_WAY = 'a range goes from the lower to the higher code ("200-299")'
 NO_ADDRESS = "is no address such as https://test.example.com:8443"
 NOT_SAVED = "which no step before it saves: save = { <name> = … }"
 ALONE = "without command and preset: nothing would run. Set command too, or preset"
-GO_TOGETHER = "go together: set what is missing, leave out what is left over"
-QUERY = {"namespace": "n", "metric_name": "m"}
 USES: list[Document] = [
     {"path": "/orders/{id}"},
     {"url": "http://a.example.com/{id}"},

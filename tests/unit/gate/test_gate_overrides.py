@@ -53,11 +53,3 @@ def test_other_words_are_nobodys_business(description: str) -> None:
 )
 def test_what_cannot_be_followed_overrides_nothing(description: str, problem: str) -> None:
     assert overrides_in(description, OWN, ALL) == Overrides({}, problem=problem)
-
-
-def test_they_come_before_the_setting_and_what_it_says_of_parts() -> None:
-    checks = {"images": "fail", "images:app": "fail", "imagesque": "fail", "alarms": "skip", "load:p99": "warn"}
-    assert Overrides({"images": "warn", "load:p99": "skip"}).over(checks) == {
-        "images": "warn", "imagesque": "fail", "alarms": "skip", "load:p99": "skip",
-    }  # fmt: skip
-    assert Overrides({}).over(checks) == checks

@@ -76,6 +76,13 @@ def test_what_is_advisory_is_at_most_a_warning(checks: dict[str, str], finding: 
 def test_a_description_comes_before_the_option_and_what_it_says_of_parts() -> None:
     found = severities({"http": "fail", "http:orders": "fail"}, http="warn")
     assert (found.of("http"), found.of_finding(SLOW, "http")) == (WARN, WARN)
+    checks = {"images": "fail", "images:app": "fail", "imagesque": "fail", "alarms": "skip", "load:p99": "warn"}
+    found = Severities(checks, Overrides({"images": "warn", "load:p99": "skip"}), SAYS, advisory=False)
+    counted = {name: found.of(name) for name in (*checks, "images:app:old", "load")}
+    assert counted == {
+        "images": WARN, "images:app": WARN, "images:app:old": WARN, "imagesque": FAIL, "alarms": SKIP,
+        "load:p99": SKIP, "load": FAIL,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from gate.http_sender import Sender
 from gate.load import send_load
-from gate.options.production import Load
-from gate.options.requests import HttpCheck, normalised
+from gate.options.requests import HttpCheck, Load, normalised
 from gate.waiting import Deadline
 from gate.wire import FAILURES, Connection, Socket
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gate.load import LoadResult, judge_load
-from gate.options.production import Load
+from gate.options.requests import Load
 from gate.statistics import Statistics
 
 

@@ -13,7 +13,8 @@ import pytest
 import validate_before_install as hook
 import validate_production
 from gate.options.hooks import HOOKS
-from gate.options.production import Load, ValidateProduction
+from gate.options.production import ValidateProduction
+from gate.options.requests import Load
 from gate.overrides import Overrides
 from gate.platforms import Continuation
 from gate.record import Record

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from gate.ecs import Service, Side
 from gate.elb import Target, TargetGroup
-from gate.options.deployment import ValidateDeployment
+from gate.options.hooks import ValidateDeployment
 from gate.tasks import Quote, Task
 from gate.verdict import Outcome, ProbeError
 from gate.waiting import Deadline
