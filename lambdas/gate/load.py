@@ -14,7 +14,7 @@ from gate.options.requests import normalised, status_range
 from gate.statistics import Statistics, judge_statistics
 from gate.verdict import Finding, failed, passed
 from gate.waiting import Deadline
-from gate.wire import CHUNK, FAILURES, Connection, in_words, target_of
+from gate.wire import CHUNK, FAILURES, Connection, headers_as_sent, in_words, target_of
 
 LATE = 0.1  # seconds after it was due, in which a request is still sent
 RECENT = 100  # answers; when half of them are errors, the service is failing
@@ -101,7 +101,7 @@ class _Run:
     def work(self) -> None:
         """Send one request after the other over one connection."""
         connection = Connection(self.url, self.load.host, None, self.clock)
-        headers, target = headers_of(self.load), target_of(self.url)
+        headers, target = dict(headers_as_sent(self.load.headers, self.load.host)), target_of(self.url)
         for number in self.numbers:
             due = self.started + number / self.load.rate
             while not self.is_over() and (left := due - self.clock()) > 0:
@@ -168,16 +168,6 @@ class _Run:
             rate = answered * self.load.rate / max(statistics.count, due, 1)
             busy_ms = self.busy * 1000 / max(self.sent, 1)
             return LoadResult(statistics, rate, self.sent, self.late, busy_ms, self.aborted)
-
-
-def headers_of(load: Load) -> dict[str, bytes]:
-    """The request's headers, but for a Host that is the address's own."""
-    own = {name: value for name, value in load.headers.items() if not (load.host and name.lower() == "host")}
-    usual = {"User-Agent": "codedeploy-hooks", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-    usual.update({"Host": load.host} if load.host else {})
-    given = {name.lower() for name in own}
-    headers = {**{name: value for name, value in usual.items() if name.lower() not in given}, **own}
-    return {name: value.encode() for name, value in headers.items()}
 
 
 def judge_load(load: Load, result: LoadResult) -> list[Finding]:

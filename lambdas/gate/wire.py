@@ -202,6 +202,15 @@ def target_of(url: str) -> str:
     return f"/{url.split('/', 3)[3]}"
 
 
+def headers_as_sent(given: Mapping[str, str], host: Optional[str]) -> Any:
+    """The headers of a request, whatever case a name is written in; a `host` comes before a Host among them."""
+    from requests.structures import CaseInsensitiveDict  # from the layer: it must fail inside the guard
+
+    usual = {"User-Agent": "codedeploy-hooks", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+    headers = {**usual, **given, **({"Host": host} if host else {})}
+    return CaseInsensitiveDict({name: value.encode() for name, value in headers.items()})  # else it is ISO-8859-1
+
+
 def in_words(problem: Exception, timeout: float, declared: str) -> str:
     """Why there is no answer. What may quote the request or the answer is told by its kind alone.
 
