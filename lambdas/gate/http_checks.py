@@ -101,9 +101,8 @@ class Answer:
 
 def saved(step: Step, answer: Answer) -> dict[str, Optional[str]]:
     """What the answer holds for later steps; None where it does not."""
-    found: dict[str, Optional[str]] = {}
+    found = dict.fromkeys(step.save)
     for name, source in step.save.items():
-        found[name] = None
         if source.startswith("header:"):
             found[name] = answer.header(source[len("header:") :])
         elif not answer.cut_off:

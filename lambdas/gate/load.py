@@ -6,8 +6,8 @@ import math
 import threading
 import time
 from collections import Counter, deque
-from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from dataclasses import dataclass, replace
+from typing import Callable, Optional
 
 from gate.options.production import MOST_CONNECTIONS, Load
 from gate.options.requests import normalised, status_range
@@ -76,12 +76,7 @@ class _Run:
     """One load on its way, and the counts that its threads share."""
 
     def __init__(
-        self,
-        load: Load,
-        base_url: str,
-        deadline: Deadline,
-        clock: Callable[[], float],
-        sleep: Callable[[float], None],
+        self, load: Load, base_url: str, deadline: Deadline, clock: Callable[[], float], sleep: Callable[[float], None]
     ) -> None:
         self.load, self.deadline, self.clock, self.sleep = load, deadline, clock, sleep
         self.url = normalised(f"{base_url.rstrip('/')}/{load.path.lstrip('/')}")
@@ -174,12 +169,11 @@ def judge_load(load: Load, result: LoadResult) -> list[Finding]:
     """The figures against their thresholds; the rate achieved, 90 % of what was asked; and whether it ended early."""
     findings = judge_statistics("load", "load", result.statistics, load)
     asked = f"{result.rate:.4g} answers a second of {load.rate:g} asked"
-    values: dict[str, Any] = {"requests_per_second": round(result.rate, 3), "busy_ms": round(result.busy_ms, 2)}
-    values.update(sent=result.sent, late=result.late)
+    rate = passed(asked, "load:rate")
     if result.rate < 0.9 * load.rate:
-        findings.append(failed(f"load: {asked}, at least 90 % expected: {_cure(load, result)}", "load:rate", **values))
-    else:
-        findings.append(passed(asked, "load:rate", **values))
+        rate = failed(f"load: {asked}, at least 90 % expected: {_cure(load, result)}", "load:rate")
+    figures = {"requests_per_second": round(result.rate, 3), "busy_ms": round(result.busy_ms, 2)}
+    findings.append(replace(rate, values={**figures, "sent": result.sent, "late": result.late}))
     if result.aborted:
         findings.append(failed(f"load: it ended early: {result.aborted}", "load:aborted"))
     return findings

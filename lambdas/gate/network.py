@@ -84,36 +84,31 @@ def _admit(groups: Collection[str], port: int, caller: Caller, *, public: bool) 
     unknown = sorted(set(groups) - told)
     if unknown:  # or nobody would seem to be let in
         raise ProbeError(f"EC2 does not say whom security group {', '.join(unknown)} lets in")
-    rules = [rule for group in found for rule in group["IpPermissions"] if _covers(rule, port)]
-    return any(_lets_in(rule, caller, public=public) for rule in rules)
+    rules = [rule for group in found for rule in group["IpPermissions"]]
+    return any(_lets_in(rule, port, caller, public=public) for rule in rules)
 
 
-def _covers(rule: Mapping[str, Any], port: int) -> bool:
+def _lets_in(rule: Mapping[str, Any], port: int, caller: Caller, *, public: bool) -> bool:
     protocol = str(rule.get("IpProtocol"))
     in_range = rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535)
-    return protocol == "-1" or (protocol in ("tcp", "6") and in_range)
-
-
-def _lets_in(rule: Mapping[str, Any], caller: Caller, *, public: bool) -> bool:
+    if protocol != "-1" and not (protocol in ("tcp", "6") and in_range):
+        return False
+    by_internet = public or not caller.in_vpc
     ranges = [str(each.get("CidrIp")) for each in rule.get("IpRanges") or []]
     if caller.in_vpc:
         ranges += [str(each.get("CidrIpv6")) for each in rule.get("Ipv6Ranges") or []]
-    if rule.get("PrefixListIds"):  # who is in a prefix list is not known here
-        return True
-    if public or not caller.in_vpc:
+    if by_internet:
         ranges = [each for each in ranges if each != PRIVATE]
-    if any(int(each.rpartition("/")[2]) <= WIDE for each in ranges):
+    # Who is in a prefix list is not known here.
+    if rule.get("PrefixListIds") or any(int(each.rpartition("/")[2]) <= WIDE for each in ranges):
         return True
-    if public or not caller.in_vpc:
+    if by_internet:
         return bool(ranges and caller.in_vpc)
     named = {str(pair.get("GroupId")) for pair in rule.get("UserIdGroupPairs") or []}
     if caller.security_groups is None:  # inside, and nobody says by which groups
         return bool(named or ranges)
-    return bool(named & set(caller.security_groups)) or any(
-        _overlap(each, other) for each in ranges for other in caller.ranges
-    )
-
-
-def _overlap(one: str, other: str) -> bool:
-    first, second = ipaddress.ip_network(one, strict=False), ipaddress.ip_network(other, strict=False)
-    return first.version == second.version and first.overlaps(second)
+    if named & set(caller.security_groups):
+        return True
+    own = [ipaddress.ip_network(each, strict=False) for each in caller.ranges]
+    admitted = [ipaddress.ip_network(each, strict=False) for each in ranges]
+    return any(one.version == other.version and one.overlaps(other) for one in admitted for other in own)

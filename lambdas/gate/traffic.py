@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain
@@ -22,26 +22,16 @@ from gate.options.requests import OF_GREEN, Flow, HttpCheck, HttpRequest, Step, 
 from gate.release import Image
 from gate.runner import Gate
 from gate.statistics import FIGURES, Statistics, judge_statistics
-from gate.verdict import (
-    Finding,
-    ProbeError,
-    Severity,
-    attempt,
-    failed,
-    finding_of,
-    noted,
-    passed,
-    skipped,
-)
+from gate.verdict import Finding, ProbeError, Severity, attempt, failed, finding_of, noted, passed, skipped
 from gate.waiting import Deadline
 
-SERVING = (  # what a look at whom a listener forwards to asks of AWS
+TARGETS = (
     "ecs:DescribeServices",
-    "elasticloadbalancing:DescribeListeners",
-    "elasticloadbalancing:DescribeRules",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
 )
+# What a look at whom a listener forwards to asks of AWS.
+SERVING = (*TARGETS, "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules")
 # What requests ask of AWS: where to send them, and what `{image_tag}` and secret headers stand for.
 SENDING = (
     "ec2:DescribeSecurityGroups",
@@ -50,7 +40,6 @@ SENDING = (
     "secretsmanager:GetSecretValue",
     "ssm:GetParameter",
 )
-OF_CHECKS = ("{http_checks}", *(f"{{http_checks}}:{figure}" for figure in FIGURES))
 NAMES = (
     Named(
         "http",
@@ -62,13 +51,8 @@ NAMES = (
     Named(
         "samples",
         "Of each HTTP check's samples few fail, and the others are fast enough.",
-        calls=(
-            *SENDING,
-            "ecs:DescribeServices",
-            "elasticloadbalancing:DescribeTargetGroups",
-            "elasticloadbalancing:DescribeTargetHealth",
-        ),
-        parts=OF_CHECKS,
+        calls=(*SENDING, *TARGETS),
+        parts=("{http_checks}", *(f"{{http_checks}}:{figure}" for figure in FIGURES)),
     ),
     Named("flow", "The steps of each flow are answered as they say.", calls=SENDING, parts=("{flows}",)),
 )
@@ -183,17 +167,16 @@ class Traffic:
         self.deployment = gate.deployment
         self.sender = sender
         self.way = way
-        self._bad: set[str] = set()  # checks that were sent and are not ok
-        self._of_green: dict[str, str] = {}
 
     def run(self) -> bool:
         """Each HTTP check, then samples of those that passed, then the flows; whether the hook may still succeed."""
-        gate, sound = self.gate, True
+        gate, sound, bad = self.gate, True, set()
         gate.deadline.sleep(self.deployment.propagation if self.way.listener else 0.0)
         if self.by_default or self.options.http_checks:
-            sound = bool(gate.check("http", self.send_checks))
-        for name, check in self._sampled().items():
-            probe = partial(self._sample, name, check, self._samples_of(check))
+            checked = gate.check("http", self.send_checks)
+            sound, bad = bool(checked), {result.name for result in checked.results if not result.finding.ok}
+        for name, check in self._sampled(bad).items():
+            probe = partial(self._sample, name, check)
             sound &= bool(gate.check(f"samples:{name}", probe, Severity(check.severity)))
         for name, flow in self.options.flows.items():
             sound &= bool(gate.check(f"flow:{name}", partial(self._run_flow, flow), Severity(flow.severity)))
@@ -202,14 +185,11 @@ class Traffic:
     def send_checks(self) -> list[Finding]:
         """Send all HTTP checks side by side; a finding of each, named `http:<check>`."""
         try:
-            declared = self._declared
+            return self._send(self._declared, self.gate.deadline)
         except CannotAsk as problem:
             return [noted(f"no request is sent: {problem}", "http:health")]
         except ProbeError as problem:
             return [finding_of(problem, "http:health")]
-        found = self._send(declared, self.gate.deadline)
-        self._bad = {name for name, finding in found.items() if not finding.ok}
-        return [*found.values()]
 
     def ask_again(self, interval: float) -> list[Finding]:
         """Ask the checks that only read once more, and send the flows that are to be repeated, as the bake does.
@@ -233,7 +213,7 @@ class Traffic:
             (each.consecutive_successes * (each.timeout + each.interval) for each in checks.values()), default=0
         )
         patience = max(interval * 2 / 3, longest * math.ceil(len(checks) / AT_ONCE))
-        found = [*self._send(checks, gate.deadline.within(patience)).values()]
+        found = self._send(checks, gate.deadline.within(patience))
         for name, flow in self.options.flows.items():
             if flow.repeat and not gate.left_out(f"flow:{name}"):
                 finding = attempt(f"flow:{name}", partial(self._run_flow, flow))
@@ -261,7 +241,7 @@ class Traffic:
 
     # Checks, side by side
 
-    def _send(self, checks: Mapping[str, HttpCheck], deadline: Deadline) -> dict[str, Finding]:
+    def _send(self, checks: Mapping[str, HttpCheck], deadline: Deadline) -> list[Finding]:
         """What came of each check, also of those that are left out."""
         found: dict[str, Finding] = {}
         sent: dict[str, list[Attempts]] = {}
@@ -276,11 +256,11 @@ class Traffic:
             except ProbeError as problem:
                 found[name] = replace(finding_of(problem), advisory=bool(self.way.shut_out) and self.way.others_judge)
         send_side_by_side(chain(*sent.values()), self.sender, deadline)
-        found.update({name: self._redacted(self._together(each)) for name, each in sent.items()})
-        return {
-            name: replace(found[name], name=f"http:{name}", severity=Severity(check.severity))
+        found.update({name: self._together(each) for name, each in sent.items()})
+        return [
+            replace(found[name], name=f"http:{name}", severity=Severity(check.severity))
             for name, check in checks.items()
-        }
+        ]
 
     def _together(self, attempts: Sequence[Attempts]) -> Finding:
         """What came of one check at several targets: all that went wrong, or that all went well; the first in full."""
@@ -292,7 +272,7 @@ class Traffic:
         # A name that the application does not answer to, a login or a firewall: its targets are healthy all the same.
         no_way = all(each.answer.unreached or 400 <= each.answer.status < 500 for each in attempts)
         advisory = self.by_default and self.way.others_judge and no_way
-        return replace(told[0].finding, detail=said, advisory=advisory)
+        return replace(told[0].finding, detail=self.sender.redact(said), advisory=advisory)
 
     def _ready(self, check: R) -> list[R]:
         """The check as it is sent, once for each target, with its secrets read and green's names filled in."""
@@ -324,9 +304,7 @@ class Traffic:
 
     def _value_of_green(self, name: str) -> str | None:
         """What `{image_tag}` and `{revision}` stand for, those of the new task definition; None for other names."""
-        if name in OF_GREEN and name not in self._of_green:
-            self._of_green[name] = self._look_up(name)
-        return self._of_green.get(name)
+        return self.deployment.memoize(f"{{{name}}}", partial(self._look_up, name)) if name in OF_GREEN else None
 
     def _look_up(self, name: str) -> str:
         green = self.deployment.green()
@@ -338,9 +316,6 @@ class Traffic:
             said = f"the image of container {green.container} is {uri or 'not known'}, which has no tag"
             raise ProbeError(f"{{image_tag}}: {said}: expect {{revision}} instead")
         return Image.of(uri).tag
-
-    def _redacted(self, finding: Finding, *secrets: str) -> Finding:
-        return replace(finding, detail=self.sender.redact(finding.detail, *secrets))
 
     # Flows
 
@@ -378,7 +353,8 @@ class Traffic:
                 done.append(f"{title} {answer.status}")
         passes = ", ".join(done) or "none"
         said = f"{'; '.join(wrong)} (passed: {passes})" if wrong else f"{len(done)} steps: {passes}"
-        return self._redacted(failed(said) if wrong else passed(said), *secrets)
+        said = self.sender.redact(said, *secrets)
+        return failed(said) if wrong else passed(said)
 
     def _send_step(
         self, step: Step, session: Sender, until: Deadline, known: Mapping[str, str], *, quotes_body: bool
@@ -398,33 +374,32 @@ class Traffic:
 
     # Samples
 
-    def _sampled(self) -> dict[str, HttpCheck]:
+    def _sampled(self, bad: Collection[str]) -> dict[str, HttpCheck]:
         """The checks to take samples of: those that were as expected, or were left out."""
         try:
             declared = self._declared
         except ProbeError:
             return {}
-        return {name: check for name, check in declared.items() if name not in self._bad and self._samples_of(check)}
+        return {name: each for name, each in declared.items() if f"http:{name}" not in bad and self._samples_of(each)}
 
     def _samples_of(self, check: HttpCheck) -> int:
         if check.samples is not None:
             return check.samples
         return self.options.samples if check.only_reads else 0  # nobody wants a hundred orders placed
 
-    def _sample(self, name: str, check: HttpCheck, count: int) -> list[Finding]:
+    def _sample(self, name: str, check: HttpCheck) -> list[Finding]:
         """Error rate and percentiles over several requests, once green is warm."""
-        ready, concurrency, deadline = self._ready(check), self.options.concurrency, self.gate.deadline
-        each = math.ceil(count / len(ready))  # at each target
-        samples = [
-            send_samples(asked, self.sender, each, concurrency, deadline, warm_up=self._warm_up(asked))
-            for asked in ready
-        ]
-        count = each * len(ready)
-        outcomes = [(latency_ms, self.sender.redact(why)) for of_one in samples for latency_ms, why in of_one.outcomes]
+        ready = self._ready(check)
+        each = math.ceil(self._samples_of(check) / len(ready))  # at each target
+        count, outcomes, asked_for_fewer = each * len(ready), [], False
+        for asked in ready:
+            warm_up, concurrency = self._warm_up(asked), self.options.concurrency
+            samples = send_samples(asked, self.sender, each, concurrency, self.gate.deadline, warm_up=warm_up)
+            outcomes += [(latency_ms, self.sender.redact(why)) for latency_ms, why in samples.outcomes]
+            asked_for_fewer = asked_for_fewer or samples.asked_for_fewer
         many, label = f"{name}: {len(outcomes)} of {count} samples", f"samples:{name}"
         found: list[Finding] = []
-        # It is what a service is to do that is asked too often.
-        if any(of_one.asked_for_fewer for of_one in samples):
+        if asked_for_fewer:  # it is what a service is to do that is asked too often
             said = f"{many} were judged, then the service asked for fewer requests (status 429)"
             found = [passed(said, label) if outcomes else skipped(said, label)]
         elif len(outcomes) < count:
