@@ -34,11 +34,11 @@ class Attempts:
         self.finding = failed(f"{self.request}: time was over before it could be sent")
         self._attempts = self._good_in_a_row = self._silent_in_a_row = 0
 
-    def next_request(self, now: float) -> HttpRequest:  # noqa: ARG002  # a sample's pause begins with it
-        """The request, which is sent now."""
+    def begin(self, now: float) -> None:
+        """It is sent now."""
+        self.due = now + PAUSE  # of a sample; an attempt's pause begins when it is judged
         if not self._attempts:
             self.finding = failed(f"{self.request}: time was over before it was answered")
-        return self.check
 
     def judge(self, answer: Answer, now: float) -> None:
         """Judge an answer (in the main thread), and decide whether there is another attempt."""
@@ -79,11 +79,6 @@ class Sampling(Attempts):
     def __init__(self, check: HttpRequest, due: float, warm_up: int, count: int, samples: Samples) -> None:
         super().__init__(replace(check, max_latency_ms=None), due)
         self._warm_up, self._left, self._samples = warm_up, warm_up + count, samples
-
-    def next_request(self, now: float) -> HttpRequest:
-        """The request, which is sent now."""
-        self.due = now + PAUSE
-        return self.check
 
     def judge(self, answer: Answer, now: float) -> None:  # noqa: ARG002
         """Judge an answer (in the main thread)."""
@@ -126,7 +121,8 @@ def send_side_by_side(
             some_wait = any(each.answered for each in left)
             for each in resting[: 0 if some_wait else at_once - len(sent)]:
                 if each.due - now < SOON:
-                    sent[pool.submit(sender.send, each.next_request(now))] = each
+                    each.begin(now)
+                    sent[pool.submit(sender.send, each.check)] = each
             soonest = min((each.due - now for each in resting if each.due - now >= SOON), default=deadline.remaining())
             if not sent:
                 deadline.sleep(soonest)

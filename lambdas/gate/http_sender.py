@@ -148,7 +148,6 @@ class Sender:
         raise _LedAway(f"more redirects than {MOST_REDIRECTS}")
 
     def _exchange(self, check: HttpRequest, request: Any, call: _Call) -> Answer:
-        """Send one request and read its answer."""
         prepared: Any = self._session.prepare_request(request)
         idle, connection = self._connection(check, prepared.url)
         call.connected, call.status, sent_at = False, 0, time.time()

@@ -80,6 +80,7 @@ class _Run:
     ) -> None:
         self.load, self.deadline, self.clock, self.sleep = load, deadline, clock, sleep
         self.url = normalised(f"{base_url.rstrip('/')}/{load.path.lstrip('/')}")
+        self.target, self.headers = target_of(self.url), dict(headers_as_sent(load.headers, load.host))
         self.accepted = {code for expression in load.status for code in status_range(expression)}
         self.warm_up = load.requests(load.warm_up)
         self.total = self.warm_up + load.requests(load.duration)
@@ -96,7 +97,6 @@ class _Run:
     def work(self) -> None:
         """Send one request after the other over one connection."""
         connection = Connection(self.url, self.load.host, None, self.clock)
-        headers, target = dict(headers_as_sent(self.load.headers, self.load.host)), target_of(self.url)
         for number in self.numbers:
             due = self.started + number / self.load.rate
             while not self.is_over() and (left := due - self.clock()) > 0:
@@ -105,14 +105,14 @@ class _Run:
                 break
             began, reason = self.clock(), None
             if began - due <= LATE:
-                reason = self.ask(connection, headers, target, began + self.load.timeout)
+                reason = self.ask(connection, began + self.load.timeout)
             self.note(number, due, began, reason)
         connection.close()
 
-    def ask(self, connection: Connection, headers: dict[str, bytes], target: str, until: float) -> str:
+    def ask(self, connection: Connection, until: float) -> str:
         """Send one request and read its answer; empty, or why that is an error."""
         try:
-            answer, left = connection.ask("GET", target, headers, None, until), MAX_BODY
+            answer, left = connection.ask("GET", self.target, self.headers, None, until), MAX_BODY
             while left > 0 and (chunk := answer.read(min(left, CHUNK))):
                 left -= len(chunk)
         except FAILURES as problem:
@@ -141,18 +141,15 @@ class _Run:
             self.abort(f"{errors} of the last {RECENT} answers were errors, such as {reason}")
 
     def is_over(self) -> bool:
-        """Whether it is over, for this or another reason."""
         if not self.over.is_set() and self.deadline.remaining() <= 0:
             self.abort(f"the time was over after {self.clock() - self.started:.0f} s")
         return self.over.is_set()
 
     def abort(self, why: str) -> None:
-        """End it; the first reason stays."""
-        self.aborted = self.aborted or why
+        self.aborted = self.aborted or why  # the first reason stays
         self.over.set()
 
     def result(self) -> LoadResult:
-        """Add up what came of it."""
         with self.lock:  # at the deadline some may still be counting
             latencies = [latency for latency, count in sorted(self.latencies.items()) for _ in range(count)]
             statistics = Statistics(len(latencies) + sum(self.reasons.values()), dict(self.reasons), latencies)

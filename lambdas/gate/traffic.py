@@ -66,26 +66,44 @@ IN_FULL = 3  # targets of which a message tells what came of a check; the others
 
 def listener_url(listener: Listener, load_balancer: LoadBalancer, group: TargetGroup) -> str:
     """Where a listener that forwards to the group answers: its protocol and port, the load balancer's name."""
-    return f"{_scheme(listener.protocol, group)}://{load_balancer.dns_name}:{listener.port}"
+    return _url(listener.protocol, group, load_balancer.dns_name, listener.port)
 
 
-def _scheme(protocol: str, group: TargetGroup) -> str:
-    """What to speak to a listener or target of this protocol; what TCP carries is what the health check speaks."""
+def _url(protocol: str, group: TargetGroup, name: str, port: Optional[int]) -> str:
+    """Of a listener or target of this protocol; what TCP carries is what the group's health check speaks."""
     carries_tls = protocol in ("TCP", "TCP_UDP") and group.health_protocol == "HTTPS"
-    return "https" if protocol in ("HTTPS", "TLS") or carries_tls else "http"
+    scheme = "https" if protocol in ("HTTPS", "TLS") or carries_tls else "http"
+    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
 
 
-def way_through(deployment: Deployment, listener: Listener) -> Way:
+@dataclass(frozen=True)
+class Way:
+    """How requests reach green: at `url`, the listener's or an address of the user's, or at each of `targets` (URLs).
+
+    `host`: the name by which targets are asked; None: each by its own address. `shut_out`: why nothing can reach
+    green from this function, as far as is known; empty if it may. `others_judge`: alarms and figures tell of green,
+    too, so that requests which do not arrive, or are not let in, are no more than a warning.
+    """
+
+    url: str
+    listener: Optional[Listener] = None
+    targets: Sequence[str] = ()
+    host: Optional[str] = None
+    shut_out: str = ""
+    others_judge: bool = False
+
+
+def way_through(deployment: Deployment, listener: Listener, group: TargetGroup) -> Way:
     """The way through a listener, and whether this function's requests can come to it."""
-    shared = sum(map(bool, listener.weights.values())) > 1
+    balancer, shared = deployment.load_balancer(listener), sum(map(bool, listener.weights.values())) > 1
+    url = listener_url(listener, balancer, group)
     if deployment.shifts_in_steps and shared:
-        return Way(listener, shut_out="production is on both sides for now, so blue may answer what is asked")
+        return Way(url, listener, shut_out="production is on both sides for now, so blue may answer what is asked")
     try:
-        caller = Caller(deployment.in_vpc)
-        shut_out = shut_out_of(deployment.load_balancer(listener), listener.port, caller)
+        shut_out = shut_out_of(balancer, listener.port, Caller(deployment.in_vpc))
     except ProbeError:  # a side question: whether requests arrive will be seen
         shut_out = ""
-    return Way(listener, shut_out=shut_out)
+    return Way(url, listener, shut_out=shut_out)
 
 
 def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
@@ -95,11 +113,9 @@ def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
     """
     if group.target_type != "ip":
         raise ProbeError(none_and_no_addresses(group, deployment.words))
-    scheme = _scheme(group.protocol, group)
     targets = [target for target in deployment.targets(group) if "draining" not in target.state]
-    shown = [f"[{each.address}]" if ":" in each.address else each.address for each in targets]
-    urls = [f"{scheme}://{address}:{target.port}" for address, target in zip(shown, targets)]
-    return Way(targets=urls, host=literal_host(deployment.production_listener()))
+    urls = [_url(group.protocol, group, target.address, target.port) for target in targets]
+    return Way(urls[0], targets=urls, host=literal_host(deployment.production_listener()))
 
 
 def misrouted(deployment: Deployment, group: TargetGroup, listener: Listener | None, word: str) -> str:
@@ -122,7 +138,6 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
     alarm. `word` names the listener: test or production; without one only the targets are looked at. For tests all of
     green's targets have to be healthy: half of the customers would find out about the others.
     """
-    where = deployment.weights_in_words(listener) if listener else "no listener"
     wrong = misrouted(deployment, group, listener, word)
     if wrong:
         return failed(wrong)
@@ -138,35 +153,20 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
         listed = "; ".join(map(str, others))
         said = f"{len(healthy)} of {len(healthy) + len(others)} green targets are healthy, so nothing is sent"
         return failed(f"{said}: green target {listed}")
-    leads = f"{word} traffic goes to green ({where})" if listener else f"green is {group.name}"
+    leads = f"green is {group.name}"
+    if listener:
+        leads = f"{word} traffic goes to green ({deployment.weights_in_words(listener)})"
     return passed(f"{leads}, {len(healthy)} of {len(targets)} target(s) healthy")
-
-
-@dataclass(frozen=True)
-class Way:
-    """How requests reach green: through a listener, at an address of the user's, or at each target (`targets`, URLs).
-
-    `host`: the name by which targets are asked; None: each by its own address. `shut_out`: why nothing can reach
-    green from this function, as far as is known; empty if it may. `others_judge`: alarms and figures tell of green,
-    too, so that requests which do not arrive, or are not let in, are no more than a warning.
-    """
-
-    listener: Optional[Listener] = None
-    targets: Sequence[str] = ()
-    host: Optional[str] = None
-    shut_out: str = ""
-    others_judge: bool = False
 
 
 class Traffic:
     """The declared requests of one hook, sent one way. Without any, the health check's own is sent."""
 
-    def __init__(self, gate: Gate[Any], sender: Sender, way: Way) -> None:
-        self.gate = gate
+    def __init__(self, gate: Gate[Any], way: Way) -> None:
+        self.gate, self.deployment, self.way = gate, gate.deployment, way
         self.options: TrafficOptions = gate.options
-        self.deployment = gate.deployment
-        self.sender = sender
-        self.way = way
+        self.headers = {**(way.listener.headers if way.listener else {}), **self.options.headers}
+        self.sender = Sender(way.url, self.options.host, self.headers)
 
     def run(self) -> bool:
         """Each HTTP check, then samples of those that passed, then the flows; whether the hook may still succeed."""
@@ -209,10 +209,8 @@ class Traffic:
             for name, check in declared.items()
             if check.only_reads and not gate.left_out(f"http:{name}")
         }
-        longest = max(
-            (each.consecutive_successes * (each.timeout + each.interval) for each in checks.values()), default=0
-        )
-        patience = max(interval * 2 / 3, longest * math.ceil(len(checks) / AT_ONCE))
+        needs = [each.consecutive_successes * (each.timeout + each.interval) for each in checks.values()]
+        patience = max(interval * 2 / 3, max(needs, default=0) * math.ceil(len(checks) / AT_ONCE))
         found = self._send(checks, gate.deadline.within(patience))
         for name, flow in self.options.flows.items():
             if flow.repeat and not gate.left_out(f"flow:{name}"):
@@ -245,8 +243,9 @@ class Traffic:
         """What came of each check, also of those that are left out."""
         found: dict[str, Finding] = {}
         sent: dict[str, list[Attempts]] = {}
+        severities = {name: Severity(check.severity) for name, check in checks.items()}
         for name, check in checks.items():
-            left_out = self.gate.left_out(f"http:{name}", Severity(check.severity))
+            left_out = self.gate.left_out(f"http:{name}", severities[name])
             if left_out:
                 found[name] = left_out
                 continue
@@ -257,10 +256,7 @@ class Traffic:
                 found[name] = replace(finding_of(problem), advisory=bool(self.way.shut_out) and self.way.others_judge)
         send_side_by_side(chain(*sent.values()), self.sender, deadline)
         found.update({name: self._together(each) for name, each in sent.items()})
-        return [
-            replace(found[name], name=f"http:{name}", severity=Severity(check.severity))
-            for name, check in checks.items()
-        ]
+        return [replace(found[name], name=f"http:{name}", severity=severities[name]) for name in checks]
 
     def _together(self, attempts: Sequence[Attempts]) -> Finding:
         """What came of one check at several targets: all that went wrong, or that all went well; the first in full."""
@@ -287,7 +283,7 @@ class Traffic:
         if self.way.shut_out:
             raise ProbeError(self.way.shut_out)
         if self.way.listener:
-            headers = {**self.way.listener.headers, **self.options.headers, **check.headers, **check.secret_headers}
+            headers = {**self.headers, **check.headers, **check.secret_headers}
             host = check.host or self.options.host or self.sender.name
             self.way.listener.require_route_to_green(host, normalised(check.path), headers)
 
@@ -295,12 +291,11 @@ class Traffic:
         """The request as it is sent: where targets are asked themselves, one to each, as if through the listener."""
         if check.url or not self.way.targets:
             return [check]
-        host, headers = check.host or self.options.host or self.way.host, {**self.options.headers, **check.headers}
+        host, headers = check.host or self.options.host or self.way.host, {**self.headers, **check.headers}
         # A load balancer does not verify its targets' certificates either: they are mostly self-signed.
         asked = replace(check, path="/", headers=headers, verify_tls=False)
-        return [
-            replace(asked, url=target + check.path, host=host or urlsplit(target).netloc) for target in self.way.targets
-        ]
+        targets = self.way.targets
+        return [replace(asked, url=each + check.path, host=host or urlsplit(each).netloc) for each in targets]
 
     def _value_of_green(self, name: str) -> str | None:
         """What `{image_tag}` and `{revision}` stand for, those of the new task definition; None for other names."""
@@ -335,9 +330,8 @@ class Traffic:
             cleaning_up = sum(each.timeout for each in flow.steps[number + 1 :] if each.always)
             remaining = self.gate.deadline.remaining()
             until = self.gate.deadline.within(remaining - (0.0 if step.always else min(cleaning_up, remaining / 2)))
-            answer, problem = self._send_step(
-                step, session, until, known, quotes_body=not flow.secrets & step.save.keys()
-            )
+            quotes_body = not flow.secrets & step.save.keys()
+            answer, problem = self._send_step(step, session, until, known, quotes_body=quotes_body)
             found = saved(step, answer)  # of a bad answer too: what it made has to be cleaned up
             known.update({name: value for name, value in found.items() if value})
             secrets.update(known[name] for name in flow.secrets & known.keys())
@@ -346,11 +340,10 @@ class Traffic:
             if missing and not problem:
                 cut_off = f" (the body has more than {step.max_body} bytes: raise max_body)" if answer.cut_off else ""
                 problem = f"{step.request}: the answer does not hold {missing}{cut_off}"
-            title = flow.title(number)
             if problem:
-                wrong.append(f"{title}: {problem}")
+                wrong.append(f"{flow.title(number)}: {problem}")
             else:
-                done.append(f"{title} {answer.status}")
+                done.append(f"{flow.title(number)} {answer.status}")
         passes = ", ".join(done) or "none"
         said = f"{'; '.join(wrong)} (passed: {passes})" if wrong else f"{len(done)} steps: {passes}"
         said = self.sender.redact(said, *secrets)

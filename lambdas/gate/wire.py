@@ -168,13 +168,9 @@ def connect(name: str, port: int, until: float, clock: Callable[[], float]) -> S
     problem = OSError("the name has no address")
     found = socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM)
     for number, (family, kind, protocol, _, address) in enumerate(found, 1):
-        left = seconds_left(until, clock) / (1 if number == len(found) else 2)
+        left, connected = seconds_left(until, clock) / (1 if number == len(found) else 2), None
         try:
             connected = Socket(family, kind, protocol)
-        except OSError as no_such_kind:
-            problem = no_such_kind
-            continue
-        try:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connected.settimeout(left)
             connected.connect(address)
@@ -182,7 +178,8 @@ def connect(name: str, port: int, until: float, clock: Callable[[], float]) -> S
             return connected
         except OSError as no_connection:
             problem = no_connection
-            connected.close()
+            if connected:
+                connected.close()
     raise problem
 
 
