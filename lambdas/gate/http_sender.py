@@ -122,7 +122,12 @@ class Sender:
         began = self._clock()
         call = _Call(began, began + check.timeout)
         try:
-            return self._answer(check, call)
+            headers = self._headers_of(check)
+            request = self._requests.Request(check.method, self._url_of(check), headers, data=check.content)
+            for _ in range(MOST_REDIRECTS + 1):
+                answer = self._exchange(check, request, call)
+                if not (check.follow_redirects and self._is_led(check, request, answer)):
+                    return answer
         except _LedAway as problem:
             return Answer(self._spent(call), call.status, problem=str(problem))
         except FAILURES as problem:
@@ -133,19 +138,10 @@ class Sender:
             if isinstance(problem, ssl.SSLError) and not self._host_of(check):
                 words += "; set `host` to a name in the certificate"
             return Answer(self._spent(call), problem=words, unreached=unreached)
+        return Answer(self._spent(call), call.status, problem=f"more redirects than {MOST_REDIRECTS}")
 
     def _spent(self, call: _Call) -> float:
         return (self._clock() - call.began) * 1000
-
-    def _answer(self, check: HttpRequest, call: _Call) -> Answer:
-        """The answer, the last one of those that led elsewhere. Raises FAILURES and _LedAway."""
-        headers = self._headers_of(check)
-        request = self._requests.Request(check.method, self._url_of(check), headers, data=check.content)
-        for _ in range(MOST_REDIRECTS + 1):
-            answer = self._exchange(check, request, call)
-            if not (check.follow_redirects and self._is_led(check, request, answer)):
-                return answer
-        raise _LedAway(f"more redirects than {MOST_REDIRECTS}")
 
     def _exchange(self, check: HttpRequest, request: Any, call: _Call) -> Answer:
         prepared: Any = self._session.prepare_request(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -36,7 +36,9 @@ def shut_out_of(balancer: LoadBalancer, port: int, caller: Caller) -> str:
 
     Raises as `aws.call` does.
     """
-    inside, name = vpc_config(balancer.subnets), balancer.dns_name
+    subnets = ", ".join(f'"{subnet}"' for subnet in balancer.subnets) or '"subnet-…"'
+    inside = f'vpc_config = {{ subnet_ids = [{subnets}], security_group_ids = ["sg-…"] }}'  # as it is typed
+    name = balancer.dns_name
     if balancer.scheme == "internal" and caller.in_vpc is False:
         return f"load balancer {name} is internal and the function outside its VPC: give the module {inside}"
     groups, public = balancer.security_groups, balancer.scheme != "internal"
@@ -57,12 +59,6 @@ def shut_out_of_tasks(groups: Collection[str], port: int, caller: Caller) -> str
         return ""
     said = f"security group {', '.join(groups)} of the tasks does not let the function in on port {port}"
     return f"{said}: {_ingress(min(groups), port, caller)}"
-
-
-def vpc_config(subnets: Iterable[str]) -> str:
-    """The module's input as it is typed."""
-    listed = ", ".join(f'"{subnet}"' for subnet in subnets) or '"subnet-…"'
-    return f'vpc_config = {{ subnet_ids = [{listed}], security_group_ids = ["sg-…"] }}'
 
 
 def _ingress(group: str, port: int, caller: Caller) -> str:

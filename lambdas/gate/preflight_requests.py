@@ -17,7 +17,8 @@ from gate.preflight_hooks import LOOK_UP, HookFunction, judge_function, later_ho
 from gate.preflight_routes import BALANCERS, LISTENERS, RULES, Routes
 from gate.verdict import Finding, Severity, failed, noted, passed, severity_for, skipped
 
-TEST, _ = EVENTS = ("AfterAllowTestTraffic", "AfterAllowTraffic")
+TEST = "AfterAllowTestTraffic"
+EVENTS = (TEST, "AfterAllowTraffic")
 
 
 class RequestChecks:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain
@@ -175,9 +176,14 @@ class Traffic:
         if self.by_default or self.options.http_checks:
             checked = gate.check("http", self.send_checks)
             sound, bad = bool(checked), {result.name for result in checked.results if not result.finding.ok}
-        for name, check in self._sampled(bad).items():
-            probe = partial(self._sample, name, check)
-            sound &= bool(gate.check(f"samples:{name}", probe, Severity(check.severity)))
+        declared: Mapping[str, HttpCheck] = {}
+        with suppress(ProbeError):  # what cannot be asked, `http` has said
+            declared = self._declared
+        for name, check in declared.items():  # those that were as expected, or were left out
+            count = self._samples_of(check)
+            if count and f"http:{name}" not in bad:
+                probe = partial(self._sample, name, check, count)
+                sound &= bool(gate.check(f"samples:{name}", probe, Severity(check.severity)))
         for name, flow in self.options.flows.items():
             sound &= bool(gate.check(f"flow:{name}", partial(self._run_flow, flow), Severity(flow.severity)))
         return sound
@@ -367,23 +373,15 @@ class Traffic:
 
     # Samples
 
-    def _sampled(self, bad: Collection[str]) -> dict[str, HttpCheck]:
-        """The checks to take samples of: those that were as expected, or were left out."""
-        try:
-            declared = self._declared
-        except ProbeError:
-            return {}
-        return {name: each for name, each in declared.items() if f"http:{name}" not in bad and self._samples_of(each)}
-
     def _samples_of(self, check: HttpCheck) -> int:
         if check.samples is not None:
             return check.samples
         return self.options.samples if check.only_reads else 0  # nobody wants a hundred orders placed
 
-    def _sample(self, name: str, check: HttpCheck) -> list[Finding]:
+    def _sample(self, name: str, check: HttpCheck, count: int) -> list[Finding]:
         """Error rate and percentiles over several requests, once green is warm."""
         ready = self._ready(check)
-        each = math.ceil(self._samples_of(check) / len(ready))  # at each target
+        each = math.ceil(count / len(ready))  # at each target
         count, outcomes, asked_for_fewer = each * len(ready), [], False
         for asked in ready:
             warm_up, concurrency = self._warm_up(asked), self.options.concurrency
