@@ -112,14 +112,19 @@ class Connection(http.client.HTTPConnection):
             self.close()
         self._until, self.lost, began = until, 0.0, self._clock()
         kept = self.connected = self.sock is not None
-        try:
-            return self._exchange(method, target, headers, content)
-        except CLOSED:
-            if not kept or self._socket.began:
-                raise
-        self.close()
-        self.lost = self._clock() - began
-        return self._exchange(method, target, headers, content)
+        while True:
+            self._answer = None
+            if self.sock is not None:
+                self._socket.limit(until, self._clock)
+            try:
+                self.request(method, target, content, headers)
+                self._answer = answer = cast(Response, self.getresponse())
+                return answer
+            except CLOSED:
+                if not kept or self._socket.began:
+                    raise
+            self.close()
+            kept, self.lost = False, self._clock() - began
 
     def _is_free(self) -> bool:
         """Whether the last answer was read, and nothing has come since: that would be the server's goodbye."""
@@ -128,14 +133,6 @@ class Connection(http.client.HTTPConnection):
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
         return not poll.poll(0)
-
-    def _exchange(self, method: str, target: str, headers: Headers, content: Optional[bytes]) -> Response:
-        self._answer = None
-        if self.sock is not None:
-            self._socket.limit(self._until, self._clock)
-        self.request(method, target, content, headers)
-        self._answer = answer = cast(Response, self.getresponse())
-        return answer
 
     def connect(self) -> None:
         """Connect, and agree on TLS: what `request` asks for where there is no connection."""
