@@ -28,7 +28,6 @@ from gate.figures import (
     judge_metric,
     judge_traffic,
 )
-from gate.http_sender import Sender
 from gate.load import judge_load, send_load
 from gate.names import Named
 from gate.options.production import ValidateProduction
@@ -172,8 +171,8 @@ class Production:
     @cached_property
     def traffic(self) -> Traffic:
         """The declared requests, through the production listener."""
-        sender = Sender(self.url, self.options.host, self.options.headers)
-        return Traffic(self.gate, sender, replace(way_through(self.deployment, self.listener), others_judge=True))
+        way = way_through(self.deployment, self.listener, self.group)
+        return Traffic(self.gate, replace(way, others_judge=True))
 
     # Before the bake
 

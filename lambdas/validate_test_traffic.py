@@ -12,12 +12,11 @@ from typing import Optional
 
 from gate.default_request import no_test_listener
 from gate.elb import Listener
-from gate.http_sender import Sender
 from gate.names import Named
 from gate.options.requests import ValidateTestTraffic, shown_address
 from gate.runner import Gate, hook
 from gate.traffic import NAMES as TRAFFIC
-from gate.traffic import SERVING, Traffic, Way, green_serves, listener_url, misrouted, way_through, way_to_targets
+from gate.traffic import SERVING, Traffic, Way, green_serves, misrouted, way_through, way_to_targets
 from gate.verdict import Finding, Severity, failed, passed
 from gate.waiting import poll
 
@@ -48,7 +47,7 @@ def handler(gate: Gate[ValidateTestTraffic]) -> None:
     serves = gate.check("green_serves_tests", partial(wait_for_green, gate))
     if serves.ok:  # whatever its severity, nothing is sent to a listener that does not forward to green
         listener: Optional[Listener] = serves.value or gate.deployment.test_listener()
-        Traffic(gate, *sender_and_way(gate, listener)).run()
+        Traffic(gate, way_to_green(gate, listener)).run()
 
 
 def test_listener(gate: Gate[ValidateTestTraffic]) -> Finding:
@@ -84,17 +83,9 @@ def serves_tests(gate: Gate[ValidateTestTraffic], shifts_until: float) -> Findin
     return replace(green_serves(gate.deployment, group, listener, "test"), terminal=elsewhere, value=listener)
 
 
-def sender_and_way(gate: Gate[ValidateTestTraffic], listener: Optional[Listener]) -> tuple[Sender, Way]:
+def way_to_green(gate: Gate[ValidateTestTraffic], listener: Optional[Listener]) -> Way:
     """How requests reach green: at the user's address, through the test listener, or at each target."""
-    deployment, options = gate.deployment, gate.options
-    group = deployment.target_group_of(deployment.green())
-    if options.base_url:
-        url, way = options.base_url, Way()
-    elif listener:
-        url = listener_url(listener, deployment.load_balancer(listener), group)
-        way = way_through(deployment, listener)
-    else:
-        way = way_to_targets(deployment, group)
-        url = way.targets[0]
-    headers = {**(listener.headers if listener and not options.base_url else {}), **options.headers}
-    return Sender(url, options.host, headers), way
+    group = gate.deployment.target_group_of(gate.deployment.green())
+    if gate.options.base_url:
+        return Way(gate.options.base_url)
+    return way_through(gate.deployment, listener, group) if listener else way_to_targets(gate.deployment, group)

@@ -26,21 +26,19 @@ class Attempts:
     """
 
     def __init__(self, check: HttpRequest, due: float, request: str = "", *, quotes_body: bool = True) -> None:
-        self.check = check
-        self.due = due
+        self.check, self.due, self.quotes_body = check, due, quotes_body
         self.request = request or check.request
-        self.quotes_body = quotes_body
         self.answered: Optional[tuple[Answer, float]] = None  # what came and when, until it is judged
         self.answer = Answer(0.0)
         self.decided = False
         self.finding = failed(f"{self.request}: time was over before it could be sent")
         self._attempts = self._good_in_a_row = self._silent_in_a_row = 0
 
-    def next_request(self, now: float) -> HttpRequest:  # noqa: ARG002  # a sample's pause begins with it
-        """The request, which is sent now."""
+    def begin(self, now: float) -> None:
+        """It is sent now."""
+        self.due = now + PAUSE  # of a sample; an attempt's pause begins when it is judged
         if not self._attempts:
             self.finding = failed(f"{self.request}: time was over before it was answered")
-        return self.check
 
     def judge(self, answer: Answer, now: float) -> None:
         """Judge an answer (in the main thread), and decide whether there is another attempt."""
@@ -50,19 +48,17 @@ class Attempts:
         self._silent_in_a_row = self._silent_in_a_row + 1 if answer.problem else 0
         wrong = mismatches(check, answer, quotes_body=self.quotes_body)
         self._good_in_a_row = 0 if wrong else self._good_in_a_row + 1
-        left = check.attempts - self._attempts
         missing = check.consecutive_successes - self._good_in_a_row
         silent = self._silent_in_a_row > check.consecutive_error_limit
-        self.decided = missing <= 0 or left < missing or silent
+        self.decided = missing <= 0 or check.attempts - self._attempts < missing or silent
         self.due = now + check.interval
-        tries = f" (attempt {self._attempts} of {check.attempts})" if check.attempts > 1 else ""
-        row = f"as expected {self._good_in_a_row} time(s) in a row, {check.consecutive_successes} wanted"
-        if wrong or missing > 0:
-            said = f"{self.request}: {'; '.join(wrong) or row}{tries}"
-            self.finding = failed(said, attempts=self._attempts)
-        else:
+        if missing <= 0:
             said = f"{self.request}: {answer.status} in {answer.latency_ms:.0f} ms"
             self.finding = passed(said, attempts=self._attempts, milliseconds=round(answer.latency_ms, 1))
+            return
+        tries = f" (attempt {self._attempts} of {check.attempts})" if check.attempts > 1 else ""
+        row = f"as expected {self._good_in_a_row} time(s) in a row, {check.consecutive_successes} wanted"
+        self.finding = failed(f"{self.request}: {'; '.join(wrong) or row}{tries}", attempts=self._attempts)
 
 
 @dataclass
@@ -83,11 +79,6 @@ class Sampling(Attempts):
     def __init__(self, check: HttpRequest, due: float, warm_up: int, count: int, samples: Samples) -> None:
         super().__init__(replace(check, max_latency_ms=None), due)
         self._warm_up, self._left, self._samples = warm_up, warm_up + count, samples
-
-    def next_request(self, now: float) -> HttpRequest:
-        """The request, which is sent now."""
-        self.due = now + PAUSE
-        return self.check
 
     def judge(self, answer: Answer, now: float) -> None:  # noqa: ARG002
         """Judge an answer (in the main thread)."""
@@ -130,7 +121,8 @@ def send_side_by_side(
             some_wait = any(each.answered for each in left)
             for each in resting[: 0 if some_wait else at_once - len(sent)]:
                 if each.due - now < SOON:
-                    sent[pool.submit(sender.send, each.next_request(now))] = each
+                    each.begin(now)
+                    sent[pool.submit(sender.send, each.check)] = each
             soonest = min((each.due - now for each in resting if each.due - now >= SOON), default=deadline.remaining())
             if not sent:
                 deadline.sleep(soonest)
@@ -149,10 +141,10 @@ def send_samples(
     check: HttpRequest, sender: Sender, count: int, concurrency: int, deadline: Deadline, *, warm_up: int = 0
 ) -> Samples:
     """Send the check `count` times after `warm_up` times that do not count, `concurrency` at a time."""
-    samples = Samples()
-    workers = min(count, concurrency)
-    for number in range(workers):
-        cold, judged = (warm_up + number) // workers, (count + number) // workers
-        samples.workers.append(Sampling(check, deadline.elapsed(), cold, judged, samples))
+    samples, workers, now = Samples(), min(count, concurrency), deadline.elapsed()
+    samples.workers += [
+        Sampling(check, now, (warm_up + number) // workers, (count + number) // workers, samples)
+        for number in range(workers)
+    ]
     send_side_by_side(samples.workers, sender, deadline, concurrency)
     return samples

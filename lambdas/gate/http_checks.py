@@ -101,9 +101,8 @@ class Answer:
 
 def saved(step: Step, answer: Answer) -> dict[str, Optional[str]]:
     """What the answer holds for later steps; None where it does not."""
-    found: dict[str, Optional[str]] = {}
+    found = dict.fromkeys(step.save)
     for name, source in step.save.items():
-        found[name] = None
         if source.startswith("header:"):
             found[name] = answer.header(source[len("header:") :])
         elif not answer.cut_off:
@@ -149,7 +148,6 @@ def mismatches(check: HttpRequest, answer: Answer, *, quotes_body: bool = True) 
 
 
 def _head_mismatches(check: HttpRequest, answer: Answer) -> list[str]:
-    """Where status and headers are not as expected."""
     found = []
     if not check.accepts(answer.status):
         location = shown_address(answer.header("location") or "")
@@ -209,7 +207,6 @@ def _body_mismatches(check: HttpRequest, answer: Answer) -> list[str]:
 
 
 def _json_mismatches(check: HttpRequest, answer: Answer) -> list[str]:
-    """Where values of the JSON are not as expected."""
     if answer.cut_off:
         return [f"[JSON] the body has more than {check.max_body} bytes: raise max_body"]
     try:

@@ -9,7 +9,7 @@ import time
 from base64 import b64encode
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.cookiejar import Cookie, DefaultCookiePolicy
 from types import SimpleNamespace
 from typing import Any, Callable, Optional
@@ -20,25 +20,10 @@ from gate.http_checks import EXCERPT, LOGIN, NETWORK, REDIRECTS, Answer
 from gate.options.requests import HttpRequest, normalised, shown_address
 from gate.redact import SENSITIVE_NAME
 from gate.verdict import ProbeError
-from gate.wire import FAILURES, Connection, in_words, target_of
+from gate.wire import FAILURES, Connection, headers_as_sent, in_words, target_of
 
 SHORTEST_SECRET = 4  # characters; what is shorter would black out half of a message
 MOST_REDIRECTS = 10  # that are followed
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What is sent next: to where a redirect has led, after one."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    content: Optional[bytes]
-
-    @property
-    def host(self) -> str:
-        """The Host header, where one is set."""
-        return next((value for name, value in self.headers.items() if name.lower() == "host"), "")
 
 
 @dataclass
@@ -137,7 +122,12 @@ class Sender:
         began = self._clock()
         call = _Call(began, began + check.timeout)
         try:
-            return self._answer(check, call)
+            headers = self._headers_of(check)
+            request = self._requests.Request(check.method, self._url_of(check), headers, data=check.content)
+            for _ in range(MOST_REDIRECTS + 1):
+                answer = self._exchange(check, request, call)
+                if not (check.follow_redirects and self._is_led(check, request, answer)):
+                    return answer
         except _LedAway as problem:
             return Answer(self._spent(call), call.status, problem=str(problem))
         except FAILURES as problem:
@@ -148,26 +138,13 @@ class Sender:
             if isinstance(problem, ssl.SSLError) and not self._host_of(check):
                 words += "; set `host` to a name in the certificate"
             return Answer(self._spent(call), problem=words, unreached=unreached)
+        return Answer(self._spent(call), call.status, problem=f"more redirects than {MOST_REDIRECTS}")
 
     def _spent(self, call: _Call) -> float:
         return (self._clock() - call.began) * 1000
 
-    def _answer(self, check: HttpRequest, call: _Call) -> Answer:
-        """The answer, the last one of those that led elsewhere. Raises FAILURES and _LedAway."""
-        request = _Request(check.method, self._url_of(check), self._headers_of(check), check.content)
-        for _ in range(MOST_REDIRECTS + 1):
-            answer = self._exchange(check, request, call)
-            led = self._led_to(check, request, answer) if check.follow_redirects else None
-            if led is None:
-                return answer
-            request = led
-        raise _LedAway(f"more redirects than {MOST_REDIRECTS}")
-
-    def _exchange(self, check: HttpRequest, request: _Request, call: _Call) -> Answer:
-        """Send one request and read its answer."""
-        headers = {name: value.encode() for name, value in request.headers.items()}  # `requests` writes ISO-8859-1
-        made = self._requests.Request(request.method, request.url, headers, data=request.content)
-        prepared: Any = self._session.prepare_request(made)
+    def _exchange(self, check: HttpRequest, request: Any, call: _Call) -> Answer:
+        prepared: Any = self._session.prepare_request(request)
         idle, connection = self._connection(check, prepared.url)
         call.connected, call.status, sent_at = False, 0, time.time()
         try:
@@ -186,7 +163,7 @@ class Sender:
             keep: Any = self._requests.cookies.extract_cookies_to_jar
             keep(self._session.cookies, prepared, SimpleNamespace(_original_response=read))
         values = {name: tuple(map(_text, read.headers.get_all(name, []))) for name in read.headers}
-        name = "" if check.url or request.host else urlsplit(request.url).hostname or ""
+        name = "" if check.url or "Host" in request.headers else urlsplit(request.url).hostname or ""
         return Answer(spent, read.status, values, body, cut_off=cut_off, asked_as=name)
 
     def _connection(self, check: HttpRequest, url: str) -> tuple[deque[Connection], Connection]:
@@ -201,51 +178,53 @@ class Sender:
         except IndexError:
             return idle, Connection(url, host, authorities, self._clock)
 
-    def _led_to(self, check: HttpRequest, request: _Request, answer: Answer) -> Optional[_Request]:
-        """The request that a redirect leads to, on the side under test; None where it is none. Raises _LedAway.
+    def _is_led(self, check: HttpRequest, request: Any, answer: Answer) -> bool:
+        """Whether a redirect leads on, on the side under test: there the request goes next. Raises _LedAway.
 
         By the name that was asked for it would lead to production: so the address stays, whatever scheme and port a
         Location has. A `url` without `host` asks somebody else on purpose, and may be led anywhere.
         """
         location = answer.header("location")
         if answer.status not in REDIRECTS or not location:
-            return None
+            return False
         said = f"[REDIRECT] ({answer.status} to {shown_address(location)})"
-        here = urlsplit(request.url)
+        before, headers = (request.method, request.url), request.headers
+        here, host = urlsplit(request.url), headers.get("Host", b"").decode()
         try:
             there = urlsplit(urljoin(request.url, location))
             port = there.port
         except ValueError:
             raise _LedAway(f"{said} leads nowhere: its Location is no URL") from None
-        names = {here.hostname, urlsplit(f"//{request.host}").hostname or here.hostname}
-        at_home = there.hostname in names and there.scheme in ("http", "https")
-        anywhere = bool(check.url) and not self._host_of(check) and there.scheme in ("http", "https")
+        by_http = there.scheme in ("http", "https")
+        at_home = by_http and there.hostname in (here.hostname, urlsplit(f"//{host}").hostname or here.hostname)
+        anywhere = by_http and bool(check.url) and not self._host_of(check)
         if not at_home and not anywhere:
             if check.accepts(answer.status):
-                return None
-            cure = "" if request.host else ", or set host to it if it is this service's name"
+                return False
+            cure = "" if host else ", or set host to it if it is this service's name"
             if LOGIN.search(location):
                 cure = "; a login stands in front of it: ask a path without one"
             raise _LedAway(
                 f"{said} leads away from what is tested: expect the status, or ask that address by url{cure}"
             )
-        headers, method, content = dict(request.headers), request.method, request.content
         same_origin = (there.scheme, there.hostname, port) == (here.scheme, here.hostname, here.port)
         if not anywhere or same_origin:
             there = there._replace(scheme=here.scheme, netloc=here.netloc)
         else:  # nobody else's
-            headers = {name: headers[name] for name in headers if name.lower() not in ("authorization", "cookie")}
-        if (answer.status == 303 and method != "HEAD") or (answer.status in (301, 302) and method == "POST"):
-            headers = {name: headers[name] for name in headers if name.lower() != "content-type"}
-            method, content = "GET", None
-        url = normalised(there.geturl())
+            headers.pop("Authorization", None)
+            headers.pop("Cookie", None)
+        post_no_more = answer.status in (301, 302) and request.method == "POST"
+        if post_no_more or (answer.status == 303 and request.method != "HEAD"):
+            headers.pop("Content-Type", None)
+            request.method, request.data = "GET", None
+        request.url = normalised(there.geturl())
         remembers = self._keeps_cookies and answer.header("set-cookie")
-        if (method, url) == (request.method, request.url) and not remembers:
+        if (request.method, request.url) == before and not remembers:
             insists = urlsplit(location).scheme.lower() == "https" and here.scheme == "http"
             cure = "give the listener HTTPS, or expect the status without follow_redirects"
             why = f"the application insists on HTTPS and was asked by HTTP: {cure}" if insists else "it has no end"
             raise _LedAway(f"{said} comes back to the same URL: {why}")
-        return replace(request, method=method, url=url, headers=headers, content=content)
+        return True
 
     def _url_of(self, check: HttpRequest) -> str:
         return normalised(check.url or f"{self._base_url.rstrip('/')}/{check.path.lstrip('/')}")
@@ -253,14 +232,13 @@ class Sender:
     def _host_of(self, check: HttpRequest) -> Optional[str]:
         return check.host or (None if check.url else self._host)
 
-    def _headers_of(self, check: HttpRequest) -> dict[str, str]:
+    def _headers_of(self, check: HttpRequest) -> Any:
         own = {} if check.url else self._headers  # what the hook sends to its listener is nobody else's
-        headers = {"User-Agent": "codedeploy-hooks", **own, **check.headers}
-        if check.json is not None and not any(name.lower() == "content-type" for name in headers):
-            headers["Content-Type"] = "application/json"
-        headers.update({name: self.secrets[reference] for name, reference in check.secret_headers.items()})
-        host = self._host_of(check)
-        return {**headers, "Host": host} if host else headers
+        secret = {name: self.secrets[reference] for name, reference in check.secret_headers.items()}
+        headers = headers_as_sent({**own, **check.headers, **secret}, self._host_of(check))
+        if check.json is not None:
+            headers.setdefault("Content-Type", b"application/json")
+        return headers
 
 
 class _AlsoByHttp(DefaultCookiePolicy):
@@ -292,10 +270,9 @@ def read_secret(reference: str) -> str:
         raise
     if parts[2] != "ssm" and len(parts) > 7:
         try:
-            document = json.loads(value or "")
-        except ValueError:
-            document = None
-        value = document.get(parts[7]) if isinstance(document, dict) else None
+            value = json.loads(value or "")[parts[7]]
+        except (ValueError, LookupError, TypeError):
+            value = None
     if not isinstance(value, str) or not value:
         raise ProbeError(f"{arn} has no text for a header: give it a value, or name the key of its JSON (…:<key>)")
     return f"{scheme} {value}" if scheme else value

@@ -6,14 +6,14 @@ import math
 import threading
 import time
 from collections import Counter, deque
-from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from dataclasses import dataclass, replace
+from typing import Callable, Optional
 
 from gate.options.requests import MOST_CONNECTIONS, Load, normalised, status_range
 from gate.statistics import Statistics, judge_statistics
 from gate.verdict import Finding, failed, passed
 from gate.waiting import Deadline
-from gate.wire import CHUNK, FAILURES, Connection, in_words, target_of
+from gate.wire import CHUNK, FAILURES, Connection, headers_as_sent, in_words, target_of
 
 LATE = 0.1  # seconds after it was due, in which a request is still sent
 RECENT = 100  # answers; when half of them are errors, the service is failing
@@ -75,15 +75,11 @@ class _Run:
     """One load on its way, and the counts that its threads share."""
 
     def __init__(
-        self,
-        load: Load,
-        base_url: str,
-        deadline: Deadline,
-        clock: Callable[[], float],
-        sleep: Callable[[float], None],
+        self, load: Load, base_url: str, deadline: Deadline, clock: Callable[[], float], sleep: Callable[[float], None]
     ) -> None:
         self.load, self.deadline, self.clock, self.sleep = load, deadline, clock, sleep
         self.url = normalised(f"{base_url.rstrip('/')}/{load.path.lstrip('/')}")
+        self.target, self.headers = target_of(self.url), dict(headers_as_sent(load.headers, load.host))
         self.accepted = {code for expression in load.status for code in status_range(expression)}
         self.warm_up = load.requests(load.warm_up)
         self.total = self.warm_up + load.requests(load.duration)
@@ -100,7 +96,6 @@ class _Run:
     def work(self) -> None:
         """Send one request after the other over one connection."""
         connection = Connection(self.url, self.load.host, None, self.clock)
-        headers, target = headers_of(self.load), target_of(self.url)
         for number in self.numbers:
             due = self.started + number / self.load.rate
             while not self.is_over() and (left := due - self.clock()) > 0:
@@ -109,14 +104,14 @@ class _Run:
                 break
             began, reason = self.clock(), None
             if began - due <= LATE:
-                reason = self.ask(connection, headers, target, began + self.load.timeout)
+                reason = self.ask(connection, began + self.load.timeout)
             self.note(number, due, began, reason)
         connection.close()
 
-    def ask(self, connection: Connection, headers: dict[str, bytes], target: str, until: float) -> str:
+    def ask(self, connection: Connection, until: float) -> str:
         """Send one request and read its answer; empty, or why that is an error."""
         try:
-            answer, left = connection.ask("GET", target, headers, None, until), MAX_BODY
+            answer, left = connection.ask("GET", self.target, self.headers, None, until), MAX_BODY
             while left > 0 and (chunk := answer.read(min(left, CHUNK))):
                 left -= len(chunk)
         except FAILURES as problem:
@@ -145,18 +140,15 @@ class _Run:
             self.abort(f"{errors} of the last {RECENT} answers were errors, such as {reason}")
 
     def is_over(self) -> bool:
-        """Whether it is over, for this or another reason."""
         if not self.over.is_set() and self.deadline.remaining() <= 0:
             self.abort(f"the time was over after {self.clock() - self.started:.0f} s")
         return self.over.is_set()
 
     def abort(self, why: str) -> None:
-        """End it; the first reason stays."""
-        self.aborted = self.aborted or why
+        self.aborted = self.aborted or why  # the first reason stays
         self.over.set()
 
     def result(self) -> LoadResult:
-        """Add up what came of it."""
         with self.lock:  # at the deadline some may still be counting
             latencies = [latency for latency, count in sorted(self.latencies.items()) for _ in range(count)]
             statistics = Statistics(len(latencies) + sum(self.reasons.values()), dict(self.reasons), latencies)
@@ -169,26 +161,15 @@ class _Run:
             return LoadResult(statistics, rate, self.sent, self.late, busy_ms, self.aborted)
 
 
-def headers_of(load: Load) -> dict[str, bytes]:
-    """The request's headers, but for a Host that is the address's own."""
-    own = {name: value for name, value in load.headers.items() if not (load.host and name.lower() == "host")}
-    usual = {"User-Agent": "codedeploy-hooks", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-    usual.update({"Host": load.host} if load.host else {})
-    given = {name.lower() for name in own}
-    headers = {**{name: value for name, value in usual.items() if name.lower() not in given}, **own}
-    return {name: value.encode() for name, value in headers.items()}
-
-
 def judge_load(load: Load, result: LoadResult) -> list[Finding]:
     """The figures against their thresholds; the rate achieved, 90 % of what was asked; and whether it ended early."""
     findings = judge_statistics("load", "load", result.statistics, load)
     asked = f"{result.rate:.4g} answers a second of {load.rate:g} asked"
-    values: dict[str, Any] = {"requests_per_second": round(result.rate, 3), "busy_ms": round(result.busy_ms, 2)}
-    values.update(sent=result.sent, late=result.late)
+    rate = passed(asked, "load:rate")
     if result.rate < 0.9 * load.rate:
-        findings.append(failed(f"load: {asked}, at least 90 % expected: {_cure(load, result)}", "load:rate", **values))
-    else:
-        findings.append(passed(asked, "load:rate", **values))
+        rate = failed(f"load: {asked}, at least 90 % expected: {_cure(load, result)}", "load:rate")
+    figures = {"requests_per_second": round(result.rate, 3), "busy_ms": round(result.busy_ms, 2)}
+    findings.append(replace(rate, values={**figures, "sent": result.sent, "late": result.late}))
     if result.aborted:
         findings.append(failed(f"load: it ended early: {result.aborted}", "load:aborted"))
     return findings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -36,7 +36,9 @@ def shut_out_of(balancer: LoadBalancer, port: int, caller: Caller) -> str:
 
     Raises as `aws.call` does.
     """
-    inside, name = vpc_config(balancer.subnets), balancer.dns_name
+    subnets = ", ".join(f'"{subnet}"' for subnet in balancer.subnets) or '"subnet-…"'
+    inside = f'vpc_config = {{ subnet_ids = [{subnets}], security_group_ids = ["sg-…"] }}'  # as it is typed
+    name = balancer.dns_name
     if balancer.scheme == "internal" and caller.in_vpc is False:
         return f"load balancer {name} is internal and the function outside its VPC: give the module {inside}"
     groups, public = balancer.security_groups, balancer.scheme != "internal"
@@ -59,12 +61,6 @@ def shut_out_of_tasks(groups: Collection[str], port: int, caller: Caller) -> str
     return f"{said}: {_ingress(min(groups), port, caller)}"
 
 
-def vpc_config(subnets: Iterable[str]) -> str:
-    """The module's input as it is typed."""
-    listed = ", ".join(f'"{subnet}"' for subnet in subnets) or '"subnet-…"'
-    return f'vpc_config = {{ subnet_ids = [{listed}], security_group_ids = ["sg-…"] }}'
-
-
 def _ingress(group: str, port: int, caller: Caller) -> str:
     """The rule that lets the caller in, as it is typed; a block with several arguments takes a line for each."""
     source = next(iter(caller.security_groups or ()), "sg-…")
@@ -84,36 +80,31 @@ def _admit(groups: Collection[str], port: int, caller: Caller, *, public: bool) 
     unknown = sorted(set(groups) - told)
     if unknown:  # or nobody would seem to be let in
         raise ProbeError(f"EC2 does not say whom security group {', '.join(unknown)} lets in")
-    rules = [rule for group in found for rule in group["IpPermissions"] if _covers(rule, port)]
-    return any(_lets_in(rule, caller, public=public) for rule in rules)
+    rules = [rule for group in found for rule in group["IpPermissions"]]
+    return any(_lets_in(rule, port, caller, public=public) for rule in rules)
 
 
-def _covers(rule: Mapping[str, Any], port: int) -> bool:
+def _lets_in(rule: Mapping[str, Any], port: int, caller: Caller, *, public: bool) -> bool:
     protocol = str(rule.get("IpProtocol"))
     in_range = rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535)
-    return protocol == "-1" or (protocol in ("tcp", "6") and in_range)
-
-
-def _lets_in(rule: Mapping[str, Any], caller: Caller, *, public: bool) -> bool:
+    if protocol != "-1" and not (protocol in ("tcp", "6") and in_range):
+        return False
+    by_internet = public or not caller.in_vpc
     ranges = [str(each.get("CidrIp")) for each in rule.get("IpRanges") or []]
     if caller.in_vpc:
         ranges += [str(each.get("CidrIpv6")) for each in rule.get("Ipv6Ranges") or []]
-    if rule.get("PrefixListIds"):  # who is in a prefix list is not known here
-        return True
-    if public or not caller.in_vpc:
+    if by_internet:
         ranges = [each for each in ranges if each != PRIVATE]
-    if any(int(each.rpartition("/")[2]) <= WIDE for each in ranges):
+    # Who is in a prefix list is not known here.
+    if rule.get("PrefixListIds") or any(int(each.rpartition("/")[2]) <= WIDE for each in ranges):
         return True
-    if public or not caller.in_vpc:
+    if by_internet:
         return bool(ranges and caller.in_vpc)
     named = {str(pair.get("GroupId")) for pair in rule.get("UserIdGroupPairs") or []}
     if caller.security_groups is None:  # inside, and nobody says by which groups
         return bool(named or ranges)
-    return bool(named & set(caller.security_groups)) or any(
-        _overlap(each, other) for each in ranges for other in caller.ranges
-    )
-
-
-def _overlap(one: str, other: str) -> bool:
-    first, second = ipaddress.ip_network(one, strict=False), ipaddress.ip_network(other, strict=False)
-    return first.version == second.version and first.overlaps(second)
+    if named & set(caller.security_groups):
+        return True
+    own = [ipaddress.ip_network(each, strict=False) for each in caller.ranges]
+    admitted = [ipaddress.ip_network(each, strict=False) for each in ranges]
+    return any(one.version == other.version and one.overlaps(other) for one in admitted for other in own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from gate import aws
@@ -16,7 +17,8 @@ from gate.preflight_hooks import LOOK_UP, HookFunction, judge_function, later_ho
 from gate.preflight_routes import BALANCERS, LISTENERS, RULES, Routes
 from gate.verdict import Finding, Severity, failed, noted, passed, severity_for, skipped
 
-TEST, PRODUCTION = EVENTS = ("AfterAllowTestTraffic", "AfterAllowTraffic")
+TEST = "AfterAllowTestTraffic"
+EVENTS = (TEST, "AfterAllowTraffic")
 
 
 class RequestChecks:
@@ -30,15 +32,13 @@ class RequestChecks:
     @check(calls=[LISTENERS, LOOK_UP])
     def test_listener(self) -> Finding:
         """A hook that tests before production has a way to green: a test listener of its own, or another."""
-        test = self.routes.test
+        test, group = self.routes.test, self.deployment.words.group
         if test is None and TEST not in later_hooks(self.deployment):
-            return skipped(f"{self.deployment.words.group} has no test listener: no test traffic will be validated")
+            return skipped(f"{group} has no test listener: no test traffic will be validated")
         if test is None:
             return judge_function(self.deployment, "test_listener", TEST, self._tests_without)
         if (test.arn, test.route) == (self.routes.production.arn, self.routes.production.route):
-            return failed(
-                f"the test listener is the production listener: give {self.deployment.words.group} one of its own"
-            )
+            return failed(f"the test listener is the production listener: give {group} one of its own")
         return passed(f"test listener on port {test.port} ({test.protocol}) exists")
 
     def _tests_without(self, function: HookFunction) -> Finding:
@@ -86,12 +86,8 @@ class RequestChecks:
         declared = dict(_declared(options))
         if declared and shut_out:
             return failed(f"{function.hook} is to ask {next(iter(declared))}, and {shut_out}")
-        wrong = [
-            f"{function.hook}.{place}: {problem}"
-            for place, request in declared.items()
-            if not placeholders(request.path)
-            for problem in _misrouted(listener, options, request, balancer.dns_name)
-        ]
+        found = [_misrouted(listener, options, request, balancer.dns_name) for request in declared.values()]
+        wrong = [f"{function.hook}.{place}: {problem}" for place, problem in zip(declared, found) if problem]
         if wrong:
             return failed("; ".join(wrong))
         if options.http_checks or options.flows:
@@ -141,9 +137,8 @@ class RequestChecks:
         if not subnets:
             return function.caller()
         filters = [{"Name": "subnet-id", "Values": subnets}]
-        found = self.deployment.memoize(
-            f"subnets {subnets}", lambda: aws.call("ec2", "describe_subnets", Filters=filters)
-        )
+        read = partial(aws.call, "ec2", "describe_subnets", Filters=filters)
+        found = self.deployment.memoize(f"subnets {subnets}", read)
         return function.caller([str(subnet.get("CidrBlock")) for subnet in found.get("Subnets") or []])
 
 
@@ -160,10 +155,13 @@ def _declared(options: Any) -> Iterator[tuple[str, Any]]:
         yield "load", options.load
 
 
-def _misrouted(listener: Listener, options: Any, request: Any, name: str) -> Iterator[str]:
-    """Why a declared request does not come to green; `name`: the load balancer's."""
+def _misrouted(listener: Listener, options: Any, request: Any, name: str) -> str:
+    """Why a declared request does not come to green, as far as is known; `name`: the load balancer's."""
+    if placeholders(request.path):
+        return ""
     headers = {**listener.headers, **options.headers, **request.headers, **getattr(request, "secret_headers", {})}
     try:
         listener.require_route_to_green(request.host or options.host or name, normalised(request.path), headers)
     except Misrouted as problem:
-        yield str(problem)
+        return str(problem)
+    return ""

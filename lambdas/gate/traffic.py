@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain
@@ -22,26 +23,16 @@ from gate.options.requests import OF_GREEN, Flow, HttpCheck, HttpRequest, Step, 
 from gate.release import Image
 from gate.runner import Gate
 from gate.statistics import FIGURES, Statistics, judge_statistics
-from gate.verdict import (
-    Finding,
-    ProbeError,
-    Severity,
-    attempt,
-    failed,
-    finding_of,
-    noted,
-    passed,
-    skipped,
-)
+from gate.verdict import Finding, ProbeError, Severity, attempt, failed, finding_of, noted, passed, skipped
 from gate.waiting import Deadline
 
-SERVING = (  # what a look at whom a listener forwards to asks of AWS
+TARGETS = (
     "ecs:DescribeServices",
-    "elasticloadbalancing:DescribeListeners",
-    "elasticloadbalancing:DescribeRules",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
 )
+# What a look at whom a listener forwards to asks of AWS.
+SERVING = (*TARGETS, "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules")
 # What requests ask of AWS: where to send them, and what `{image_tag}` and secret headers stand for.
 SENDING = (
     "ec2:DescribeSecurityGroups",
@@ -50,7 +41,6 @@ SENDING = (
     "secretsmanager:GetSecretValue",
     "ssm:GetParameter",
 )
-OF_CHECKS = ("{http_checks}", *(f"{{http_checks}}:{figure}" for figure in FIGURES))
 NAMES = (
     Named(
         "http",
@@ -62,13 +52,8 @@ NAMES = (
     Named(
         "samples",
         "Of each HTTP check's samples few fail, and the others are fast enough.",
-        calls=(
-            *SENDING,
-            "ecs:DescribeServices",
-            "elasticloadbalancing:DescribeTargetGroups",
-            "elasticloadbalancing:DescribeTargetHealth",
-        ),
-        parts=OF_CHECKS,
+        calls=(*SENDING, *TARGETS),
+        parts=("{http_checks}", *(f"{{http_checks}}:{figure}" for figure in FIGURES)),
     ),
     Named("flow", "The steps of each flow are answered as they say.", calls=SENDING, parts=("{flows}",)),
 )
@@ -82,25 +67,46 @@ IN_FULL = 3  # targets of which a message tells what came of a check; the others
 
 def listener_url(listener: Listener, load_balancer: LoadBalancer, group: TargetGroup) -> str:
     """Where a listener that forwards to the group answers: its protocol and port, the load balancer's name."""
-    return f"{_scheme(listener.protocol, group)}://{load_balancer.dns_name}:{listener.port}"
+    return _url(listener.protocol, group, load_balancer.dns_name, listener.port)
 
 
-def _scheme(protocol: str, group: TargetGroup) -> str:
-    """What to speak to a listener or target of this protocol; what TCP carries is what the health check speaks."""
+def _url(protocol: str, group: TargetGroup, name: str, port: Optional[int]) -> str:
+    """Of a listener or target of this protocol; what TCP carries is what the group's health check speaks."""
     carries_tls = protocol in ("TCP", "TCP_UDP") and group.health_protocol == "HTTPS"
-    return "https" if protocol in ("HTTPS", "TLS") or carries_tls else "http"
+    scheme = "https" if protocol in ("HTTPS", "TLS") or carries_tls else "http"
+    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
 
 
-def way_through(deployment: Deployment, listener: Listener) -> Way:
+@dataclass(frozen=True)
+class Way:
+    """How requests reach green: at `url`, the listener's or an address of the user's, or at each of `targets` (URLs).
+
+    `host`: the name by which targets are asked; None: each by its own address. `shut_out`: why nothing can reach
+    green from this function, as far as is known; empty if it may. `on_both_sides`: blue may answer, so we ask nothing.
+    `others_judge`: alarms and figures tell of green, too, so that requests which do not arrive, or are not let in, are
+    no more than a warning.
+    """
+
+    url: str
+    listener: Optional[Listener] = None
+    targets: Sequence[str] = ()
+    host: Optional[str] = None
+    shut_out: str = ""
+    on_both_sides: bool = False
+    others_judge: bool = False
+
+
+def way_through(deployment: Deployment, listener: Listener, group: TargetGroup) -> Way:
     """The way through a listener, and whether this function's requests can come to it."""
+    balancer = deployment.load_balancer(listener)
+    url = listener_url(listener, balancer, group)
     if deployment.shifts_in_steps and sum(map(bool, listener.weights.values())) > 1:
-        return Way(listener, on_both_sides=True)
+        return Way(url, listener, on_both_sides=True)
     try:
-        caller = Caller(deployment.in_vpc)
-        shut_out = shut_out_of(deployment.load_balancer(listener), listener.port, caller)
+        shut_out = shut_out_of(balancer, listener.port, Caller(deployment.in_vpc))
     except ProbeError:  # a side question: whether requests arrive will be seen
         shut_out = ""
-    return Way(listener, shut_out=shut_out)
+    return Way(url, listener, shut_out=shut_out)
 
 
 def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
@@ -110,11 +116,9 @@ def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
     """
     if group.target_type != "ip":
         raise ProbeError(none_and_no_addresses(group, deployment.words))
-    scheme = _scheme(group.protocol, group)
     targets = [target for target in deployment.targets(group) if "draining" not in target.state]
-    shown = [f"[{each.address}]" if ":" in each.address else each.address for each in targets]
-    urls = [f"{scheme}://{address}:{target.port}" for address, target in zip(shown, targets)]
-    return Way(targets=urls, host=literal_host(deployment.production_listener()))
+    urls = [_url(group.protocol, group, target.address, target.port) for target in targets]
+    return Way(urls[0], targets=urls, host=literal_host(deployment.production_listener()))
 
 
 def misrouted(deployment: Deployment, group: TargetGroup, listener: Listener | None, word: str) -> str:
@@ -137,7 +141,6 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
     alarm. `word` names the listener: test or production; without one only the targets are looked at. For tests all of
     green's targets have to be healthy: half of the customers would find out about the others.
     """
-    where = deployment.weights_in_words(listener) if listener else "no listener"
     wrong = misrouted(deployment, group, listener, word)
     if wrong:
         return failed(wrong)
@@ -153,53 +156,40 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
         listed = "; ".join(map(str, others))
         said = f"{len(healthy)} of {len(healthy) + len(others)} green targets are healthy, so nothing is sent"
         return failed(f"{said}: green target {listed}")
-    leads = f"{word} traffic goes to green ({where})" if listener else f"green is {group.name}"
+    leads = f"green is {group.name}"
+    if listener:
+        leads = f"{word} traffic goes to green ({deployment.weights_in_words(listener)})"
     return passed(f"{leads}, {len(healthy)} of {len(targets)} target(s) healthy")
-
-
-@dataclass(frozen=True)
-class Way:
-    """How requests reach green: through a listener, at an address of the user's, or at each target (`targets`, URLs).
-
-    `host`: the name by which targets are asked; None: each by its own address. `shut_out`: why nothing can reach
-    green from this function, as far as is known; empty if it may. `on_both_sides`: blue may answer, so we ask nothing.
-    `others_judge`: alarms and figures tell of green, too, so that requests which do not arrive, or are not let in, are
-    no more than a warning.
-    """
-
-    listener: Optional[Listener] = None
-    targets: Sequence[str] = ()
-    host: Optional[str] = None
-    shut_out: str = ""
-    on_both_sides: bool = False
-    others_judge: bool = False
 
 
 class Traffic:
     """The declared requests of one hook, sent one way. Without any, the health check's own is sent."""
 
-    def __init__(self, gate: Gate[Any], sender: Sender, way: Way) -> None:
-        self.gate = gate
+    def __init__(self, gate: Gate[Any], way: Way) -> None:
+        self.gate, self.deployment, self.way = gate, gate.deployment, way
         self.options: TrafficOptions = gate.options
-        self.deployment = gate.deployment
-        self.sender = sender
-        self.way = way
-        self._bad: set[str] = set()  # checks that were sent and are not ok
-        self._of_green: dict[str, str] = {}
+        self.headers = {**(way.listener.headers if way.listener else {}), **self.options.headers}
+        self.sender = Sender(way.url, self.options.host, self.headers)
 
     def run(self) -> bool:
         """Each HTTP check, then samples of those that passed, then the flows; whether the hook may still succeed."""
-        gate, sound = self.gate, True
+        gate, sound, bad = self.gate, True, set()
         if self.way.on_both_sides:
             said = "production is on both sides at this step, and blue might answer: nothing is asked"
             return bool(gate.check("http", partial(noted, said)))
         if self.way.listener and self.deployment.propagation:
             gate.deadline.sleep(min(self.deployment.propagation, gate.deadline.remaining() / 4))
         if self.by_default or self.options.http_checks:
-            sound = bool(gate.check("http", self.send_checks))
-        for name, check in self._sampled().items():
-            probe = partial(self._sample, name, check, self._samples_of(check))
-            sound &= bool(gate.check(f"samples:{name}", probe, Severity(check.severity)))
+            checked = gate.check("http", self.send_checks)
+            sound, bad = bool(checked), {result.name for result in checked.results if not result.finding.ok}
+        declared: Mapping[str, HttpCheck] = {}
+        with suppress(ProbeError):  # what cannot be asked, `http` has said
+            declared = self._declared
+        for name, check in declared.items():  # those that were as expected, or were left out
+            count = self._samples_of(check)
+            if count and f"http:{name}" not in bad:
+                probe = partial(self._sample, name, check, count)
+                sound &= bool(gate.check(f"samples:{name}", probe, Severity(check.severity)))
         for name, flow in self.options.flows.items():
             sound &= bool(gate.check(f"flow:{name}", partial(self._run_flow, flow), Severity(flow.severity)))
         return sound
@@ -207,14 +197,11 @@ class Traffic:
     def send_checks(self) -> list[Finding]:
         """Send all HTTP checks side by side; a finding of each, named `http:<check>`."""
         try:
-            declared = self._declared
+            return self._send(self._declared, self.gate.deadline)
         except CannotAsk as problem:
             return [noted(f"no request is sent: {problem}", "http:health")]
         except ProbeError as problem:
             return [finding_of(problem, "http:health")]
-        found = self._send(declared, self.gate.deadline)
-        self._bad = {name for name, finding in found.items() if not finding.ok}
-        return [*found.values()]
 
     def ask_again(self, interval: float) -> list[Finding]:
         """Ask the checks that only read once more, and send the flows that are to be repeated, as the bake does.
@@ -236,11 +223,9 @@ class Traffic:
             for name, check in declared.items()
             if check.only_reads and not gate.left_out(f"http:{name}")
         }
-        longest = max(
-            (each.consecutive_successes * (each.timeout + each.interval) for each in checks.values()), default=0
-        )
-        patience = max(interval * 2 / 3, longest * math.ceil(len(checks) / AT_ONCE))
-        found = [*self._send(checks, gate.deadline.within(patience)).values()]
+        needs = [each.consecutive_successes * (each.timeout + each.interval) for each in checks.values()]
+        patience = max(interval * 2 / 3, max(needs, default=0) * math.ceil(len(checks) / AT_ONCE))
+        found = self._send(checks, gate.deadline.within(patience))
         for name, flow in self.options.flows.items():
             if flow.repeat and not gate.left_out(f"flow:{name}"):
                 finding = attempt(f"flow:{name}", partial(self._run_flow, flow))
@@ -268,12 +253,13 @@ class Traffic:
 
     # Checks, side by side
 
-    def _send(self, checks: Mapping[str, HttpCheck], deadline: Deadline) -> dict[str, Finding]:
+    def _send(self, checks: Mapping[str, HttpCheck], deadline: Deadline) -> list[Finding]:
         """What came of each check, also of those that are left out."""
         found: dict[str, Finding] = {}
         sent: dict[str, list[Attempts]] = {}
+        severities = {name: Severity(check.severity) for name, check in checks.items()}
         for name, check in checks.items():
-            left_out = self.gate.left_out(f"http:{name}", Severity(check.severity))
+            left_out = self.gate.left_out(f"http:{name}", severities[name])
             if left_out:
                 found[name] = left_out
                 continue
@@ -283,11 +269,8 @@ class Traffic:
             except ProbeError as problem:
                 found[name] = replace(finding_of(problem), advisory=bool(self.way.shut_out) and self.way.others_judge)
         send_side_by_side(chain(*sent.values()), self.sender, deadline)
-        found.update({name: self._redacted(self._together(each)) for name, each in sent.items()})
-        return {
-            name: replace(found[name], name=f"http:{name}", severity=Severity(check.severity))
-            for name, check in checks.items()
-        }
+        found.update({name: self._together(each) for name, each in sent.items()})
+        return [replace(found[name], name=f"http:{name}", severity=severities[name]) for name in checks]
 
     def _together(self, attempts: Sequence[Attempts]) -> Finding:
         """What came of one check at several targets: all that went wrong, or that all went well; the first in full."""
@@ -299,7 +282,7 @@ class Traffic:
         # A name that the application does not answer to, a login or a firewall: its targets are healthy all the same.
         no_way = all(each.answer.unreached or 400 <= each.answer.status < 500 for each in attempts)
         advisory = self.by_default and self.way.others_judge and no_way
-        return replace(told[0].finding, detail=said, advisory=advisory)
+        return replace(told[0].finding, detail=self.sender.redact(said), advisory=advisory)
 
     def _ready(self, check: R) -> list[R]:
         """The check as it is sent, once for each target, with its secrets read and green's names filled in."""
@@ -314,7 +297,7 @@ class Traffic:
         if self.way.shut_out:
             raise ProbeError(self.way.shut_out)
         if self.way.listener:
-            headers = {**self.way.listener.headers, **self.options.headers, **check.headers, **check.secret_headers}
+            headers = {**self.headers, **check.headers, **check.secret_headers}
             host = check.host or self.options.host or self.sender.name
             self.way.listener.require_route_to_green(host, normalised(check.path), headers)
 
@@ -322,18 +305,15 @@ class Traffic:
         """The request as it is sent: where targets are asked themselves, one to each, as if through the listener."""
         if check.url or not self.way.targets:
             return [check]
-        host, headers = check.host or self.options.host or self.way.host, {**self.options.headers, **check.headers}
+        host, headers = check.host or self.options.host or self.way.host, {**self.headers, **check.headers}
         # A load balancer does not verify its targets' certificates either: they are mostly self-signed.
         asked = replace(check, path="/", headers=headers, verify_tls=False)
-        return [
-            replace(asked, url=target + check.path, host=host or urlsplit(target).netloc) for target in self.way.targets
-        ]
+        targets = self.way.targets
+        return [replace(asked, url=each + check.path, host=host or urlsplit(each).netloc) for each in targets]
 
     def _value_of_green(self, name: str) -> str | None:
         """What `{image_tag}` and `{revision}` stand for, those of the new task definition; None for other names."""
-        if name in OF_GREEN and name not in self._of_green:
-            self._of_green[name] = self._look_up(name)
-        return self._of_green.get(name)
+        return self.deployment.memoize(f"{{{name}}}", partial(self._look_up, name)) if name in OF_GREEN else None
 
     def _look_up(self, name: str) -> str:
         green = self.deployment.green()
@@ -345,9 +325,6 @@ class Traffic:
             said = f"the image of container {green.container} is {uri or 'not known'}, which has no tag"
             raise ProbeError(f"{{image_tag}}: {said}: expect {{revision}} instead")
         return Image.of(uri).tag
-
-    def _redacted(self, finding: Finding, *secrets: str) -> Finding:
-        return replace(finding, detail=self.sender.redact(finding.detail, *secrets))
 
     # Flows
 
@@ -367,9 +344,8 @@ class Traffic:
             cleaning_up = sum(each.timeout for each in flow.steps[number + 1 :] if each.always)
             remaining = self.gate.deadline.remaining()
             until = self.gate.deadline.within(remaining - (0.0 if step.always else min(cleaning_up, remaining / 2)))
-            answer, problem = self._send_step(
-                step, session, until, known, quotes_body=not flow.secrets & step.save.keys()
-            )
+            quotes_body = not flow.secrets & step.save.keys()
+            answer, problem = self._send_step(step, session, until, known, quotes_body=quotes_body)
             found = saved(step, answer)  # of a bad answer too: what it made has to be cleaned up
             known.update({name: value for name, value in found.items() if value})
             secrets.update(known[name] for name in flow.secrets & known.keys())
@@ -378,14 +354,14 @@ class Traffic:
             if missing and not problem:
                 cut_off = f" (the body has more than {step.max_body} bytes: raise max_body)" if answer.cut_off else ""
                 problem = f"{step.request}: the answer does not hold {missing}{cut_off}"
-            title = flow.title(number)
             if problem:
-                wrong.append(f"{title}: {problem}")
+                wrong.append(f"{flow.title(number)}: {problem}")
             else:
-                done.append(f"{title} {answer.status}")
+                done.append(f"{flow.title(number)} {answer.status}")
         passes = ", ".join(done) or "none"
         said = f"{'; '.join(wrong)} (passed: {passes})" if wrong else f"{len(done)} steps: {passes}"
-        return self._redacted(failed(said) if wrong else passed(said), *secrets)
+        said = self.sender.redact(said, *secrets)
+        return failed(said) if wrong else passed(said)
 
     def _send_step(
         self, step: Step, session: Sender, until: Deadline, known: Mapping[str, str], *, quotes_body: bool
@@ -405,14 +381,6 @@ class Traffic:
 
     # Samples
 
-    def _sampled(self) -> dict[str, HttpCheck]:
-        """The checks to take samples of: those that were as expected, or were left out."""
-        try:
-            declared = self._declared
-        except ProbeError:
-            return {}
-        return {name: check for name, check in declared.items() if name not in self._bad and self._samples_of(check)}
-
     def _samples_of(self, check: HttpCheck) -> int:
         if check.samples is not None:
             return check.samples
@@ -420,18 +388,17 @@ class Traffic:
 
     def _sample(self, name: str, check: HttpCheck, count: int) -> list[Finding]:
         """Error rate and percentiles over several requests, once green is warm."""
-        ready, concurrency, deadline = self._ready(check), self.options.concurrency, self.gate.deadline
+        ready = self._ready(check)
         each = math.ceil(count / len(ready))  # at each target
-        samples = [
-            send_samples(asked, self.sender, each, concurrency, deadline, warm_up=self._warm_up(asked))
-            for asked in ready
-        ]
-        count = each * len(ready)
-        outcomes = [(latency_ms, self.sender.redact(why)) for of_one in samples for latency_ms, why in of_one.outcomes]
+        count, outcomes, asked_for_fewer = each * len(ready), [], False
+        for asked in ready:
+            warm_up, concurrency = self._warm_up(asked), self.options.concurrency
+            samples = send_samples(asked, self.sender, each, concurrency, self.gate.deadline, warm_up=warm_up)
+            outcomes += [(latency_ms, self.sender.redact(why)) for latency_ms, why in samples.outcomes]
+            asked_for_fewer = asked_for_fewer or samples.asked_for_fewer
         many, label = f"{name}: {len(outcomes)} of {count} samples", f"samples:{name}"
         found: list[Finding] = []
-        # It is what a service is to do that is asked too often.
-        if any(of_one.asked_for_fewer for of_one in samples):
+        if asked_for_fewer:  # it is what a service is to do that is asked too often
             said = f"{many} were judged, then the service asked for fewer requests (status 429)"
             found = [passed(said, label) if outcomes else skipped(said, label)]
         elif len(outcomes) < count:

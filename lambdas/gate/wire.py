@@ -112,14 +112,19 @@ class Connection(http.client.HTTPConnection):
             self.close()
         self._until, self.lost, began = until, 0.0, self._clock()
         kept = self.connected = self.sock is not None
-        try:
-            return self._exchange(method, target, headers, content)
-        except CLOSED:
-            if not kept or self._socket.began:
-                raise
-        self.close()
-        self.lost = self._clock() - began
-        return self._exchange(method, target, headers, content)
+        while True:
+            self._answer = None
+            if self.sock is not None:
+                self._socket.limit(until, self._clock)
+            try:
+                self.request(method, target, content, headers)
+                self._answer = answer = cast(Response, self.getresponse())
+                return answer
+            except CLOSED:
+                if not kept or self._socket.began:
+                    raise
+            self.close()
+            kept, self.lost = False, self._clock() - began
 
     def _is_free(self) -> bool:
         """Whether the last answer was read, and nothing has come since: that would be the server's goodbye."""
@@ -128,14 +133,6 @@ class Connection(http.client.HTTPConnection):
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
         return not poll.poll(0)
-
-    def _exchange(self, method: str, target: str, headers: Headers, content: Optional[bytes]) -> Response:
-        self._answer = None
-        if self.sock is not None:
-            self._socket.limit(self._until, self._clock)
-        self.request(method, target, content, headers)
-        self._answer = answer = cast(Response, self.getresponse())
-        return answer
 
     def connect(self) -> None:
         """Connect, and agree on TLS: what `request` asks for where there is no connection."""
@@ -168,13 +165,9 @@ def connect(name: str, port: int, until: float, clock: Callable[[], float]) -> S
     problem = OSError("the name has no address")
     found = socket.getaddrinfo(name, port, 0, socket.SOCK_STREAM)
     for number, (family, kind, protocol, _, address) in enumerate(found, 1):
-        left = seconds_left(until, clock) / (1 if number == len(found) else 2)
+        left, connected = seconds_left(until, clock) / (1 if number == len(found) else 2), None
         try:
             connected = Socket(family, kind, protocol)
-        except OSError as no_such_kind:
-            problem = no_such_kind
-            continue
-        try:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connected.settimeout(left)
             connected.connect(address)
@@ -182,7 +175,8 @@ def connect(name: str, port: int, until: float, clock: Callable[[], float]) -> S
             return connected
         except OSError as no_connection:
             problem = no_connection
-            connected.close()
+            if connected:
+                connected.close()
     raise problem
 
 
@@ -200,6 +194,15 @@ def tls_context(authorities: Optional[str]) -> ssl.SSLContext:
 def target_of(url: str) -> str:
     """What a request asks for: the path and query of a normalised URL, as they are written there."""
     return f"/{url.split('/', 3)[3]}"
+
+
+def headers_as_sent(given: Mapping[str, str], host: Optional[str]) -> Any:
+    """The headers of a request, whatever case a name is written in; a `host` comes before a Host among them."""
+    from requests.structures import CaseInsensitiveDict  # from the layer: it must fail inside the guard
+
+    usual = {"User-Agent": "codedeploy-hooks", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+    headers = {**usual, **given, **({"Host": host} if host else {})}
+    return CaseInsensitiveDict({name: value.encode() for name, value in headers.items()})  # else it is ISO-8859-1
 
 
 def in_words(problem: Exception, timeout: float, declared: str) -> str:

@@ -15,11 +15,11 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
-from gate.load import LATE, LoadResult, headers_of, judge_load, send_load
+from gate.load import LATE, LoadResult, judge_load, send_load
 from gate.options.requests import Load
 from gate.verdict import Outcome
 from gate.waiting import Deadline, OutOfTime
-from gate.wire import Connection
+from gate.wire import Connection, headers_as_sent
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -284,8 +284,10 @@ def test_the_request_says_who_asks(web: WebServer) -> None:
     ],
 )
 def test_the_host_is_sent_once(web: WebServer, more: dict[str, Any], host: str) -> None:
-    assert [value for name, value in headers_of(load(**more)).items() if name.lower() == "host"] == [host.encode()]
-    send(web, load(duration=0.01, **more))
+    wanted = load(duration=0.01, **more)
+    sent = headers_as_sent(wanted.headers, wanted.host)
+    assert [value for name, value in sent.items() if name.lower() == "host"] == [host.encode()]
+    send(web, wanted)
     assert web.requests[0].headers.get("Host", web.requests[0].headers.get("host")) == host
 
 

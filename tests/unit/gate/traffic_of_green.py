@@ -88,7 +88,7 @@ def traffic(
         deployment or Green(), read, invocation, Record("x", "d-1"), severities, NAMES, Continuation(0.0),
         can_continue=False, orphaned=False,
     )  # fmt: skip
-    return Traffic(gate, Sender(web.url, read.host, read.headers), Way())
+    return Traffic(gate, Way(web.url))
 
 
 def run(traffic: Traffic) -> tuple[Findings, dict[str, Severity], bool]:

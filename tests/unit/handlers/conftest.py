@@ -157,8 +157,7 @@ def site(stage: Stage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterato
     """The application, as it answers behind the load balancer's name. Latencies are measured by `clock`."""
     site = Site()
     monkeypatch.setattr("socket.getaddrinfo", site.resolve(stage.dns_name))
-    for hook in ("validate_test_traffic", "validate_production"):
-        monkeypatch.setattr(f"{hook}.Sender", functools.partial(Sender, clock=clock.time))
+    monkeypatch.setattr("gate.traffic.Sender", functools.partial(Sender, clock=clock.time))
     yield site
     site.stop()
 

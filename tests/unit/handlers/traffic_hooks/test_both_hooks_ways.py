@@ -202,7 +202,7 @@ def test_an_address_that_the_function_has_no_way_to_is_passed_over(
     stage: Stage, judge: Judge, site: Site, monkeypatch: pytest.MonkeyPatch, silent: bool
 ) -> None:
     """IPv6 of a dual-stack load balancer: there is no such kind of address, or nobody answers there."""
-    monkeypatch.setattr("validate_test_traffic.Sender", Sender)  # on the real clock
+    monkeypatch.setattr("gate.traffic.Sender", Sender)  # on the real clock
     full = socket.create_server(("127.0.0.1", 0), backlog=0)
     waiting = []
     if silent:  # a full queue answers nothing
@@ -320,7 +320,7 @@ def test_after_the_shift_requests_that_are_refused_only_warn(
     """Also where the application itself forbids them to strangers; a firewall is named where it was one."""
     event = stage.at(PRODUCTION)
     with serving(refusal(server)) as answers:
-        monkeypatch.setattr("validate_production.listener_url", lambda *_: answers.url)
+        monkeypatch.setattr("gate.traffic.listener_url", lambda *_: answers.url)
         judgement = judge(validate_production, event, **settings_of(PRODUCTION))
     assert judgement.succeeded, judgement.message
     assert " warned" in judgement.message
