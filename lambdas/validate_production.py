@@ -38,7 +38,7 @@ from gate.statistics import FIGURES
 from gate.traffic import NAMES as TRAFFIC
 from gate.traffic import SERVING, Traffic, green_serves, listener_url, way_through
 from gate.verdict import Finding, ProbeError, error, failed, passed, skipped
-from gate.waiting import Retries, poll
+from gate.waiting import Poll, poll
 
 SHIFTED = 60.0  # seconds in which the listener must forward to green: the shift is over when this hook is called
 FIGURES_OF = ("cloudwatch:GetMetricData", "elasticloadbalancing:DescribeLoadBalancers")
@@ -236,10 +236,10 @@ class Production:
         if needed > left:  # the checks before took their time
             said = f"the bake takes {needed:.0f} s, and only {left:.0f} s are left"
             return [failed(f"{said}: shorten initial_delay or duration, or raise timeout and max_duration")]
-        deadline, looks = self.gate.deadline, Retries(self.look)
+        deadline, looks = self.gate.deadline, Poll(self.look, self.options.interval)
         while True:
             began = deadline.elapsed()
-            findings, give_up = looks.run()
+            give_up, findings = looks.once(), looks.last
             deciding = [finding for finding in findings if self._decides(finding)]
             last = self._until(self.window.last_look(deciding, self.failing, self.gate.now()))
             if give_up or last < 0.001 or any(finding.terminal and not finding.ok for finding in findings):
