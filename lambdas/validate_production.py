@@ -10,7 +10,7 @@ latencies are compared with blue's before the shift.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
@@ -132,22 +132,16 @@ class Production:
         self.bakes_already = gate.continuation.number > 0
         state = gate.continuation.state
         self.failing = [str(name) for name in state.get("failing") or []]
-        self.own = OwnRequests(self._expected_errors, state.get("own") or [], self._most_each_minute)
+        self.own = self._own_requests(state.get("own") or [])
 
-    @property
-    def _expected_errors(self) -> set[int]:
-        """The statuses from 500 on that a check expects of green; a flow may, too."""
-        steps = [step for flow in self.options.flows.values() for step in flow.steps]
-        declared = [each for each in [*self.options.http_checks.values(), *steps] if not each.url]
-        return {status for status in range(500, 600) if any(each.accepts(status) for each in declared)}
-
-    @property
-    def _most_each_minute(self) -> int:
-        """How many requests the looks of one minute send at most."""
-        steps = [step for flow in self.options.flows.values() if flow.repeat for step in flow.steps]
-        asked = [*(self.options.http_checks.values() or [HttpCheck()]), *steps]
-        most: int = math.ceil(60 / self.options.interval + 2) * sum(each.attempts for each in asked)
-        return most
+    def _own_requests(self, before: Iterable[Sequence[int]]) -> OwnRequests:
+        """What the hook sent `before`, of which it may claim what looks can send; and the errors that checks expect."""
+        flows, checks = self.options.flows.values(), self.options.http_checks.values()
+        declared = [*checks, *(step for flow in flows for step in flow.steps)]
+        asked_for = [status for each in declared if not each.url for status in range(500, 600) if each.accepts(status)]
+        repeated = [*(checks or [HttpCheck()]), *(step for flow in flows if flow.repeat for step in flow.steps)]
+        looks = math.ceil(60 / self.options.interval + 2)
+        return OwnRequests(set(asked_for), before, looks * sum(each.attempts for each in repeated))
 
     @cached_property
     def group(self) -> TargetGroup:
@@ -303,10 +297,9 @@ class Production:
         if now <= window.counted_from:
             return [skipped(f"green's figures count from {window.counted_from:%H:%M} on", "traffic")]
         blue, network = (lambda: self._blues_figures), self.balancer.kind == "network"
-        green = self._read_traffic(self.group, window.counted_from, now)
-        found = judge_traffic(green, window, self.own, now, group=self.group.name, network=network, blue=blue)
-        declared = self.options.metrics
-        values = metrics.read_declared(declared, self.balancer, self.group, window.counted_from, now)
+        green, declared = (self.group, window.counted_from, now), self.options.metrics
+        figures, values = self._read_traffic(*green), metrics.read_declared(declared, self.balancer, *green)
+        found = judge_traffic(figures, window, self.own, now, group=self.group.name, network=network, blue=blue)
         return [*found, *(judge_metric(name, metric, values[name], now) for name, metric in declared.items())]
 
     # After the bake
@@ -316,31 +309,28 @@ class Production:
         now, window = self.gate.now(), self.window
         if now <= window.counted_from:
             return [skipped("there was no bake, so there are no figures of green", opted_out=True)]
+        green = (self.group, window.counted_from, now)
         if self.balancer.kind == "network":
             findings = [skipped("a Network Load Balancer has no figures to compare")]
         else:
-            green = self._read_traffic(self.group, window.counted_from, now)
-            findings = compare_latencies(green, self._blues_figures, self.own, self.options)
+            findings = compare_latencies(self._read_traffic(*green), self._blues_figures, self.own, self.options)
         compared = {name: m for name, m in self.options.metrics.items() if m.max_worse_percent is not None}
-        ours = metrics.read_declared(compared, self.balancer, self.group, window.counted_from, now)
-        theirs = metrics.read_declared(compared, self.balancer, self._blues_group, *self._blues_time)
+        ours = metrics.read_declared(compared, self.balancer, *green)
+        theirs = metrics.read_declared(compared, self.balancer, *self._blue)
         for name, metric in compared.items():
             findings.append(compare_metric(name, metric, ours[name], theirs[name], self.options))
         return findings
 
     @cached_property
-    def _blues_time(self) -> tuple[datetime, datetime]:
-        """When blue served alone."""
+    def _blue(self) -> tuple[TargetGroup, datetime, datetime]:
+        """Blue's target group, and the time in which it served alone."""
         before = self.deployment.shift_began or self.window.shifted_at
-        return before - timedelta(seconds=self.window.blues_seconds), before
-
-    @property
-    def _blues_group(self) -> TargetGroup:
-        return self.deployment.other_target_group(self.group)
+        since = before - timedelta(seconds=self.window.blues_seconds)
+        return self.deployment.other_target_group(self.group), since, before
 
     @cached_property
     def _blues_figures(self) -> TrafficFigures:
-        return self._read_traffic(self._blues_group, *self._blues_time)
+        return self._read_traffic(*self._blue)
 
     def _read_traffic(self, group: TargetGroup, start: datetime, end: datetime) -> TrafficFigures:
         service = (self.deployment.cluster, self.deployment.service_name)
