@@ -17,17 +17,8 @@ from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from gate import alarms, metrics
+from gate import alarms, figures, metrics
 from gate.elb import Listener, LoadBalancer, TargetGroup
-from gate.figures import (
-    OwnRequests,
-    TrafficFigures,
-    Window,
-    compare_latencies,
-    compare_metric,
-    judge_metric,
-    judge_traffic,
-)
 from gate.http_sender import Sender
 from gate.load import judge_load, send_load
 from gate.names import Named
@@ -134,14 +125,14 @@ class Production:
         self.failing = [str(name) for name in state.get("failing") or []]
         self.own = self._own_requests(state.get("own") or [])
 
-    def _own_requests(self, before: Iterable[Sequence[int]]) -> OwnRequests:
+    def _own_requests(self, before: Iterable[Sequence[int]]) -> figures.OwnRequests:
         """What the hook sent `before`, of which it may claim what looks can send; and the errors that checks expect."""
         flows, checks = self.options.flows.values(), self.options.http_checks.values()
         declared = [*checks, *(step for flow in flows for step in flow.steps)]
         asked_for = [status for each in declared if not each.url for status in range(500, 600) if each.accepts(status)]
         repeated = [*(checks or [HttpCheck()]), *(step for flow in flows if flow.repeat for step in flow.steps)]
         looks = math.ceil(60 / self.options.interval + 2)
-        return OwnRequests(set(asked_for), before, looks * sum(each.attempts for each in repeated))
+        return figures.OwnRequests(set(asked_for), before, looks * sum(each.attempts for each in repeated))
 
     @cached_property
     def group(self) -> TargetGroup:
@@ -208,10 +199,10 @@ class Production:
     # The bake: when it begins and ends
 
     @cached_property
-    def window(self) -> Window:
+    def window(self) -> figures.Window:
         """When the bake settles, begins and ends."""
         carried = self.gate.continuation
-        return Window(self.options, self._moment(carried.began), self._moment(carried.state.get("bake_began")))
+        return figures.Window(self.options, self._moment(carried.began), self._moment(carried.state.get("bake_began")))
 
     def _moment(self, epoch: Any) -> datetime:
         """A moment that an invocation before has named, but not before the shift: that would shorten the bake."""
@@ -298,9 +289,11 @@ class Production:
             return [skipped(f"green's figures count from {window.counted_from:%H:%M} on", "traffic")]
         blue, network = (lambda: self._blues_figures), self.balancer.kind == "network"
         green, declared = (self.group, window.counted_from, now), self.options.metrics
-        figures, values = self._read_traffic(*green), metrics.read_declared(declared, self.balancer, *green)
-        found = judge_traffic(figures, window, self.own, now, group=self.group.name, network=network, blue=blue)
-        return [*found, *(judge_metric(name, metric, values[name], now) for name, metric in declared.items())]
+        measured, values = self._read_traffic(*green), metrics.read_declared(declared, self.balancer, *green)
+        found = figures.judge_traffic(
+            measured, window, self.own, now, group=self.group.name, network=network, blue=blue
+        )
+        return [*found, *(figures.judge_metric(name, metric, values[name], now) for name, metric in declared.items())]
 
     # After the bake
 
@@ -313,12 +306,13 @@ class Production:
         if self.balancer.kind == "network":
             findings = [skipped("a Network Load Balancer has no figures to compare")]
         else:
-            findings = compare_latencies(self._read_traffic(*green), self._blues_figures, self.own, self.options)
+            measured = self._read_traffic(*green)
+            findings = figures.compare_latencies(measured, self._blues_figures, self.own, self.options)
         compared = {name: m for name, m in self.options.metrics.items() if m.max_worse_percent is not None}
         ours = metrics.read_declared(compared, self.balancer, *green)
         theirs = metrics.read_declared(compared, self.balancer, *self._blue)
         for name, metric in compared.items():
-            findings.append(compare_metric(name, metric, ours[name], theirs[name], self.options))
+            findings.append(figures.compare_metric(name, metric, ours[name], theirs[name], self.options))
         return findings
 
     @cached_property
@@ -329,9 +323,9 @@ class Production:
         return self.deployment.other_target_group(self.group), since, before
 
     @cached_property
-    def _blues_figures(self) -> TrafficFigures:
+    def _blues_figures(self) -> figures.TrafficFigures:
         return self._read_traffic(*self._blue)
 
-    def _read_traffic(self, group: TargetGroup, start: datetime, end: datetime) -> TrafficFigures:
+    def _read_traffic(self, group: TargetGroup, start: datetime, end: datetime) -> figures.TrafficFigures:
         service = (self.deployment.cluster, self.deployment.service_name)
         return metrics.read_traffic(self.balancer, group, service, start, end)

@@ -70,6 +70,12 @@ class AwsUnreadable(AwsCallFailed):
 
     retryable = True
 
+    def __init__(self, service: str, operation: str, lacks: str = "") -> None:
+        said = (
+            f"answered without {lacks}" if lacks else "got an answer that cannot be read: check for a proxy on the way"
+        )
+        super().__init__(f"{action_of(service, operation)} {said}", service, operation)
+
 
 _creating = threading.Lock()  # boto3's default session may not create clients from two threads at once
 
@@ -77,8 +83,14 @@ _creating = threading.Lock()  # boto3's default session may not create clients f
 @functools.cache
 def client(service: str, region: str | None = None, attempts: int = ATTEMPTS) -> Any:
     """The boto3 client for `service`, made once; region, credentials and endpoint are boto3's own affair."""
-    _let_old_botocore_import()
-    import boto3  # the import must fail inside the guard, where it is reported
+    # All imports must fail inside the guard, where it is reported.
+    from urllib3.util import ssl_
+
+    if not hasattr(ssl_, "DEFAULT_CIPHERS"):
+        # A function may be pinned to a runtime whose botocore (up to 1.29.90) imports it, and the layer's urllib3 2 has
+        # it no more. It is OpenSSL's own choice.
+        ssl_.DEFAULT_CIPHERS = "DEFAULT"  # type: ignore[attr-defined]
+    import boto3
     from botocore.config import Config
 
     config = Config(
@@ -90,17 +102,6 @@ def client(service: str, region: str | None = None, attempts: int = ATTEMPTS) ->
     with _creating:
         made: Any = boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
     return made
-
-
-def _let_old_botocore_import() -> None:
-    """Give the layer's urllib3 2 the name that botocore up to 1.29.90 imports.
-
-    A function may be pinned to a runtime that holds one. Without this not even a report could be made.
-    """
-    from urllib3.util import ssl_
-
-    if not hasattr(ssl_, "DEFAULT_CIPHERS"):
-        ssl_.DEFAULT_CIPHERS = "DEFAULT"  # type: ignore[attr-defined]  # OpenSSL's own choice, as urllib3 2 has it
 
 
 # Ten checks need not wait out the same dead endpoint ten times: for this many seconds the first failure answers.
@@ -176,15 +177,10 @@ def readable(answer: dict[str, Any], service: str, operation: str, key: str = ""
     Of JSON that it cannot read botocore makes an empty answer, in silence.
     """
     if not answer.keys() - {"ResponseMetadata"}:
-        raise _unreadable(service, operation)
+        raise AwsUnreadable(service, operation)
     if key and key not in answer:
-        raise AwsUnreadable(f"{action_of(service, operation)} answered without {key}", service, operation)
+        raise AwsUnreadable(service, operation, lacks=key)
     return answer
-
-
-def _unreadable(service: str, operation: str) -> AwsUnreadable:
-    said = f"{action_of(service, operation)} got an answer that cannot be read: check for a proxy on the way"
-    return AwsUnreadable(said, service, operation)
 
 
 _awaited: list[tuple[str, float]] = []  # the calls under way, and those that an interruption ended
@@ -200,7 +196,7 @@ def answering(service: str, operation: str) -> Iterator[None]:
     except Exception as problem:
         _awaited.remove(awaited)
         if _is_of_reading(problem):
-            raise _unreadable(service, operation) from problem
+            raise AwsUnreadable(service, operation) from problem
         raise
     _awaited.remove(awaited)
 

@@ -24,14 +24,9 @@ class Statistics:
     @classmethod
     def of(cls, outcomes: Iterable[tuple[float, str]]) -> Statistics:
         """Of answers as (latency in ms, why it failed or empty). One that failed has no latency that means anything."""
-        reasons: Counter[str] = Counter()
-        latencies = []
-        for latency_ms, reason in outcomes:
-            if reason:
-                reasons[reason] += 1
-            else:
-                latencies.append(latency_ms)
-        return cls(len(latencies) + sum(reasons.values()), dict(reasons), sorted(latencies))
+        answers = list(outcomes)
+        latencies = sorted(latency_ms for latency_ms, reason in answers if not reason)
+        return cls(len(answers), Counter(reason for _, reason in answers if reason), latencies)
 
     @property
     def errors(self) -> int:
