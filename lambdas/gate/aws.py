@@ -70,10 +70,12 @@ class AwsUnreadable(AwsCallFailed):
 
     retryable = True
 
-    def __init__(self, service: str, operation: str, lacks: str = "") -> None:
-        said = (
-            f"answered without {lacks}" if lacks else "got an answer that cannot be read: check for a proxy on the way"
-        )
+    def __init__(
+        self,
+        service: str,
+        operation: str,
+        said: str = "got an answer that cannot be read: check for a proxy on the way",
+    ) -> None:
         super().__init__(f"{action_of(service, operation)} {said}", service, operation)
 
 
@@ -83,13 +85,12 @@ _creating = threading.Lock()  # boto3's default session may not create clients f
 @functools.cache
 def client(service: str, region: str | None = None, attempts: int = ATTEMPTS) -> Any:
     """The boto3 client for `service`, made once; region, credentials and endpoint are boto3's own affair."""
-    # All imports must fail inside the guard, where it is reported.
+    # Imports have to fail inside the guard, where that is reported.
     from urllib3.util import ssl_
 
     if not hasattr(ssl_, "DEFAULT_CIPHERS"):
-        # A function may be pinned to a runtime whose botocore (up to 1.29.90) imports it, and the layer's urllib3 2 has
-        # it no more. It is OpenSSL's own choice.
-        ssl_.DEFAULT_CIPHERS = "DEFAULT"  # type: ignore[attr-defined]
+        # botocore up to 1.29.90, to whose runtime a function may be pinned, imports it; the layer's urllib3 2 lacks it.
+        ssl_.DEFAULT_CIPHERS = "DEFAULT"  # type: ignore[attr-defined]  # OpenSSL's own choice
     import boto3
     from botocore.config import Config
 
@@ -179,7 +180,7 @@ def readable(answer: dict[str, Any], service: str, operation: str, key: str = ""
     if not answer.keys() - {"ResponseMetadata"}:
         raise AwsUnreadable(service, operation)
     if key and key not in answer:
-        raise AwsUnreadable(service, operation, lacks=key)
+        raise AwsUnreadable(service, operation, f"answered without {key}")
     return answer
 
 
