@@ -237,8 +237,8 @@ class Migration:
             return failed("its log still grows") if grows and found.ok else found
 
         reads, interval, seconds = LOG_SETTLES
-        polling = Poll(read, min(interval, self.options.interval))
-        found = polling.run(self.gate.deadline.within(seconds), reads, ANY_NUMBER)[0]
+        polling = Poll(read, min(interval, self.options.interval), error_limit=ANY_NUMBER)
+        found = polling.run(self.gate.deadline.within(seconds), reads)[0]
         if found.ok:
             return found
         detail = f"where the database is could not be read: {found.detail}: fix the log, or set rollback_command"

@@ -10,24 +10,15 @@ latencies are compared with blue's before the shift.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cached_property, partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from gate import alarms, metrics
+from gate import alarms, figures, metrics
 from gate.elb import Listener, LoadBalancer, TargetGroup
-from gate.figures import (
-    OwnRequests,
-    TrafficFigures,
-    Window,
-    compare_latencies,
-    compare_metric,
-    judge_metric,
-    judge_traffic,
-)
 from gate.load import judge_load, send_load
 from gate.names import Named
 from gate.options.production import ValidateProduction
@@ -37,7 +28,7 @@ from gate.statistics import FIGURES
 from gate.traffic import NAMES as TRAFFIC
 from gate.traffic import SERVING, Traffic, green_serves, listener_url, way_through
 from gate.verdict import Finding, ProbeError, error, failed, passed, skipped
-from gate.waiting import Retries, poll
+from gate.waiting import Poll, poll
 
 SHIFTED = 60.0  # seconds in which the listener must forward to green: the shift is over when this hook is called
 FIGURES_OF = ("cloudwatch:GetMetricData", "elasticloadbalancing:DescribeLoadBalancers")
@@ -131,22 +122,16 @@ class Production:
         self.bakes_already = gate.continuation.number > 0
         state = gate.continuation.state
         self.failing = [str(name) for name in state.get("failing") or []]
-        self.own = OwnRequests(self._expected_errors, state.get("own") or [], self._most_each_minute)
+        self.own = self._own_requests(state.get("own") or [])
 
-    @property
-    def _expected_errors(self) -> set[int]:
-        """The statuses from 500 on that a check expects of green; a flow may, too."""
-        steps = [step for flow in self.options.flows.values() for step in flow.steps]
-        declared = [each for each in [*self.options.http_checks.values(), *steps] if not each.url]
-        return {status for status in range(500, 600) if any(each.accepts(status) for each in declared)}
-
-    @property
-    def _most_each_minute(self) -> int:
-        """How many requests the looks of one minute send at most."""
-        steps = [step for flow in self.options.flows.values() if flow.repeat for step in flow.steps]
-        asked = [*(self.options.http_checks.values() or [HttpCheck()]), *steps]
-        most: int = math.ceil(60 / self.options.interval + 2) * sum(each.attempts for each in asked)
-        return most
+    def _own_requests(self, before: Iterable[Sequence[int]]) -> figures.OwnRequests:
+        """What the hook sent `before`, of which it may claim what looks can send; and the errors that checks expect."""
+        flows, checks = self.options.flows.values(), self.options.http_checks.values()
+        declared = [*checks, *(step for flow in flows for step in flow.steps)]
+        asked_for = [status for each in declared if not each.url for status in range(500, 600) if each.accepts(status)]
+        repeated = [*(checks or [HttpCheck()]), *(step for flow in flows if flow.repeat for step in flow.steps)]
+        looks = math.ceil(60 / self.options.interval + 2)
+        return figures.OwnRequests(set(asked_for), before, looks * sum(each.attempts for each in repeated))
 
     @cached_property
     def group(self) -> TargetGroup:
@@ -213,10 +198,10 @@ class Production:
     # The bake: when it begins and ends
 
     @cached_property
-    def window(self) -> Window:
+    def window(self) -> figures.Window:
         """When the bake settles, begins and ends."""
         carried = self.gate.continuation
-        return Window(self.options, self._moment(carried.began), self._moment(carried.state.get("bake_began")))
+        return figures.Window(self.options, self._moment(carried.began), self._moment(carried.state.get("bake_began")))
 
     def _moment(self, epoch: Any) -> datetime:
         """A moment that an invocation before has named, but not before the shift: that would shorten the bake."""
@@ -235,10 +220,10 @@ class Production:
         if needed > left:  # the checks before took their time
             said = f"the bake takes {needed:.0f} s, and only {left:.0f} s are left"
             return [failed(f"{said}: shorten initial_delay or duration, or raise timeout and max_duration")]
-        deadline, looks = self.gate.deadline, Retries(self.look)
+        deadline, looks = self.gate.deadline, Poll(self.look, self.options.interval)
         while True:
             began = deadline.elapsed()
-            findings, give_up = looks.run()
+            give_up, findings = looks.once(), looks.last
             deciding = [finding for finding in findings if self._decides(finding)]
             last = self._until(self.window.last_look(deciding, self.failing, self.gate.now()))
             if give_up or last < 0.001 or any(finding.terminal and not finding.ok for finding in findings):
@@ -302,11 +287,12 @@ class Production:
         if now <= window.counted_from:
             return [skipped(f"green's figures count from {window.counted_from:%H:%M} on", "traffic")]
         blue, network = (lambda: self._blues_figures), self.balancer.kind == "network"
-        green = self._read_traffic(self.group, window.counted_from, now)
-        found = judge_traffic(green, window, self.own, now, group=self.group.name, network=network, blue=blue)
-        declared = self.options.metrics
-        values = metrics.read_declared(declared, self.balancer, self.group, window.counted_from, now)
-        return [*found, *(judge_metric(name, metric, values[name], now) for name, metric in declared.items())]
+        green, declared = (self.group, window.counted_from, now), self.options.metrics
+        measured, values = self._read_traffic(*green), metrics.read_declared(declared, self.balancer, *green)
+        found = figures.judge_traffic(
+            measured, window, self.own, now, group=self.group.name, network=network, blue=blue
+        )
+        return [*found, *(figures.judge_metric(name, metric, values[name], now) for name, metric in declared.items())]
 
     # After the bake
 
@@ -315,32 +301,30 @@ class Production:
         now, window = self.gate.now(), self.window
         if now <= window.counted_from:
             return [skipped("there was no bake, so there are no figures of green", opted_out=True)]
+        green = (self.group, window.counted_from, now)
         if self.balancer.kind == "network":
             findings = [skipped("a Network Load Balancer has no figures to compare")]
         else:
-            green = self._read_traffic(self.group, window.counted_from, now)
-            findings = compare_latencies(green, self._blues_figures, self.own, self.options)
+            measured = self._read_traffic(*green)
+            findings = figures.compare_latencies(measured, self._blues_figures, self.own, self.options)
         compared = {name: m for name, m in self.options.metrics.items() if m.max_worse_percent is not None}
-        ours = metrics.read_declared(compared, self.balancer, self.group, window.counted_from, now)
-        theirs = metrics.read_declared(compared, self.balancer, self._blues_group, *self._blues_time)
+        ours = metrics.read_declared(compared, self.balancer, *green)
+        theirs = metrics.read_declared(compared, self.balancer, *self._blue)
         for name, metric in compared.items():
-            findings.append(compare_metric(name, metric, ours[name], theirs[name], self.options))
+            findings.append(figures.compare_metric(name, metric, ours[name], theirs[name], self.options))
         return findings
 
     @cached_property
-    def _blues_time(self) -> tuple[datetime, datetime]:
-        """When blue served alone."""
+    def _blue(self) -> tuple[TargetGroup, datetime, datetime]:
+        """Blue's target group, and the time in which it served alone."""
         before = self.deployment.shift_began or self.window.shifted_at
-        return before - timedelta(seconds=self.window.blues_seconds), before
-
-    @property
-    def _blues_group(self) -> TargetGroup:
-        return self.deployment.other_target_group(self.group)
+        since = before - timedelta(seconds=self.window.blues_seconds)
+        return self.deployment.other_target_group(self.group), since, before
 
     @cached_property
-    def _blues_figures(self) -> TrafficFigures:
-        return self._read_traffic(self._blues_group, *self._blues_time)
+    def _blues_figures(self) -> figures.TrafficFigures:
+        return self._read_traffic(*self._blue)
 
-    def _read_traffic(self, group: TargetGroup, start: datetime, end: datetime) -> TrafficFigures:
+    def _read_traffic(self, group: TargetGroup, start: datetime, end: datetime) -> figures.TrafficFigures:
         service = (self.deployment.cluster, self.deployment.service_name)
         return metrics.read_traffic(self.balancer, group, service, start, end)

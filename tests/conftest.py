@@ -64,6 +64,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
-    aws.forget()
+    aws.client.cache_clear()
+    aws.try_again()
     yield
-    aws.forget()
+    aws.client.cache_clear()
+    aws.try_again()

@@ -1,12 +1,4 @@
-"""boto3 clients that cannot hang, and AWS's errors in words a person can act on.
-
-ProbeError                     gate.verdict: a look could not be taken
- └─ AwsCallFailed              an AWS call gave no answer; service, operation and code as attributes
-     ├─ AwsDenied              the role lacks a permission; the message names the action
-     ├─ AwsUnreachable         no connection, or no answer in time; names the endpoint and what to check
-     ├─ AwsThrottled           throttled or 5xx, after all attempts; may pass by itself
-     └─ AwsUnreadable          something was answered that is not AWS's, or not all of it; may pass by itself
-"""
+"""boto3 clients that cannot hang, and AWS's errors in words a person can act on."""
 
 from __future__ import annotations
 
@@ -30,18 +22,13 @@ ATTEMPTS = 3
 # a tenth of a cold start.
 gc.set_threshold(50_000, 20, 100)
 
-_NAMES = {
+_NAMES = {  # of those that are not boto3's in capitals
     "codedeploy": "CodeDeploy",
-    "ecs": "ECS",
     "elbv2": "Elastic Load Balancing",
     "cloudwatch": "CloudWatch",
-    "ecr": "ECR",
-    "iam": "IAM",
     "secretsmanager": "Secrets Manager",
     "ssm": "Systems Manager",
     "logs": "CloudWatch Logs",
-    "ec2": "EC2",
-    "s3": "S3",
     "lambda": "Lambda",
     "application-autoscaling": "Application Auto Scaling",
 }
@@ -57,17 +44,13 @@ _CREDENTIALS = ("UnrecognizedClientException", "InvalidClientTokenId", "ExpiredT
 class AwsCallFailed(ProbeError):
     """An AWS call gave no answer. `retryable`: the same call may succeed a little later."""
 
-    retryable = False
-
     def __init__(self, message: str, service: str, operation: str, code: str = "") -> None:
         super().__init__(message)
-        self.service = service
-        self.operation = operation
-        self.code = code
+        self.service, self.operation, self.code = service, operation, code
 
 
 class AwsDenied(AwsCallFailed):
-    """The role may not do this."""
+    """The role lacks a permission."""
 
 
 class AwsUnreachable(AwsCallFailed):
@@ -79,34 +62,41 @@ class AwsUnreachable(AwsCallFailed):
 class AwsThrottled(AwsCallFailed):
     """Throttled, or an error of AWS's own, on every attempt."""
 
-    retryable = True
-    throttled = True
+    retryable = throttled = True
 
 
 class AwsUnreadable(AwsCallFailed):
-    """What came back is no answer of the service: a proxy's page, half a document, nothing at all."""
+    """What came back is no answer of the service, or not all of it: a proxy's page, half a document, nothing at all."""
 
     retryable = True
+
+    def __init__(
+        self,
+        service: str,
+        operation: str,
+        said: str = "got an answer that cannot be read: check for a proxy on the way",
+    ) -> None:
+        super().__init__(f"{action_of(service, operation)} {said}", service, operation)
 
 
 _creating = threading.Lock()  # boto3's default session may not create clients from two threads at once
 
 
 @functools.cache
-def client(
-    service: str, region: str | None = None, read_timeout: float = READ_TIMEOUT, attempts: int = ATTEMPTS
-) -> Any:
-    """The boto3 client for `service`, made once; region, credentials and endpoint are boto3's own affair.
+def client(service: str, region: str | None = None, attempts: int = ATTEMPTS) -> Any:
+    """The boto3 client for `service`, made once; region, credentials and endpoint are boto3's own affair."""
+    # Imports have to fail inside the guard, where that is reported.
+    from urllib3.util import ssl_
 
-    Time-outs are in seconds; `attempts` counts the first try.
-    """
-    _let_old_botocore_import()
-    import boto3  # the import must fail inside the guard, where it is reported
+    if not hasattr(ssl_, "DEFAULT_CIPHERS"):
+        # botocore up to 1.29.90, to whose runtime a function may be pinned, imports it; the layer's urllib3 2 lacks it.
+        ssl_.DEFAULT_CIPHERS = "DEFAULT"  # type: ignore[attr-defined]  # OpenSSL's own choice
+    import boto3
     from botocore.config import Config
 
     config = Config(
         connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=read_timeout,
+        read_timeout=READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": attempts},
         user_agent_extra="codedeploy-hooks",
     )
@@ -115,27 +105,10 @@ def client(
     return made
 
 
-def _let_old_botocore_import() -> None:
-    """Give the layer's urllib3 2 the name that botocore up to 1.29.90 imports.
-
-    A function may be pinned to a runtime that holds one. Without this not even a report could be made.
-    """
-    from urllib3.util import ssl_
-
-    if not hasattr(ssl_, "DEFAULT_CIPHERS"):
-        ssl_.DEFAULT_CIPHERS = "DEFAULT"  # type: ignore[attr-defined]  # OpenSSL's own choice, as urllib3 2 has it
-
-
 # Ten checks need not wait out the same dead endpoint ten times: for this many seconds the first failure answers.
 # Short enough for `poll` to try in earnest again before it gives up.
 UNREACHABLE_FOR = 5.0
 _unreachable: dict[tuple[str, str | None], tuple[float, AwsUnreachable]] = {}
-
-
-def forget() -> None:
-    """Forget clients and dead endpoints. For tests: in Lambda both are worth keeping."""
-    client.cache_clear()
-    try_again()
 
 
 def try_again() -> None:
@@ -149,13 +122,10 @@ def call(service: str, operation: str, region: str | None = None, **parameters: 
 
     Raises AwsCallFailed, or one of its kinds, with a message that names the action and what to check.
     """
-    _refuse_if_unreachable(service, region)
-    try:
+    with _explained(service, operation, region):
         method = getattr(client(service, region), operation)
         with answering(service, operation):
             answer = method(**parameters)
-    except Exception as problem:
-        raise _remember(explain(problem, service, operation), region) from problem
     return readable(answer, service, operation)
 
 
@@ -167,8 +137,7 @@ def pages(service: str, operation: str, key: str, region: str | None = None, **p
 
 def answers(service: str, operation: str, region: str | None = None, **parameters: Any) -> Iterator[dict[str, Any]]:
     """Every page of an AWS answer. Raises as `call` does."""
-    _refuse_if_unreachable(service, region)
-    try:
+    with _explained(service, operation, region):
         found = iter(client(service, region).get_paginator(operation).paginate(**parameters))
         while True:
             with answering(service, operation):
@@ -176,8 +145,21 @@ def answers(service: str, operation: str, region: str | None = None, **parameter
             if page is None:
                 return
             yield readable(page, service, operation)
-    except Exception as problem:
-        raise _remember(explain(problem, service, operation), region) from problem
+
+
+@contextmanager
+def _explained(service: str, operation: str, region: str | None) -> Iterator[None]:
+    """What is raised within is told in our words; at an endpoint just found dead nothing is tried."""
+    since, dead = _unreachable.get((service, region), (0.0, None))
+    if dead is not None and time.monotonic() - since < UNREACHABLE_FOR:
+        raise dead
+    try:
+        yield
+    except Exception as raised:
+        problem = explain(raised, service, operation)
+        if isinstance(problem, AwsUnreachable):
+            _unreachable[service, region] = (time.monotonic(), problem)
+        raise problem from raised
 
 
 def read(body: Any, service: str, operation: str, most: int) -> bytes:
@@ -196,15 +178,10 @@ def readable(answer: dict[str, Any], service: str, operation: str, key: str = ""
     Of JSON that it cannot read botocore makes an empty answer, in silence.
     """
     if not answer.keys() - {"ResponseMetadata"}:
-        raise _unreadable(service, operation)
+        raise AwsUnreadable(service, operation)
     if key and key not in answer:
-        raise AwsUnreadable(f"{action_of(service, operation)} answered without {key}", service, operation)
+        raise AwsUnreadable(service, operation, f"answered without {key}")
     return answer
-
-
-def _unreadable(service: str, operation: str) -> AwsUnreadable:
-    said = f"{action_of(service, operation)} got an answer that cannot be read: check for a proxy on the way"
-    return AwsUnreadable(said, service, operation)
 
 
 _awaited: list[tuple[str, float]] = []  # the calls under way, and those that an interruption ended
@@ -220,7 +197,7 @@ def answering(service: str, operation: str) -> Iterator[None]:
     except Exception as problem:
         _awaited.remove(awaited)
         if _is_of_reading(problem):
-            raise _unreadable(service, operation) from problem
+            raise AwsUnreadable(service, operation) from problem
         raise
     _awaited.remove(awaited)
 
@@ -231,53 +208,43 @@ def unanswered() -> str:
     return ", ".join(f"{action} had not answered for {now - since:.0f} s" for action, since in list(_awaited))
 
 
-def _refuse_if_unreachable(service: str, region: str | None = None) -> None:
-    since, problem = _unreachable.get((service, region), (0.0, None))
-    if problem is not None and time.monotonic() - since < UNREACHABLE_FOR:
-        raise problem
-
-
-def _remember(problem: ProbeError, region: str | None = None) -> ProbeError:
-    if isinstance(problem, AwsUnreachable):
-        _unreachable[problem.service, region] = (time.monotonic(), problem)
-    return problem
-
-
 def explain(problem: Exception, service: str, operation: str) -> ProbeError:
     """Turn botocore's exception into one of ours, with the cure in its message."""
     if isinstance(problem, ProbeError):
         return problem
-    name = _NAMES.get(service, service)
     action = action_of(service, operation)
     response = getattr(problem, "response", None)
     if isinstance(response, dict):  # a ClientError: AWS answered
         error = response.get("Error") or {}
         code, text = str(error.get("Code", "")), redact(str(error.get("Message", "")))
         status = (response.get("ResponseMetadata") or {}).get("HTTPStatusCode") or 0
+        kind, said = AwsCallFailed, f"failed: {code}: {text}"
         if code in _CREDENTIALS:
-            return AwsDenied(f"{action} was refused: {code}: check the function's role", service, operation, code)
-        if code in _DENIED or status == 403:
-            return AwsDenied(
-                f"{action} was denied: allow it in this hook's role ({code}: {text})", service, operation, code
-            )
-        if "Throttl" in code or code in ("RequestLimitExceeded", "TooManyRequestsException") or status >= 500:
-            return AwsThrottled(
-                f"{action} failed on every attempt ({code or status}: {text})", service, operation, code
-            )
-        return AwsCallFailed(f"{action} failed: {code}: {text}", service, operation, code)
-    kind = type(problem).__name__
-    if kind in ("NoRegionError", "NoCredentialsError", "PartialCredentialsError"):
-        return AwsCallFailed(f"{action} could not be called: {problem}", service, operation, kind)
-    if _is_connection_error(problem):
+            kind, said = AwsDenied, f"was refused: {code}: check the function's role"
+        elif code in _DENIED or status == 403:
+            kind, said = AwsDenied, f"was denied: allow it in this hook's role ({code}: {text})"
+        elif "Throttl" in code or code in ("RequestLimitExceeded", "TooManyRequestsException") or status >= 500:
+            kind, said = AwsThrottled, f"failed on every attempt ({code or status}: {text})"
+        return kind(f"{action} {said}", service, operation, code)
+
+    from botocore.exceptions import ConnectionError as BotoConnectionError
+    from botocore.exceptions import HTTPClientError
+
+    name = type(problem).__name__
+    if isinstance(problem, (BotoConnectionError, HTTPClientError)):
         endpoint = f" or the VPC endpoint com.amazonaws.<region>.{_ENDPOINTS.get(service, service)}"
         return AwsUnreachable(
-            f"{name} could not be reached for {action} ({kind}: {problem}{_cause(problem)}): check that the function's "
-            f"subnets have a NAT gateway{'' if service == 'iam' else endpoint}, and its security groups",
+            f"{_NAMES.get(service, service.upper())} could not be reached for {action} ({name}: {problem}"
+            f"{_cause(problem)}): check that the function's subnets have a NAT gateway"
+            f"{'' if service == 'iam' else endpoint}, and its security groups",
             service,
             operation,
-            kind,
+            name,
         )
-    return AwsCallFailed(f"{action} failed: {kind}: {redact(str(problem))}", service, operation, kind)
+    said = f"failed: {name}: {redact(str(problem))}"
+    if name in ("NoRegionError", "NoCredentialsError", "PartialCredentialsError"):
+        said = f"could not be called: {problem}"
+    return AwsCallFailed(f"{action} {said}", service, operation, name)
 
 
 def _cause(problem: BaseException) -> str:
@@ -307,10 +274,3 @@ def _is_of_reading(problem: Exception) -> bool:
 
     stumbled = (ResponseParserError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
     return isinstance(problem, stumbled) and not isinstance(problem, BotoCoreError)
-
-
-def _is_connection_error(problem: Exception) -> bool:
-    from botocore.exceptions import ConnectionError as BotoConnectionError
-    from botocore.exceptions import HTTPClientError
-
-    return isinstance(problem, (BotoConnectionError, HTTPClientError))

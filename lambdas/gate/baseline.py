@@ -6,17 +6,15 @@ import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from statistics import NormalDist
-from typing import Any, Optional
+from statistics import NormalDist, fmean, median
+from typing import Any, NamedTuple, Optional
 
 from gate.verdict import Finding, failed, passed, skipped
 
 ENOUGH = 8  # points on each side; with fewer, the normal approximation says little
 
 
-@dataclass(frozen=True)
-class MannWhitney:
+class MannWhitney(NamedTuple):
     """What the test found: U of green, two-sided p value, and how much green lies above blue (`lower` to `upper`)."""
 
     u: float
@@ -30,12 +28,11 @@ def mann_whitney(green: Sequence[float], blue: Sequence[float], confidence: floa
     """Test two samples, neither of them empty, for a shift.
 
     Sources: H. B. Mann and D. R. Whitney, "On a test of whether one of two random variables is stochastically larger
-    than the other", 1947: U and its normal approximation, here with the corrections for ties and continuity.
-    J. L. Hodges and E. L. Lehmann, "Estimates of location based on rank tests", 1963: the estimate is the median of
-    all differences. The interval is that of R's wilcox.test(exact = FALSE, correct = TRUE, conf.int = TRUE): the
-    shifts at which the standardised statistic crosses the normal quantiles. The statistic changes at the differences
-    only, so the ends are differences, found by counting. Where no shift at all would be refused, the ends are the
-    least and the greatest difference, as in R.
+    than the other", 1947: U and its normal approximation, with the corrections for ties and continuity. J. L. Hodges
+    and E. L. Lehmann, "Estimates of location based on rank tests", 1963: the estimate. The interval is that of R's
+    wilcox.test(exact = FALSE, correct = TRUE, conf.int = TRUE): the shifts at which the standardised statistic crosses
+    the normal quantiles. It changes at the differences only, so the ends are differences, found by counting; the least
+    and the greatest where no shift at all would be refused, as in R.
     """
     ordered, pairs = sorted(blue), len(green) * len(blue)
     u = sum(bisect_left(ordered, value) + bisect_right(ordered, value) for value in green) / 2
@@ -46,7 +43,7 @@ def mann_whitney(green: Sequence[float], blue: Sequence[float], confidence: floa
     apart = _sigma(len(green), len(blue), [*Counter(green).values(), *Counter(blue).values()])
     beyond = pairs / 2 - 0.5 - NormalDist().inv_cdf((1 + confidence) / 2) * apart
     at = max(math.ceil(beyond), 1) - 1
-    return MannWhitney(u, math.erfc(z / math.sqrt(2)), _median(differences), differences[at], differences[-1 - at])
+    return MannWhitney(u, math.erfc(z / math.sqrt(2)), median(differences), differences[at], differences[-1 - at])
 
 
 def shifted(
@@ -104,10 +101,10 @@ def compare(
         change = now - before
         return abs(change) if direction == "either" else -change if direction == "decrease" else change
 
-    medians = _median(sorted(green)), _median(sorted(blue))
+    medians = median(green), median(blue)
     sparse = 0 in medians
     enough = min(len(green), len(blue)) >= ENOUGH
-    now, before = (_mean(green), _mean(blue)) if sparse else medians
+    now, before = (fmean(green), fmean(blue)) if sparse else medians
     worse = worsening(now, before)
     percent, share = _percent(now - before, before), _percent(worse, before)
     by = f"{percent:+.10g} %" if before else f"0 has no percentage: at most {_shown(noise, unit)} of difference allowed"
@@ -161,8 +158,7 @@ def _more_often(green: Sequence[float], blue: Sequence[float], confidence: float
 def by_chance(errors: int, requests: int, share: float) -> float:
     """How likely so many errors, or more, of so many requests are, where each fails with this probability.
 
-    The upper tail of the binomial distribution, added up term by term from the logarithm of the first. Up to what is to
-    be expected it is said to be 1: chance enough.
+    The upper tail of the binomial distribution, added up term by term; 1 up to what is to be expected: chance enough.
     """
     if errors <= requests * share:
         return 1.0
@@ -177,17 +173,8 @@ def by_chance(errors: int, requests: int, share: float) -> float:
     return min(total, 1.0)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(value / len(values) for value in values)
-
-
 def _sigma(greens: int, blues: int, ties: Iterable[int]) -> float:
     """The standard deviation of U; `ties`: how often each value occurs."""
     total = greens + blues
     tied = sum(count**3 - count for count in ties)
     return math.sqrt(greens * blues / 12 * (total + 1 - tied / (total * (total - 1))))
-
-
-def _median(ordered: Sequence[float]) -> float:
-    low, high = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
-    return low if low == high else low / 2 + high / 2

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
+from statistics import fmean
 from typing import Callable, Optional
 
 from gate.baseline import by_chance, compare
@@ -100,11 +101,6 @@ class TrafficFigures:
         """The sum of a count; what was not published was zero."""
         return int(sum(self.series[name].values()))
 
-    def average(self, name: str) -> Optional[float]:
-        """The average of the values; None without any."""
-        values = self.series[name].values()
-        return sum(values) / len(values) if values else None
-
     def latencies(self, word: str, own: Mapping[int, int] | None = None) -> list[float]:
         """A latency in the minutes that had requests enough to speak of it, in ms: one slow request is no P99.
 
@@ -168,7 +164,7 @@ class OwnRequests:
     def spread(self, count: int, began: datetime, ended: datetime) -> None:
         """Count a load, which was sent evenly."""
         since, until = began.timestamp(), max(ended.timestamp(), began.timestamp() + 1)
-        for minute in range(int(since // MINUTE), int(until // MINUTE) + 1):
+        for minute in range(minute_of(began), int(until // MINUTE) + 1):
             within = min(until, MINUTE * (minute + 1)) - max(since, MINUTE * minute)
             self._counts[minute, 0] += round(count * within / (until - since))
 
@@ -211,21 +207,16 @@ def judge_traffic(
     `group`: green's target group's name. `network`: a Network Load Balancer measured them. `blue`: reads blue's figures
     before the shift; it is called only where they are needed.
     """
-    options, limits = window.options, window.options.thresholds
+    limits = window.options.thresholds
     since = f"{(now - window.counted_from).total_seconds():.0f} s"
     unhealthy = judge_unhealthy(list(green.series["unhealthy_hosts"].values()), limits.unhealthy_hosts)
-    usage = [
-        *judge_usage("cpu", green.average("cpu"), limits.cpu_percent),
-        *judge_usage("memory", green.average("memory"), limits.memory_percent),
-    ]
+    usage = [*judge_usage(green, "cpu", limits.cpu_percent), *judge_usage(green, "memory", limits.memory_percent)]
     late = judge_reach(green, window, now)
     if network:
         said = "a Network Load Balancer publishes no requests, errors and latencies"
-        verdict = skipped if options.no_data == "pass" else failed
-        none = verdict(f"{said}: declare metrics", "traffic")
         if limits.rejected_connections is not None:
             usage.append(error(f"{said}, nor rejected connections: do not set them", "rejected_connections"))
-        return [unhealthy, *late, none, *usage]
+        return [unhealthy, *late, _no_data(f"{said}: declare metrics", window, None), *usage]
     rejected = judge_rejected(green.total("rejected_connections"), limits.rejected_connections)
     if not green.requests:
         said = f"the load balancer counted no request to {group} in {since}, or has not published it yet"
@@ -266,7 +257,7 @@ def judge_reach(green: TrafficFigures, window: Window, now: datetime) -> list[Fi
     return [_no_data(said, window, Missing.END)]
 
 
-def _no_data(said: str, window: Window, missing: Missing) -> Finding:
+def _no_data(said: str, window: Window, missing: Optional[Missing]) -> Finding:
     verdict = skipped if window.options.no_data == "pass" else failed
     return replace(verdict(said, "traffic"), value=missing)
 
@@ -325,11 +316,13 @@ def judge_rejected(count: int, most: Optional[float]) -> list[Finding]:
     return [failed(f"{said}, {most:g} allowed", label, terminal=True) if count > most else passed(said, label)]
 
 
-def judge_usage(word: str, percent: Optional[float], most: Optional[float]) -> list[Finding]:
+def judge_usage(green: TrafficFigures, word: str, most: Optional[float]) -> list[Finding]:
     """CPU or memory of the whole service: ECS measures blue and green together. An average may still come down."""
-    if percent is None:
+    values = green.series[word].values()
+    if not values:
         said = f"ECS has no {word} utilisation of the service since the shift"
         return [] if most is None else [replace(error(said, word), value=Missing.DATA)]
+    percent = fmean(values)
     said = f"the service's {word} utilisation (blue and green together) is {percent:.0f} % on average"
     if most is not None and percent > most:
         return [failed(f"{said}, at most {most:g} % allowed", word)]
@@ -367,14 +360,12 @@ def compare_latencies(
 ) -> list[Finding]:
     """Green's P95, and the percentiles that are limited, against blue's before the shift."""
     findings, limits = [], options.baseline
+    mostly_own = "the hook's own requests are more than a tenth of green's in each minute"
     judge = partial(compare, tolerance=limits.tolerance, confidence=limits.confidence, noise=limits.noise_ms, unit="ms")
     for word in sorted({"p95", *options.thresholds.latencies()} - {"max"}):
         label, values = f"against_blue:{word}", green.latencies(word, own.by_minute())
         if green.latencies(word) and not values:
-            said = (
-                f"the hook's own requests are more than a tenth of green's in each minute: its {word} is not compared"
-            )
-            findings.append(skipped(said, label))
+            findings.append(skipped(f"{mostly_own}: its {word} is not compared", label))
         else:
             findings.append(judge(word, label, values, blue.latencies(word), worst=limits.max_worse_percent))
     return findings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,22 +13,14 @@ from gate.options.production import Metric
 from gate.options.requests import LATENCIES
 from gate.verdict import ProbeError
 
+Query = Mapping[str, Any]  # one metric, as CloudWatch is asked
 
-@dataclass(frozen=True)
-class Query:
-    """One metric; `period` in seconds."""
 
-    namespace: str
-    metric_name: str
-    dimensions: Mapping[str, str] = field(default_factory=dict)
-    statistic: str = "Average"
-    period: int = 60
-
-    def as_dict(self) -> dict[str, Any]:
-        """As CloudWatch is asked."""
-        dimensions = [{"Name": key, "Value": value} for key, value in sorted(self.dimensions.items())]
-        metric = {"Namespace": self.namespace, "MetricName": self.metric_name, "Dimensions": dimensions}
-        return {"Metric": metric, "Period": self.period, "Stat": self.statistic}
+def query(namespace: str, name: str, of: Mapping[str, str], statistic: str = "Average", period: int = 60) -> Query:
+    """The query for a metric `of` these dimensions; `period` in seconds."""
+    dimensions = [{"Name": key, "Value": value} for key, value in sorted(of.items())]
+    metric = {"Namespace": namespace, "MetricName": name, "Dimensions": dimensions}
+    return {"Metric": metric, "Period": period, "Stat": statistic}
 
 
 def read_metrics(queries: Mapping[str, Query], start: datetime, end: datetime) -> dict[str, Series]:
@@ -44,7 +35,7 @@ def read_metrics(queries: Mapping[str, Query], start: datetime, end: datetime) -
         "cloudwatch",
         "get_metric_data",
         "MetricDataResults",
-        MetricDataQueries=[{"Id": id_, "MetricStat": queries[name].as_dict()} for id_, name in names.items()],
+        MetricDataQueries=[{"Id": id_, "MetricStat": queries[name]} for id_, name in names.items()],
         StartTime=start,
         EndTime=end,
         ScanBy="TimestampAscending",
@@ -73,20 +64,19 @@ def read_traffic(
     """
     whole = {"LoadBalancer": load_balancer.dimension}
     ours = {**whole, "TargetGroup": target_group.dimension}
-    words = {word: "Maximum" if word == "max" else word for word in LATENCIES}  # our word → CloudWatch's
     figures = {
-        "requests": ("RequestCount", "Sum", ours),
-        "errors": ("HTTPCode_Target_5XX_Count", "Sum", ours),  # published only when above 0
-        "connection_errors": ("TargetConnectionErrorCount", "Sum", ours),
-        "unhealthy_hosts": ("UnHealthyHostCount", "Maximum", ours),
-        "rejected_connections": ("RejectedConnectionCount", "Sum", whole),
-        **{word: ("TargetResponseTime", statistic, ours) for word, statistic in words.items()},
+        "requests": ("RequestCount", ours, "Sum"),
+        "errors": ("HTTPCode_Target_5XX_Count", ours, "Sum"),  # published only when above 0
+        "connection_errors": ("TargetConnectionErrorCount", ours, "Sum"),
+        "unhealthy_hosts": ("UnHealthyHostCount", ours, "Maximum"),
+        "rejected_connections": ("RejectedConnectionCount", whole, "Sum"),
+        **{word: ("TargetResponseTime", ours, "Maximum" if word == "max" else word) for word in LATENCIES},
     }
     space = "AWS/NetworkELB" if load_balancer.dimension.startswith("net/") else "AWS/ApplicationELB"
-    queries = {name: Query(space, metric, of, stat) for name, (metric, stat, of) in figures.items()}
-    of = dict(zip(("ClusterName", "ServiceName"), service))
-    queries["cpu"] = Query("AWS/ECS", "CPUUtilization", of)
-    queries["memory"] = Query("AWS/ECS", "MemoryUtilization", of)
+    queries = {name: query(space, *figure) for name, figure in figures.items()}
+    of_service = dict(zip(("ClusterName", "ServiceName"), service))
+    queries["cpu"] = query("AWS/ECS", "CPUUtilization", of_service)
+    queries["memory"] = query("AWS/ECS", "MemoryUtilization", of_service)
     return TrafficFigures(read_metrics(queries, start, end))
 
 
@@ -102,15 +92,8 @@ def read_declared(
     Dimensions may have the values `{load_balancer}` and `{target_group}`, which stand for those given here.
     """
     words = {"{load_balancer}": load_balancer.dimension, "{target_group}": target_group.dimension}
-
-    queries = {
-        name: Query(
-            metric.namespace,
-            metric.metric_name,
-            {key: words.get(value, value) for key, value in metric.dimensions.items()},
-            metric.statistic,
-            metric.period,
-        )
-        for name, metric in declared.items()
-    }
+    queries = {}
+    for name, metric in declared.items():
+        of = {key: words.get(value, value) for key, value in metric.dimensions.items()}
+        queries[name] = query(metric.namespace, metric.metric_name, of, metric.statistic, metric.period)
     return read_metrics(queries, start, end) if queries else {}

@@ -24,14 +24,9 @@ class Statistics:
     @classmethod
     def of(cls, outcomes: Iterable[tuple[float, str]]) -> Statistics:
         """Of answers as (latency in ms, why it failed or empty). One that failed has no latency that means anything."""
-        reasons: Counter[str] = Counter()
-        latencies = []
-        for latency_ms, reason in outcomes:
-            if reason:
-                reasons[reason] += 1
-            else:
-                latencies.append(latency_ms)
-        return cls(len(latencies) + sum(reasons.values()), dict(reasons), sorted(latencies))
+        answers = list(outcomes)
+        latencies = sorted(latency_ms for latency_ms, reason in answers if not reason)
+        return cls(len(answers), Counter(reason for _, reason in answers if reason), latencies)
 
     @property
     def errors(self) -> int:
@@ -68,20 +63,19 @@ def judge_statistics(label: str, name: str, statistics: Statistics, thresholds: 
     """
     findings = [_judge_errors(label, name, statistics, thresholds.most_errors)]
     for word, most in thresholds.latencies().items():
-        figure, needed = f"{label}:{word}", requests_needed(word)
+        figure, needed, good = f"{label}:{word}", requests_needed(word), statistics.latencies
         # Counted in requests: one error among the samples must not spare all others the threshold.
-        if statistics.count < needed or not statistics.latencies:
-            good = f"{len(statistics.latencies)} good answers to {statistics.count}"
-            findings.append(skipped(f"{word} needs {needed} requests, there were {good}", figure))
+        if statistics.count < needed or not good:
+            said = f"{word} needs {needed} requests, there were {len(good)} good answers to {statistics.count}"
+            findings.append(skipped(said, figure))
             continue
         value = statistics.latency(word)
-        slowest = "" if word == "max" else f" (slowest {statistics.latencies[-1]:.0f} ms)"
-        found = f"{word} {value:.0f} ms of {len(statistics.latencies)} answers{slowest}"
+        slowest = "" if word == "max" else f" (slowest {good[-1]:.0f} ms)"
+        found, rounded = f"{word} {value:.0f} ms of {len(good)} answers{slowest}", round(value, 1)
         if value > most:
-            said = f"{name}: {found}, at most {most:g} ms allowed"
-            findings.append(failed(said, figure, milliseconds=round(value, 1)))
+            findings.append(failed(f"{name}: {found}, at most {most:g} ms allowed", figure, milliseconds=rounded))
         else:
-            findings.append(passed(found, figure, milliseconds=round(value, 1)))
+            findings.append(passed(found, figure, milliseconds=rounded))
     return findings
 
 

@@ -113,76 +113,70 @@ class Deadline:
         return self.remaining() > 0
 
 
-class Retries:
-    """Runs a probe, and tolerates up to `limit` retryable ProbeErrors in a row (Argo's `consecutiveErrorLimit`, 4)."""
-
-    def __init__(self, probe: Probe, limit: int = 4) -> None:
-        self._probe = probe
-        self._limit = limit
-        self._in_a_row = 0
-
-    def run(self) -> tuple[list[Finding], bool]:
-        """The findings, and whether to give up."""
-        try:
-            findings = run_probe(self._probe)
-        except ProbeError as problem:
-            self._in_a_row += 1
-            return [finding_of(problem)], self._in_a_row > self._limit or not problem.retryable
-        self._in_a_row = 0
-        return findings, False
-
-
-def retry_throttled(probe: Probe, deadline: Deadline, attempts: int = 3, pause: float = 5.0) -> list[Finding]:
-    """Run a probe once, and again after `pause` seconds while AWS throttles it, in the first half of the time."""
-    for left in range(attempts - 1, -1, -1):
-        try:
-            findings = run_probe(probe)
-        except ProbeError as problem:
-            findings = [finding_of(problem)]
-        if not left or not any(finding.throttled for finding in findings) or deadline.elapsed() > deadline.remaining():
-            break
-        deadline.sleep(pause)
-    return findings
-
-
-def _is_bad(finding: Finding) -> bool:
-    return not finding.ok
-
-
 class Poll:
-    """Runs a probe every `interval` seconds. `last`: the findings of its last run, also if it was interrupted."""
+    """Runs a probe every `interval` seconds. `last`: the findings of its last run, also if it was interrupted.
 
-    def __init__(self, probe: Probe, interval: float, *, worth_waiting: Callable[[Finding], bool] = _is_bad) -> None:
-        self._probe = probe
-        self._interval = interval
+    Tolerates `error_limit` retryable ProbeErrors in a row (4 is Argo's `consecutiveErrorLimit`).
+    """
+
+    def __init__(
+        self,
+        probe: Probe,
+        interval: float,
+        *,
+        worth_waiting: Callable[[Finding], bool] = lambda finding: not finding.ok,
+        error_limit: int = 4,
+    ) -> None:
+        self._probe, self.interval = probe, interval
         self._worth_waiting = worth_waiting
+        self._error_limit, self._errors_in_a_row = error_limit, 0
         self.last: list[Finding] = []
 
-    def run(
-        self, deadline: Deadline, consecutive_successes: int = 1, consecutive_error_limit: int = 4
-    ) -> list[Finding]:
+    def once(self) -> bool:
+        """Run the probe; whether to give up."""
+        try:
+            self.last = run_probe(self._probe)
+        except ProbeError as problem:
+            self.last = [finding_of(problem)]
+            self._errors_in_a_row += 1
+            return self._errors_in_a_row > self._error_limit or not problem.retryable
+        self._errors_in_a_row = 0
+        return False
+
+    def run(self, deadline: Deadline, consecutive_successes: int = 1) -> list[Finding]:
         """Poll until all is well, nothing can get better, or the time is over; the last run's findings.
 
         All is well after `consecutive_successes` runs in a row without a finding `worth_waiting` for. Bad findings say
         how long they were waited for.
         """
-        retries = Retries(self._probe, consecutive_error_limit)
-        successes = 0
+        self._errors_in_a_row = successes = 0
         while True:
-            self.last, give_up = retries.run()
+            give_up = self.once()
             bad = [finding for finding in self.last if self._worth_waiting(finding)]
             if give_up or any(finding.terminal for finding in bad):
                 return self.last
             successes = 0 if bad else successes + 1
             if successes >= consecutive_successes:
                 return self.last
-            if not deadline.sleep(self._interval):
+            if not deadline.sleep(self.interval):
                 return [_timed_out(finding, deadline, successes, consecutive_successes) for finding in self.last]
 
 
-def poll(probe: Probe, deadline: Deadline, interval: float, consecutive_error_limit: int = 4) -> list[Finding]:
+def poll(probe: Probe, deadline: Deadline, interval: float, error_limit: int = 4) -> list[Finding]:
     """Poll until all findings are good. See `Poll.run`."""
-    return Poll(probe, interval).run(deadline, consecutive_error_limit=consecutive_error_limit)
+    return Poll(probe, interval, error_limit=error_limit).run(deadline)
+
+
+def retry_throttled(probe: Probe, deadline: Deadline) -> list[Finding]:
+    """Run a probe once, and up to twice again while AWS throttles it, in the first half of the time."""
+    polling = Poll(probe, interval=5.0)
+    for left in (2, 1, 0):
+        polling.once()
+        throttled = any(finding.throttled for finding in polling.last)
+        if not left or not throttled or deadline.elapsed() > deadline.remaining():
+            break
+        deadline.sleep(polling.interval)
+    return polling.last
 
 
 def _timed_out(finding: Finding, deadline: Deadline, successes: int, wanted: int) -> Finding:

@@ -134,7 +134,8 @@ class Role:
             with enable_iam_authentication():
                 return answer()
 
-        aws.forget()
+        aws.client.cache_clear()
+        aws.try_again()
         with self._monkeypatch.context() as patch:
             patch.setattr(boto3, "client", client)
             patch.setattr(self._stage, "around", judged)

@@ -143,7 +143,7 @@ class CodeDeploy:
     def _report(self, status: str, seconds: float) -> None:
         # One attempt a client call: the retries are in `deliver`, where the clock is.
         with interrupt(seconds, _NoAnswer), aws.answering("codedeploy", REPORT):
-            answer = aws.client("codedeploy", read_timeout=5.0, attempts=1).put_lifecycle_event_hook_execution_status(
+            answer = aws.client("codedeploy", attempts=1).put_lifecycle_event_hook_execution_status(
                 deploymentId=self.deployment_id, lifecycleEventHookExecutionId=self.execution_id, status=status
             )
         aws.readable(answer, "codedeploy", REPORT)  # CodeDeploy echoes the id; a proxy on the way does not

@@ -93,7 +93,8 @@ def test_each_error_names_the_action_and_what_to_do(
         ("cloudwatch", "CloudWatch", "monitoring"),
         ("ecr", "ECR", "ecr.api"),
         ("logs", "CloudWatch Logs", "logs"),
-        ("sqs", "sqs", "sqs"),
+        ("s3", "S3", "s3"),
+        ("sqs", "SQS", "sqs"),
     ],
 )
 def test_an_unreachable_service_is_named_with_the_way_out_of_a_vpc(
@@ -154,7 +155,7 @@ def test_no_client_can_hang() -> None:
     assert (config.connect_timeout, config.read_timeout) == (3.0, 5.0)
     assert config.retries["total_max_attempts"] == 3
     assert config.retries["mode"] == "standard"
-    config = aws.client("codedeploy", read_timeout=5.0, attempts=1).meta.config
+    config = aws.client("codedeploy", attempts=1).meta.config
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (3.0, 5.0, 1)
 
 
@@ -175,7 +176,8 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 
 @pytest.mark.usefixtures("silent")
 def test_a_silent_endpoint_ends_at_the_read_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = aws.client("ecs", None, 0.1, 1)
+    monkeypatch.setattr(aws, "READ_TIMEOUT", 0.1)
+    quick = aws.client("ecs", attempts=1)
     with monkeypatch.context() as patch:
         patch.setattr(aws, "client", lambda *_arguments: quick)
         with pytest.raises(

@@ -1,4 +1,4 @@
-"""AfterAllowTraffic: the group's alarms, and the user's. Which state is good, test_metrics_alarms.py proves."""
+"""AfterAllowTraffic: the group's alarms, and the user's. Which state is good, test_gate_alarms.py proves."""
 
 from __future__ import annotations
 
