@@ -106,6 +106,18 @@ def dies_at(stage: Stage, place: int | str, *, after: bool) -> Callable[[Call, C
     return around
 
 
+def after_the_first_start(stage: Stage, change: Callable[[], object]) -> None:
+    """Let something change once ECS has started a task."""
+
+    def first(parameters: Any) -> Any:
+        del stage.instead["ecs:RunTask"]
+        answer = stage.ecs.run_task(**parameters)
+        change()
+        return answer
+
+    stage.instead["ecs:RunTask"] = first
+
+
 def within(stage: Stage, name: str, answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """An answer that may itself ask AWS."""
 
