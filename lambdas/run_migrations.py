@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import shlex
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Callable
@@ -21,16 +20,17 @@ from typing import Any, Callable
 from gate import tasks
 from gate.aws import AwsCallFailed
 from gate.names import Named
-from gate.one_off import STOP_TIMEOUT, Target
+from gate.one_off import Target
 from gate.options import KEPT, LONGEST
 from gate.options.migrations import RunMigrations
 from gate.presets import MOST_LINES, Command, preset_of, steps_of, where_it_is
 from gate.runner import Gate, hook
 from gate.tasks import Task, why_it_failed
-from gate.verdict import Finding, ProbeError, error, failed, passed, skipped
+from gate.verdict import Finding, ProbeError, attempt, error, failed, passed, skipped
 from gate.waiting import Poll, poll, retry_throttled
 
-TIME_TO_STOP = 45.0  # seconds kept for stopping a task and seeing it stopped, if its container has ECS's stop timeout
+STOP_TIMEOUT = 30.0  # seconds that ECS gives a container to end by itself, if its definition does not say
+TIME_TO_STOP = 45.0  # seconds kept for stopping a task and seeing it stopped, if its container has that stop timeout
 TIME_TO_ROLL_BACK = 180.0  # seconds kept for the rollback command
 TIME_TO_START = 60.0  # seconds for asking ECS again, if it did not answer whether it started a task
 SOON = 5.0  # seconds at most until ECS is asked again, where the user's interval may be too long
@@ -50,38 +50,40 @@ CALLS = (  # for every step: to know its task and those of others
     "ecs:ListTasks",
     "s3:GetObject",
 )
-RUNNING = (  # for a command
-    "ecs:RunTask",
-    "ecs:StopTask",
-    "ecs:TagResource",
-    "iam:PassRole",
-    "lambda:InvokeFunction",
-    "logs:GetLogEvents",
-)
+# For a command.
+RUNS = ("ecs:RunTask", "ecs:StopTask", "ecs:TagResource", "iam:PassRole", "lambda:InvokeFunction", "logs:GetLogEvents")
 NAMES = (
     Named("alone", "No migration of another deployment of this service is still running."),
-    Named("revision", "Where the database is can be told, so that a preset has a way back.", calls=RUNNING),
-    Named("migrate", "The migration's container exits 0.", calls=RUNNING),
-    Named("verify_schema", "The command that verifies the schema exits 0.", calls=RUNNING),
-    Named("verify_data", "The command that verifies the data exits 0.", calls=RUNNING),
-    Named("rollback", "After a failure the rollback command exits 0: the message says what it did.", calls=RUNNING),
+    Named("revision", "Where the database is can be told, so that a preset has a way back.", calls=RUNS),
+    Named("migrate", "The migration's container exits 0.", calls=RUNS),
+    Named("verify_schema", "The command that verifies the schema exits 0.", calls=RUNS),
+    Named("verify_data", "The command that verifies the data exits 0.", calls=RUNS),
+    Named("rollback", "After a failure the rollback command exits 0: the message says what it did.", calls=RUNS),
 )
 
 
 @hook("BeforeAllowTraffic", RunMigrations, NAMES, CALLS)
 def handler(gate: Gate[RunMigrations]) -> None:
     """Migrate, verify the schema, verify the data; roll back what failed after a change."""
-    migration, why_not = Migration(gate), _why_nothing_runs(gate)
+    steps, why_not = steps_of(gate.options), ""
+    if not steps:
+        why_not = "no command is set for run_migrations: nothing was migrated"
+    elif not gate.orphaned and gate.deployment.is_rollback and gate.options.on_rollback_deployment == "skip":
+        # Of an orphan what has begun is not left alone, and nothing new is started.
+        why_not = "this is a rollback deployment: nothing was migrated (on_rollback_deployment is skip)"
     if why_not:
         gate.check("migrate", partial(skipped, why_not, opted_out=True))
         return
+    migration = Migration(gate)
     ready = gate.check("alone", migration.is_alone)
+    if not migration.has_looked and (ready or migration.resume_at):  # it could not look, or was left out
+        migration.look_again()  # asked once more at the end
     if ready and gate.options.preset and not gate.options.rollback_command:
         ready = gate.check("revision", migration.find_way_back)
-    if not ready and not migration.has_begun:
+    if not ready and not migration.begun and not migration.is_lost:
         return
     migration.is_ready = bool(ready)
-    for step, command in steps_of(gate.options).items():
+    for step, command in steps.items():
         if not gate.check(step, partial(migration.run, step, command)):
             if migration.may_have_changed:
                 gate.check("rollback", migration.roll_back)
@@ -89,44 +91,38 @@ def handler(gate: Gate[RunMigrations]) -> None:
     migration.check_other_invocations()
 
 
-def _why_nothing_runs(gate: Gate[RunMigrations]) -> str:
-    if not steps_of(gate.options):
-        return "no command is set for run_migrations: nothing was migrated"
-    if gate.orphaned:  # what has begun is not left alone, and nothing new is started
-        return ""
-    if gate.deployment.is_rollback and gate.options.on_rollback_deployment == "skip":
-        return "this is a rollback deployment: nothing was migrated (on_rollback_deployment is skip)"
-    return ""
-
-
 class Migration:
     """The steps of one deployment's migration, as one invocation makes them.
 
-    `begun`: this deployment's tasks by step; None while they could not be looked up. `resume_at`: the step whose task
-    the invocation before left running. `is_ready`: whether the checks before the first step passed. `way_back`: the
-    rollback command. `may_have_changed`: whether the migration's command may have run. `may_still_run`: words for a
-    task that may not have ended.
+    `begun`: this deployment's tasks by step, once it `has_looked`. `resume_at`: the step whose task the invocation
+    before left running. `is_ready`: whether the checks before the first step passed. `way_back`: the rollback command.
+    `may_have_changed`: whether the migration's command may have run. `may_still_run`: words for a task that may not
+    have ended.
     """
 
     def __init__(self, gate: Gate[RunMigrations]) -> None:
         self.gate = gate
         self.deployment = gate.deployment
         self.options = gate.options
-        self.begun: dict[str, Task] | None = None
+        self.preset = preset_of(gate.options)
+        self.begun: dict[str, Task] = {}
+        self.has_looked = False
         self.resume_at = str(gate.continuation.state.get("resume_at") or "")
         self.is_ready = True
         self.way_back: Command = gate.options.rollback_command
         self.may_have_changed = False
         self.may_still_run = ""
-        self._has_looked = False
-        self._group = f"run_migrations:{gate.deployment.service_name}"
         self._target: Target | None = None
+        self._time_to_stop = TIME_TO_STOP
+        self._group = f"run_migrations:{gate.deployment.service_name}"
 
     @property
     def target(self) -> Target:
         """Where the commands run; looked up once."""
         if self._target is None:
-            self._target = Target.of(self.deployment, self.options.container)
+            found = Target.of(self.deployment, self.options.container)
+            self._time_to_stop += max(0.0, float(found.declared.get("stopTimeout") or 0) - STOP_TIMEOUT)
+            self._target = found
         return self._target
 
     # What has begun
@@ -151,37 +147,29 @@ class Migration:
 
     def _look_around(self) -> list[Task]:
         """Look up which tasks this deployment has `begun`; return those of other deployments' migrations."""
-        found = tasks.of_family(self.deployment.cluster, self.target.family)
+        family = self.target.task_definition.rpartition("/")[2].partition(":")[0]
+        found = tasks.of_family(self.deployment.cluster, family)
         migrations = [task for task in found if task.group == self._group]
         self.begun = {task.tags.get(STEP, ""): task for task in migrations if task.started_by == self.deployment.id}
+        self.has_looked = True
         return [task for task in migrations if task.started_by != self.deployment.id]
 
-    def _look_around_patiently(self) -> None:
-        patience = self.gate.deadline.within(TIME_TO_START)
-        while True:
-            try:
-                self._look_around()
-            except ProbeError as problem:
-                if not problem.retryable or not patience.sleep(min(self.options.interval, SOON)):
-                    raise
-            else:
-                return
+    def look_again(self) -> Finding:
+        """Look around until ECS answers, for a minute."""
+
+        def look() -> Finding:
+            self._look_around()
+            return passed("ECS shows which tasks have begun")
+
+        return self._ask_often(look, TIME_TO_START)
+
+    def _ask_often(self, probe: Callable[[], Finding], seconds: float) -> Finding:
+        return poll(probe, self.gate.deadline.within(seconds), min(self.options.interval, SOON), ANY_NUMBER)[0]
 
     @property
-    def has_begun(self) -> bool:
-        """Whether this deployment may have begun to migrate."""
-        return bool(self.resume_at if self.begun is None else self.begun)
-
-    def _begun(self, name: str) -> Task | None:
-        if self.begun is None and not self._has_looked:  # `alone` could not look, or was left out
-            self._has_looked = True
-            with suppress(ProbeError):  # asked once more at the end
-                self._look_around_patiently()
-        return (self.begun or {}).get(name)
-
-    @property
-    def _rolls_back(self) -> bool:
-        return "rollback" in (self.begun or {})
+    def is_lost(self) -> bool:
+        """Whether a task was left running that could not be seen since."""
+        return bool(self.resume_at) and not self.has_looked
 
     def _why_not_started(self, name: str) -> str:
         """Why the task of this name may not be started, though it may be waited for; empty if it may."""
@@ -189,26 +177,24 @@ class Migration:
             return ""
         if self.gate.orphaned:
             return _OVER
-        if self._rolls_back:
+        if "rollback" in self.begun:
             return "another invocation of this hook has begun to roll back"
         return "" if self.is_ready else "the checks before it did not pass"
 
     def _lose_sight(self) -> None:
-        """Note that the task that was left running cannot be seen any more."""
+        """Note that the task that was left running may have changed something, and may still run."""
         self.may_still_run = f"the task of {self.resume_at}, left running before,"
         self.may_have_changed = True
 
     def check_other_invocations(self) -> None:
         """Fail if another invocation, by a second delivery of the event, rolls back: only it may know what failed."""
-        try:
-            if not self._rolls_back:
-                self._look_around_patiently()
-        except ProbeError as problem:
-            said = f"whether another invocation of this hook has begun to roll back was not seen: {problem}"
-            self.gate.check("rollback", partial(error, said))
-            return
-        if self._rolls_back:
-            self.gate.check("rollback", self._join_rollback)
+        if "rollback" not in self.begun:
+            seen = self.look_again()
+            if not seen.ok:
+                said = f"whether another invocation of this hook has begun to roll back was not seen: {seen.detail}"
+                self.gate.check("rollback", partial(error, said))
+        if "rollback" in self.begun:
+            self.gate.check("rollback", partial(self.roll_back, joined=True))
 
     # The commands
 
@@ -222,7 +208,7 @@ class Migration:
 
     def _where_it_is(self, name: str) -> Finding:
         """Run the preset's `where`: what its log says of the database; `value`: the command that leads back there."""
-        preset = preset_of(self.options)
+        preset = self.preset
         assert preset is not None  # noqa: S101 - callers have seen it
         finding = self._run(name, preset.where)
         if not finding.ok:
@@ -248,9 +234,9 @@ class Migration:
 
     def run(self, step: str, command: tuple[str, ...]) -> Finding:
         """Run a command as a task to its end, and judge the exit code of its container."""
-        if self._begun(step) is None:
+        if step not in self.begun:
             why_not = self._why_not_started(step)
-            if self.begun is None and self.resume_at and (why_not or not self._seconds_for(step)):
+            if self.is_lost and (why_not or not self._seconds_for(step)):
                 self._lose_sight()
                 return error(f"{step}: which tasks have begun could not be seen")
             if why_not:
@@ -258,9 +244,8 @@ class Migration:
             if not self._seconds_for(step):
                 return error(f"{step}: no time was left to run it: raise max_duration (it is at most {LONGEST} s)")
         finding = self._run(step, command)
-        preset = preset_of(self.options)
-        if preset and not finding.ok and preset.too_old in finding.detail:
-            finding = replace(finding, detail=f"{finding.detail}; {preset.cure}")
+        if self.preset and not finding.ok and self.preset.too_old in finding.detail:
+            finding = replace(finding, detail=f"{finding.detail}; {self.preset.cure}")
         return finding
 
     def _run(self, step: str, command: tuple[str, ...], attempt: int = 1) -> Finding:
@@ -280,7 +265,7 @@ class Migration:
             return error(f"{label}: container {name} is not in task {started.arn}")
         if task.was_interrupted and attempt == 1 and (never_ran or self.options.retry_interrupted):
             again = f"{step}-2"
-            if self._begun(again) or not self._why_not_started(again):
+            if again in self.begun or not self._why_not_started(again):
                 return self._run(step, command, attempt + 1)
         wrong = why_it_failed(task, container, self.target.definition, retried=attempt > 1)
         if not wrong:
@@ -299,14 +284,14 @@ class Migration:
         may_have_started = False
         while True:
             try:
-                return self._begun(name) or tasks.start(self._request(name, command))
+                return self.begun.get(name) or tasks.start(self._request(name, command))
             except ProbeError as problem:
                 unanswered = isinstance(problem, AwsCallFailed) and problem.operation == "run_task"
                 may_have_started = may_have_started or (problem.retryable and unanswered)
                 no_room = name.startswith("rollback") and isinstance(problem, tasks.NotPlaced)
                 if (problem.retryable or no_room) and patience.sleep(min(self.options.interval, SOON)):
                     continue
-                if self.begun is None and self.resume_at:
+                if self.is_lost:
                     self._lose_sight()
                 elif may_have_started:
                     self.may_still_run = f"the task of {name}, of which ECS did not answer whether it started,"
@@ -331,15 +316,15 @@ class Migration:
 
     # Rolling back
 
-    def roll_back(self) -> Finding:
-        """Undo the migration with the new image: an old one does not know the newer revision."""
-        return replace(self._roll_back(), remediation=True)
+    def roll_back(self, *, joined: bool = False) -> Finding:
+        """Undo the migration with the new image: an old one does not know the newer revision.
 
-    def _join_rollback(self) -> Finding:
-        """Wait for the rollback of another invocation. Even if it goes well, the migration has failed."""
-        finding = self.roll_back()
-        said = f"another invocation of this hook gave up the migration: {finding.detail}"
-        return replace(failed(said), remediation=True) if finding.ok else finding
+        `joined`: another invocation does. Even if that goes well, the migration has failed.
+        """
+        finding = self._roll_back()
+        if joined and finding.ok:
+            finding = failed(f"another invocation of this hook gave up the migration: {finding.detail}")
+        return replace(finding, remediation=True)
 
     def _roll_back(self) -> Finding:
         command = self.way_back
@@ -351,10 +336,7 @@ class Migration:
             preset = self.options.preset
             why = f"no rollback_command is set{f', and preset {preset} found no way back' if preset else ''}"
             return skipped(f"{why}: the database is as the failed step left it")
-        try:
-            finding = self._run("rollback", command)
-        except ProbeError as problem:
-            finding = error(str(problem))
+        finding = attempt("rollback", partial(self._run, "rollback", command))
         if finding.ok:
             return replace(finding, detail=f"rolled back with {words}")
         detail = f"THE ROLLBACK FAILED TOO, {self._where_it_is_now()} and needs a person: {finding.detail}"
@@ -368,13 +350,13 @@ class Migration:
         """
         if self.may_still_run:
             return f"{self.may_still_run} may still run; see to its end"
-        if not self.gate.orphaned or self._rolls_back:
+        if not self.gate.orphaned or "rollback" in self.begun:
             return ""
         try:
             others = self._look_around()
         except ProbeError as problem:
             return f"whether another deployment has migrated since was not seen ({problem}); see to that"
-        since = max((task.age for task in (self.begun or {}).values()), default=0.0)
+        since = max((task.age for task in self.begun.values()), default=0.0)
         later = ", ".join(sorted({task.started_by for task in others if task.age <= since}))
         return f"deployment {later} has migrated since; see whether that may be undone" if later else ""
 
@@ -385,10 +367,7 @@ class Migration:
             return f"{self.may_still_run} may still run, {unknown}"
         if not self.options.preset:
             return unknown
-        try:
-            found = self._where_it_is("rollback-state")
-        except ProbeError:
-            return unknown
+        found = attempt("rollback", partial(self._where_it_is, "rollback-state"))
         return f"{found.detail} now" if found.ok else unknown
 
     # Time
@@ -407,19 +386,15 @@ class Migration:
         reserve = self._time_to_stop + (TIME_TO_ROLL_BACK if self.way_back else 0)
         return max(0.0, left - min(reserve, KEPT * total))
 
-    @property
-    def _time_to_stop(self) -> float:
-        return TIME_TO_STOP + max(0.0, self._target.stop_timeout - STOP_TIMEOUT if self._target else 0.0)
-
     def _poll(self, probe: Callable[[], Finding], seconds: float, step: str = "", orphan_note: str = "") -> Finding:
         """Poll for `seconds`. If this invocation ends before, a fresh one continues.
 
         `step`: whose task keeps running then. `orphan_note`: the warning to report if no invocation can follow.
         """
         here = self.gate.deadline.remaining() - self.gate.handover_margin
-        hands_over = bool(self.gate.continuations_left) and seconds > here
-        patience = self.gate.deadline.within(min(seconds, here) if hands_over else seconds)
+        patience = self.gate.deadline.within(min(seconds, here))
         finding = poll(probe, patience, self.options.interval, ANY_NUMBER)[0]
+        hands_over = self.gate.continuations_left and seconds > here
         if hands_over and not finding.ok and not patience.remaining():
             before = self.gate.continuation  # its task runs on, too
             self.gate.continue_later({"resume_at": step or self.resume_at}, orphan_note or before.orphan_note)
@@ -435,37 +410,33 @@ class Migration:
         finding = self._poll(partial(self._look_at, started), seconds, step, orphan_note)
         return (finding.value, "") if finding.ok else self._stop(started, finding)
 
-    def _look_at(self, started: Task) -> Finding:
-        """Whether the task has stopped, and the task as it is now. ECS may not show it in its first seconds."""
-        found = next(iter(tasks.describe(self.deployment.cluster, [started.arn])), None)
-        said = f"task {started.id} is {found.status if found else 'not visible'}"
-        return replace(passed(said) if found and found.status == "STOPPED" else failed(said), value=found)
+    def _look_at(self, started: Task, *, container_alone: bool = False) -> Finding:
+        """Whether the task has stopped; `value`: the task as it is now. ECS may not show it in its first seconds.
 
-    def _look_at_container(self, started: Task) -> Finding:
-        """The same, as soon as its container has ended: the task's network takes longer."""
-        finding = self._look_at(started)
-        container = finding.value.container(self.target.container) if finding.value else None
-        ended = container is not None and container.status == "STOPPED"
-        return replace(passed(finding.detail), value=finding.value) if ended else finding
+        `container_alone`: it is enough that its container has ended; the task's network takes longer.
+        """
+        found = next(iter(tasks.describe(self.deployment.cluster, [started.arn])), None)
+        container = found.container(self.target.container) if found and container_alone else None
+        ended = any(each and each.status == "STOPPED" for each in (found, container))
+        said = f"task {started.id} is {found.status if found else 'not visible'}"
+        return replace(passed(said) if ended else failed(said), value=found)
 
     def _stop(self, started: Task, seen: Finding) -> tuple[Task | None, str]:
         """Stop a task that takes too long. See `_wait`."""
-        trouble, task = seen.detail, seen.value
+        trouble = seen.detail
         self.may_still_run = f"task {started.id}"
         try:
             reason = f"run_migrations of deployment {self.deployment.id}: {trouble}"
             tasks.stop(self.deployment.cluster, started.arn, reason)
-            patience, often = self.gate.deadline.within(self._time_to_stop), min(self.options.interval, SOON)
-            last = poll(partial(self._look_at_container, started), patience, often, ANY_NUMBER)[0]
-            task = last.value or task
-            if not last.ok:
-                return task, f"{trouble}; it was told to stop and has not yet"
-            self.may_still_run = ""
-            if last.value.stop_code not in ("", "UserInitiated"):
-                return task, ""  # it had just ended by itself, as every other invocation will see
         except ProbeError as problem:
-            return task, f"{trouble}; it could not be stopped: {problem}"
-        return task, f"{trouble}; it was stopped"
+            return seen.value, f"{trouble}; it could not be stopped: {problem}"
+        last = self._ask_often(partial(self._look_at, started, container_alone=True), self._time_to_stop)
+        if not last.ok:
+            return last.value or seen.value, f"{trouble}; it was told to stop and has not yet"
+        self.may_still_run = ""
+        # Else it had just ended by itself, as every other invocation will see.
+        was_stopped = last.value.stop_code in ("", "UserInitiated")
+        return last.value, f"{trouble}; it was stopped" if was_stopped else ""
 
     def _with_log(self, finding: Finding, task: Task) -> Finding:
         """The finding, with the last log lines of the task's container."""
@@ -473,8 +444,9 @@ class Migration:
         if not count:
             return finding
         target, patience = self.target, self.gate.deadline.within(LOG_PATIENCE)
-        log = tasks.quote_log(target.definition, target.container, task.id, patience, count=count, length=LOG_LENGTH)
-        return replace(finding, detail=f"{finding.detail}; {log.words}", values={**finding.values, "log": log.lines})
+        sizes = {"count": count, "length": LOG_LENGTH}
+        lines, words = tasks.quote_log(target.definition, target.container, task.id, patience, **sizes)
+        return replace(finding, detail=f"{finding.detail}; {words}", values={**finding.values, "log": lines})
 
 
 def _in_short(command: Sequence[str]) -> str:

@@ -62,7 +62,7 @@ class Green:
             self.look()
         except ProbeError as problem:
             failure = problem
-        found = [self._judge(named.name, failure) for named in names_of(Green)]
+        found = [replace(self._judge(named.name, failure), name=named.name) for named in names_of(Green)]
         if all(finding.outcome is not Outcome.ERROR for finding in found):
             self._errors_since = None
         return found
@@ -70,7 +70,7 @@ class Green:
     def _judge(self, name: str, failure: ProbeError | None) -> Finding:
         left_out = self.gate.left_out(name)
         if left_out:
-            return replace(left_out, name=name)
+            return left_out
         try:
             if failure:
                 raise failure
@@ -79,26 +79,23 @@ class Green:
             now = self.deadline.elapsed()
             self._errors_since = now if self._errors_since is None else self._errors_since
             lasts = now - self._errors_since > PATIENCE
-            finding = replace(finding_of(problem), terminal=lasts or not problem.retryable)
-        return replace(finding, name=name)
+            return replace(finding_of(problem), terminal=lasts or not problem.retryable)
+        return finding
 
     def look(self) -> None:
         """Look at the service and its tasks. Raises NoGreen while there is none."""
         self.service: Service = self.deployment.service()
         self.set: Side = self.deployment.green(self.service)
         crashes = len(self.crashed)
-        self._look_at_tasks()
-        if len(self.crashed) > crashes:
-            self._last_crash = self.deadline.elapsed()
-
-    def _look_at_tasks(self) -> None:
-        ended = {arn: task for arn, task in self.tasks.items() if task.status == "STOPPED"}
+        cluster = self.deployment.cluster
         # ListTasks may not name a new task yet, or one that is just ending: what is known is described all the same.
-        named = [*tasks.arns_of_service(self.deployment.cluster, self.deployment.service_name), *self.tasks]
-        arns = [arn for arn in dict.fromkeys(named) if arn not in ended and arn not in self._others]
-        found = tasks.describe(self.deployment.cluster, arns)
+        named = dict.fromkeys([*tasks.arns_of(cluster, serviceName=self.deployment.service_name), *self.tasks])
+        ended = {arn: task for arn, task in self.tasks.items() if task.status == "STOPPED"}
+        found = tasks.describe(cluster, [arn for arn in named if arn not in ended and arn not in self._others])
         self._others |= {task.arn for task in found if task.started_by != self.set.id}
         self.tasks = {**ended, **{task.arn: task for task in found if task.arn not in self._others}}
+        if len(self.crashed) > crashes:
+            self._last_crash = self.deadline.elapsed()
 
     @property
     def alive(self) -> list[Task]:
@@ -128,16 +125,15 @@ class Green:
     def launch_type(self) -> Finding:
         """Green runs by the service's capacity provider strategy, if it has one: CodeDeploy does not take it over."""
         wanted, found = (each.placement.get("capacityProviderStrategy") or [] for each in (self.service, self.set))
-        runs_on = self.set.placement.get("launchType") or ", ".join(str(each.get("capacityProvider")) for each in found)
+        providers = ", ".join(str(each.get("capacityProvider")) for each in found or wanted)
+        launch_type = self.set.placement.get("launchType")
         if wanted and not found:
-            named = ", ".join(str(each.get("capacityProvider")) for each in wanted)
-            on = runs_on or "a launch type"
             said = (
-                f"green runs on {on}, the service on capacity providers {named}, a strategy that CodeDeploy does not "
-                "take over"
+                f"green runs on {launch_type or 'a launch type'}, the service on capacity providers {providers}, a "
+                "strategy that CodeDeploy does not take over: name it in the AppSpec (CapacityProviderStrategy)"
             )
-            return replace(failed(f"{said}: name it in the AppSpec (CapacityProviderStrategy)"), advisory=True)
-        return passed(f"green runs on {runs_on or 'the launch type of the cluster'}")
+            return replace(failed(said), advisory=True)
+        return passed(f"green runs on {launch_type or providers or 'the launch type of the cluster'}")
 
     @check()
     def task_start(self) -> Finding:
@@ -179,12 +175,12 @@ class Green:
             return f"{why}; {self._logs[task.id]}"
         until, sizes = self.deadline.within(patience), {"count": LOG_LINES, "length": LOG_LENGTH}
         try:
-            log = tasks.quote_log(self.definition, died.name, task.id, until, **sizes)
+            lines, words = tasks.quote_log(self.definition, died.name, task.id, until, **sizes)
         except ProbeError as problem:
             return f"{why}; its log: {problem}"
-        if log.lines:  # else they may come late
-            self._logs[task.id] = log.words
-        return f"{why}; {log.words}"
+        if lines:  # else they may come late
+            self._logs[task.id] = words
+        return f"{why}; {words}"
 
     @check()
     def task_count(self) -> Finding:
@@ -207,10 +203,6 @@ class Green:
         """A declared container in each green task. What else runs in them (a GuardDuty agent, say) is not judged."""
         return [(task, task.container(name)) for task in self.alive]
 
-    @property
-    def _declared(self) -> dict[str, Mapping[str, Any]]:
-        return {str(each.get("name")): each for each in self.definition.get("containerDefinitions") or []}
-
     @check()
     def tasks_running(self) -> Finding:
         """Every green task and every essential container of it runs; one that is not essential may have ended."""
@@ -218,12 +210,14 @@ class Green:
             return failed(f"{len(self.alive)} green tasks found, {self.set.desired} desired")
         wrong = [f"task {task.id} is {task.status}" for task in self.alive if task.status != "RUNNING"]
         ended = []  # badly, as the task bears
-        for name, declared in self._declared.items():
+        for name, declared in tasks.declared_containers(self.definition).items():
             for task, container in self._containers(name):
                 if container is None:
                     wrong.append(f"container {name} of task {task.id} is not there")
                 elif container.status != "RUNNING":
-                    said = f"container {name} of task {task.id} is {container.status}{_how_it_ended(container)}"
+                    said = f"container {name} of task {task.id} is {container.status}"
+                    said += "" if container.exit_code is None else f", {container.exit}"
+                    said += f" ({container.reason})" if container.reason else ""
                     if declared.get("essential", True) or container.status != "STOPPED":
                         wrong.append(said)
                     elif container.exit_code != 0:
@@ -239,8 +233,9 @@ class Green:
     def container_health(self) -> Finding:
         """Every essential container that has a health check is HEALTHY; UNKNOWN means that it has not answered yet."""
         # As ECS has it, "a task is HEALTHY if all its essential containers have passed their health checks".
-        essential = [name for name, declared in self._declared.items() if declared.get("essential", True)]
-        checked = [name for name in essential if self._declared[name].get("healthCheck") is not None]
+        declared = tasks.declared_containers(self.definition)
+        essential = {name: each for name, each in declared.items() if each.get("essential", True)}
+        checked = [name for name, each in essential.items() if each.get("healthCheck") is not None]
         if not checked:
             return skipped("the task definition has no health check of an essential container")
         judged = [(name, *found) for name in checked for found in self._containers(name)]
@@ -300,14 +295,10 @@ class Green:
     def steady(self) -> Finding:
         """ECS itself says that green is in STEADY_STATE."""
         if self.set.stability != "STEADY_STATE":
-            said = f"green {self.set.name} is {self.set.stability}, expected STEADY_STATE"
-            return failed(f"{said}: the other findings say why")
+            return failed(
+                f"green {self.set.name} is {self.set.stability}, expected STEADY_STATE: the other findings say why"
+            )
         return passed(f"green {self.set.name} is in STEADY_STATE")
-
-
-def _how_it_ended(container: Container) -> str:
-    exit_code = "" if container.exit_code is None else f", exit {container.exit_code}"
-    return exit_code + (f" ({container.reason})" if container.reason else "")
 
 
 CALLS = ("ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:DescribeTasks", "ecs:ListTasks")

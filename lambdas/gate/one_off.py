@@ -10,10 +10,9 @@ from gate.deployment import Deployment
 from gate.ecs import NoGreen
 from gate.entry_points import command_after
 from gate.options.migrations import RunMigrations
-from gate.tasks import declared_container
+from gate.tasks import declared_containers
 from gate.verdict import ProbeError
 
-STOP_TIMEOUT = 30.0  # seconds that ECS gives a container to end by itself, if its definition does not say
 LAUNCH_TYPES = ("FARGATE", "EC2", "EXTERNAL")
 WITH_PLATFORM = ("FARGATE", "FARGATE_SPOT")  # only these take a platform version
 
@@ -41,34 +40,24 @@ class Target:
         except NoGreen:
             name, placement = deployment.plan.task_definition, deployment.placement_to_come(service)
         definition = deployment.task_definition(name)
-        known = [str(each.get("name")) for each in definition.get("containerDefinitions") or []]
-        container = container or (known[0] if len(known) == 1 else deployment.plan.container_name)
+        known = declared_containers(definition)
+        container = container or (next(iter(known)) if len(known) == 1 else deployment.plan.container_name)
         if container not in known:
             raise ProbeError(
                 f"container {container} is not in task definition {name} (it has {', '.join(known)}): set container"
             )
-        declared = declared_container(definition, container)
+        declared, named = known[container], f"container {container} of task definition {name}"
         if declared.get("essential") is False:
             raise ProbeError(
-                f"container {container} of task definition {name} is not essential, so the task would run on after its "
-                "command has ended: make it essential, or set container to one that is"
+                f"{named} is not essential, so the task would run on after its command has ended: make it essential, "
+                "or set container to one that is"
             )
         if (declared.get("restartPolicy") or {}).get("enabled"):
             raise ProbeError(
-                f"container {container} of task definition {name} has a restartPolicy, by which ECS runs a command "
-                "again that has ended: set container to one without"
+                f"{named} has a restartPolicy, by which ECS runs a command again that has ended: set container to one "
+                "without"
             )
         return cls(name, definition, container, declared, placement)
-
-    @property
-    def family(self) -> str:
-        """The task definition's family."""
-        return self.task_definition.rpartition("/")[2].partition(":")[0]
-
-    @property
-    def stop_timeout(self) -> float:
-        """Seconds that ECS gives the container to end by itself when its task is stopped."""
-        return float(self.declared.get("stopTimeout") or STOP_TIMEOUT)
 
     def request(self, command: Sequence[str], options: RunMigrations) -> dict[str, Any]:
         """RunTask's parameters: what runs, how large, and where.

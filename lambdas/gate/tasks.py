@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from gate import aws
 from gate.redact import redact, utf8_safe
@@ -32,75 +33,48 @@ class NotShown(ProbeError):
     throttled = True
 
 
-@dataclass(frozen=True)
 class Container:
-    """One container of a task. `exit_code` is None if it never started, still runs, or its host went away."""
+    """One container of a task, as an entry of its `containers` shows it."""
 
-    name: str
-    status: str
-    exit_code: Optional[int]
-    reason: str
-    health: str  # HEALTHY, UNHEALTHY, or UNKNOWN where no health check is defined
-    image_digest: str
-    runtime_id: str  # empty until it is created on its host
-
-    @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> Container:
-        """Read one entry of a task's `containers`."""
-        return cls(
-            name=str(answer.get("name", "?")),
-            status=str(answer.get("lastStatus", "UNKNOWN")),
-            exit_code=answer.get("exitCode"),
-            reason=str(answer.get("reason") or ""),
-            health=str(answer.get("healthStatus") or "UNKNOWN"),
-            image_digest=str(answer.get("imageDigest") or ""),
-            runtime_id=str(answer.get("runtimeId") or ""),
-        )
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        self.name = str(answer.get("name", "?"))
+        self.status = str(answer.get("lastStatus", "UNKNOWN"))
+        # None if it never started, still runs, or its host went away.
+        self.exit_code: int | None = answer.get("exitCode")
+        self.reason = str(answer.get("reason") or "")
+        self.health = str(answer.get("healthStatus") or "UNKNOWN")  # that, too, where no health check is defined
+        self.image_digest = str(answer.get("imageDigest") or "")
+        self.runtime_id = str(answer.get("runtimeId") or "")  # empty until it is created on its host
 
     @property
-    def failed_by_itself(self) -> bool:
-        """Whether its reason (out of memory, or it could not start) shows that no other container's end ended it."""
-        return "OutOfMemory" in self.reason or bool(_NEVER_RAN.match(self.reason))
+    def exit(self) -> str:
+        """Its exit code in words."""
+        return "no exit code" if self.exit_code is None else f"exit {self.exit_code}"
 
 
-@dataclass(frozen=True)
 class Task:
-    """One ECS task as DescribeTasks shows it."""
+    """One ECS task, as an entry of DescribeTasks' `tasks` shows it."""
 
-    arn: str
-    status: str
-    started_by: str
-    group: str
-    created_at: Optional[datetime]
-    started_at: Optional[datetime]  # when all its containers ran
-    stop_code: str
-    stopped_reason: str
-    containers: tuple[Container, ...]
-    addresses: tuple[str, ...]  # of its own network interface; none where it shares the instance's
-    tags: Mapping[str, str]  # where they were asked for
-
-    @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> Task:
-        """Read one entry of DescribeTasks' `tasks`."""
-        return cls(
-            arn=str(answer.get("taskArn", "")),
-            status=str(answer.get("lastStatus", "UNKNOWN")),
-            started_by=str(answer.get("startedBy") or ""),
-            group=str(answer.get("group") or ""),
-            created_at=answer.get("createdAt"),
-            started_at=answer.get("startedAt"),
-            stop_code=str(answer.get("stopCode") or ""),
-            stopped_reason=str(answer.get("stoppedReason") or ""),
-            containers=tuple(Container.of(entry) for entry in answer.get("containers") or []),
-            addresses=tuple(
-                str(interface[version])
-                for container in answer.get("containers") or []
-                for interface in container.get("networkInterfaces") or []
-                for version in ("privateIpv4Address", "ipv6Address")
-                if interface.get(version)
-            ),
-            tags={str(tag.get("key")): str(tag.get("value")) for tag in answer.get("tags") or []},
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        containers = answer.get("containers") or []
+        self.arn = str(answer.get("taskArn", ""))
+        self.status = str(answer.get("lastStatus", "UNKNOWN"))
+        self.started_by = str(answer.get("startedBy") or "")
+        self.group = str(answer.get("group") or "")
+        self.created_at: datetime | None = answer.get("createdAt")
+        self.started_at: datetime | None = answer.get("startedAt")  # when all its containers ran
+        self.stop_code = str(answer.get("stopCode") or "")
+        self.stopped_reason = str(answer.get("stoppedReason") or "")
+        self.containers = tuple(Container(entry) for entry in containers)
+        self.addresses = tuple(  # of its own network interface; none where it shares the instance's
+            str(interface[version])
+            for container in containers
+            for interface in container.get("networkInterfaces") or []
+            for version in ("privateIpv4Address", "ipv6Address")
+            if interface.get(version)
         )
+        # Where they were asked for.
+        self.tags = {str(tag.get("key")): str(tag.get("value")) for tag in answer.get("tags") or []}
 
     @property
     def is_ending(self) -> bool:
@@ -129,7 +103,7 @@ class Task:
         A container that its definition does not declare (an agent of runtime monitoring) ends no task. A declared one
         does if it is essential, or if an essential one waited for it and so never started.
         """
-        declared = {str(each.get("name")): each for each in definition.get("containerDefinitions") or []}
+        declared = declared_containers(definition)
         able = set(declared)
         if self.stop_code == "EssentialContainerExited":
             able = {name for name, each in declared.items() if each.get("essential", True)}
@@ -139,7 +113,9 @@ class Task:
                 awaited = {str(each.get("containerName")) for each in needs} & declared.keys() - able
                 able |= awaited
                 waiting += awaited
-        return replace(self, containers=tuple(each for each in self.containers if each.name in able))
+        task = copy(self)
+        task.containers = tuple(each for each in self.containers if each.name in able)
+        return task
 
     def never_ran(self, container: Container) -> bool:
         """Whether the command of a container of this task, which has ended, has certainly never run.
@@ -183,10 +159,9 @@ class Task:
         """The stop code, the stopped reason and each container's exit code and reason, in one phrase."""
         parts = [part for part in (self.stop_code, self.stopped_reason) if part]
         for container in self.containers:
-            code = "no exit code" if container.exit_code is None else f"exit {container.exit_code}"
-            code = "never started" if self.never_ran(container) else code
+            end = "never started" if self.never_ran(container) else container.exit
             reason = f" ({container.reason})" if container.reason and container.reason not in parts else ""
-            parts.append(f"container {container.name}: {code}{reason}")
+            parts.append(f"container {container.name}: {end}{reason}")
         return "; ".join(parts) or "no reason given"
 
 
@@ -196,12 +171,11 @@ def why_it_failed(task: Task, container: Container, definition: Mapping[str, Any
     `retried`: the command was started for the second time, after an interruption.
     """
     others_killed = any("OutOfMemory" in each.reason for each in task.containers if each is not container)
-    task = task.ended_by(definition)
+    task, code = task.ended_by(definition), container.exit
     if task.never_ran(container):
         elsewhere = "executable file not found" in task.why_stopped()
         cure = ": set container to one that has the command, or fix the command" if elsewhere else ""
         return f"container {container.name} never started: {task.why_stopped()}{cure}"
-    code = "no exit code" if container.exit_code is None else f"exit {container.exit_code}"
     reason = "; ".join(part for part in (task.stop_code, task.stopped_reason, container.reason) if part)
     # A wrapper may end with 0 though the kernel has killed its child. The task's reason may speak of another container.
     if "OutOfMemory" in (container.reason if container.exit_code == 0 and others_killed else reason):
@@ -216,7 +190,8 @@ def why_it_failed(task: Task, container: Container, definition: Mapping[str, Any
     if not task.stop_code:
         return f"exit 0, but ECS does not say why the task stopped ({task.why_stopped()})"
     # A program that is told to end may do so with 0.
-    told_to_end = any(each.failed_by_itself for each in task.containers if each is not container)
+    others = [each.reason for each in task.containers if each is not container]
+    told_to_end = any("OutOfMemory" in reason or _NEVER_RAN.match(reason) for reason in others)
     if told_to_end or task.stop_code != "EssentialContainerExited":
         return f"exit 0, but it was stopped before its end ({task.why_stopped()})"
     return ""
@@ -228,7 +203,7 @@ def describe(cluster: str, arns: Sequence[str], *, tags: bool = False) -> list[T
     more: dict[str, Any] = {"include": ["TAGS"]} if tags else {}
     for first in range(0, len(arns), AT_ONCE):
         answer = aws.call("ecs", "describe_tasks", cluster=cluster, tasks=list(arns[first : first + AT_ONCE]), **more)
-        found += [Task.of(entry) for entry in answer.get("tasks", [])]
+        found += [Task(entry) for entry in answer.get("tasks", [])]
     return found
 
 
@@ -237,21 +212,17 @@ def of_family(cluster: str, family: str) -> list[Task]:
 
     Raises NotShown if one of them cannot be described: it may be running.
     """
-    arns = _arns(cluster, family=family)
-    found = describe(cluster, arns, tags=True)
-    unseen = sorted(set(arns) - {task.arn for task in found})
+    listed = arns_of(cluster, family=family)
+    found = describe(cluster, listed, tags=True)
+    unseen = sorted(set(listed) - {task.arn for task in found})
     if unseen:
         named = ", ".join(arn.rpartition("/")[2] for arn in unseen[:NAMED])
         raise NotShown(f"ecs:DescribeTasks does not show {len(unseen)} of the tasks that ecs:ListTasks names: {named}")
     return found
 
 
-def arns_of_service(cluster: str, service: str) -> list[str]:
-    """The ARNs of the service's tasks, of all its task sets; of those that stopped within the last hour too."""
-    return _arns(cluster, serviceName=service)
-
-
-def _arns(cluster: str, **chosen: str) -> list[str]:
+def arns_of(cluster: str, **chosen: str) -> list[str]:
+    """The ARNs of the tasks of a `family` or `serviceName`; of those that stopped within the last hour too."""
     arns: list[str] = []
     for status in ("RUNNING", "STOPPED"):
         arns += aws.pages("ecs", "list_tasks", "taskArns", cluster=cluster, desiredStatus=status, **chosen)
@@ -271,10 +242,10 @@ def start(request: Mapping[str, Any]) -> Task:
         response = getattr(problem.__cause__, "response", None) or {}  # of a lost connection botocore says None
         existing = [str(arn) for arn in response.get("resourceIds") or []]
         if problem.code == "ConflictException" and existing:
-            return next(iter(describe(request["cluster"], existing[:1])), Task.of({"taskArn": existing[0]}))
+            return next(iter(describe(request["cluster"], existing[:1])), Task({"taskArn": existing[0]}))
         raise
     if answer.get("tasks"):
-        return Task.of(answer["tasks"][0])
+        return Task(answer["tasks"][0])
     failures = answer.get("failures") or []
     reasons = [f"{each.get('reason', 'no reason given')} {each.get('detail', '')}".strip() for each in failures]
     raise NotPlaced(f"ECS did not start the task ({'; '.join(reasons) or 'no reason given'})")
@@ -295,10 +266,9 @@ def stop(cluster: str, arn: str, reason: str) -> None:
     aws.call("ecs", "stop_task", cluster=cluster, task=arn, reason=reason[:255])
 
 
-def declared_container(definition: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A container as the task definition declares it; empty if it does not."""
-    declared = definition.get("containerDefinitions") or []
-    return next((each for each in declared if each.get("name") == name), {})
+def declared_containers(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The containers that a task definition declares, by name."""
+    return {str(each.get("name")): each for each in definition.get("containerDefinitions") or []}
 
 
 def last_lines(definition: Mapping[str, Any], container: str, task_id: str, count: int) -> list[str]:
@@ -306,7 +276,7 @@ def last_lines(definition: Mapping[str, Any], container: str, task_id: str, coun
 
     Raises ProbeError where its log driver is not awslogs or has no stream prefix.
     """
-    configuration = declared_container(definition, container).get("logConfiguration") or {}
+    configuration = declared_containers(definition).get(container, {}).get("logConfiguration") or {}
     driver, options = configuration.get("logDriver"), configuration.get("options") or {}
     if driver != "awslogs":
         raise ProbeError(f"its log driver is {driver or 'not set'}, only awslogs can be read here")
@@ -330,20 +300,13 @@ def last_lines(definition: Mapping[str, Any], container: str, task_id: str, coun
     return [utf8_safe(str(event.get("message", ""))).rstrip() for event in answer.get("events", [])][-count:]
 
 
-@dataclass(frozen=True)
-class Quote:
-    """A container's last log lines, and the same in words for a message."""
-
-    lines: list[str]
-    words: str
-
-
 def quote_log(
     definition: Mapping[str, Any], container: str, task_id: str, deadline: Deadline, *, count: int, length: int
-) -> Quote:
-    """The container's last `count` lines, in words at most `length` characters; waits until `deadline` for the first.
+) -> tuple[list[str], str]:
+    """The container's last `count` lines, and the same in words for a message, at most `length` characters of them.
 
-    What looks like a password is redacted. Never raises: without its log, a failure is still told.
+    Waits until `deadline` for the first. What looks like a password is redacted. Never raises: without its log, a
+    failure is still told.
     """
 
     def look() -> Finding:
@@ -354,4 +317,4 @@ def quote_log(
     lines = read.value or []
     text = " | ".join(lines)
     text = text if len(text) <= length else f"…{text[-length:]}"  # the end of a trace says what happened
-    return Quote(lines, f"last log lines: {text}" if lines else f"its log: {read.detail}")
+    return lines, f"last log lines: {text}" if lines else f"its log: {read.detail}"

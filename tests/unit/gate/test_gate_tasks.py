@@ -36,13 +36,13 @@ def test_which_container_is_blamed(containers: list[tuple[str, int | None, str]]
     answers = [
         {"name": name, **({} if code is None else {"exitCode": code}), "reason": why} for name, code, why in containers
     ]
-    blamed = tasks.Task.of({"taskArn": "t", "containers": answers}).blamed()
+    blamed = tasks.Task({"taskArn": "t", "containers": answers}).blamed()
     assert (blamed.name if blamed else None) == name
 
 
 def test_the_age_of_a_task() -> None:
     """A host's clock may be ahead; ECS may not say."""
     now = datetime.now(timezone.utc)
-    assert tasks.Task.of({"taskArn": "t"}).age == 0
-    assert tasks.Task.of({"taskArn": "t", "createdAt": now + timedelta(seconds=60)}).age == 0
-    assert tasks.Task.of({"taskArn": "t", "createdAt": now - timedelta(seconds=60)}).age >= 60
+    assert tasks.Task({"taskArn": "t"}).age == 0
+    assert tasks.Task({"taskArn": "t", "createdAt": now + timedelta(seconds=60)}).age == 0
+    assert tasks.Task({"taskArn": "t", "createdAt": now - timedelta(seconds=60)}).age >= 60

@@ -33,7 +33,7 @@ def container(name: str, code: int | None, reason: str = "", *, ran: bool = True
 
 def stopped(*containers: dict[str, Any], code: str = EXITED, reason: str = ENDED) -> Task:
     """A stopped task."""
-    return Task.of({"stopCode": code, "stoppedReason": reason, "containers": containers})
+    return Task({"stopCode": code, "stoppedReason": reason, "containers": containers})
 
 
 def judged(task: Task, *, agent_is_essential: bool = False, retried: bool = False) -> str:

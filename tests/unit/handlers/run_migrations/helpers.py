@@ -106,14 +106,28 @@ def dies_at(stage: Stage, place: int | str, *, after: bool) -> Callable[[Call, C
     return around
 
 
-def within(stage: Stage, name: str, answer: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """An answer that may itself ask AWS."""
+def after_the_first_start(stage: Stage, change: Callable[[], object]) -> None:
+    """Let something change once ECS has started a task."""
 
-    def instead(parameters: Any) -> Any:
-        del stage.instead[name]
+    def first(parameters: Any) -> Any:
+        del stage.instead["ecs:RunTask"]
+        answer = stage.ecs.run_task(**parameters)
+        change()
+        return answer
+
+    stage.instead["ecs:RunTask"] = first
+
+
+def no_room_for(stage: Stage, command: tuple[str, ...]) -> None:
+    """Let ECS start no task of this command."""
+
+    def run_task(parameters: Any) -> Any:
+        if parameters["overrides"]["containerOverrides"][0]["command"] == list(command):
+            return {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
+        del stage.instead["ecs:RunTask"]
         try:
-            return answer(parameters)
+            return stage.ecs.run_task(**parameters)
         finally:
-            stage.instead[name] = instead
+            stage.instead["ecs:RunTask"] = run_task
 
-    return instead
+    stage.instead["ecs:RunTask"] = run_task

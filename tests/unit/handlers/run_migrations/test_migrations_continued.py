@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
 import run_migrations as hook
@@ -27,10 +26,10 @@ from tests.unit.handlers.run_migrations.helpers import (
     Death,
     commands,
     dies_at,
+    no_room_for,
     one_off,
     other_migration,
     statuses,
-    within,
 )
 from tests.unit.handlers.stage import Judge, Relay, Stage, refuse
 
@@ -247,14 +246,7 @@ def test_a_invocation_that_crashed_after_it_gave_up_is_not_a_success(stage: Stag
     stage.world.exits[MIGRATE] = Exit(0, lasts=400)
     relay.deliver(stage.at(EVENT))
     (continued_event,) = relay.handed_over
-    run_task = stage.ecs.run_task
-
-    def no_room(parameters: Any) -> Any:
-        if parameters["overrides"]["containerOverrides"][0]["command"] == list(SCHEMA):
-            return {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
-        return run_task(**parameters)
-
-    stage.instead["ecs:RunTask"] = within(stage, "ecs:RunTask", no_room)
+    no_room_for(stage, SCHEMA)
     stage.around = dies_at(stage, "codedeploy:PutLifecycleEventHookExecutionStatus", after=False)
     with pytest.raises(Death):
         relay.deliver(continued_event)

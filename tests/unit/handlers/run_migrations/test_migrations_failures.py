@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from tests.unit.handlers.run_migrations.helpers import (
     commands,
     one_off,
 )
-from tests.unit.handlers.stage import Judge, Stage, refuse
+from tests.unit.handlers.stage import Call, Judge, Stage, refuse
 
 
 @pytest.mark.smoke
@@ -162,15 +163,13 @@ def test_a_task_that_does_not_show_the_container(stage: Stage, judge: Judge) -> 
     """What became of it is not known, which counts as a change."""
     event = stage.at(EVENT)
 
-    def without_containers(parameters: Any) -> Any:
-        del stage.instead["ecs:DescribeTasks"]
-        answer = stage.ecs.describe_tasks(**parameters)
-        stage.instead["ecs:DescribeTasks"] = without_containers
-        for task in answer["tasks"]:
+    def without_containers(call: Call, answer: Callable[[], Any]) -> Any:
+        found = answer()
+        for task in found["tasks"] if call.name == "ecs:DescribeTasks" else ():
             task["containers"] = []
-        return answer
+        return found
 
-    stage.instead["ecs:DescribeTasks"] = without_containers
+    stage.around = without_containers
     judgement = judge(hook, event, command=MIGRATE, rollback_command=BACK)
     outcome, detail = judgement.check("migrate")
     assert outcome == "error"

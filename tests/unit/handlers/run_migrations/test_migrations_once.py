@@ -26,8 +26,8 @@ from tests.unit.handlers.run_migrations.helpers import (
     deliver,
     dies_at,
     hides,
+    no_room_for,
     other_migration,
-    within,
 )
 from tests.unit.handlers.stage import CLUSTER, SERVICE, Call, Judge, Judgement, Stage, refuse
 
@@ -107,14 +107,7 @@ def test_what_was_rolled_back_is_not_a_success_of_the_next_delivery(
 ) -> None:
     """There was no room for the verification, and the report was lost: now there is room."""
     event = stage.at(EVENT)
-    run_task = stage.ecs.run_task
-
-    def no_room(parameters: Any) -> Any:
-        if parameters["overrides"]["containerOverrides"][0]["command"] == list(DATA):
-            return {"tasks": [], "failures": [{"reason": "RESOURCE:MEMORY"}]}
-        return run_task(**parameters)
-
-    stage.instead["ecs:RunTask"] = within(stage, "ecs:RunTask", no_room)
+    no_room_for(stage, DATA)
     stage.around = dies_at(stage, "codedeploy:PutLifecycleEventHookExecutionStatus", after=False)
     with pytest.raises(Death):
         deliver(monkeypatch, event, **ALL)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import run_migrations as hook
 
@@ -18,6 +16,7 @@ from tests.unit.handlers.run_migrations.helpers import (
     MIGRATE,
     SCHEMA,
     WHERE,
+    after_the_first_start,
     commands,
     one_off,
 )
@@ -77,15 +76,8 @@ def test_a_rollback_that_fails_where_nobody_can_tell_where_the_database_is(
 def test_a_rollback_that_does_not_start_is_as_loud(stage: Stage, judge: Judge) -> None:
     stage.world.exits[MIGRATE] = Exit(1)
     event = stage.at(EVENT)
-    run_task = stage.ecs.run_task
-
-    def only_the_first(parameters: Any) -> Any:
-        del stage.instead["ecs:RunTask"]
-        answer = run_task(**parameters)
-        stage.instead["ecs:RunTask"] = refuse("ClusterNotFoundException", "Cluster not found.")
-        return answer
-
-    stage.instead["ecs:RunTask"] = only_the_first
+    refusal = refuse("ClusterNotFoundException", "Cluster not found.")
+    after_the_first_start(stage, lambda: stage.instead.update({"ecs:RunTask": refusal}))
     judgement = judge(hook, event, **ALL)
     assert judgement.check("rollback")[0] == "error"
     assert judgement.message.startswith("THE ROLLBACK FAILED TOO, ")

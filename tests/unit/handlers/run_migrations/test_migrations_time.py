@@ -16,6 +16,7 @@ from tests.unit.handlers.run_migrations.helpers import (
     FOREVER,
     MIGRATE,
     SCHEMA,
+    after_the_first_start,
     commands,
     one_off,
 )
@@ -124,14 +125,11 @@ def test_a_rollback_without_room_is_tried_again(stage: Stage, judge: Judge) -> N
     event = stage.at(EVENT)
     no_room = {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time."}]}
 
-    def first(parameters: Any) -> Any:
-        del stage.instead["ecs:RunTask"]
-        answer = stage.ecs.run_task(**parameters)
+    def fill() -> None:
         stage.instead["ecs:RunTask"] = lambda _: no_room
         stage.clock.after(30, stage.instead.clear)
-        return answer
 
-    stage.instead["ecs:RunTask"] = first
+    after_the_first_start(stage, fill)
     judgement = judge(hook, event, **ALL)
     assert judgement.check("rollback") == ("passed", "rolled back with alembic downgrade -1")
     assert stage.clock.now >= 30
@@ -140,14 +138,8 @@ def test_a_rollback_without_room_is_tried_again(stage: Stage, judge: Judge) -> N
 def test_a_rollback_that_never_finds_room(stage: Stage, judge: Judge) -> None:
     stage.world.exits[MIGRATE] = Exit(1)
     event = stage.at(EVENT)
-
-    def first(parameters: Any) -> Any:
-        del stage.instead["ecs:RunTask"]
-        answer = stage.ecs.run_task(**parameters)
-        stage.world.placement_failures = [PlacementFailure("Capacity is unavailable at this time.")] * 100
-        return answer
-
-    stage.instead["ecs:RunTask"] = first
+    no_room = [PlacementFailure("Capacity is unavailable at this time.")] * 100
+    after_the_first_start(stage, lambda: stage.world.placement_failures.extend(no_room))
     judgement = judge(hook, event, **ALL)
     assert judgement.message.startswith(
         "THE ROLLBACK FAILED TOO, the database is in an unknown state and needs a person: "

@@ -11,7 +11,7 @@ import pytest
 from gate.ecs import Service, Side
 from gate.elb import Target, TargetGroup
 from gate.options.hooks import ValidateDeployment
-from gate.tasks import Quote, Task
+from gate.tasks import Task
 from gate.verdict import Outcome, ProbeError
 from gate.waiting import Deadline
 from validate_deployment import Green
@@ -31,7 +31,7 @@ def running(number: int, *containers: Mapping[str, Any], address: str = "", **ch
     """A task that runs; its id is its number."""
     interface = {"privateIpv4Address": address or f"10.0.1.{number}"}
     entries = [{**each, "networkInterfaces": [interface]} for each in containers or [APP]]
-    return Task.of({"taskArn": f"task/{number}", "lastStatus": "RUNNING", "containers": entries, **changes})
+    return Task({"taskArn": f"task/{number}", "lastStatus": "RUNNING", "containers": entries, **changes})
 
 
 class FakeDeployment:
@@ -90,7 +90,7 @@ def green_of(
 
 def ended(number: int, task: Mapping[str, Any]) -> Task:
     """A task that has stopped."""
-    return Task.of({"taskArn": f"task/{number}", "lastStatus": "STOPPED", **task})
+    return Task({"taskArn": f"task/{number}", "lastStatus": "STOPPED", **task})
 
 
 INCOMPLETE: dict[str, Any] = {"runningCount": 0, "pendingCount": 2}  # others are still to take their places
@@ -162,14 +162,14 @@ SCHEDULER = "ServiceSchedulerInitiated"
 def test_two_stopped_tasks_of_one_cause_are_a_loop(
     tasks: list[dict[str, Any]], outcome: Outcome, loop: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gate.tasks.quote_log", lambda *_more, **_sizes: Quote([], "its log: it is empty"))
+    monkeypatch.setattr("gate.tasks.quote_log", lambda *_more, **_sizes: ([], "its log: it is empty"))
     found = green_of(*(ended(number, task) for number, task in enumerate(tasks)), **INCOMPLETE).crash_loop()
     assert (found.outcome, found.terminal) == (outcome, loop)
     assert found.detail.startswith("green tasks keep stopping: ") is loop
 
 
 def test_once_all_run_the_same_crashes_are_no_loop_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gate.tasks.quote_log", lambda *_more, **_sizes: Quote([], "its log: it is empty"))
+    monkeypatch.setattr("gate.tasks.quote_log", lambda *_more, **_sizes: ([], "its log: it is empty"))
     found = green_of(ended(3, exited(1)), ended(4, exited(1)), running(1), running(2)).crash_loop()
     assert (found.outcome, found.terminal) == (FAILED, False)
 
@@ -179,9 +179,9 @@ def quoted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The containers whose logs were asked for."""
     asked: list[str] = []
 
-    def quote(_definition: Any, container: str, *_more: Any, **_sizes: Any) -> Quote:
+    def quote(_definition: Any, container: str, *_more: Any, **_sizes: Any) -> tuple[list[str], str]:
         asked.append(container)
-        return Quote(["no database"], "last log lines: no database")
+        return ["no database"], "last log lines: no database"
 
     monkeypatch.setattr("gate.tasks.quote_log", quote)
     return asked
@@ -257,7 +257,7 @@ def test_an_agent_that_was_added_hides_no_crash_loop() -> None:
 def test_a_log_is_read_until_it_has_come(quoted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     green = green_of(ended(3, exited(1)), running(1), running(2))
     with monkeypatch.context() as late:
-        late.setattr("gate.tasks.quote_log", lambda *_more, **_sizes: Quote([], "its log: it is empty"))
+        late.setattr("gate.tasks.quote_log", lambda *_more, **_sizes: ([], "its log: it is empty"))
         assert green.crash_loop().detail.endswith("; its log: it is empty")
     details = {green.crash_loop().detail for _ in range(3)}
     assert [detail.rpartition("; ")[2] for detail in details] == ["last log lines: no database"]
@@ -573,7 +573,7 @@ def test_the_addresses_of_targets(of_version_6: bool) -> None:
     names = [f"2001:db8::{number}" if of_version_6 else f"i-{number}" for number in (1, 2)]
     interfaces = [[{"ipv6Address": name}] if of_version_6 else [] for name in names]
     tasks = [
-        Task.of({"taskArn": f"task/{name}", "lastStatus": "RUNNING", "containers": [{**APP, "networkInterfaces": own}]})
+        Task({"taskArn": f"task/{name}", "lastStatus": "RUNNING", "containers": [{**APP, "networkInterfaces": own}]})
         for name, own in zip(names, interfaces, strict=True)
     ]
     assert green_of(*tasks, targets=[replace(HEALTHY, address=name) for name in names]).green_targets().ok
