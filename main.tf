@@ -42,6 +42,13 @@ locals {
     }
   }
 
+  # At which stages of ECS's own blue/green each hook is invoked, and which there are.
+  _stages = { for hook, own in local._hooks : hook => try(coalesce(var.lifecycle_hooks[hook].stages), [own.stage]) }
+  _all_stages = [
+    "RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT",
+  ]
+
   # A map has no order: this is the order in which CodeDeploy calls the hooks.
   _lifecycle_order = [
     "validate_before_install", "validate_deployment", "validate_test_traffic", "run_migrations", "validate_production",

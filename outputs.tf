@@ -70,13 +70,14 @@ output "invoke_policy_json" {
 }
 
 output "lifecycle_hooks" {
-  description = "For `deployment_configuration { dynamic \"lifecycle_hook\" … }` of a service that ECS itself deploys: `hook_target_arn`, `role_arn`, `lifecycle_stages`; empty unless `callers` has \"ecs\""
+  description = "For `deployment_configuration { dynamic lifecycle_hook … }` of a service that ECS itself deploys: `hook_target_arn`, `role_arn`, `lifecycle_stages`, `hook_details`; empty unless `callers` has `ecs`"
   value = [
-    for hook in contains(var.callers, "ecs") ? local._lifecycle_order : [] : {
+    for hook in local._by_ecs ? local._lifecycle_order : [] : {
       hook_target_arn  = aws_lambda_function.hook[hook].arn
       role_arn         = aws_iam_role.hook["ecs"].arn
-      lifecycle_stages = lookup(var.lifecycle_stages, hook, [local._hooks[hook].stage])
-    } if length(lookup(var.lifecycle_stages, hook, [local._hooks[hook].stage])) > 0
+      lifecycle_stages = local._stages[hook]
+      hook_details     = one([for details in try(var.lifecycle_hooks[hook].hook_details, null)[*] : jsonencode(details)])
+    } if length(local._stages[hook]) > 0
   ]
   depends_on = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
 }

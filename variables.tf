@@ -257,15 +257,23 @@ variable "callers" {
   }
 }
 
-variable "lifecycle_stages" {
-  description = "Stages of ECS's own blue/green by hook, in the place of the default ones; an empty list leaves the hook out of `lifecycle_hooks`"
-  type        = map(list(string))
-  default     = {}
-  nullable    = false
+variable "lifecycle_hooks" {
+  description = "What is otherwise in the output `lifecycle_hooks`, by hook: `stages` of ECS's own blue/green, none to leave the hook out; `hook_details`, texts that ECS hands to the hook, such as a `description` with overrides"
+  type = map(object({
+    stages       = optional(list(string))
+    hook_details = optional(map(string))
+  }))
+  default  = {}
+  nullable = false
 
   validation {
-    condition     = length(setsubtract(keys(var.lifecycle_stages), local._lifecycle_order)) == 0
-    error_message = "lifecycle_stages has ${join(", ", setsubtract(keys(var.lifecycle_stages), local._lifecycle_order))}, which is no hook; there are ${join(", ", local._lifecycle_order)}."
+    condition     = length(setsubtract(keys(var.lifecycle_hooks), local._lifecycle_order)) == 0
+    error_message = "lifecycle_hooks has ${join(", ", setsubtract(keys(var.lifecycle_hooks), local._lifecycle_order))}, which is no hook; there are ${join(", ", local._lifecycle_order)}."
+  }
+
+  validation {
+    condition     = length(setsubtract(flatten([for hook in var.lifecycle_hooks : coalesce(hook.stages, [])]), local._all_stages)) == 0
+    error_message = "lifecycle_hooks has stages ${join(", ", setsubtract(flatten([for hook in var.lifecycle_hooks : coalesce(hook.stages, [])]), local._all_stages))}; ECS has ${join(", ", local._all_stages)}."
   }
 }
 

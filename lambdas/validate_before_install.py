@@ -57,13 +57,13 @@ class ReleaseChecks:
         name, port = self.release.plan.container_name, self.release.plan.container_port
         if not self.release.container:
             known = ", ".join(str(each.get("name")) for each in self.release.containers)
-            plan = self.release.deployment.words.plan
+            plan = self.release.deployment.words.source
             return failed(f"{plan} names container {name}, which is not in the task definition (it has {known})")
         mappings = self.release.container.get("portMappings") or []
         if not any(_maps(mapping, port) for mapping in mappings):
             ports = [str(each.get("containerPortRange") or each.get("containerPort")) for each in mappings]
             mapped = ", ".join(ports) or "(none)"
-            plan = self.release.deployment.words.plan
+            plan = self.release.deployment.words.source
             return failed(f"container {name} maps port {mapped}, {plan} says {port}: make them one")
         return passed(f"container {name} maps port {port}")
 

@@ -186,7 +186,7 @@ class Production:
         """The service bears the load that was asked for; a rollback is spared it."""
         if self.deployment.is_rollback:
             return [skipped("no load is sent on a rollback deployment", opted_out=True)]
-        headers = {**self.options.headers, **load.headers}
+        headers = {**self.listener.headers, **self.options.headers, **load.headers}
         load = replace(load, host=load.host or self.options.host, headers=headers)
         host = load.host or str(urlsplit(self.url).hostname)
         self.listener.require_route_to_green(host, normalised(load.path), headers)

@@ -481,12 +481,21 @@ run "stages_of_ones_own" {
 
   variables {
     callers          = ["ecs", "codedeploy"]
-    lifecycle_stages = { run_migrations = ["PRE_SCALE_UP"], validate_test_traffic = [] }
+    lifecycle_hooks = {
+      run_migrations          = { stages = ["PRE_SCALE_UP"] }
+      validate_test_traffic   = { stages = [] }
+      validate_before_install = { hook_details = { description = "[warn images]" } }
+    }
   }
 
   assert {
     condition     = length(output.lifecycle_hooks) == 4 && output.lifecycle_hooks[2].lifecycle_stages == tolist(["PRE_SCALE_UP"])
     error_message = "Stages: ${jsonencode(output.lifecycle_hooks[*].lifecycle_stages)}"
+  }
+
+  assert {
+    condition     = output.lifecycle_hooks[*].hook_details == tolist(["{\"description\":\"[warn images]\"}", null, null, null])
+    error_message = "Details: ${jsonencode(output.lifecycle_hooks[*].hook_details)}"
   }
 }
 
@@ -494,10 +503,20 @@ run "a_hook_that_there_is_not" {
   command = plan
 
   variables {
-    lifecycle_stages = { validate_all = [] }
+    lifecycle_hooks = { validate_all = {} }
   }
 
-  expect_failures = [var.lifecycle_stages]
+  expect_failures = [var.lifecycle_hooks]
+}
+
+run "a_stage_that_there_is_not" {
+  command = plan
+
+  variables {
+    lifecycle_hooks = { run_migrations = { stages = ["PRE_INSTALL"] } }
+  }
+
+  expect_failures = [var.lifecycle_hooks]
 }
 
 run "a_caller_that_there_is_not" {

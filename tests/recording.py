@@ -71,7 +71,7 @@ class Recording:
         run = self._running[-1]
         hook = run.record.fields["hook"]
         self.noted.calls += 1
-        if service == "lambda" and parameters.get("FunctionName") == run.platform.function:
+        if service == "lambda" and parameters.get("FunctionName") == run.platform.own_function:
             # Itself, whatever it is called here.
             parameters = {**parameters, "FunctionName": function_names()[hook]}
         try:

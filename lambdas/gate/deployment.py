@@ -28,7 +28,7 @@ class Words:
     """What messages call the platform's things: who moves the traffic, where it is told what is deployed, and so on."""
 
     mover: str
-    plan: str
+    source: str  # what says what is deployed
     group: str  # what names target groups, listeners and alarms
     fix_group: str
     production: str  # the key of the production route
@@ -145,7 +145,7 @@ class Deployment(ABC):
 
     def task_definition(self, name: str) -> Mapping[str, Any]:
         """DescribeTaskDefinition's answer for an ARN or family:revision."""
-        return self.memoize(f"task definition {name}", partial(ecs.read_task_definition, name, self.words.plan))
+        return self.memoize(f"task definition {name}", partial(ecs.read_task_definition, name, self.words.source))
 
     def placement_to_come(self, service: Service) -> Mapping[str, Any]:
         """Where green's tasks will run: as the serving ones do, but for what the plan says."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -46,7 +47,10 @@ def read_metrics(queries: Mapping[str, Query], start: datetime, end: datetime) -
         status[name] = str(entry.get("StatusCode"))
         if status[name] == "Forbidden":
             raise ProbeError(f"CloudWatch may not give the values of {name} (Forbidden)")
-        values[name].update(zip(entry.get("Timestamps") or [], map(float, entry.get("Values") or [])))
+        found = [float(value) for value in entry.get("Values") or []]
+        if not all(map(math.isfinite, found)):
+            raise ProbeError(f"cloudwatch:GetMetricData answered a value of {name} that is no number")
+        values[name].update(zip(entry.get("Timestamps") or [], found))
     incomplete = ", ".join(f"{name} ({word})" for name, word in status.items() if word != "Complete")
     if incomplete:  # PartialData is followed by a page with the rest
         said = f"CloudWatch's answer is not complete for {incomplete}"

@@ -117,7 +117,7 @@ class HookChecks:
         for event in events:
             yield judge_function(self.deployment, f"{check}:{event}", event, judge)
         if not events:
-            yield skipped(f"{self.deployment.words.plan} names no further hook{nothing}")
+            yield skipped(f"{self.deployment.words.source} names no further hook{nothing}")
 
     @check(calls=[LOOK_UP], parts=["{event}"])
     def hook_functions(self) -> Iterator[Finding]:
@@ -149,7 +149,7 @@ class HookChecks:
             if f"{watched.cluster}/{watched.service}" != ours:
                 problems.append(
                     f"the function watches {watched.cluster}/{watched.service}, not {ours}: put this service's hooks "
-                    f"into {self.deployment.words.plan}, or fix ecs_cluster_name, ecs_service_name"
+                    f"into {self.deployment.words.source}, or fix ecs_cluster_name, ecs_service_name"
                 )
         except BadSettings as problem:
             problems.append(str(problem))

@@ -68,7 +68,7 @@ class RequestChecks:
         for event in events:
             yield judge_function(self.deployment, f"requests:{event}", event, self._comes_through)
         if not events:
-            yield skipped(f"{self.deployment.words.plan} names no hook that sends requests")
+            yield skipped(f"{self.deployment.words.source} names no hook that sends requests")
 
     def _comes_through(self, function: HookFunction) -> Finding:
         options = function.options

@@ -68,7 +68,7 @@ class RoleChecks:
             arn = name if is_arn(name) else f"{functions}{name.rpartition('function:')[2]}"
             by_role.setdefault(deployment.invoker_of(name), []).append(arn)
         if not by_role:
-            return skipped(f"{deployment.words.plan} names no further hook")
+            return skipped(f"{deployment.words.source} names no further hook")
         cure = deployment.words.allow_invoking
         found = [self._judged(r, "lambda:InvokeFunction", "may not invoke", a, cure) for r, a in by_role.items()]
         return next((finding for finding in found if not finding.ok), found[0])

@@ -117,6 +117,8 @@ def way_to_targets(deployment: Deployment, group: TargetGroup) -> Way:
     if group.target_type != "ip":
         raise ProbeError(none_and_no_addresses(group, deployment.words))
     targets = [target for target in deployment.targets(group) if "draining" not in target.state]
+    if not targets:
+        raise ProbeError(f"{group.name}, green's target group, has no target to ask")
     urls = [_url(group.protocol, group, target.address, target.port) for target in targets]
     return Way(urls[0], targets=urls, host=literal_host(deployment.production_listener()))
 

@@ -56,7 +56,7 @@ class CodeDeploy:
     def __init__(self, event: Any, context: Any) -> None:
         self.deployment_id, self.execution_id, self.continuation, self.event_error = read_event(event)
         name = getattr(context, "invoked_function_arn", "")
-        self.function = name if isinstance(name, str) else ""  # empty: somebody calls the handler by hand
+        self.own_function = name if isinstance(name, str) else ""  # empty: somebody calls the handler by hand
         self._request = str(getattr(context, "aws_request_id", ""))
 
     def deployment(self, environment: Environment) -> Deployment:
@@ -90,7 +90,7 @@ class CodeDeploy:
     @property
     def can_continue(self) -> bool:
         """See `Platform`."""
-        return bool(self.function)
+        return bool(self.own_function)
 
     def answer(self, status: str) -> dict[str, Any]:
         """See `Platform`. CodeDeploy reads no answer."""
@@ -103,7 +103,7 @@ class CodeDeploy:
         event = {**dict(zip(FIELDS, (self.deployment_id, self.execution_id))), "Continuation": carried}
         payload = json.dumps(event, default=str, ensure_ascii=False).encode(errors="replace")
         with interrupt(seconds, OutOfTime):
-            sent = aws.call("lambda", "invoke", FunctionName=self.function, InvocationType="Event", Payload=payload)
+            sent = aws.call("lambda", "invoke", FunctionName=self.own_function, InvocationType="Event", Payload=payload)
         if sent.get("StatusCode") != 202:  # Lambda's word for "queued"
             raise ProbeError(f"lambda:InvokeFunction answered {sent.get('StatusCode')}, expected 202")
         return f"by request {sent.get('ResponseMetadata', {}).get('RequestId', 'unknown')}"
@@ -154,7 +154,7 @@ class CodeDeployDeployment(Deployment):
 
     words = Words(
         mover="CodeDeploy",
-        plan="the AppSpec",
+        source="the AppSpec",
         group="the deployment group",
         fix_group="fix the deployment group",
         production="prodTrafficRoute.listenerArns",

@@ -62,7 +62,7 @@ class Ecs:
 
     def __init__(self, event: Mapping[str, Any], context: Any) -> None:
         arn = getattr(context, "invoked_function_arn", "")
-        self.function = arn if isinstance(arn, str) else ""
+        self.own_function = arn if isinstance(arn, str) else ""
         self.arn, self.stage = _text(event.get("resourceArn")), _text(event.get("lifecycleStage"))
         self.deployment_id = self.arn.rpartition("/")[2]
         details = event.get("executionDetails")
@@ -176,7 +176,7 @@ class EcsDeployment(Deployment):
 
     words = Words(
         mover="ECS",
-        plan="the service",
+        source="the service",
         group="the service",
         fix_group="fix the service's load_balancer",
         production="advancedConfiguration.productionListenerRule",
@@ -222,7 +222,7 @@ class EcsDeployment(Deployment):
     def expires_at(self) -> Optional[float]:  # type: ignore[override]  # a constant elsewhere
         """See `Deployment`. The hook that is ours is the one with this function."""
         for hook in self.info.get("lifecycleHookDetails") or []:
-            if str(hook.get("targetArn") or "") == self._caller.function and hook.get("expiresAt"):
+            if str(hook.get("targetArn") or "") == self._caller.own_function and hook.get("expiresAt"):
                 return float(hook["expiresAt"].timestamp())
         return None
 
@@ -367,30 +367,30 @@ class EcsDeployment(Deployment):
             running=int(running),
             pending=pending,
             task_definition=str(revision.get("taskDefinition") or ""),
-            target_groups=tuple(self._groups_of(arn, revision)),
+            target_groups=tuple(_resolved(revision)),
             container=str(first.get("containerName") or ""),
             container_port=first.get("containerPort"),
             placement=ecs.placement_of(revision),
         )
 
-    def _groups_of(self, arn: str, revision: Mapping[str, Any]) -> list[str]:
-        """The target groups that a revision's tasks are registered in.
+    def target_group_of(self, side: Side) -> TargetGroup:
+        """See `Deployment`.
 
-        ECS says it of one that is active. Before, the group that production does not go to is green's, as ECS itself
-        has it; and of two revisions the one that is known tells of the other.
+        ECS says it of a revision that is active. Before, the group that production does not go to is green's, as ECS
+        itself has it; and of two revisions the one that is known tells of the other.
         """
-        resolved = _resolved(revision)
-        if resolved or not self._balancers:
-            return resolved
-        pair = [group.arn for group in self.target_groups]
-        others = [each["arn"] for each in self._sources(self.info)] if arn == self._target else [self._target]
-        taken = {group for each in others for group in _resolved(self._revision(str(each)))}
+        if side.target_groups:
+            return super().target_group_of(side)
+        is_green = side.external_id == self.id
+        others = [str(each["arn"]) for each in self._sources(self.info)] if is_green else [self._target]
+        taken = {group for each in others for group in _resolved(self._revision(each))}
         if not taken:
             weights = self.production_listener().weights
-            serves = [group for group in pair if weights.get(group)]
+            serves = {group.arn for group in self.target_groups if weights.get(group.arn)}
             has_shifted = self._caller.stage == "POST_PRODUCTION_TRAFFIC_SHIFT"
-            taken = set(serves) if (arn == self._target) is not has_shifted else set(pair) - set(serves)
-        return [group for group in pair if group not in taken]
+            taken = serves if is_green is not has_shifted else {g.arn for g in self.target_groups} - serves
+        left = tuple(group.arn for group in self.target_groups if group.arn not in taken)
+        return super().target_group_of(replace(side, target_groups=left))
 
     def green(self, service: Service | None = None) -> Side:
         """See `Deployment`."""

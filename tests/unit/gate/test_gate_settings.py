@@ -269,9 +269,9 @@ def test_a_value_of_sixty_characters_is_shown_whole() -> None:
 
 
 def test_thousands_of_objects_are_read_in_no_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert len(read({"windows": {f"w{number}": {} for number in range(10_000)}}).windows) == 10_000
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 # What is never shown
