@@ -158,19 +158,15 @@ class Blue:
 
     def _counts(self) -> list[Finding]:
         """What ECS says of blue alone: a set that drains still has tasks, which the service counts."""
-        blue, findings = self.side, []
+        blue = self.side
         # Most events only tell what ECS does (registers targets, starts tasks).
         telling = " | ".join([event for event in self.current.events if WHY.search(event)][:3])
         fix = f"fix it first; latest events: {telling}" if telling else "fix it first"
         counts = f"{blue.running} of {blue.desired} tasks running, {blue.pending} pending"
-        if blue.complete:
-            findings.append(passed(counts, "running_count"))
-        else:
-            said = f"service {self.current.name} is not at its desired count: {counts}"
-            findings.append(failed(f"{said}; {fix}", "running_count"))
-        if blue.stability == "STEADY_STATE":
-            findings.append(passed(f"serving {blue.name} is in STEADY_STATE", "service_steady"))
-        else:
-            said = f"serving {blue.name} is {blue.stability}, expected STEADY_STATE"
-            findings.append(failed(f"{said}; {fix}", "service_steady"))
-        return findings
+        short = f"service {self.current.name} is not at its desired count: {counts}; {fix}"
+        is_steady, steady = blue.stability == "STEADY_STATE", f"serving {blue.name} is in STEADY_STATE"
+        unsteady = f"serving {blue.name} is {blue.stability}, expected STEADY_STATE; {fix}"
+        return [
+            passed(counts, "running_count") if blue.complete else failed(short, "running_count"),
+            passed(steady, "service_steady") if is_steady else failed(unsteady, "service_steady"),
+        ]

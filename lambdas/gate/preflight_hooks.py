@@ -1,4 +1,4 @@
-"""The functions of the hooks that follow: are they there, can their options be used, do they run the module's code?"""
+"""The functions of the hooks that follow: are they there and where they belong, usable, and of the module's code?"""
 
 from __future__ import annotations
 

@@ -205,16 +205,6 @@ def test_without_the_permission_nothing_is_known_of_the_options(stage: Stage, ju
 TOO_LONG = {"duration": 3000}
 
 
-@pytest.mark.parametrize("name", ["hook_settings", f"hook_settings:{SHIFTED}"])
-def test_it_may_only_warn(stage: Stage, judge: Judge, name: str) -> None:
-    stage.tell(SHIFTED, TOO_LONG)
-    judgement = judge(hook, stage.at(EVENT), checks={name: "warn"})
-    assert judgement.succeeded
-    outcome, detail = judgement.check(f"hook_settings:{SHIFTED}")
-    assert outcome == "failed"
-    assert judgement.message.endswith(f"1 warned: {detail}")
-
-
 def test_it_may_be_left_out_of_one_function(stage: Stage, judge: Judge) -> None:
     stage.tell(SHIFTED, TOO_LONG)
     judgement = judge(hook, stage.at(EVENT), checks={f"hook_settings:{SHIFTED}": "skip"})
