@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Callable
+from functools import partial
+from typing import Any
 
 from gate.plan import Plan
 from gate.verdict import ProbeError
@@ -14,9 +15,8 @@ MOST_TEXT = 100_000  # characters of an AppSpec; one for ECS has a few thousand
 MOST_WRITTEN_OUT = 1_000_000  # the same with each alias of YAML written out: nine lines of them can stand for billions
 SHOWN = 120  # characters of a value in a message
 
+KIND = "AWS::ECS::Service"
 HOOK_EVENTS = ("BeforeInstall", "AfterInstall", "AfterAllowTestTraffic", "BeforeAllowTraffic", "AfterAllowTraffic")
-
-_ARN = re.compile(r"arn:[^:]+:ecs:[^:]+:\d+:task-definition/.+")
 
 
 def parse_appspec(text: str) -> Plan:
@@ -28,13 +28,14 @@ def parse_appspec(text: str) -> Plan:
     version = _field(document, "version")
     if version not in (None, 0, 1, "0", "0.0", "1", "1.0"):  # ECS's console writes 1
         raise ProbeError(f"the AppSpec's version is {_shown(version)}, expected 0.0")
-    resources = [resource for entry in _entries(_field(document, "Resources")) for resource in entry.values()]
+    entries = _listed(_field(document, "Resources"))
+    resources = [resource for entry in entries if isinstance(entry, Mapping) for resource in entry.values()]
     kinds = [str(_field(resource, "Type")) for resource in resources]
-    if kinds.count("AWS::ECS::Service") != 1:
-        said = f"the AppSpec names {kinds.count('AWS::ECS::Service')} resources of type AWS::ECS::Service, expected one"
+    if kinds.count(KIND) != 1:
+        said = f"the AppSpec names {kinds.count(KIND)} resources of type {KIND}, expected one"
         raise ProbeError(f"{said} (its types: {_short(', '.join(kinds) or 'none')})")
     unknown: list[str] = []
-    properties = _read(resources[kinds.index("AWS::ECS::Service")], KNOWN, "", unknown).get("properties") or {}
+    properties = _read(resources[kinds.index(KIND)], KNOWN, "", unknown).get("properties") or {}
     balancer = properties.get("loadBalancerInfo") or {}
     required = {
         "TaskDefinition": properties.get("taskDefinition"),
@@ -58,7 +59,7 @@ def parse_appspec(text: str) -> Plan:
 
 def _arn(text: str) -> str:
     """A task definition as CodeDeploy takes it: by its whole ARN."""
-    if _ARN.fullmatch(text):
+    if re.fullmatch(r"arn:[^:]+:ecs:[^:]+:\d+:task-definition/.+", text):
         return text
     said = f"the AppSpec's TaskDefinition is {_short(text)}, expected the ARN of a task definition"
     if re.fullmatch(r"[<$\[{].*|[A-Z_]+", text):
@@ -87,16 +88,16 @@ def _parsed(text: str) -> Any:
     try:
         import yaml  # from the layer; a JSON AppSpec does without it
     except ImportError as problem:
-        raise ProbeError(
-            f"the AppSpec is YAML and the library {problem.name} is missing: attach the module's layer"
-        ) from problem
+        raise ProbeError("the AppSpec is YAML and the library yaml is missing: attach the module's layer") from problem
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
+        if node is None:
+            return None
         # Before anything is made of it: to write billions of values out takes all of a function's memory.
-        if node is not None and _size(node, {}) > MOST_WRITTEN_OUT:
+        if _size(node, {}) > MOST_WRITTEN_OUT:
             raise ProbeError(f"the AppSpec's aliases, written out, come to more than {MOST_WRITTEN_OUT} characters")
-        return None if node is None else loader.construct_document(node)
+        return loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as problem:  # ValueError: a date that is none
         # YAML's own words name another place where JSON was meant: it allows no tabs.
         said = of_json if text.lstrip().startswith(("{", "[")) else _yamls_words(problem)
@@ -120,10 +121,8 @@ def _refuse_twice(keys: Sequence[tuple[str, int]]) -> None:
     seen: dict[str, int] = {}
     for name, line in keys:
         if name.lower() in seen:
-            beside = [other for other, _ in keys if other.lower() != name.lower()]
-            where = (
-                f"lines {seen[name.lower()]} and {line}" if line else f"beside {', '.join(beside) or 'nothing else'}"
-            )
+            beside = ", ".join(other for other, _ in keys if other.lower() != name.lower()) or "nothing else"
+            where = f"lines {seen[name.lower()]} and {line}" if line else f"beside {beside}"
             said = f"the AppSpec has the key {_short(name)} twice in one mapping: leave one of them out"
             raise ProbeError(f"{said} ({_short(where)})")
         seen[name.lower()] = line
@@ -131,17 +130,16 @@ def _refuse_twice(keys: Sequence[tuple[str, int]]) -> None:
 
 def _size(node: Any, known: dict[int, int]) -> int:
     """The characters of a node of YAML with its aliases written out; one that is part of itself has no end of them."""
+    if isinstance(node.value, str):
+        return 1 + len(node.value)
     if id(node) not in known:
         known[id(node)] = MOST_WRITTEN_OUT + 1
-        if isinstance(node.value, str):
-            parts: list[Any] = []
-        elif node.id == "mapping":
+        parts = node.value
+        if node.id == "mapping":
             keys = [key for key, _ in node.value if isinstance(key.value, str)]
             _refuse_twice([(key.value, key.start_mark.line + 1) for key in keys])
             parts = [part for pair in node.value for part in pair]
-        else:
-            parts = node.value
-        known[id(node)] = 1 + (len(node.value) if not parts else sum(_size(part, known) for part in parts))
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
     return known[id(node)]
 
 
@@ -156,10 +154,9 @@ def _short(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
-def _entries(value: Any) -> list[Mapping[str, Any]]:
-    """A list of mappings, or one mapping in its place: both are written."""
-    several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    return [entry for entry in several if isinstance(entry, Mapping)]
+def _listed(value: Any) -> list[Any]:
+    """A list, or one entry in its place: both are written."""
+    return value if isinstance(value, list) else [value]
 
 
 def _field(mapping: Any, name: str) -> Any:
@@ -171,7 +168,7 @@ def _field(mapping: Any, name: str) -> Any:
 def _hooks(value: Any) -> Iterator[tuple[str, str]]:
     """Each event with its function: a text, as the guide has it, or a list of one text."""
     known, places = {event.lower(): event for event in HOOK_EVENTS}, dict[str, int]()
-    for number, entry in enumerate(value if isinstance(value, list) else [value], 1):
+    for number, entry in enumerate(_listed(value), 1):
         if entry not in (None, "") and not isinstance(entry, Mapping):
             raise ProbeError(f"entry {number} of the AppSpec's Hooks is {_shown(entry)}, expected an event: function")
         for event, function in (entry or {}).items():
@@ -199,10 +196,6 @@ def _text(value: Any, path: str) -> str:
     raise _wrong(value, path, "text: put it into quotes")
 
 
-def _version(value: Any, _path: str) -> str:
-    return str(value).strip().upper()  # `latest`
-
-
 def _switch(value: Any, path: str) -> str:
     switch = str(value).strip().upper()
     if switch in ("ENABLED", "DISABLED"):
@@ -212,43 +205,40 @@ def _switch(value: Any, path: str) -> str:
 
 def _texts(value: Any, path: str) -> list[str]:
     """A list of texts, or one text with commas between them; empty ones are left out, as CodeDeploy does."""
-    listed = re.split(r"[\s,]+", value) if isinstance(value, str) else value if isinstance(value, list) else [value]
+    listed = re.split(r"[\s,]+", value) if isinstance(value, str) else _listed(value)
     for each in listed:
         if each is not None and not isinstance(each, str):
             raise _wrong(each, path, "ids")
     return [each for each in listed if each]
 
 
-def _number(least: int, most: int) -> Callable[[Any, str], int]:
-    """A reader of a whole number, which may be written as text."""
-
-    def read(value: Any, path: str) -> int:
-        is_written = isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}(\.0)?\s*", value)
-        number = float(value) if is_written else value
-        is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
-        if is_number and least <= number <= most and number == int(number):
-            return int(number)
-        raise _wrong(value, path, f"a number from {least} to {most}")
-
-    return read
+def _number(least: int, most: int, value: Any, path: str) -> int:
+    """A whole number, which may be written as text."""
+    is_written = isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}(\.0)?\s*", value)
+    number = float(value) if is_written else value
+    is_number = isinstance(number, (int, float)) and not isinstance(number, bool)
+    if is_number and least <= number <= most and number == int(number):
+        return int(number)
+    raise _wrong(value, path, f"a number from {least} to {most}")
 
 
 KNOWN: Mapping[str, Any] = {
     "Type": _text,
     "Properties": {
         "TaskDefinition": _text,
-        "LoadBalancerInfo": {"ContainerName": _text, "ContainerPort": _number(1, 65535)},
-        "PlatformVersion": _version,
+        "LoadBalancerInfo": {"ContainerName": _text, "ContainerPort": partial(_number, 1, 65535)},
+        "PlatformVersion": lambda value, _path: str(value).strip().upper(),  # `latest`
         "NetworkConfiguration": {
             "AwsvpcConfiguration": {"Subnets": _texts, "SecurityGroups": _texts, "AssignPublicIp": _switch}
         },
         # ECS's own bounds
         "CapacityProviderStrategy": [
-            {"CapacityProvider": _text, "Base": _number(0, 100_000), "Weight": _number(0, 1_000)}
+            {"CapacityProvider": _text, "Base": partial(_number, 0, 100_000), "Weight": partial(_number, 0, 1_000)}
         ],
     },
 }
 PLACEMENT = ("capacityProviderStrategy", "platformVersion", "networkConfiguration")
+EMPTY: tuple[Any, ...] = (None, "", [])
 
 
 def _read(value: Any, known: Any, path: str, unknown: list[str]) -> Any:
@@ -257,12 +247,13 @@ def _read(value: Any, known: Any, path: str, unknown: list[str]) -> Any:
     `known`: a reader, a mapping of names to what is known of them, or a list of what is known of each entry.
     `unknown`: takes the paths of keys that CodeDeploy does not read.
     """
+    if value in EMPTY:
+        return None
     if isinstance(known, list):
-        entries = value if isinstance(value, list) else [value]
-        read = [_read(entry, known[0], f"{path}[{number}]", unknown) for number, entry in enumerate(entries)]
+        read = [_read(entry, known[0], f"{path}[{number}]", unknown) for number, entry in enumerate(_listed(value))]
         return [entry for entry in read if entry is not None] or None
-    if value in (None, "", []) or not isinstance(known, Mapping):
-        return None if value in (None, "", []) else known(value, path)
+    if not isinstance(known, Mapping):
+        return known(value, path)
     if not isinstance(value, Mapping):
         raise _wrong(value, path, f"a mapping of {', '.join(known)}")
     names, found = {name.lower(): name for name in known}, {}
@@ -272,7 +263,7 @@ def _read(value: Any, known: Any, path: str, unknown: list[str]) -> Any:
             unknown.append(f"{path}.{_short(str(key))}".lstrip("."))
             continue
         read = _read(inner, known[name], f"{path}.{name}".lstrip("."), unknown)
-        if read not in (None, "", []):
+        if read not in EMPTY:
             found[f"{name[0].lower()}{name[1:]}"] = read
     if "CapacityProvider" in known and "capacityProvider" not in found:
         raise _wrong(None, f"{path}.CapacityProvider", "a name")

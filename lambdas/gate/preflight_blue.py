@@ -11,19 +11,12 @@ from gate.ecs import Service, Side
 from gate.elb import Target, TargetGroup
 from gate.names import check
 from gate.runner import Gate
-from gate.verdict import Finding, NotFound, ProbeError, Severity, failed, finding_of, passed
+from gate.verdict import Finding, NotFound, ProbeError, Severity, error, failed, finding_of, passed
 from gate.waiting import Poll
 
 SETTLE = 60.0  # seconds a service may take to be steady: a task replaced this very moment is no reason to refuse
 STARTING = 240.0  # the same while some of its targets are `initial`: five checks 30 s apart are AWS's default
 WHY = re.compile(r"unable|unhealthy|fail|reason|error|insufficient", re.IGNORECASE)  # in an event of a service
-
-
-class NotShown(ProbeError):
-    """Two services of AWS say what does not fit together: one of them may lag behind."""
-
-    retryable = True
-
 
 OF_BLUE = ("blue_targets", "running_count", "service_steady", "production_weights", "test_weights")  # checks
 
@@ -61,11 +54,6 @@ class Blue:
             return self.deployment.target_group_of(self.deployment.green())
         return self.deployment.other_target_group(self.group)
 
-    @property
-    def _all_the_same(self) -> str:
-        softened = "[warn blue_targets, running_count, service_steady]"
-        return f"put {softened} into {self.deployment.words.description}, to deploy all the same"
-
     @check()
     def service(self) -> Finding:
         """The service is ACTIVE, can be deployed blue/green, and is asked to run at least one task."""
@@ -76,9 +64,8 @@ class Blue:
         if problem:
             return failed(f"service {service.name} {problem}")
         if service.desired < 1:
-            return failed(
-                f"service {service.name} has a desired count of 0: no green task could be looked at; raise it first"
-            )
+            why = "no green task could be looked at; raise it first"
+            return failed(f"service {service.name} has a desired count of 0: {why}")
         return passed(f"service {service.name} is to run {service.desired} task(s)")
 
     @check(calls=["elasticloadbalancing:DescribeTargetHealth"])
@@ -133,69 +120,55 @@ class Blue:
 
     def _look(self) -> list[Finding]:
         self._seen = self.deployment.service()  # what is looked at afterwards is what was waited for
-        counts = [self._running_count(), self._service_steady()]
+        counts = self._counts()
+        softened = "[warn blue_targets, running_count, service_steady]"
+        way_out = f"put {softened} into {self.deployment.words.description}, to deploy all the same"
         try:
-            targets = self._targets()
+            targets = self.deployment.targets(self.group)
         except ProbeError as problem:  # what ECS says stays
             return [replace(finding_of(problem, "blue_targets"), terminal=not problem.retryable), *counts]
-        if not any(target.state == "healthy" for target in targets):
-            return [self._serves_nobody(targets), *(replace(finding, advisory=True) for finding in counts)]
-        is_settled = all(finding.ok for finding in counts)
-        findings = [self._blue_targets(targets, is_settled=is_settled), *counts]
-        bad = next((finding for finding in findings if not finding.ok), None)
-        if bad is None:
-            return findings
-        told = replace(bad, detail=f"{bad.detail}; or {self._all_the_same}")  # the first one; once is enough
-        return [told if finding is bad else finding for finding in findings]
-
-    def _targets(self) -> list[Target]:
-        targets, running = self.deployment.targets(self.group), self.side.running
-        if running and not targets:  # each task that runs is registered, or is about to be
-            raise NotShown(
-                f"elasticloadbalancing:DescribeTargetHealth names no target of {self.group.name}, and ECS {running} "
-                f"running task(s) of blue: register them, or {self._all_the_same}"
-            )
-        return [target for target in targets if "draining" not in target.state]
-
-    def _serves_nobody(self, targets: list[Target]) -> Finding:
-        """No harm can come to customers whom nobody serves: what may fix it is let through, loudly."""
-        why = ", ".join(map(str, targets)) or "none is registered"
-        starting = {"starting": True} if targets and all(target.state == "initial" for target in targets) else {}
-        said = (
-            f"BLUE SERVES NOBODY: no target of {self.group.name} is healthy ({why}); this deployment is let through to "
-            "fix it, and a rollback would go back to this"
-        )
-        return replace(failed(said, "blue_targets", **starting), advisory=True)
+        if self.side.running and not targets:  # each task that runs is registered, or is about to be: one of them lags
+            said = f"elasticloadbalancing:DescribeTargetHealth names no target of {self.group.name}, and ECS"
+            cure = f"{self.side.running} running task(s) of blue: register them, or {way_out}"
+            return [error(f"{said} {cure}", "blue_targets"), *counts]
+        serving = [target for target in targets if "draining" not in target.state]
+        findings = [self._blue_targets(serving, is_settled=all(finding.ok for finding in counts)), *counts]
+        if findings[0].advisory:
+            return [replace(finding, advisory=True) for finding in findings]
+        bad = next((finding for finding in findings if not finding.ok), None)  # the first one: once is enough
+        return [replace(each, detail=f"{each.detail}; or {way_out}") if each is bad else each for each in findings]
 
     def _blue_targets(self, targets: list[Target], *, is_settled: bool) -> Finding:
-        """Judge targets of which some are healthy. Where ECS finds the service settled the others are only named."""
-        others = ", ".join(str(target) for target in targets if target.state != "healthy")
+        """Judge blue's targets. Where ECS finds the service settled, those that are not healthy are only named.
+
+        No harm can come to customers whom nobody serves: what may fix it is let through, loudly.
+        """
+        group = self.group.name
         healthy = sum(target.state == "healthy" for target in targets)
+        others = ", ".join(str(target) for target in targets if target.state != "healthy")
+        is_starting = bool(targets) and all(target.state in ("healthy", "initial") for target in targets)
+        starting = {"starting": True} if is_starting else {}
+        if not healthy:
+            said = f"BLUE SERVES NOBODY: no target of {group} is healthy ({others or 'none is registered'})"
+            cure = "this deployment is let through to fix it, and a rollback would go back to this"
+            return replace(failed(f"{said}; {cure}", "blue_targets", **starting), advisory=True)
         if others and not is_settled:
-            said = f"{healthy} of {len(targets)} targets of {self.group.name}, which serves now, are healthy: {others}"
-            starting = {"starting": True} if all(each.state in ("healthy", "initial") for each in targets) else {}
+            said = f"{healthy} of {len(targets)} targets of {group}, which serves now, are healthy: {others}"
             return failed(f"{said}; fix it first", "blue_targets", **starting)
-        said = f"{healthy} healthy target(s) behind {self.group.name}"
+        said = f"{healthy} healthy target(s) behind {group}"
         return passed(f"{said}; {others}" if others else said, "blue_targets")
 
-    def _running_count(self) -> Finding:
-        # The primary's own: a set that drains after the last deployment still has tasks, which the service counts.
+    def _counts(self) -> list[Finding]:
+        """What ECS says of blue alone: a set that drains still has tasks, which the service counts."""
         blue = self.side
+        # Most events only tell what ECS does (registers targets, starts tasks).
+        telling = " | ".join([event for event in self.current.events if WHY.search(event)][:3])
+        fix = f"fix it first; latest events: {telling}" if telling else "fix it first"
         counts = f"{blue.running} of {blue.desired} tasks running, {blue.pending} pending"
-        if blue.complete:
-            return passed(counts, "running_count")
-        said = f"service {self.current.name} is not at its desired count: {counts}; fix it first{self._events}"
-        return failed(said, "running_count")
-
-    def _service_steady(self) -> Finding:
-        blue = self.side
-        if blue.stability == "STEADY_STATE":
-            return passed(f"serving {blue.name} is in STEADY_STATE", "service_steady")
-        said = f"serving {blue.name} is {blue.stability}, expected STEADY_STATE; fix it first{self._events}"
-        return failed(said, "service_steady")
-
-    @property
-    def _events(self) -> str:
-        """The latest events that say why: most only tell what ECS does (registers targets, starts tasks)."""
-        telling = [event for event in self.current.events if WHY.search(event)][:3]
-        return f"; latest events: {' | '.join(telling)}" if telling else ""
+        short = f"service {self.current.name} is not at its desired count: {counts}; {fix}"
+        is_steady, steady = blue.stability == "STEADY_STATE", f"serving {blue.name} is in STEADY_STATE"
+        unsteady = f"serving {blue.name} is {blue.stability}, expected STEADY_STATE; {fix}"
+        return [
+            passed(counts, "running_count") if blue.complete else failed(short, "running_count"),
+            passed(steady, "service_steady") if is_steady else failed(unsteady, "service_steady"),
+        ]

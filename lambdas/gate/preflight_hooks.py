@@ -1,9 +1,10 @@
-"""The functions of the hooks that follow: are they there, can their options be used, do they run the module's code?"""
+"""The functions of the hooks that follow: are they there and where they belong, usable, and of the module's code?"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Callable
 
 from gate import aws
@@ -12,11 +13,13 @@ from gate.names import check
 from gate.network import Caller
 from gate.options.hooks import HOOKS
 from gate.settings import BadSettings, in_words, judge_settings, read_environment, read_module, schema_of
-from gate.verdict import Finding, Outcome, ProbeError, Severity, failed, finding_of, passed, skipped
+from gate.verdict import Finding, Outcome, ProbeError, Severity, attempt, failed, finding_of, passed, skipped
 from gate.waiting import TimeBudget
 
-FIRST = "BeforeInstall"  # the hook that asks
 LOOK_UP = "lambda:GetFunctionConfiguration"
+TWICE = ("TEST_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT")  # asked at again when a deployment is rolled back
+ELSEWHERE = {"run_migrations": "PRE_PRODUCTION_TRAFFIC_SHIFT", "validate_production": "POST_PRODUCTION_TRAFFIC_SHIFT"}
+TOGETHER = ("run_migrations", "validate_test_traffic")  # the hooks of a stage run side by side
 
 
 class NotOurs(ProbeError):
@@ -27,12 +30,24 @@ class NotOurs(ProbeError):
 class HookFunction:
     """The function of a hook, and what Lambda says of it. `name` is a name or an ARN, as the AppSpec has it.
 
-    Properties raise NotOurs for a function of somebody else, and ProbeError where Lambda does not say.
+    Raises NotOurs for a function of somebody else, and ProbeError where Lambda does not say.
     """
 
     event: str
     name: str
     configuration: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, deployment: Deployment, event: str, name: str) -> HookFunction:
+        """Read what Lambda says of it."""
+        try:
+            return cls(event, name, deployment.function(name))
+        except aws.AwsDenied as problem:
+            # The role reads functions that are named as CodeDeploy's narrower managed role asks for: the module's are.
+            if name.rpartition("function:")[2].startswith("CodeDeployHook_"):
+                raise
+            said = f"function {name} is none of this module's, and not open to this hook: not looked at"
+            raise NotOurs(said) from problem
 
     @property
     def called(self) -> str:
@@ -59,10 +74,8 @@ class HookFunction:
         environment = self.configuration.get("Environment") or {}
         problem = environment.get("Error")
         if problem:
-            said = f"{problem.get('ErrorCode')}: {problem.get('Message')}"
-            raise ProbeError(
-                f"the environment of function {self.name} cannot be read ({said}): allow kms:Decrypt on its key"
-            )
+            said = f"cannot be read ({problem.get('ErrorCode')}: {problem.get('Message')})"
+            raise ProbeError(f"the environment of function {self.name} {said}: allow kms:Decrypt on its key")
         return environment.get("Variables") or {}
 
     @property
@@ -80,29 +93,16 @@ Judge = Callable[[HookFunction], Finding]
 
 def later_hooks(deployment: Deployment) -> dict[str, str]:
     """The plan's hooks but for the one that asks: event → function."""
-    return {event: name for event, name in deployment.plan.hooks.items() if event != FIRST}
-
-
-def is_closed_to_us(problem: ProbeError, function: str) -> bool:
-    """Whether a function cannot be read because it is somebody else's.
-
-    The role reads functions that are named as CodeDeploy's narrower managed role asks for: the module's are.
-    """
-    denied = isinstance(problem, aws.AwsDenied) and problem.operation == "get_function_configuration"
-    return denied and not function.rpartition("function:")[2].startswith("CodeDeployHook_")
+    return {event: name for event, name in deployment.plan.hooks.items() if event != "BeforeInstall"}
 
 
 def judge_function(deployment: Deployment, label: str, event: str, judge: Judge) -> Finding:
     """What comes of the function of an event that has one; `label`: the finding's name."""
-    name = deployment.plan.hooks[event]
     try:
-        return replace(judge(HookFunction(event, name, deployment.function(name))), name=label)
+        return replace(judge(HookFunction.of(deployment, event, deployment.plan.hooks[event])), name=label)
     except NotOurs as problem:
         return skipped(str(problem), label)
     except ProbeError as problem:
-        if is_closed_to_us(problem, name):
-            said = f"function {name} is none of this module's, and not open to this hook: not looked at"
-            return skipped(said, label)
         return finding_of(problem, label)
 
 
@@ -140,17 +140,17 @@ class HookChecks:
         yield from self._each("hook_settings", self._can_be_used)
 
     def _can_be_used(self, function: HookFunction) -> Finding:
-        hook, timeout, problems = function.hook, function.configuration.get("Timeout"), []
+        hook, deployment, problems = function.hook, self.deployment, []
+        timeout = function.configuration.get("Timeout")
         if not isinstance(timeout, (int, float)):
             raise ProbeError(f"Lambda does not say the time-out of {function.called}")
         try:
             watched = read_environment(function.variables)
-            ours = f"{self.deployment.cluster}/{self.deployment.service_name}"
-            if f"{watched.cluster}/{watched.service}" != ours:
-                problems.append(
-                    f"the function watches {watched.cluster}/{watched.service}, not {ours}: put this service's hooks "
-                    f"into {self.deployment.words.source}, or fix ecs_cluster_name, ecs_service_name"
-                )
+            theirs, ours = f"{watched.cluster}/{watched.service}", f"{deployment.cluster}/{deployment.service_name}"
+            if theirs != ours:
+                cure = f"put this service's hooks into {deployment.words.source}, or fix"
+                said = f"the function watches {theirs}, not {ours}"
+                problems.append(f"{said}: {cure} ecs_cluster_name, ecs_service_name")
         except BadSettings as problem:
             problems.append(str(problem))
         options, reading = judge_settings(HOOKS[hook], function.variables, hook)
@@ -169,14 +169,46 @@ class HookChecks:
 
     def _is_of_this_version(self, function: HookFunction) -> Finding:
         options, wrong = HOOKS[function.hook], []
-        reading = judge_settings(options, function.variables, function.hook)[1]
+        schema = judge_settings(options, function.variables, function.hook)[1].module.schema
         given, runs = read_module().packages.get(function.hook), function.configuration.get("CodeSha256")
         if given and not runs:
             raise ProbeError(f"Lambda does not say which code {function.called} runs")
-        if reading.module.schema not in ("", schema_of(options)):
+        if schema not in ("", schema_of(options)):
             wrong.append("is told its options as another version of the module has them")
         if given and given != runs:
             wrong.append("runs other code than the module gave it")
         if wrong:
             return failed(f"{function.called} {' and '.join(wrong)}: apply the module once more")
         return passed(f"{function.called} is of this version")
+
+    @check(calls=[LOOK_UP], parts=["{stage}"])
+    def lifecycle_hooks(self) -> Iterator[Finding]:
+        """Our hooks are at stages where they can judge, no migration beside test traffic; none lets pass unjudged."""
+        for stage, hooks in self.deployment.hooks_by_stage.items():
+            yield attempt(f"lifecycle_hooks:{stage}", partial(self._at, stage, hooks))
+
+    def _at(self, stage: str, hooks: list[Mapping[str, Any]]) -> Finding:
+        ours = {name: hook for hook in hooks if (name := self._of_ours(stage, hook))}
+        wrong = [
+            f"{hook} is invoked at {stage}, which comes again on the way back: move it to {place}"
+            for hook, place in ELSEWHERE.items()
+            if stage in TWICE and hook in ours
+        ]
+        if set(TOGETHER) <= set(ours):
+            wrong.append(f"{' and '.join(TOGETHER)} run side by side at {stage}: give each a stage of its own")
+        if wrong:
+            return failed("; ".join(wrong))
+        actions = {name: (hook.get("timeoutConfiguration") or {}).get("action") for name, hook in ours.items()}
+        lax = ", ".join(name for name, action in actions.items() if action == "CONTINUE")
+        if lax:  # what the user has chosen, and it lets pass what nobody has judged
+            said = f"{lax} at {stage} lets the deployment go on when ECS ends it (action CONTINUE)"
+            return replace(failed(f"{said}: set ROLLBACK"), advisory=True)
+        return passed(f"{', '.join(ours) or 'no hook of this module'} at {stage}")
+
+    def _of_ours(self, stage: str, hook: Mapping[str, Any]) -> str:
+        """Which of our hooks it is; empty if it is none, or pauses."""
+        name = str(hook.get("hookTargetArn") or "")
+        try:
+            return HookFunction.of(self.deployment, stage, name).hook if name else ""
+        except NotOurs:
+            return ""

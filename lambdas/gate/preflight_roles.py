@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import Any
+from typing import Any, Optional
 
 from gate import aws
 from gate.names import check
@@ -60,13 +60,12 @@ class RoleChecks:
         ]
 
     def _may_invoke(self) -> Finding:
-        partition = self.release.arn.split(":")[1]
-        functions = f"arn:{partition}:lambda:{self.release.region}:{self.release.account}:function:"
-        deployment = self.release.deployment
+        arn, deployment = self.release.arn, self.release.deployment
+        functions = f"arn:{arn.partition}:lambda:{arn.region}:{arn.account}:function:"
         by_role: dict[str, list[str]] = {}
         for name in later_hooks(deployment).values():
-            arn = name if is_arn(name) else f"{functions}{name.rpartition('function:')[2]}"
-            by_role.setdefault(deployment.invoker_of(name), []).append(arn)
+            function = name if is_arn(name) else f"{functions}{name.rpartition('function:')[2]}"
+            by_role.setdefault(deployment.invoker_of(name), []).append(function)
         if not by_role:
             return skipped(f"{deployment.words.source} names no further hook")
         cure = deployment.words.allow_invoking
@@ -86,33 +85,26 @@ class RoleChecks:
         return self._judged(passer, "iam:PassRole", "may not pass to ECS", arns, cure, **to_ecs)
 
     def _judged(
-        self, role: str, action: str, may_not: str, resources: Sequence[str], cure: str, **context: str
+        self, role: str, action: str, may_not: str, resources: Sequence[str], cure: str, **known: str
     ) -> Finding:
         """Whether a role may take the action on each of the resources, for the words `may_not` and the cure.
 
-        `context`: the condition keys whose values are known, beside the region. Where the decision hangs on others,
-        nobody can say. Raises as `_decision` does.
+        `known`: condition keys, beside the region. Where it hangs on others nobody can say. Raises as `_why_not` does.
         """
-        denied, unknown = [], []
-        for resource in resources:
-            decision, keys = _decision(role, action, resource, {"aws:RequestedRegion": self.release.region, **context})
-            if decision != "allowed" and not keys:
-                denied.append(resource)
-            elif decision != "allowed":
-                unknown += keys
+        context = {"aws:RequestedRegion": self.release.arn.region, **known}
+        refused = {resource: _why_not(role, action, resource, context) for resource in resources}
+        denied = [resource for resource, keys in refused.items() if keys == []]
         who = f"{self.release.deployment.words.invoker} {role}"
         if denied:
             return failed(f"{who} {may_not} {', '.join(denied)}: {cure}")
+        unknown = ", ".join(dict.fromkeys(key for keys in refused.values() for key in keys or ()))
         if unknown:
-            keys = list(dict.fromkeys(unknown))
-            return skipped(
-                f"{who}: it hangs on {', '.join(keys)}, which is not known here, whether it {may_not} something"
-            )
+            return skipped(f"{who}: it hangs on {unknown}, which is not known here, whether it {may_not} something")
         return passed(f"{who} may do what it has to")
 
 
-def _decision(role: str, action: str, resource: str, context: Mapping[str, str]) -> tuple[str, list[str]]:
-    """IAM's decision, and the condition keys that may matter to it and that it was not given.
+def _why_not(role: str, action: str, resource: str, context: Mapping[str, str]) -> Optional[list[str]]:
+    """None if IAM allows it; else the condition keys that may have kept it from that, as they were not given.
 
     Raises NotFound if there is no such role, ProbeError if the answer has no decision, and as `aws.call` does.
     """
@@ -133,14 +125,15 @@ def _decision(role: str, action: str, resource: str, context: Mapping[str, str])
         if problem.code == "NoSuchEntity":
             raise NotFound(f"role {role} does not exist: create it, or fix what names it") from problem
         raise
-    results = answer.get("EvaluationResults") or [{}]
-    if not results[0].get("EvalDecision"):
+    result = (answer.get("EvaluationResults") or [{}])[0]
+    if not result.get("EvalDecision"):
         raise ProbeError(f"IAM's simulator did not say whether {role} may {action} on {resource}")
+    if result["EvalDecision"] == "allowed":
+        return None
     # The keys stand beside the decision or one level below, and are those of all statements, other services' too.
-    places = [results[0], *(results[0].get("ResourceSpecificResults") or [])]
+    places = [result, *(result.get("ResourceSpecificResults") or [])]
     keys = [str(key) for place in places for key in place.get("MissingContextValues") or []]
-    known = ("aws", action.partition(":")[0])
-    return str(results[0]["EvalDecision"]), [key for key in keys if key.partition(":")[0].lower() in known]
+    return [key for key in keys if key.partition(":")[0].lower() in ("aws", action.partition(":")[0])]
 
 
 def _trusts(role: Mapping[str, Any], service: str) -> bool:
@@ -148,9 +141,8 @@ def _trusts(role: Mapping[str, Any], service: str) -> bool:
 
     Conditions are not judged: one that allows counts as if it held, one that denies as if it did not.
     """
-    statements = (role.get("AssumeRolePolicyDocument") or {}).get("Statement") or []
     effects = set()
-    for statement in statements if isinstance(statements, list) else [statements]:
+    for statement in _listed((role.get("AssumeRolePolicyDocument") or {}).get("Statement") or []):
         principal = statement.get("Principal") or {}
         services = set(_listed(principal.get("Service") if isinstance(principal, Mapping) else principal))
         actions = [str(action).lower() for action in _listed(statement.get("Action"))]

@@ -47,9 +47,8 @@ class Routes:
         """The deployment group has two target groups, and both exist."""
         names = [group.name for group in self.deployment.target_groups]
         if len(names) != 2:
-            found = ", ".join(names) or "none"
-            said = f"expected 2 target groups in the pair of {self.deployment.words.group}, found {found}"
-            return failed(f"{said}: name both")
+            said = f"expected 2 target groups in the pair of {self.deployment.words.group}"
+            return failed(f"{said}, found {', '.join(names) or 'none'}: name both")
         return passed(f"target groups {' and '.join(names)} exist")
 
     @check(calls=[LISTENERS, RULES])
@@ -119,10 +118,8 @@ class Routes:
         served = self.deployment.load_balancer(self.production).zones
         strange = ", ".join(sorted(zones - set(served)))
         if strange:
-            return failed(
-                f"tasks may run in {strange}, the load balancer serves {', '.join(served)}: add a subnet of that zone "
-                "to it"
-            )
+            said = f"tasks may run in {strange}, the load balancer serves {', '.join(served)}"
+            return failed(f"{said}: add a subnet of that zone to it")
         return passed(f"the load balancer serves {', '.join(sorted(zones))}")
 
     @check(calls=["ec2:DescribeSubnets"])
@@ -153,9 +150,9 @@ class Routes:
 
     def _read_subnets(self) -> list[Mapping[str, Any]]:
         wanted = list(self.release.network.get("subnets") or [])
-        if not wanted and self.release.definition.get("networkMode") == "awsvpc":
-            raise ProbeError("ECS does not say in which subnets green's tasks will run")
         if not wanted:
+            if self.release.definition.get("networkMode") == "awsvpc":
+                raise ProbeError("ECS does not say in which subnets green's tasks will run")
             return []
         # By filter: asked for by id, EC2 would name only the first that is missing.
         filters = [{"Name": "subnet-id", "Values": wanted}]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from gate.release import Image, LogGroup, Release, parse_arn
+from gate.preflight_needs import log_groups_of, parameters_of, secrets_of
+from gate.release import Image, parse_arn
 from gate.verdict import ProbeError
 
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
@@ -67,24 +67,14 @@ def test_where_an_image_is(uri: str, place: tuple[str, str, str], asked: dict[st
 @pytest.mark.parametrize(
     ("arn", "parts"),
     [
-        ("arn:aws:ecs:eu-west-1:1:task/a:b", ("eu-west-1", "1", "task/a:b")),
-        ("arn:aws:s3:::bucket", ("", "", "bucket")),
-        ("arn:aws:ssm", ("", "", "")),
+        ("arn:aws:ecs:eu-west-1:1:task/a:b", ("aws", "eu-west-1", "1", "task/a:b")),
+        ("arn:aws:s3:::bucket", ("aws", "", "", "bucket")),
+        ("arn:aws:ssm", ("aws", "", "", "")),
+        ("task/a:b:c:d:e:f", ("", "", "", "")),
     ],
 )
-def test_parts_of_an_arn(arn: str, parts: tuple[str, str, str]) -> None:
-    assert parse_arn(arn) == parts
-
-
-def release(*containers: dict[str, Any], **definition: Any) -> Release:
-    """What a deployment brings whose task definition has these containers."""
-    told = {"containerDefinitions": [{"name": "app", **each} for each in containers], **definition}
-    appspec = SimpleNamespace(task_definition="shop:1", container_name="app", placement={})
-    placement = {"launchType": "FARGATE"}
-    deployment: Any = SimpleNamespace(
-        plan=appspec, task_definition=lambda _: told, placement_to_come=lambda _: placement
-    )
-    return Release(deployment, lambda: SimpleNamespace(placement=placement))  # type: ignore[arg-type,return-value]
+def test_parts_of_an_arn(arn: str, parts: tuple[str, str, str, str]) -> None:
+    assert tuple(parse_arn(arn)) == parts
 
 
 @pytest.mark.parametrize(
@@ -100,16 +90,16 @@ def release(*containers: dict[str, Any], **definition: Any) -> Release:
 def test_which_stages_and_versions_of_a_secret_are_asked_for(
     references: list[str], secrets: set[tuple[str, str]]
 ) -> None:
-    found = release({"secrets": [{"name": "X", "valueFrom": each} for each in references]})
-    assert found.secrets == {SECRET: secrets}
-    assert found.parameters == []
+    containers = [{"secrets": [{"name": "X", "valueFrom": each} for each in references]}]
+    assert secrets_of(containers) == {SECRET: secrets}
+    assert parameters_of(containers) == []
 
 
 def test_references_of_log_drivers_and_registries_are_found() -> None:
     logging = {"logDriver": "splunk", "secretOptions": [{"name": "token", "valueFrom": "/shop/splunk"}]}
-    found = release({"logConfiguration": logging, "repositoryCredentials": {"credentialsParameter": "registry"}})
-    assert found.parameters == ["/shop/splunk"]
-    assert found.secrets == {"registry": {("AWSCURRENT", "")}}
+    containers = [{"logConfiguration": logging, "repositoryCredentials": {"credentialsParameter": "registry"}}]
+    assert parameters_of(containers) == ["/shop/splunk"]
+    assert secrets_of(containers) == {"registry": {("AWSCURRENT", "")}}
 
 
 @pytest.mark.parametrize(
@@ -118,8 +108,8 @@ def test_references_of_log_drivers_and_registries_are_found() -> None:
 def test_a_log_group_that_the_container_makes(made: str | None, is_made: bool) -> None:
     """The log driver reads `True` as it reads `true`."""
     options = {"awslogs-group": "/a", "awslogs-create-group": made}
-    found = release({"logConfiguration": {"logDriver": "awslogs", "options": options}})
-    assert found.log_groups == [LogGroup("/a", None, is_made)]
+    containers = [{"logConfiguration": {"logDriver": "awslogs", "options": options}}]
+    assert log_groups_of(containers) == {("/a", None): is_made}
 
 
 @pytest.mark.parametrize(
@@ -127,9 +117,9 @@ def test_a_log_group_that_the_container_makes(made: str | None, is_made: bool) -
 )
 def test_a_container_of_which_ecs_does_not_say_where_it_logs(logging: dict[str, Any]) -> None:
     with pytest.raises(ProbeError, match="ECS does not say where container app logs"):
-        _ = release({"logConfiguration": logging}).log_groups
+        log_groups_of([{"name": "app", "logConfiguration": logging}])
 
 
 def test_other_drivers_have_no_log_group() -> None:
     drivers = [{"logConfiguration": {"logDriver": driver}} for driver in ("splunk", "fluentd", "none", "awsfirelens")]
-    assert release(*drivers, {}).log_groups == []
+    assert log_groups_of([*drivers, {}]) == {}

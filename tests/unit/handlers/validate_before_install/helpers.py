@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import pytest
 import validate_before_install as hook
+from gate import deployment
+from gate.aws import AwsDenied
 
 from tests.unit.handlers.stage import ACCOUNT, CLUSTER, PORT, SERVICE, Judge, Judgement, Stage
 
@@ -156,6 +159,18 @@ def service_shown(stage: Stage, **of_task_sets: Any) -> dict[str, Any]:
         task_set.update(of_task_sets)
     stage.instead["ecs:DescribeServices"] = lambda _: answer
     return answer
+
+
+def not_open(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the hook's role not look at a function; not in earnest, or it would be found too narrow for the test."""
+    read = deployment._read_function
+
+    def read_or_be_denied(asked: str, words: deployment.Words) -> Mapping[str, Any]:
+        if asked == name:
+            raise AwsDenied("denied", "lambda", "get_function_configuration")
+        return read(asked, words)
+
+    monkeypatch.setattr(deployment, "_read_function", read_or_be_denied)
 
 
 def without_a_test_listener(stage: Stage) -> None:

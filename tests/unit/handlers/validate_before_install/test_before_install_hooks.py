@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 import validate_before_install as hook
 import yaml
-from gate import deployment
-from gate.aws import AwsDenied
 
 from tests.unit.handlers.stage import ACCOUNT, HOOK_EVENTS, Judge, Stage
 from tests.unit.handlers.validate_before_install.helpers import (
@@ -22,6 +17,7 @@ from tests.unit.handlers.validate_before_install.helpers import (
     answered,
     assert_state,
     deployed,
+    not_open,
     without_a_test_listener,
 )
 
@@ -93,14 +89,7 @@ def test_a_hook_of_ones_own_that_may_not_be_looked_at_is_a_note(
     if event != TEST:
         stage.tell(TEST, {"checks": {"test_listener": "skip"}})
     stage.allow("shop-codedeploy", "lambda:InvokeFunction", "*")
-    read = deployment._read_function
-
-    def read_or_be_denied(asked: str, words: deployment.Words) -> Mapping[str, Any]:
-        if asked == name:  # not asked in earnest: the role would be found too narrow for what the test does
-            raise AwsDenied("denied", "lambda", "get_function_configuration")
-        return read(asked, words)
-
-    monkeypatch.setattr(deployment, "_read_function", read_or_be_denied)
+    not_open(monkeypatch, name)
     judgement = judge(hook, stage.at(EVENT))
     assert judgement.succeeded
     assert "warned" not in judgement.message

@@ -119,7 +119,7 @@ STATES = {
     ),
     "of an account that is not said": State(
         shown(taskDefinitionArn=None),
-        "images",
+        "images:shop:2",
         "error",
         "ECS does not say the ARN of task definition {stage.green_definition}",
     ),

@@ -205,23 +205,6 @@ def test_without_the_permission_nothing_is_known_of_the_options(stage: Stage, ju
 TOO_LONG = {"duration": 3000}
 
 
-@pytest.mark.parametrize("name", ["hook_settings", f"hook_settings:{SHIFTED}"])
-def test_it_may_only_warn(stage: Stage, judge: Judge, name: str) -> None:
-    stage.tell(SHIFTED, TOO_LONG)
-    judgement = judge(hook, stage.at(EVENT), checks={name: "warn"})
-    assert judgement.succeeded
-    outcome, detail = judgement.check(f"hook_settings:{SHIFTED}")
-    assert outcome == "failed"
-    assert judgement.message.endswith(f"1 warned: {detail}")
-
-
-def test_it_may_be_left_out(stage: Stage, judge: Judge) -> None:
-    stage.tell(SHIFTED, TOO_LONG)
-    judgement = judge(hook, stage.at(EVENT), checks={"hook_settings": "skip"})
-    assert judgement.succeeded
-    assert judgement.check("hook_settings") == ("skipped", "left out by the option `checks`")
-
-
 def test_it_may_be_left_out_of_one_function(stage: Stage, judge: Judge) -> None:
     stage.tell(SHIFTED, TOO_LONG)
     judgement = judge(hook, stage.at(EVENT), checks={f"hook_settings:{SHIFTED}": "skip"})
@@ -252,15 +235,3 @@ def test_only_the_functions_that_the_appspec_names_are_looked_at(stage: Stage, j
     judgement = judge(hook, stage.at(EVENT))
     assert judgement.succeeded
     assert f"hook_settings:{SHIFTED}" not in judgement.outcomes()
-
-
-def test_on_the_way_back_it_only_warns(stage: Stage, judge: Judge) -> None:
-    """To a deployment that had these hooks already."""
-    stage.at(EVENT)
-    stage.deployment.set_status("Succeeded")
-    stage.at(EVENT)
-    stage.tell(SHIFTED, TOO_LONG)
-    judgement = judge(hook, stage.rollback_at(EVENT), checks={"hook_settings": "fail"})
-    assert judgement.succeeded
-    (found,) = [check for check in judgement["checks"] if check["name"] == f"hook_settings:{SHIFTED}"]
-    assert (found["outcome"], found["severity"]) == ("failed", "warn")
