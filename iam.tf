@@ -113,14 +113,13 @@ locals {
     PassTaskRoles      = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" }
   }
 
-  _by_ecs = contains(var.callers, "ecs")
-
   # What only one of the callers needs; all else serves both.
   _of_caller = {
     codedeploy = ["ReadDeployment", "ReadDeploymentTarget", "ReadRevision", "ReadRevisionObject", "ReportStatus", "InvokeItself"]
     ecs        = ["ReadServiceDeployments", "ReadServiceRevisions"]
   }
   _role_names = merge(local._function_names, local._by_ecs ? { ecs = "${local._stem}-ecs" } : {})
+  _by_ecs     = contains(var.callers, "ecs")
   _left_out   = flatten([for caller, sids in local._of_caller : sids if !contains(var.callers, caller)])
 
   _common = concat(
@@ -171,10 +170,10 @@ locals {
       "ReadAlarms", "ReadImages", "ReadTaskRoles", "SimulateRoles", "ReadSecretNames", "ReadParameterNames",
       "ReadLogGroups", "ReadNetwork", "ReadFunctions", "ReadPullThroughCache",
     ]
-    validate_deployment = concat(
-      ["ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets"],
-      local._by_ecs ? ["ReadListeners"] : [], # where ECS does not say yet which target group is green's
-    )
+    # Listeners where ECS does not say yet which target group is green's.
+    validate_deployment = concat(local._by_ecs ? ["ReadListeners"] : [], [
+      "ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets",
+    ])
     validate_test_traffic = [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues",
       "ReadParameterValues",

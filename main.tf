@@ -17,42 +17,34 @@ locals {
   _hooks = {
     validate_before_install = {
       event       = "BeforeInstall"
-      stage       = "PRE_SCALE_UP"
       description = "Validates what a deployment needs before its task set is created."
     }
     validate_deployment = {
       event       = "AfterInstall"
-      stage       = "POST_SCALE_UP"
       description = "Validates the tasks of the new task set."
     }
     validate_test_traffic = {
       event       = "AfterAllowTestTraffic"
-      stage       = "POST_TEST_TRAFFIC_SHIFT"
       description = "Validates the new task set through the test listener."
     }
     run_migrations = {
       event       = "BeforeAllowTraffic"
-      stage       = "PRE_PRODUCTION_TRAFFIC_SHIFT"
       description = "Runs database migrations before production traffic is routed."
     }
     validate_production = {
       event       = "AfterAllowTraffic"
-      stage       = "POST_PRODUCTION_TRAFFIC_SHIFT"
       description = "Validates the new task set under production traffic."
     }
   }
 
-  # At which stages of ECS's own blue/green each hook is invoked, and which there are.
-  _stages = { for hook, own in local._hooks : hook => try(coalesce(var.lifecycle_hooks[hook].stages), [own.stage]) }
-  _all_stages = [
-    "RECONCILE_SERVICE", "PRE_SCALE_UP", "POST_SCALE_UP", "TEST_TRAFFIC_SHIFT", "POST_TEST_TRAFFIC_SHIFT",
-    "PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT",
-  ]
-
-  # A map has no order: this is the order in which CodeDeploy calls the hooks.
+  # A map has no order: this is the order in which CodeDeploy calls the hooks, and ECS at these of its stages.
   _lifecycle_order = [
     "validate_before_install", "validate_deployment", "validate_test_traffic", "run_migrations", "validate_production",
   ]
+  _own_stages = zipmap(local._lifecycle_order, [
+    "PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "PRE_PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT",
+  ])
+  _stages = { for hook, stage in local._own_stages : hook => try(coalesce(var.lifecycle_hooks[hook].stages), [stage]) }
 }
 
 # Names. Lambda and IAM allow 64 characters, and the longest of the five ends in "-validate-before-install": what comes

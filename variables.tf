@@ -259,21 +259,13 @@ variable "callers" {
 
 variable "lifecycle_hooks" {
   description = "What is otherwise in the output `lifecycle_hooks`, by hook: `stages` of ECS's own blue/green, none to leave the hook out; `hook_details`, texts that ECS hands to the hook, such as a `description` with overrides"
-  type = map(object({
-    stages       = optional(list(string))
-    hook_details = optional(map(string))
-  }))
-  default  = {}
-  nullable = false
+  type        = map(object({ stages = optional(list(string)), hook_details = optional(map(string)) }))
+  default     = {}
+  nullable    = false
 
   validation {
     condition     = length(setsubtract(keys(var.lifecycle_hooks), local._lifecycle_order)) == 0
     error_message = "lifecycle_hooks has ${join(", ", setsubtract(keys(var.lifecycle_hooks), local._lifecycle_order))}, which is no hook; there are ${join(", ", local._lifecycle_order)}."
-  }
-
-  validation {
-    condition     = length(setsubtract(flatten([for hook in var.lifecycle_hooks : coalesce(hook.stages, [])]), local._all_stages)) == 0
-    error_message = "lifecycle_hooks has stages ${join(", ", setsubtract(flatten([for hook in var.lifecycle_hooks : coalesce(hook.stages, [])]), local._all_stages))}; ECS has ${join(", ", local._all_stages)}."
   }
 }
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from moto.ecs.models import ecs_backends
 
 from rehearsal.aws import awslambda, cloudwatch, codedeploy_api, ecr, ecs_api, iam
-from rehearsal.aws.stack import Stack
+from rehearsal.aws.stack import REGION, Stack
 from tests.contract.conformity import Conformity, faults, faults_of_answer
 
 PAIRS = (
@@ -68,6 +69,42 @@ def ecs_operations(stack: Stack) -> None:
     ecs.describe_tasks(cluster="shop", tasks=[arn])
     ecs.list_tasks(cluster="shop")
     ecs.stop_task(cluster="shop", task=arn)
+    _by_ecs_itself(stack)
+
+
+def _by_ecs_itself(stack: Stack) -> None:
+    """A service that ECS deploys blue/green, and what is told of its first deployment."""
+    ecs = stack.client("ecs")
+    rules = stack.client("elbv2").describe_rules(ListenerArn=stack.production_listener)["Rules"]
+    advanced = {
+        "alternateTargetGroupArn": stack.green_group,
+        "productionListenerRule": rules[-1]["RuleArn"],
+        "roleArn": "arn:aws:iam::123456789012:role/ecs",
+    }
+    ecs.create_service(
+        cluster="shop",
+        serviceName="native",
+        taskDefinition=stack.task_definition,
+        launchType="FARGATE",
+        networkConfiguration=stack.network,
+        deploymentController={"type": "ECS"},
+        deploymentConfiguration={"strategy": "BLUE_GREEN"},
+        loadBalancers=[
+            {
+                "targetGroupArn": stack.blue_group,
+                "containerName": "app",
+                "containerPort": 8000,
+                "advancedConfiguration": advanced,
+            }
+        ],
+    )
+    service: Any = ecs_backends["123456789012"][REGION].services["shop:native"]
+    deployment = service.service_deployments[0]
+    deployment.enter("PRE_SCALE_UP")
+    deployment.scale_up()
+    found = ecs.describe_service_deployments(serviceDeploymentArns=[deployment.arn, f"{deployment.arn}x"])
+    target = found["serviceDeployments"][0]["targetServiceRevision"]["arn"]
+    ecs.describe_service_revisions(serviceRevisionArns=[target, f"{target}x"])
 
 
 def cloudwatch_operations(stack: Stack) -> None:

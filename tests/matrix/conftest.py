@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.matrix.by_ecs import NativePlay
 from tests.matrix.environment import Environment, Plan, Play, front
 from tests.unit.gate.web_server import make_certificates
 from tests.unit.handlers import conftest as handlers
@@ -47,17 +48,28 @@ def environment(request: pytest.FixtureRequest, as_planned: None) -> Environment
 
 
 @pytest.fixture
-def play(  # noqa: PLR0917 - fixtures
+def fronted(
     environment: Environment,
     site: Site,
     now: Callable[[], datetime],
-    judge: Judge,
     certificate: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Play]:
-    """One deployment of the environment, begun."""
+) -> Iterator[Environment]:
+    """The environment, with its load balancer in front of it."""
     environment.now = now
     secure = Site(certificate)
     front(environment, site, secure, monkeypatch)
-    yield Play(environment, judge)
+    yield environment
     secure.stop()
+
+
+@pytest.fixture
+def play(fronted: Environment, judge: Judge) -> Play:
+    """One deployment of the environment by CodeDeploy, begun."""
+    return Play(fronted, judge)
+
+
+@pytest.fixture
+def native_play(fronted: Environment, judge: Judge) -> NativePlay:
+    """One by ECS itself."""
+    return NativePlay(fronted, judge)

@@ -79,6 +79,7 @@ class Plan:
     answer: Answer = answers_well
     blue: Figures = field(default_factory=Figures)
     green: Figures = field(default_factory=Figures)
+    by_ecs: bool = False  # deploys itself
     notes: dict[str, set[str]] = field(default_factory=dict)  # by event: words of notes that are in their place
 
     def at(self, event: str, *steps: Step) -> None:
@@ -100,7 +101,7 @@ class Environment(Stage):
         self.registered: dict[str, dict[str, Any]] = {}  # task definitions by ARN, as they were given
         self.answered: list[tuple[float, bool]] = []  # seconds, and whether it was an error: of the hooks' requests
         super().__init__(clock)
-        self.create_hooks()
+        self.create_hooks(all_of_them=plan.by_ecs)
         if plan.in_vpc:
             self._put_the_functions_inside()
         if plan.left_out:
@@ -108,6 +109,7 @@ class Environment(Stage):
         if not plan.test_listener:
             self.update_group(loadBalancerInfo=self.pair(None))
             self.elbv2.delete_listener(ListenerArn=self.test_listener)
+            self.test_listener = ""
         for step in plan.prepare:
             step(self)
         for _ in range(plan.deployments_before):

@@ -33,6 +33,8 @@ MODULE_INPUTS = [
     Case({"ecs_cluster_name": "a:cluster/main"}, 'ecs_cluster_name is "a:cluster/main"; expected the cluster\'s name'),
     Case({"ecs_service_name": "main/web"}, 'ecs_service_name is "main/web"; expected the service\'s name'),
     Case({"log_retention": 31}, "log_retention is 31; CloudWatch Logs knows only 1, 3, 5, 7, 14, 30,"),
+    Case({"callers": ["jenkins"]}, 'callers is ["jenkins"]; expected ["codedeploy"], ["ecs"] or both.'),
+    Case({"lifecycle_hooks": {"validate_all": {}}}, "lifecycle_hooks has validate_all, which is no hook; there are "),
     Case({"tags": {"AWS:team": "a"}}, 'tags has the key "AWS:team"; a key has 1 to 128 characters and does not begin'),
     Case({"runtime": "python3.8"}, 'runtime is "python3.8"; the handlers run on python3.9, python3.10, python3.11'),
     Case({"architecture": "amd64"}, 'architecture is "amd64"; Lambda knows "arm64" and "x86_64".'),

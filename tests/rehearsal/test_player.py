@@ -86,6 +86,7 @@ class Town:
             "cluster_name": self.stack.cluster,
             "service_name": self.stack.service,
             "task_family": "orders",
+            "alarm_name": ALARM,
         }
         client("codedeploy").update_deployment_group(
             applicationName=self.stack.application,
@@ -308,7 +309,7 @@ def test_lead_tests_astray(town: Town) -> None:
     assert addresses(third).isdisjoint(addresses(town.stack.green_group))
 
 
-@pytest.mark.parametrize("valid", [3600, 1])
+@pytest.mark.parametrize("valid", [3600, 3])
 def test_serve_tests_on_https(town: Town, valid: float) -> None:
     """The test listener has a certificate; of one that is to expire, it has expired when the deployment begins."""
     said = serve_tests_on_https("shop.example.com", valid)(town.clients, town.outputs)
@@ -318,7 +319,7 @@ def test_serve_tests_on_https(town: Town, valid: float) -> None:
     certificate = town.clients.acm.describe_certificate(CertificateArn=arn)["Certificate"]
     assert certificate["DomainName"] == "shop.example.com"
     expired = certificate["NotAfter"] < datetime.now(timezone.utc)
-    assert expired is (valid == 1)
+    assert expired is (valid == 3)
     assert ("has expired" in said) is expired
     assert town.play().status == "Succeeded"
 

@@ -9,7 +9,7 @@ from moto.ecs.models import ecs_backends
 
 from rehearsal.aws.ecs_native import STAGES, ServiceDeployment
 from rehearsal.aws.ecs_services import StandInService
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, SERVICE, Stage
+from tests.unit.handlers.stage import ACCOUNT, CLUSTER, HANDLERS, SERVICE, Stage
 
 STAGE_OF = {
     "validate_before_install": "PRE_SCALE_UP",
@@ -25,17 +25,20 @@ class Native:
 
     def __init__(self, stage: Stage, *, first: bool = False, test_rule: str = "", **configuration: Any) -> None:
         self.stage, self._test_rule = stage, test_rule
-        stage.create_hooks(all_of_them=True)
-        for listener in (
-            stage.production_listener,
-            stage.test_listener,
-        ):  # the first revision comes into the other group
-            stage.lead(listener, {stage.blue_group if first else stage.green_group: 1})
+        if not stage.hooks:
+            stage.create_hooks(all_of_them=True)
+        listeners = {"production": stage.production_listener, "test": stage.test_listener}
+        self._rules = {route: self._rule_of(listener) for route, listener in listeners.items() if listener}
+        if test_rule:
+            self._rules["test"] = test_rule
+        for route, rule in self._rules.items():  # the first revision comes into the other group
+            if rule != test_rule:
+                self._lead(listeners[route], rule, stage.blue_group if first else stage.green_group)
         role = stage.create_role("ecs-hooks", trusts="ecs.amazonaws.com")
         stage.allow("ecs-hooks", "lambda:InvokeFunction", f"arn:aws:lambda:*:{ACCOUNT}:function:CodeDeployHook_*")
         hooks = [
             {"hookTargetArn": arn, "roleArn": role, "lifecycleStages": [stage_]}
-            for arn, stage_ in zip(stage.hooks.values(), STAGE_OF.values(), strict=True)
+            for arn, stage_ in ((arn, STAGE_OF[HANDLERS[event]]) for event, arn in stage.hooks.items())
         ]
         stage.create_service_anew(
             taskDefinition=stage.green_definition if first else stage.blue_definition,
@@ -60,13 +63,24 @@ class Native:
         backend = ecs_backends[ACCOUNT][self.stage.region]
         return cast(StandInService, backend.services[f"{CLUSTER}:{SERVICE}"])
 
+    def _rule_of(self, listener: str) -> str:
+        """What ECS moves of a listener: the rule that forwards to the pair, else the default one; all of an NLB's."""
+        if ":listener/net/" in listener:
+            return listener
+        rules = self.stage.elbv2.describe_rules(ListenerArn=listener)["Rules"]
+        own = [rule for rule in rules if rule["Actions"][-1].get("TargetGroupArn") == self.stage.blue_group]
+        return str((own or rules)[0 if own else -1]["RuleArn"])
+
+    def _lead(self, listener: str, rule: str, group: str) -> None:
+        weighted = {"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": group, "Weight": 1}]}}
+        rules = self.stage.elbv2.describe_rules(ListenerArn=listener)["Rules"]
+        if rule == listener or next(each["IsDefault"] for each in rules if each["RuleArn"] == rule):
+            self.stage.elbv2.modify_listener(ListenerArn=listener, DefaultActions=[weighted])
+        else:
+            self.stage.elbv2.modify_rule(RuleArn=rule, Actions=[weighted])
+
     def _balanced(self) -> dict[str, Any]:
-        rules = {
-            f"{word}ListenerRule": self.stage.elbv2.describe_rules(ListenerArn=arn)["Rules"][-1]["RuleArn"]
-            for word, arn in (("production", self.stage.production_listener), ("test", self.stage.test_listener))
-        }
-        if self._test_rule:
-            rules["testListenerRule"] = self._test_rule
+        rules = {f"{route}ListenerRule": rule for route, rule in self._rules.items()}
         advanced = {"alternateTargetGroupArn": self.stage.green_group, "roleArn": self.stage.task_role, **rules}
         return {**self.stage.balanced(self.stage.blue_group), "advancedConfiguration": advanced}
 
