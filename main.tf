@@ -142,6 +142,11 @@ resource "aws_lambda_function" "hook" {
     }
 
     precondition {
+      condition     = !contains(var.callers, "codedeploy") || try(module.options[each.key].max_duration, 0) <= 3300
+      error_message = "${each.key}.max_duration is ${try(module.options[each.key].max_duration, 0)}, and CodeDeploy, which is one of the callers, gives a hook one hour: at most 3300."
+    }
+
+    precondition {
       condition     = local._environment_sizes[each.key] <= 4096
       error_message = "The environment of ${each.key} takes ${local._environment_sizes[each.key]} bytes, Lambda allows 4096. Shorten the options of ${each.key} (fewer or smaller http_checks, flows, metrics or commands) or its environment_variables."
     }

@@ -113,11 +113,6 @@ variable "memory_size" {
   type        = number
   default     = 512
   nullable    = false
-
-  validation {
-    condition     = var.memory_size >= 128 && var.memory_size <= 10240 && floor(var.memory_size) == var.memory_size
-    error_message = "memory_size is ${var.memory_size}; Lambda allows whole numbers from 128 to 10240 (MB)."
-  }
 }
 
 variable "timeout" {

@@ -21,7 +21,7 @@ from gate import tasks
 from gate.aws import AwsCallFailed
 from gate.names import Named
 from gate.one_off import Target
-from gate.options import KEPT, LONGEST
+from gate.options import KEPT
 from gate.options.migrations import RunMigrations
 from gate.presets import MOST_LINES, Command, preset_of, steps_of, where_it_is
 from gate.runner import Gate, hook
@@ -242,7 +242,7 @@ class Migration:
             if why_not:
                 return skipped(f"{step} is not started: {why_not}")
             if not self._seconds_for(step):
-                return error(f"{step}: no time was left to run it: raise max_duration (it is at most {LONGEST} s)")
+                return error(f"{step}: no time was left to run it: raise max_duration")
         finding = self._run(step, command)
         if self.preset and not finding.ok and self.preset.too_old in finding.detail:
             finding = replace(finding, detail=f"{finding.detail}; {self.preset.cure}")

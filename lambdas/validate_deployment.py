@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from gate import tasks
+from gate.deployment import Deployment
 from gate.ecs import Service, Side
 from gate.names import check, names_of
 from gate.options.hooks import ValidateDeployment
@@ -83,7 +84,7 @@ class Green:
         return finding
 
     def look(self) -> None:
-        """Look at the service and its tasks. Raises NoGreen while there is none."""
+        """Look at the service and its tasks. Raises NotShownYet while there is none."""
         self.service: Service = self.deployment.service()
         self.set: Side = self.deployment.green(self.service)
         crashes = len(self.crashed)
@@ -269,11 +270,15 @@ class Green:
     @check(calls=["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"])
     def green_targets(self) -> Finding:
         """Green's targets are healthy; or unused, while no listener forwards to their group and none is checked."""
+        found = [self._targets_at(each) for each in (self.deployment, *self.deployment.further)]
+        return next((each for each in found if not each.ok), found[0])
+
+    def _targets_at(self, deployment: Deployment) -> Finding:
         if not self.set.complete:  # no need to ask
             counts = f"{self.set.running} of {self.set.desired}"
             return failed(f"{counts} green tasks run, so not all can be healthy targets")
-        group = self.deployment.target_group_of(self.set)
-        targets = [target for target in self.deployment.targets(group) if "draining" not in target.state]
+        group = deployment.target_group_of(self.set)
+        targets = [target for target in deployment.targets(group) if "draining" not in target.state]
         addresses = {address for task in self.alive for address in task.addresses}
         strange = [target for target in targets if addresses and target.address not in addresses]
         targets = [target for target in targets if target not in strange]

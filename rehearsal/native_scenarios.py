@@ -188,16 +188,14 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "too-little-time",
         "ECS gives a hook less time than its bake takes",
-        "The bake takes a quarter of a minute, and ECS gives the hook ten seconds. The hook says so, instead of being "
-        "ended in the middle.",
+        "The bake takes ten minutes, and ECS gives the hook one. The first hook says so, before anything is made.",
         Expected(
             BACK,
-            stopped_at="POST_PRODUCTION_TRAFFIC_SHIFT",
-            message=("are left",),
-            revision="0003",
+            stopped_at="PRE_SCALE_UP",
+            message=("validate_production.initial_delay, duration and load take 602 s", "are left"),
             error="HOOK_FAILURE",
         ),
-        settings={"validate_production": {"duration": 30, "load": None}},
+        settings={"validate_production": {"duration": 600, "load": None}},
         platform=ECS,
         configuration={"timeouts": {"validate_production": {"timeoutInMinutes": 1, "action": "ROLLBACK"}}},
     ),

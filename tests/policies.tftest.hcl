@@ -468,9 +468,9 @@ run "called_by_ecs" {
   }
 
   assert {
-    condition = output.lifecycle_hooks[*].lifecycle_stages == tolist([
-      tolist(["PRE_SCALE_UP"]), tolist(["POST_SCALE_UP"]), tolist(["POST_TEST_TRAFFIC_SHIFT"]),
-      tolist(["PRE_PRODUCTION_TRAFFIC_SHIFT"]), tolist(["POST_PRODUCTION_TRAFFIC_SHIFT"]),
+    condition = jsonencode(output.lifecycle_hooks[*].lifecycle_stages) == jsonencode([
+      ["PRE_SCALE_UP"], ["POST_SCALE_UP"], ["POST_TEST_TRAFFIC_SHIFT"],
+      ["PRE_PRODUCTION_TRAFFIC_SHIFT"], ["POST_PRODUCTION_TRAFFIC_SHIFT"],
     ])
     error_message = "Stages: ${jsonencode(output.lifecycle_hooks[*].lifecycle_stages)}"
   }

@@ -60,7 +60,6 @@ run "functions" {
   variables {
     runtime              = "python3.14"
     architecture         = "amd64"
-    memory_size          = 127
     timeout              = 901
     function_name_prefix = "Hook:"
     log_retention        = 31
@@ -68,7 +67,7 @@ run "functions" {
   }
 
   expect_failures = [
-    var.runtime, var.architecture, var.memory_size, var.timeout, var.function_name_prefix, var.log_retention, var.tags,
+    var.runtime, var.architecture, var.timeout, var.function_name_prefix, var.log_retention, var.tags,
   ]
 }
 

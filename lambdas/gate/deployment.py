@@ -48,6 +48,8 @@ class Deployment(ABC):
     words: Words
     propagation = 0.0  # seconds until those who ask see a route that has just changed
     is_first = False  # whether it creates the service, so that nothing serves yet
+    longest: float  # seconds that the platform gives a hook in all
+    most_continuations: int  # invocations that may follow the first
     shifts_in_steps = False  # whether production is on both sides for now, as it shall be
     expires_at: Optional[float] = (
         None  # when the platform ends the hook, in epoch seconds; None: as `max_duration` says
@@ -103,12 +105,17 @@ class Deployment(ABC):
 
     @abstractmethod
     def green(self, service: Service | None = None) -> Side:
-        """The side that is deployed. Raises NoGreen while there is none."""
+        """The side that is deployed. Raises NotShownYet while there is none."""
 
     @property
     @abstractmethod
     def target_groups(self) -> list[TargetGroup]:
         """The pair between which the traffic shifts."""
+
+    @property
+    def further(self) -> Sequence[Deployment]:
+        """The same deployment at each further pair of target groups, where the service has several load balancers."""
+        return ()
 
     @property
     @abstractmethod
@@ -123,6 +130,11 @@ class Deployment(ABC):
     @abstractmethod
     def invoker_of(self, function: str) -> str:
         """The ARN of the role by which the platform invokes a hook's function, as the plan names it."""
+
+    def seconds_of(self, function: str) -> float:
+        """The seconds that the platform gives a hook in all, by its function, as the plan names it."""
+        del function
+        return self.longest
 
     @property
     @abstractmethod

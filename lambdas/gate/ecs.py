@@ -10,8 +10,8 @@ from gate import aws
 from gate.verdict import NotFound, ProbeError
 
 
-class NoGreen(ProbeError):
-    """Green is not there (yet): what ECS shows may lag behind the deployment."""
+class NotShownYet(ProbeError):
+    """Green, or blue, is not there (yet): what ECS shows may lag behind the deployment."""
 
     retryable = True
 

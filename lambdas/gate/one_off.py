@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from gate.deployment import Deployment
-from gate.ecs import NoGreen
+from gate.ecs import NotShownYet
 from gate.entry_points import command_after
 from gate.options.migrations import RunMigrations
 from gate.tasks import declared_containers
@@ -37,7 +37,7 @@ class Target:
         try:
             green = deployment.green(service)
             name, placement = green.task_definition, green.placement or service.placement
-        except NoGreen:
+        except NotShownYet:
             name, placement = deployment.plan.task_definition, deployment.placement_to_come(service)
         definition = deployment.task_definition(name)
         known = declared_containers(definition)

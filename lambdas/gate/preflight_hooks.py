@@ -156,7 +156,10 @@ class HookChecks:
         options, reading = judge_settings(HOOKS[hook], function.variables, hook)
         problems += reading.problems
         if options:
-            budget = TimeBudget.of(timeout, getattr(options, "max_duration", 0.0))
+            wanted, given = getattr(options, "max_duration", 0.0), deployment.seconds_of(function.name)
+            if wanted > deployment.longest:
+                problems.append(f"{hook}.max_duration is {wanted:g}; {deployment.words.mover} gives a hook {given:g} s")
+            budget = TimeBudget.of(timeout, min(wanted, given), deployment.most_continuations)
             problems += [f"{hook}.{problem}" for problem in options.problems_of_time(budget)]
         if problems:
             return failed(f"{in_words(problems)} ({function.called})")

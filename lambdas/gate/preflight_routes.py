@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from gate import aws
 from gate.alarms import NOT_IN_ALARM, judge_alarms, read_alarms
-from gate.elb import Listener, Rule
+from gate.elb import Listener, Rule, TargetGroup
 from gate.names import check
 from gate.preflight_blue import Blue
 from gate.release import Release
@@ -59,20 +59,23 @@ class Routes:
         if rules:
             said = f"{'; '.join(rules)}: its customers would meet green before any hook has"
             return failed(f"{said}; put it back on {self.blue.group.name}{self.deployment.words.leave_alone}")
-        return self._leads_to_blue("production", self.production)
+        found = [self._leads_to_blue("production", self.production, self.blue.group)]
+        for other in self.deployment.further:
+            serving = other.target_group_of(self.blue.side)
+            found.append(self._leads_to_blue("production", other.production_listener(), serving))
+        return next((each for each in found if not each.ok), found[0])
 
     @check(calls=[LISTENERS, RULES])
     def test_weights(self) -> Finding:
         """The test listener forwards to the target group that serves now, as CodeDeploy expects at the start."""
         if self.test is None:
             return skipped(f"{self.deployment.words.group} has no test listener")
-        found = self._leads_to_blue("test", self.test)
+        found = self._leads_to_blue("test", self.test, self.blue.group)
         led_to = _led_to(self.test)
         # AWS's guide wants blue there; stacks whose test listener forwards to the idle group at first are deployed.
         return replace(found, advisory=not found.ok and bool(led_to) and led_to <= self._pair)
 
-    def _leads_to_blue(self, word: str, listener: Listener) -> Finding:
-        blue = self.blue.group
+    def _leads_to_blue(self, word: str, listener: Listener, blue: TargetGroup) -> Finding:
         if listener.serves_only(blue.arn):
             return passed(f"{word} listener on port {listener.port} forwards to {blue.name}, which serves now")
         leads = self.deployment.weights_in_words(listener)

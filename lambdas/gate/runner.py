@@ -28,7 +28,7 @@ from gate.runtime import Answer, Invocation
 from gate.settings import BadSettings, read_environment, read_module, read_settings
 from gate.severity import Severities
 from gate.verdict import Finding, Probe, ProbeError, Result, Severity, decide, error, failed, run_probe
-from gate.waiting import MAX_CONTINUATIONS, OutOfTime, Poll, TimeBudget, handover_margin
+from gate.waiting import OutOfTime, Poll, TimeBudget, handover_margin
 
 logger = logging.getLogger("gate")
 
@@ -120,16 +120,17 @@ class Gate(Generic[O]):
     continuation: Continuation
     can_continue: bool
     orphaned: bool
-    most_continuations: int = MAX_CONTINUATIONS
 
     def __post_init__(self) -> None:
         self.deadline = self.invocation.deadline
-        self._max_duration = max_duration_of(self.options)
+        self._max_duration = min(max_duration_of(self.options), self.deployment.longest)
         self.ends_at = self.continuation.began + self._max_duration if self._max_duration else 0.0
         if self.ends_at and self.deployment.expires_at:
             self.ends_at = min(self.ends_at, self.deployment.expires_at)
         may_follow = self.can_continue and time.time() < self.ends_at
-        self.continuations_left = max(0, self.most_continuations - self.continuation.number) if may_follow else 0
+        self.continuations_left = (
+            max(0, self.deployment.most_continuations - self.continuation.number) if may_follow else 0
+        )
         self.handover_margin = handover_margin(self.invocation.seconds) if self.continuations_left else 0.0
         self.advisory = self.severities.advisory
         self._unknown = unknown_names(self.options.checks, self.names)
@@ -221,7 +222,7 @@ class Gate(Generic[O]):
         """The time of all of the hook's invocations; whole seconds, as a function's time-out is set."""
         # What was added to a moment and is taken from it again has lost its last digits.
         here = math.ceil(round(self.invocation.seconds, 6))
-        more = self.most_continuations if self.can_continue and self._max_duration else 0
+        more = self.deployment.most_continuations if self.can_continue and self._max_duration else 0
         return TimeBudget.over(here, more, self._max_duration)
 
     def continue_later(self, state: Mapping[str, Any], orphan_note: str = "") -> NoReturn:
@@ -299,7 +300,6 @@ class _Run:
             continuation,
             can_continue=self.platform.can_continue,
             orphaned=not is_ours or overrides is None,
-            most_continuations=self.platform.most_continuations,
         )
         self.record.current = self.record.hook_name
         body(gate)

@@ -158,6 +158,11 @@ def green_serves(deployment: Deployment, group: TargetGroup, listener: Listener 
         listed = "; ".join(map(str, others))
         said = f"{len(healthy)} of {len(healthy) + len(others)} green targets are healthy, so nothing is sent"
         return failed(f"{said}: green target {listed}")
+    for other in deployment.further:
+        beside = other.production_listener() if word == "production" else other.test_listener()
+        found = green_serves(other, other.target_group_of(other.green()), beside, word)
+        if not found.ok:
+            return found
     leads = f"green is {group.name}"
     if listener:
         leads = f"{word} traffic goes to green ({deployment.weights_in_words(listener)})"

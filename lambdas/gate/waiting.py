@@ -29,9 +29,9 @@ class TimeBudget:
     in_all: float
 
     @classmethod
-    def of(cls, timeout: float, max_duration: float = 0.0) -> TimeBudget:
+    def of(cls, timeout: float, max_duration: float = 0.0, continuations: int = MAX_CONTINUATIONS) -> TimeBudget:
         """The budget of a function with this time-out. A hook without `max_duration` has one invocation."""
-        return cls.over(timeout - reserve(timeout), MAX_CONTINUATIONS if max_duration else 0, max_duration)
+        return cls.over(timeout - reserve(timeout), continuations if max_duration else 0, max_duration)
 
     @classmethod
     def over(cls, here: float, continuations: int, max_duration: float) -> TimeBudget:

@@ -645,8 +645,8 @@ variable "run_migrations" {
     - `statement_timeout`: seconds after which PostgreSQL gives up a statement, told in the same way; null: not set
       (default null)
     - `timeout`: seconds that one command may take; null: what `max_duration` leaves (default null)
-    - `max_duration`: seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the
-      function is continued in a fresh one, up to four times (default 3000)
+    - `max_duration`: seconds for all of it (CodeDeploy gives a hook one hour: at most 3300; ECS a day); what does not
+      fit one invocation of the function is continued in a fresh one (default 3000)
     - `concurrent`: what a migration of another deployment that still runs means: wait for its end, or fail (default
       "wait")
     - `retry_interrupted`: whether a command that a spot interruption ended in the middle is started once more; one that
@@ -792,13 +792,13 @@ variable "run_migrations" {
   }
 
   validation {
-    condition     = var.run_migrations.timeout == null ? true : var.run_migrations.timeout >= 0.001 && var.run_migrations.timeout <= 3300
-    error_message = nonsensitive("run_migrations.timeout is ${issensitive(var.run_migrations.timeout) ? "a sensitive value" : jsonencode(var.run_migrations.timeout)}; expected seconds from 0.001 to 3300, or null.")
+    condition     = var.run_migrations.timeout == null ? true : var.run_migrations.timeout >= 0.001 && var.run_migrations.timeout <= 86400
+    error_message = nonsensitive("run_migrations.timeout is ${issensitive(var.run_migrations.timeout) ? "a sensitive value" : jsonencode(var.run_migrations.timeout)}; expected seconds from 0.001 to 86400, or null.")
   }
 
   validation {
-    condition     = var.run_migrations.max_duration >= 60 && var.run_migrations.max_duration <= 3300
-    error_message = nonsensitive("run_migrations.max_duration is ${issensitive(var.run_migrations.max_duration) ? "a sensitive value" : jsonencode(var.run_migrations.max_duration)}; expected seconds from 60 to 3300. CodeDeploy gives a hook one hour.")
+    condition     = var.run_migrations.max_duration >= 60 && var.run_migrations.max_duration <= 86400
+    error_message = nonsensitive("run_migrations.max_duration is ${issensitive(var.run_migrations.max_duration) ? "a sensitive value" : jsonencode(var.run_migrations.max_duration)}; expected seconds from 60 to 86400. CodeDeploy gives a hook one hour, ECS a day.")
   }
 
   validation {
@@ -951,8 +951,8 @@ variable "validate_production" {
     - `duration`: seconds of the bake (default 300)
     - `interval`: seconds between two looks during the bake, at each of which the HTTP checks that only read are asked
       again (default 15)
-    - `max_duration`: seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the
-      function is continued in a fresh one, up to four times (default 3000)
+    - `max_duration`: seconds for all of it (CodeDeploy gives a hook one hour: at most 3300; ECS a day); what does not
+      fit one invocation of the function is continued in a fresh one (default 3000)
     - `alarms`: further CloudWatch alarms by name → expected state (default {})
     - `insufficient_data`: what an alarm without enough data means; null: an alarm named in `alarms` has its state, one
       of the deployment group is just not in ALARM (default null)
@@ -1191,13 +1191,13 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = var.validate_production.initial_delay >= 0 && var.validate_production.initial_delay <= 3300
-    error_message = nonsensitive("validate_production.initial_delay is ${issensitive(var.validate_production.initial_delay) ? "a sensitive value" : jsonencode(var.validate_production.initial_delay)}; expected seconds from 0 to 3300.")
+    condition     = var.validate_production.initial_delay >= 0 && var.validate_production.initial_delay <= 86400
+    error_message = nonsensitive("validate_production.initial_delay is ${issensitive(var.validate_production.initial_delay) ? "a sensitive value" : jsonencode(var.validate_production.initial_delay)}; expected seconds from 0 to 86400.")
   }
 
   validation {
-    condition     = var.validate_production.duration >= 0 && var.validate_production.duration <= 3300
-    error_message = nonsensitive("validate_production.duration is ${issensitive(var.validate_production.duration) ? "a sensitive value" : jsonencode(var.validate_production.duration)}; expected seconds from 0 to 3300.")
+    condition     = var.validate_production.duration >= 0 && var.validate_production.duration <= 86400
+    error_message = nonsensitive("validate_production.duration is ${issensitive(var.validate_production.duration) ? "a sensitive value" : jsonencode(var.validate_production.duration)}; expected seconds from 0 to 86400.")
   }
 
   validation {
@@ -1206,8 +1206,8 @@ variable "validate_production" {
   }
 
   validation {
-    condition     = var.validate_production.max_duration >= 60 && var.validate_production.max_duration <= 3300
-    error_message = nonsensitive("validate_production.max_duration is ${issensitive(var.validate_production.max_duration) ? "a sensitive value" : jsonencode(var.validate_production.max_duration)}; expected seconds from 60 to 3300. CodeDeploy gives a hook one hour.")
+    condition     = var.validate_production.max_duration >= 60 && var.validate_production.max_duration <= 86400
+    error_message = nonsensitive("validate_production.max_duration is ${issensitive(var.validate_production.max_duration) ? "a sensitive value" : jsonencode(var.validate_production.max_duration)}; expected seconds from 60 to 86400. CodeDeploy gives a hook one hour, ECS a day.")
   }
 
   validation {

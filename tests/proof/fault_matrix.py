@@ -183,12 +183,21 @@ SAYS_BY_ABSENCE = {
     "taskDefinition.executionRoleArn": "there is none: where one is needed ECS does not register the task definition",
     "taskDefinition.containerDefinitions.essential": "it is essential",
     "Listeners.DefaultActions.ForwardConfig.TargetGroups.Weight": "the only target group gets everything",
+    "serviceDeployments.lifecycleHookDetails.expiresAt": "nobody says that it is listed while the hook runs",
+    "serviceRevisions.resolvedConfiguration.loadBalancers.targetGroupArn": "as of a revision that is not active yet",
+    "services.deploymentController.type": "ECS, which is the default",
+    "serviceDeployments.deploymentConfiguration.lifecycleHooks.hookTargetArn": "a hook that pauses has no function",
     "Environment.Variables.HOOK_SETTINGS": "the function runs by the defaults, which are judged then",
 }
 """Members whose absence says something by AWS's own documents, and what."""
 
 LEFT_OUT_BY_ABSENCE = {
     "deploymentGroupInfo.alarmConfiguration": "the group has no alarms",
+    "serviceDeployments.deploymentConfiguration.alarms": "the service has no alarms",
+    "serviceDeployments.deploymentConfiguration.alarms.alarmNames": "as above",
+    "serviceDeployments.deploymentConfiguration.alarms.enable": "what is not said to be enabled is not",
+    "serviceDeployments.deploymentConfiguration.lifecycleHooks": "the service has no hooks",
+    "serviceDeployments.deploymentConfiguration.lifecycleHooks.lifecycleStages": "no stage calls it",
     "deploymentGroupInfo.alarmConfiguration.alarms": "as above",
     "deploymentGroupInfo.alarmConfiguration.enabled": "what is not said to be enabled is not: the alarms are off",
     "services.taskSets.networkConfiguration.awsvpcConfiguration.securityGroups": "the VPC's default group holds",

@@ -17,7 +17,7 @@ from typing import Any, Optional
 
 from gate.waiting import TimeBudget
 
-LONGEST = 3300  # seconds of a hook in all: CodeDeploy gives it one hour
+LONGEST = 86_400  # seconds of a hook in all: ECS gives it a day; CodeDeploy an hour, see platforms/codedeploy.py
 TIMEOUT = "timeout (at most 900)"  # the module's; the limit is Lambda's
 KEPT = 0.4  # of the time, what each of these takes at most: a short one has room for what it is for, too
 KEY = r"[^:\x00-\x20\x7f-\xa0]{1,64}"
@@ -61,12 +61,12 @@ def option(doc: str, default: Any = dataclasses.MISSING, **about: Any) -> Any:
 seconds = partial(option, unit="seconds")
 seconds_in_all = partial(  # of a hook that may go on in a fresh invocation
     seconds,
-    "seconds for all of it (CodeDeploy gives a hook one hour); what does not fit one invocation of the function is "
-    "continued in a fresh one, up to four times",
+    "seconds for all of it (CodeDeploy gives a hook one hour: at most 3300; ECS a day); what does not fit one "
+    "invocation of the function is continued in a fresh one",
     3000.0,
     least=60,
     most=LONGEST,
-    cure="CodeDeploy gives a hook one hour.",
+    cure="CodeDeploy gives a hook one hour, ECS a day.",
 )
 milliseconds = partial(option, unit="milliseconds", least=0.001, most=3_600_000)
 percent = partial(option, unit="percent", most=1_000_000)

@@ -208,7 +208,7 @@ class ValidateProduction(TrafficOptions):
         if self.window > left:
             found.append(
                 f"initial_delay, duration and load take {self.window:g} s, and {left:g} s are left for them beside "
-                f"{others:g} s for the other checks: shorten them, or raise max_duration (at most {LONGEST}) or "
+                f"{others:g} s for the other checks: shorten them, or raise max_duration or "
                 f"{TIMEOUT}"
             )
         return found

@@ -13,7 +13,7 @@ from typing import Any, Optional
 from gate import aws, elb
 from gate.appspec import parse_appspec
 from gate.deployment import Deployment, Words
-from gate.ecs import NoGreen, Service, Side
+from gate.ecs import NotShownYet, Service, Side
 from gate.elb import TargetGroup
 from gate.plan import Plan
 from gate.platforms import Continuation
@@ -152,6 +152,8 @@ class CodeDeploy:
 class CodeDeployDeployment(Deployment):
     """A deployment as CodeDeploy has it. See `Deployment`."""
 
+    longest = 3300.0  # of the hour that it gives a hook, with room for the report
+    most_continuations = MAX_CONTINUATIONS
     words = Words(
         mover="CodeDeploy",
         source="the AppSpec",
@@ -276,7 +278,7 @@ class CodeDeployDeployment(Deployment):
             made = [t for t in task_sets if t.in_use and t.external_id != self.triggering_deployment]
         if len(made) != 1:
             listed = ", ".join(f"{t.id} {t.status} of {t.external_id or 'the service'}" for t in task_sets) or "none"
-            raise NoGreen(f"service {self.service_name} has no task set of deployment {self.id} (it has: {listed})")
+            raise NotShownYet(f"service {self.service_name} has no task set of deployment {self.id} (it has: {listed})")
         return made[0]
 
     @cached_property

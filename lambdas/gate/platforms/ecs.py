@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Optional
 
 from gate import aws, ecs, elb
 from gate.deployment import Deployment, Words
-from gate.ecs import NoGreen, Service, Side
+from gate.ecs import NotShownYet, Service, Side
 from gate.elb import TargetGroup
+from gate.options import LONGEST
 from gate.plan import Plan
 from gate.platforms import Continuation
 from gate.redact import utf8_safe
@@ -174,6 +177,8 @@ class Ecs:
 class EcsDeployment(Deployment):
     """A service deployment, as ECS has it. See `Deployment`."""
 
+    longest = float(LONGEST)
+    most_continuations = MOST_INVOCATIONS
     words = Words(
         mover="ECS",
         source="the service",
@@ -194,6 +199,7 @@ class EcsDeployment(Deployment):
         super().__init__(caller.deployment_id, cluster, service)
         self._caller = caller
         self._target = _text(caller.details.get("targetServiceRevisionArn"))
+        self.number = 0  # of the load balancer that is looked at
 
     propagation = 15.0  # seen: up to 14 s
 
@@ -208,6 +214,15 @@ class EcsDeployment(Deployment):
         """See `Deployment`."""
         hooks = [_mapping(each) for each in self.configuration.get("lifecycleHooks") or []]
         return next((_text(each.get("roleArn")) for each in hooks if each.get("hookTargetArn") == function), "")
+
+    def seconds_of(self, function: str) -> float:
+        """See `Deployment`."""
+        hooks = [_mapping(each) for each in self.configuration.get("lifecycleHooks") or []]
+        timeouts = [
+            _mapping(each.get("timeoutConfiguration")) for each in hooks if each.get("hookTargetArn") == function
+        ]
+        minutes = [_number(each.get("timeoutInMinutes")) for each in timeouts]
+        return min([self.longest, *(60 * each for each in minutes if each)])
 
     def why_not_controlled(self, service: Service) -> str:
         """See `Deployment`."""
@@ -242,7 +257,8 @@ class EcsDeployment(Deployment):
         found = answer.get("serviceDeployments") or []
         if not found:
             reasons = ", ".join(str(failure.get("reason")) for failure in answer.get("failures") or [])
-            raise NotFound(f"service deployment {self.id} is not known to ECS ({reasons or 'no reason given'})")
+            said = f"ecs:DescribeServiceDeployments does not know service deployment {self.id}"
+            raise NotFound(f"{said} ({reasons or 'no reason given'})")
         return dict(found[0])
 
     @property
@@ -261,7 +277,10 @@ class EcsDeployment(Deployment):
     @property
     def configuration(self) -> Mapping[str, Any]:
         """Its deploymentConfiguration: strategy, hooks, alarms, bake."""
-        return _mapping(self.info.get("deploymentConfiguration"))
+        found = _mapping(self.info.get("deploymentConfiguration"))
+        if not found:
+            raise ProbeError(f"ECS does not say the configuration of service deployment {self.id}")
+        return found
 
     @property
     def is_rollback(self) -> bool:
@@ -274,7 +293,10 @@ class EcsDeployment(Deployment):
         return not self._sources(self.info)
 
     def _sources(self, info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        return [each for each in info.get("sourceServiceRevisions") or [] if each.get("arn") != self._target]
+        found = [_mapping(each) for each in info.get("sourceServiceRevisions") or []]
+        if not all(each.get("arn") for each in found):
+            raise ProbeError("ecs:DescribeServiceDeployments does not say which revision served before")
+        return [each for each in found if each["arn"] != self._target]
 
     @property
     def description(self) -> str:
@@ -295,29 +317,27 @@ class EcsDeployment(Deployment):
     # Revisions
 
     def _revision(self, arn: str) -> Mapping[str, Any]:
-        """DescribeServiceRevisions' answer; what it has resolved appears late, so it is read until it is there."""
-        key = f"revision {arn}"
-        found = self.memoize(key, lambda: self._read_revision(arn))
-        if not found.get("resolvedConfiguration"):
-            self._kept.pop(key)
-        return found
+        """DescribeServiceRevisions' answer, as it was when the service was last looked at."""
+        return self.memoize(f"revision {arn}", partial(_read_revision, arn))
 
-    def _read_revision(self, arn: str) -> Mapping[str, Any]:
-        answer = aws.call("ecs", "describe_service_revisions", serviceRevisionArns=[arn])
-        found = answer.get("serviceRevisions") or []
-        if not found:
-            raise NotFound(f"service revision {arn.rpartition('/')[2]} is not known to ECS")
-        return dict(found[0])
+    def _revision_now(self, arn: str) -> Mapping[str, Any]:
+        """The same, read anew as long as ECS has not resolved its configuration, which appears late."""
+        if not self._revision(arn).get("resolvedConfiguration"):
+            self._kept.pop(f"revision {arn}")
+        return self._revision(arn)
 
     @property
     def _balancers(self) -> list[Mapping[str, Any]]:
         """The target revision's load balancers that have a pair of target groups."""
         found = [_mapping(each) for each in self._revision(self._target).get("loadBalancers") or []]
-        return [each for each in found if _mapping(each.get("advancedConfiguration")).get("alternateTargetGroupArn")]
+        pairs = [each for each in found if _mapping(each.get("advancedConfiguration")).get("alternateTargetGroupArn")]
+        if not all(each.get("targetGroupArn") for each in pairs):
+            raise ProbeError("ecs:DescribeServiceRevisions does not say both target groups of a load balancer")
+        return pairs
 
     @property
     def _balancer(self) -> Mapping[str, Any]:
-        found = self._balancers
+        found = self._balancers[self.number :]
         if not found:
             raise ProbeError(
                 f"service {self.service_name} has no load balancer with an alternate target group: without one its "
@@ -330,12 +350,21 @@ class EcsDeployment(Deployment):
         """See `Deployment`."""
         names = [self._balancer["targetGroupArn"], self._balancer["advancedConfiguration"]["alternateTargetGroupArn"]]
         return self.memoize(
-            "target groups", lambda: elb.read_target_groups(list(map(str, names)), self.words.fix_group)
+            f"target groups {names}", lambda: elb.read_target_groups(list(map(str, names)), self.words.fix_group)
         )
+
+    @property
+    def further(self) -> list[EcsDeployment]:
+        """See `Deployment`."""
+        found = [copy(self) for _ in self._balancers[1:]] if self.number == 0 else []
+        for number, each in enumerate(found, 1):
+            each.number = number
+        return found
 
     def routes(self, name: str) -> list[str]:
         """See `Deployment`. For an Application Load Balancer they are rules."""
-        arn = self._balancer["advancedConfiguration"].get(f"{name}ListenerRule")
+        keys = {"production": "productionListenerRule", "test": "testListenerRule"}
+        arn = self._balancer["advancedConfiguration"].get(keys[name])
         return [str(arn)] if arn else []
 
     # Sides
@@ -345,13 +374,17 @@ class EcsDeployment(Deployment):
         service, info = ecs.read_service(self.cluster, self.service_name), self._read()
         blue = [self._side(each, "PRIMARY") for each in self._sources(info)]
         target = _mapping(info.get("targetServiceRevision"))
-        return replace(service, sides=(*blue, self._side({**target, "arn": self._target}, "ACTIVE")))
+        green = self._side({**target, "arn": self._target}, "ACTIVE")
+        if not blue and service.running > green.running:
+            said = f"ECS runs {service.running} tasks of service {service.name}, {green.running} of them green's"
+            raise NotShownYet(f"{said}, and does not say which revision served before")
+        return replace(service, sides=(*blue, green))
 
     def _side(self, counts: Mapping[str, Any], status: str) -> Side:
         """A revision as a task set. `counts`: how many of its tasks are asked for, run and are pending."""
         arn = str(counts["arn"])
-        revision = self._revision(arn)
-        desired, running, pending = (counts.get(f"{word}TaskCount") for word in ("requested", "running", "pending"))
+        revision = self._revision_now(arn)
+        desired, running, pending = map(counts.get, ("requestedTaskCount", "runningTaskCount", "pendingTaskCount"))
         if desired is None or running is None:
             raise ProbeError(f"ECS does not say how many tasks service revision {arn.rpartition('/')[2]} has")
         balancers = [_mapping(each) for each in revision.get("loadBalancers") or []]
@@ -396,7 +429,7 @@ class EcsDeployment(Deployment):
         """See `Deployment`."""
         found = [each for each in (service or self.service()).sides if each.external_id == self.id]
         if not found:
-            raise NoGreen(f"service {self.service_name} has no revision of service deployment {self.id}")
+            raise NotShownYet(f"service {self.service_name} has no revision of service deployment {self.id}")
         return found[0]
 
     @property
@@ -429,6 +462,14 @@ class EcsDeployment(Deployment):
             for name in filter(None, (str(hook.get("hookTargetArn") or "") for hook in hooks)):  # to pause has none
                 found[f"{event} ({name})" if event in found else event] = name
         return found
+
+
+def _read_revision(arn: str) -> Mapping[str, Any]:
+    answer = aws.call("ecs", "describe_service_revisions", serviceRevisionArns=[arn])
+    found = answer.get("serviceRevisions") or []
+    if not found:
+        raise NotFound(f"ecs:DescribeServiceRevisions does not know service revision {arn.rpartition('/')[2]}")
+    return dict(found[0])
 
 
 def _resolved(revision: Mapping[str, Any]) -> list[str]:

@@ -332,7 +332,7 @@ def test_the_window_is_settling_bake_and_load(document: Document, window: float)
 def too_long(window: str, left: int, others: int = 120) -> str:
     return (
         f"initial_delay, duration and load take {window} s, and {left} s are left for them beside {others} s for the "
-        "other checks: shorten them, or raise max_duration (at most 3300) or timeout (at most 900)"
+        "other checks: shorten them, or raise max_duration or timeout (at most 900)"
     )
 
 

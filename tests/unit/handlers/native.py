@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from moto.ecs.models import ecs_backends
@@ -21,9 +21,20 @@ STAGE_OF = {
 
 
 class Native:
-    """The service of a stage, deployed by ECS. `first`: only its creation has taken place."""
+    """The service of a stage, deployed by ECS.
 
-    def __init__(self, stage: Stage, *, first: bool = False, test_rule: str = "", **configuration: Any) -> None:
+    `first`: only its creation has taken place. `further`: entries of its `loadBalancers` beside the stage's own.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        first: bool = False,
+        test_rule: str = "",
+        further: Sequence[Mapping[str, Any]] = (),
+        **configuration: Any,
+    ) -> None:
         self.stage, self._test_rule = stage, test_rule
         if not stage.hooks:
             stage.create_hooks(all_of_them=True)
@@ -43,7 +54,7 @@ class Native:
         stage.create_service_anew(
             taskDefinition=stage.green_definition if first else stage.blue_definition,
             deploymentController={"type": "ECS"},
-            loadBalancers=[self._balanced()],
+            loadBalancers=[self._balanced(), *further],
             deploymentConfiguration={
                 "strategy": "BLUE_GREEN",
                 "bakeTimeInMinutes": 5,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,6 +86,33 @@ def test_a_header_that_the_test_rule_wants_is_reckoned_with_before(stage: Stage,
     stage.tell("AfterAllowTestTraffic", {"http_checks": {"orders": {"path": "/orders"}}})
     judgement = judge(validate_before_install, native.at(BEFORE))
     assert judgement.check("requests:AfterAllowTestTraffic")[0] == "passed", judgement.message
+
+
+def test_a_hook_that_ecs_gives_less_time_than_its_bake_takes(stage: Stage, judge: Judge) -> None:
+    native = Native(stage)
+    native.service.deployment_configuration["lifecycleHooks"][4]["timeoutConfiguration"] = {"timeoutInMinutes": 5}
+    judgement = judge(validate_before_install, native.at(BEFORE))
+    assert not judgement.succeeded
+    assert "duration and load take 360 s, and 180 s are left for them" in judgement.message
+
+
+def test_a_bake_beyond_codedeploys_hour_is_fine(stage: Stage, judge: Judge) -> None:
+    native = Native(stage)
+    stage.tell("AfterAllowTraffic", {"duration": 5400, "max_duration": 7200})
+    judgement = judge(validate_before_install, native.at(BEFORE))
+    assert judgement.succeeded, judgement.message
+    assert "warned" not in judgement.message
+
+
+def test_what_served_before_is_not_said(stage: Stage, judge: Judge) -> None:
+    """No source revision means that the service is created; but then nothing runs yet."""
+    native = Native(stage)
+    event = native.at(BEFORE)
+    native.deployment.source = None
+    judgement = judge(validate_before_install, event)
+    assert not judgement.succeeded
+    said = "ECS runs 2 tasks of service shop, 0 of them green's, and does not say which revision served before"
+    assert judgement.check("service")[1].startswith(said)
 
 
 def test_migrations_beside_test_traffic(stage: Stage, judge: Judge) -> None:
@@ -254,3 +282,65 @@ def test_a_hook_at_another_stage_works_and_warns(stage: Stage, judge: Judge) -> 
     judgement = judge(validate_deployment, Native(stage).at(TESTED))
     assert judgement.succeeded
     assert "this hook is meant for POST_SCALE_UP and was invoked at POST_TEST_TRAFFIC_SHIFT" in judgement.message
+
+
+# A service with two load balancers.
+
+
+class Two:
+    """A service that is behind a second load balancer, too: for partners, on a listener of its own."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.groups = [stage.create_target_group(f"partners-{side}") for side in ("blue", "green")]
+        self.listener = stage.create_listener(9090)
+        stage.lead(self.listener, {self.groups[1]: 1})
+        rule = stage.elbv2.describe_rules(ListenerArn=self.listener)["Rules"][-1]["RuleArn"]
+        advanced = {"alternateTargetGroupArn": self.groups[1], "productionListenerRule": rule, "roleArn": "arn:x"}
+        entry = {**stage.balanced(self.groups[0]), "advancedConfiguration": advanced}
+        self.native = Native(stage, further=[entry])
+
+    @property
+    def green(self) -> str:
+        """Green's target group at the second load balancer."""
+        return str(self.native.deployment.target.task_set.load_balancers[1]["targetGroupArn"])
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("name", STAGE_OF)
+def test_two_load_balancers_pass_without_a_warning(stage: Stage, judge: Judge, name: str) -> None:
+    event = Two(stage).native.at(STAGE_OF[name])
+    quick = BAKE if name == "validate_production" else {}
+    judgement = judge(importlib.import_module(name), event, **quick)
+    assert judgement.succeeded, judgement.message
+    assert "warned" not in judgement.message
+
+
+def test_the_second_one_is_put_back_before(stage: Stage, judge: Judge) -> None:
+    two = Two(stage)
+    event = two.native.at(BEFORE)
+    stage.lead(two.listener, {two.green: 1})
+    judgement = judge(validate_before_install, event)
+    outcome, detail = judgement.check("production_weights")
+    assert outcome == "failed"
+    assert detail.startswith("production listener on port 9090 forwards to partners-")
+
+
+def test_targets_at_the_second_one_are_unhealthy(stage: Stage, judge: Judge) -> None:
+    two = Two(stage)
+    event = two.native.at("POST_SCALE_UP")
+    stage.world.target_health[two.green] = TargetState("unhealthy", "Target.Timeout", "x")
+    judgement = judge(validate_deployment, event)
+    assert not judgement.succeeded
+    assert "in partners-" in judgement.message
+
+
+@pytest.mark.usefixtures("site")
+def test_production_at_the_second_one_stays_on_blue(stage: Stage, judge: Judge) -> None:
+    two = Two(stage)
+    event = two.native.at(DONE)
+    blue = next(group for group in two.groups if group != two.green)
+    stage.lead(two.listener, {blue: 1})
+    judgement = judge(validate_production, event, **BAKE)
+    assert not judgement.succeeded
+    assert "the production listener does not forward to green (partners-" in judgement.message

@@ -49,11 +49,11 @@ class Lambda:
 
 def test_a_bake_of_an_hour_and_a_half(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     native = Native(stage)
-    bake = {"initial_delay": 0, "duration": 2400, "interval": 15, "metrics_delay": 0, "max_duration": 3300}
+    bake = {"initial_delay": 0, "duration": 5400, "interval": 60, "metrics_delay": 0, "max_duration": 7200}
     event = native.at(DONE, {"team": "orders"})
     judgements = Lambda(native, validate_production, monkeypatch, **bake).play(event)
     assert judgements[-1]["hookStatus"] == "SUCCEEDED", judgements[-1].message
-    assert len(judgements) >= 2400 // SECONDS
+    assert len(judgements) >= 5400 // SECONDS
     assert all(each["hookDetails"]["team"] == "orders" for each in judgements[:-1])
     assert stage.called("lambda:Invoke") == []
 

@@ -181,9 +181,7 @@ def test_a_step_without_any_time_is_not_started(
     late = {"began": wall().timestamp() - 61, "number": 1, "state": {"resume_at": "verify_schema"}, "orphan_note": ""}
     judgement = relay.deliver({**event, "Continuation": late})
     assert judgement.check("migrate")[0] == "passed"
-    assert judgement.check("verify_schema")[1] == (
-        "verify_schema: no time was left to run it: raise max_duration (it is at most 3300 s)"
-    )
+    assert judgement.check("verify_schema")[1] == ("verify_schema: no time was left to run it: raise max_duration")
     assert commands(stage) == [MIGRATE, BACK]
 
 

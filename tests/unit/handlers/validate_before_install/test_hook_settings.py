@@ -199,7 +199,7 @@ def too_long(window: int, left: int, others: int = 120) -> str:
     """What is wrong with a window that is longer than what is left for it."""
     return (
         f"initial_delay, duration and load take {window} s, and {left} s are left for them beside {others} s for the "
-        "other checks: shorten them, or raise max_duration (at most 3300) or timeout (at most 900)"
+        "other checks: shorten them, or raise max_duration or timeout (at most 900)"
     )
 
 
@@ -392,7 +392,7 @@ def test_whatever_the_window_both_find_the_same(known: tuple[int, ValidateProduc
     foreseen = options.problems_of_time(TimeBudget.of(timeout, options.max_duration))
     invocation = Invocation(SimpleNamespace(get_remaining_time_in_millis=lambda: timeout * 1000 - late))
     record, severities = Record("validate_production", "d-1"), Severities({}, Overrides({}), "", advisory=False)
-    deployment: Any = SimpleNamespace(expires_at=None)
+    deployment: Any = SimpleNamespace(expires_at=None, longest=3300.0, most_continuations=4)
     gate = Gate(
         deployment,
         options,
@@ -405,6 +405,13 @@ def test_whatever_the_window_both_find_the_same(known: tuple[int, ValidateProduc
         orphaned=False,
     )
     assert options.problems_of_time(gate.budget) == foreseen
+
+
+def test_more_time_than_codedeploy_gives_is_said_before(stage: Stage, judge: Judge) -> None:
+    """ECS gives a day, so the option takes it."""
+    outcome, detail = judged(stage, judge, SHIFTED, {"max_duration": 7200}).check(f"hook_settings:{SHIFTED}")
+    assert outcome == "failed"
+    assert detail.startswith("validate_production.max_duration is 7200; CodeDeploy gives a hook 3300 s")
 
 
 # All of one function, and of other versions.

@@ -38,7 +38,7 @@ class FakeDeployment:
     """What the checks ask beside the look."""
 
     def __init__(self, definition: Mapping[str, Any], targets: Sequence[Target], balancers: Sequence[str]) -> None:
-        self.is_rollback = False
+        self.is_rollback, self.further = False, ()
         self._definition, self._targets = definition, list(targets)
         group = dict.fromkeys(TargetGroup.__dataclass_fields__, "")
         self._group = TargetGroup(**{**group, "name": "shop-green", "load_balancers": tuple(balancers)})  # type: ignore[arg-type]

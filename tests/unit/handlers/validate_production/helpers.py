@@ -59,7 +59,7 @@ def too_long(window: int, left: int, others: int = 120) -> str:
     """What the check `time` says of a window that does not fit."""
     return (
         f"initial_delay, duration and load take {window} s, and {left} s are left for them beside {others} s for the "
-        "other checks: shorten them, or raise max_duration (at most 3300) or timeout (at most 900)"
+        "other checks: shorten them, or raise max_duration or timeout (at most 900)"
     )
 
 
