@@ -26,6 +26,7 @@ from gate.appspec import parse_appspec
 from gate.options.hooks import HOOKS as OPTIONS
 from gate.options.migrations import RunMigrations
 from gate.plan import Plan
+from gate.platforms.ecs import STATE
 from gate.settings import BadSettings, read_settings
 from gate.verdict import ProbeError
 from hypothesis import given, settings
@@ -33,6 +34,7 @@ from hypothesis import strategies as st
 
 from tests.proof.figures import FIGURES
 from tests.unit.gate.codedeploy_server import EVENT, CodeDeploy
+from tests.unit.gate.test_ecs_events import RECORDED
 
 HOOKS = (
     validate_before_install,
@@ -168,6 +170,51 @@ def test_any_event(codedeploy: CodeDeploy, caplog: pytest.LogCaptureFixture, hoo
     named = [event.get(key) for key in EVENT] if isinstance(event, dict) else []
     if named and all(isinstance(value, str) and value for value in named):
         assert codedeploy.statuses == ["Failed"]
+
+
+OF_ECS: dict[str, Any] = {
+    **RECORDED,
+    "hookDetails": {
+        "token": SECRET,
+        STATE: {"began": 1.0, "number": 1, "state": {"shifted_at": "x"}, "orphan_note": ""},
+    },
+}
+BY_ECS: dict[str, Any] = {
+    "no details": {**RECORDED, "executionDetails": None},
+    "another service's": {**RECORDED, "resourceArn": f"arn:aws:ecs:eu-west-1:1:service/{SECRET}"},
+    "a stage that there is not": {**RECORDED, "lifecycleStage": SECRET},
+    "both platforms' keys": {**RECORDED, **EVENT},
+    "five thousand levels": {**RECORDED, "hookDetails": {"more": deep(5000)}},
+    "a megabyte": {**RECORDED, "executionDetails": {**RECORDED["executionDetails"], "x" * 1_000_000: SECRET}},
+    "a state without end": {**RECORDED, "hookDetails": {STATE: {"began": math.inf, "number": 10**400}}},
+    "weights that are none": {
+        **RECORDED,
+        "lifecycleStage": "PRODUCTION_TRAFFIC_SHIFT",
+        "executionDetails": {**RECORDED["executionDetails"], "productionTrafficWeights": {"a": "x", "b": math.nan}},
+    },
+}
+
+
+@every_hook
+@pytest.mark.parametrize("event", BY_ECS.values(), ids=list(BY_ECS))
+@pytest.mark.usefixtures("gate_clock")
+def test_an_event_of_ecs(
+    codedeploy: CodeDeploy, caplog: pytest.LogCaptureFixture, hook: ModuleType, event: Any
+) -> None:
+    assert judged(hook, event, codedeploy, caplog)["hookStatus"] == "FAILED"
+    assert codedeploy.statuses == []
+
+
+@every_hook
+@pytest.mark.usefixtures("gate_clock")
+@settings(max_examples=150)
+@given(event=mutated(OF_ECS))
+def test_any_event_of_ecs(
+    codedeploy: CodeDeploy, caplog: pytest.LogCaptureFixture, hook: ModuleType, event: Any
+) -> None:
+    """And of what it hands over, with lies in it: the answer fails closed, whatever it is."""
+    answer = judged(hook, event, codedeploy, caplog)
+    assert answer.get("hookStatus", "FAILED") == "FAILED"
 
 
 # Settings
