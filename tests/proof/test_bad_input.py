@@ -174,14 +174,11 @@ def test_any_event(codedeploy: CodeDeploy, caplog: pytest.LogCaptureFixture, hoo
 
 OF_ECS: dict[str, Any] = {
     **RECORDED,
-    "hookDetails": {
-        "token": SECRET,
-        STATE: {"began": 1.0, "number": 1, "state": {"shifted_at": "x"}, "orphan_note": ""},
-    },
+    "hookDetails": {"token": SECRET, STATE: CONTINUED["Continuation"]},
 }
 BY_ECS: dict[str, Any] = {
     "no details": {**RECORDED, "executionDetails": None},
-    "another service's": {**RECORDED, "resourceArn": f"arn:aws:ecs:eu-west-1:1:service/{SECRET}"},
+    "a service instead of its deployment": {**RECORDED, "resourceArn": "arn:aws:ecs:eu-west-1:1:service/main/shop"},
     "a stage that there is not": {**RECORDED, "lifecycleStage": SECRET},
     "both platforms' keys": {**RECORDED, **EVENT},
     "five thousand levels": {**RECORDED, "hookDetails": {"more": deep(5000)}},
