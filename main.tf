@@ -142,8 +142,8 @@ resource "aws_lambda_function" "hook" {
     }
 
     precondition {
-      condition     = !contains(var.callers, "codedeploy") || try(module.options[each.key].max_duration, 0) <= 3300
-      error_message = "${each.key}.max_duration is ${try(module.options[each.key].max_duration, 0)}, and CodeDeploy, which is one of the callers, gives a hook one hour: at most 3300."
+      condition     = !contains(var.callers, "codedeploy") || nonsensitive(try(module.options[each.key].max_duration, 0) <= 3300)
+      error_message = "${each.key}.max_duration is above 3300, and CodeDeploy, which is one of the callers, gives a hook one hour: shorten it, or let ECS alone call the functions."
     }
 
     precondition {

@@ -431,7 +431,8 @@ run "called_by_ecs" {
   command = plan
 
   variables {
-    callers = ["ecs"]
+    callers             = ["ecs"]
+    validate_production = { max_duration = 86400 }
   }
 
   assert {
@@ -497,24 +498,4 @@ run "stages_of_ones_own" {
     condition     = jsonencode(output.lifecycle_hooks[*].hook_details) == jsonencode([jsonencode({ description = "[warn images]" }), null, null, null])
     error_message = "Details: ${jsonencode(output.lifecycle_hooks[*].hook_details)}"
   }
-}
-
-run "a_hook_that_there_is_not" {
-  command = plan
-
-  variables {
-    lifecycle_hooks = { validate_all = {} }
-  }
-
-  expect_failures = [var.lifecycle_hooks]
-}
-
-run "a_caller_that_there_is_not" {
-  command = plan
-
-  variables {
-    callers = ["jenkins"]
-  }
-
-  expect_failures = [var.callers]
 }

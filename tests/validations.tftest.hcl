@@ -112,6 +112,16 @@ run "environment_over_4_kb" {
   expect_failures = [aws_lambda_function.hook["run_migrations"]]
 }
 
+run "longer_than_codedeploy_waits" {
+  command = plan
+
+  variables {
+    validate_production = { max_duration = 3301 }
+  }
+
+  expect_failures = [aws_lambda_function.hook["validate_production"]]
+}
+
 run "another_region" {
   command = plan
 

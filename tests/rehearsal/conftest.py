@@ -35,8 +35,8 @@ def rehearsal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module")
 def native_rehearsal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """The scenarios of ECS's own blue/green that the module names (`NAMES`), with a second plan."""
-    run = Run(*request.module.NAMES, report=tmp_path_factory.mktemp("native"), plan=True, platform="ecs")
+    """The scenarios of ECS's own blue/green that the module names (`NAMES`)."""
+    run = Run(*request.module.NAMES, report=tmp_path_factory.mktemp("native"), platform="ecs")
     yield run
     run.end()
     recording: Any = request.config.pluginmanager.get_plugin(NAME)

@@ -7,7 +7,7 @@ import pytest
 from rehearsal.native_scenarios import SCENARIOS
 from tests.rehearsal.rehearsal_runs import Run
 
-NAMES = ["healthy", "creation", "unhealthy", "long-migration", "drifted-rules", "rollback-passes", "hook-times-out"]
+NAMES = ["healthy", "creation", "drifted-rules", "rollback-passes"]
 
 
 @pytest.mark.parametrize("native_scenario", NAMES)
