@@ -29,7 +29,14 @@ import json, logging, os, sys, threading, time, traceback
 from stuck_hook import handler
 
 logging.basicConfig(stream=sys.stderr, format="%(message)s")
-def event(deployment): return {"DeploymentId": deployment, "LifecycleEventHookExecutionId": "execution-1"}
+PLACE = "arn:aws:ecs:eu-west-1:111122223333"
+def event(deployment, by="codedeploy"):
+    if by == "codedeploy":
+        return {"DeploymentId": deployment, "LifecycleEventHookExecutionId": "execution-1"}
+    revision = f"{PLACE}:service-revision/main/web/2"
+    details = {"serviceArn": f"{PLACE}:service/main/web", "targetServiceRevisionArn": revision}
+    where = {"resourceArn": f"{PLACE}:service-deployment/main/web/{deployment}", "lifecycleStage": "POST_SCALE_UP"}
+    return {**where, "executionId": "execution-1", "executionDetails": details}
 
 class Context:
     invoked_function_arn = "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_stuck"
@@ -37,13 +44,13 @@ class Context:
     def __init__(self, seconds): self.ends = time.monotonic() + seconds
     def get_remaining_time_in_millis(self): return int((self.ends - time.monotonic()) * 1000)
 
-way, seconds, thread = sys.argv[1], float(sys.argv[2]), sys.argv[3]
+way, seconds, thread, by = sys.argv[1], float(sys.argv[2]), sys.argv[3], sys.argv[4]
 handler(event("d-WARM"))
 os.environ["STUCK"] = way
 def invoke():
     print(json.dumps({"started": time.monotonic()}), flush=True)
     try:
-        print(json.dumps(handler(event(f"d-{way}-{thread}"), Context(seconds))), flush=True)
+        print(json.dumps(handler(event(f"d-{way}-{thread}-{by}", by), Context(seconds))), flush=True)
     except Exception:
         traceback.print_exc()
         print(json.dumps({"raised": time.monotonic()}), flush=True)
@@ -61,6 +68,7 @@ class Case:
     thread: str = "main"
     returns: bool = True  # whether the handler gets to its end
     stuck_in: str = "stuck"
+    by: str = "codedeploy"
     process: subprocess.Popen[str] | None = None
     out: str = ""
     log: str = ""
@@ -68,7 +76,7 @@ class Case:
     @property
     def deployment(self) -> str:
         """The deployment that this case's event names."""
-        return f"d-{self.way}-{self.thread}"
+        return f"d-{self.way}-{self.thread}-{self.by}"
 
 
 CASES = [
@@ -88,7 +96,14 @@ CASES = [
 
 # Answers that do not come to an end, though each byte comes in time.
 REPORTING, CONTINUING = Case("dripping_report"), Case("dripping_continuation")
-ALL = [*CASES, REPORTING, CONTINUING]
+# ECS is told by what the function returns: one that cannot return fails closed, and its log says why.
+BY_ECS = [
+    Case("endless_loop", by="ecs"),
+    Case("sleeping", by="ecs"),
+    Case("deaf_call_into_c", returns=False, by="ecs"),
+    Case("swallows_everything", returns=False, by="ecs"),
+]
+ALL = [*CASES, REPORTING, CONTINUING, *BY_ECS]
 
 
 class Recorder(CodeDeploy):
@@ -103,6 +118,9 @@ class Recorder(CodeDeploy):
         """As they would, apart from silence and dripping."""
         if operation == REPORT:
             self.reported_at[parameters["deploymentId"]] = time.monotonic()
+        if operation == "DescribeServiceDeployments":
+            found = {"status": "IN_PROGRESS", "deploymentConfiguration": {"strategy": "BLUE_GREEN"}}
+            return Reply({"serviceDeployments": [found]})
         if operation == "GetDeployment" and parameters["deploymentId"].startswith("d-silent_codedeploy"):
             return Reply(hang=True)
         if (operation, parameters.get("deploymentId")) == (REPORT, REPORTING.deployment) or operation == INVOKE:
@@ -143,16 +161,17 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Recorder:
     try:
         for case in ALL:
             case.process = subprocess.Popen(
-                [sys.executable, "-c", RUN, case.way, str(SECONDS), case.thread],
+                [sys.executable, "-c", RUN, case.way, str(SECONDS), case.thread, case.by],
                 env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             )  # fmt: skip
         patience = time.monotonic() + 60
         while time.monotonic() < patience and not all(
-            recorder.of(case) and (not case.returns or (case.process and case.process.poll() is not None))
+            (case.by == "ecs" or recorder.of(case))
+            and (not case.returns or (case.process and case.process.poll() is not None))
             for case in ALL
         ):
             time.sleep(0.05)
-        time.sleep(0.5)  # a second report, if there were one, would come now
+        time.sleep(SECONDS)  # a second report, if there were one, would come now; or one that cannot return is told of
     finally:
         for case in ALL:
             if case.process:
@@ -177,6 +196,16 @@ def test_a_check_that_is_interrupted_lets_the_handler_answer(recorder: Recorder,
     assert answer["status"] == "FAILED"
     assert answer["message"].startswith(f"check {case.stuck_in} had not ended after")
     assert answer["checks"][-1]["outcome"] == "error"
+
+
+@pytest.mark.parametrize("case", BY_ECS, ids=lambda case: case.deployment)
+def test_ecs_is_never_told_of_a_success_and_the_log_says_why(recorder: Recorder, case: Case) -> None:
+    assert recorder.of(case) == []
+    assert f"check {case.stuck_in} had not ended after" in case.log
+    answers = case.out.splitlines()[1:]
+    assert len(answers) == case.returns
+    for answer in map(json.loads, answers):
+        assert (answer["status"], answer["hookStatus"]) == ("FAILED", "FAILED")
 
 
 def test_what_the_watchdog_has_reported_is_not_continued(recorder: Recorder) -> None:
