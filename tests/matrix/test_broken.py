@@ -1,6 +1,6 @@
 """Ordinary deployments with one thing broken: the right hook fails, and names the right cause first.
 
-Here a third of the defects, one set-up each; all of both are in tests/proof/matrix.
+Here a fifth of the defects, one set-up each; all of both are in tests/proof/matrix.
 """
 
 from __future__ import annotations
