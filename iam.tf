@@ -57,6 +57,7 @@ locals {
     ReadParameterNames     = ["ssm:DescribeParameters"]
     ReadParameterValues    = ["ssm:GetParameter"]
     ReadTargets            = ["elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"]
+    ReadTargetGroups       = ["elasticloadbalancing:DescribeTargetGroups"]
     ReadListeners          = ["elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"]
     ReadLoadBalancers      = ["elasticloadbalancing:DescribeLoadBalancers"]
     ReadAlarms             = ["cloudwatch:DescribeAlarms"]
@@ -92,7 +93,7 @@ locals {
       # Its answer holds a function's environment: so of hooks only, the module's own and those named by AWS's convention.
       ReadFunctions = concat(
         ["${local._functions}:CodeDeployHook_*"],
-        startswith(var.function_name_prefix, "CodeDeployHook_") ? [] : values(local._own_functions),
+        startswith(var.function_name_prefix, "CodeDeployHook_") ? [] : flatten([for arn in values(local._own_functions) : [arn, "${arn}:*"]]),
       )
       InvokeItself    = [local._own_functions[hook]]
       ReadImages      = ["${local._arn}:ecr:*:${local._account}:repository/*"]
@@ -170,7 +171,7 @@ locals {
       "ReadAlarms", "ReadImages", "ReadTaskRoles", "SimulateRoles", "ReadSecretNames", "ReadParameterNames",
       "ReadLogGroups", "ReadNetwork", "ReadFunctions", "ReadPullThroughCache",
     ]
-    # Listeners where ECS does not say yet which target group is green's.
+    # Listeners where ECS does not say yet which target group is green's; or how much of production is on it.
     validate_deployment = concat(local._by_ecs ? ["ReadListeners"] : [], [
       "ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets",
     ])
@@ -178,7 +179,7 @@ locals {
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues",
       "ReadParameterValues",
     ]
-    run_migrations = concat(["InvokeItself"], local._migrates ? [
+    run_migrations = concat(["InvokeItself"], local._by_ecs ? ["ReadListeners", "ReadTargetGroups"] : [], local._migrates ? [
       "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks",
       "StopTasks", "PassTaskRoles", "ReadTaskLogs",
     ] : [])
@@ -246,7 +247,7 @@ data "aws_iam_policy_document" "invoke" {
   statement {
     sid       = "InvokeDeploymentHooks"
     actions   = ["lambda:InvokeFunction"]
-    resources = [for hook in local._lifecycle_order : local._own_functions[hook]]
+    resources = flatten([for hook in local._lifecycle_order : [local._own_functions[hook], "${local._own_functions[hook]}:*"]])
   }
 }
 

@@ -76,6 +76,7 @@ class NativePlayer:
         self._configuration: Mapping[str, Any] = deployment.service.deployment_configuration
         self._timeline = Timeline(deployment.id, [])
         self._alarm = ""
+        self._left: dict[str, dict[str, Any]] = {}
         self._over = threading.Event()
 
     @property
@@ -181,13 +182,14 @@ class NativePlayer:
         run = HookRun(function.rsplit(":", 1)[-1])
         record.hook = run
         configured = hook.get("hookDetails")
-        details: dict[str, Any] | None = dict(configured) if configured is not None else None
+        # Whether what one stage has left comes to the next one, nobody says: here it does.
+        details: dict[str, Any] | None = {**(configured or {}), **self._left.get(function, {})} or configured
         execution = self._deployment.event(details)["executionId"]
         timeout = {"timeoutInMinutes": 1440, "action": "ROLLBACK", **(hook.get("timeoutConfiguration") or {})}
         expires = datetime.now(timezone.utc) + timedelta(seconds=timeout["timeoutInMinutes"] * HOOK_MINUTE)
         told = {"hookId": execution, "targetType": "AWS_LAMBDA", "targetArn": function, "status": "IN_PROGRESS"}
         told |= {"expiresAt": expires, "timeoutAction": timeout["action"]}
-        self._deployment.hooks = [*(each for each in self._deployment.hooks if each["targetArn"] != function), told]
+        self._deployment.hooks = [*self._deployment.hooks, told]
         while True:
             event = {**self._deployment.event(details), "executionId": execution}
             answer = self._invoke(function, event)
@@ -200,7 +202,8 @@ class NativePlayer:
                 status = "TIMED_OUT"
                 break
             assert run.result is not None  # noqa: S101  (it has a status)
-            details = {**(configured or {}), **(run.result.get("hookDetails") or {})}
+            self._left[function] = dict(run.result.get("hookDetails") or {})
+            details = {**(configured or {}), **self._left[function]}
             time.sleep(float(run.result.get("callBackDelay") or 30) * CALL_BACK)
         told["status"] = status if status in ("SUCCEEDED", "TIMED_OUT") else "FAILED"
         if status == "TIMED_OUT":

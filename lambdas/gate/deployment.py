@@ -231,8 +231,9 @@ class Deployment(ABC):
     def _ways_of(self, listener: Listener, known: Collection[str], *, elsewhere: bool) -> list[OtherListener]:
         name = f"listener on port {listener.port} ({listener.protocol})"
         name += f" of load balancer {listener.load_balancer_arn.split('/')[-2]}" if elsewhere else ""
-        rules = [rule for rule in listener.rules if rule.arn not in known]
-        ways = [] if listener.default_arn in known else [(name, listener.default)]
+        last = next((at for at, rule in enumerate(listener.rules) if rule.arn in known and rule.takes_everything), None)
+        rules = [rule for rule in listener.rules[:last] if rule.arn not in known]
+        ways = [] if last is not None or listener.default_arn in known else [(name, listener.default)]
         ways += [(f"rule {rule.priority} ({rule.where}) of the {name}", rule.weights) for rule in rules]
         return [
             OtherListener(f"{who} forwards to {self._in_words(weights)}", weights, elsewhere)

@@ -51,7 +51,9 @@ class Rule:
     `hosts` and `paths`: patterns of which one has to match, as Elastic Load Balancing has them; none: any will do.
     `needs_header_or_query`: it has a condition on one of them, too. `only_host_and_path`: a GET has to meet no other
     conditions. `redirects`: it answers with a redirect. `requires_login`: a request without a session gets a login.
-    `headers`: those that a request has to have, with a value that will do, where there is a literal one.
+    `headers`: those that a request has to have, with a value that will do, where each has a literal one.
+    `header_patterns`: the same with all values, as patterns. `is_plain`: no other conditions than on host, path and
+    headers, and each of them can be evaluated here.
     """
 
     priority: str
@@ -65,6 +67,25 @@ class Rule:
     requires_login: bool = False
     arn: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    header_patterns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_plain: bool = True
+
+    def takes(self, host: str, path: str, headers: Mapping[str, str]) -> bool:
+        """Whether it takes a request for certain."""
+        given = {name.lower(): value for name, value in headers.items()}
+        return (
+            self.is_plain
+            and self.matches(host, path, has_header_or_query=True)
+            and all(
+                any(_is_like(given.get(name.lower(), ""), pattern) for pattern in patterns) and name.lower() in given
+                for name, patterns in self.header_patterns.items()
+            )
+        )
+
+    @property
+    def takes_everything(self) -> bool:
+        """Whether no request comes to what stands after it."""
+        return self.is_plain and not (self.hosts or self.header_patterns) and bool({"*", "/*"} & {*self.paths})
 
     def matches_host(self, host: str) -> bool:
         """Whether a request to this host may be one of the rule's."""
@@ -168,6 +189,8 @@ class Listener:
         for rule in self.rules:
             if rule in ours:
                 if rule.matches(host, path, has_header_or_query=bool(headers or query)):
+                    if self.route and not rule.takes(host, path, headers):
+                        self._refuse_if_blue_may_answer(rule, f"{path} of {host}")
                     return
             elif rule.only_host_and_path and rule.matches(host, path, has_header_or_query=False):
                 if rule.redirects:
@@ -181,6 +204,15 @@ class Listener:
             raise Misrouted(
                 f"only rules of the listener forward to green ({leads}), and none takes {path} of {host}: set host, "
                 "path or headers by one of them"
+            )
+
+    def _refuse_if_blue_may_answer(self, rule: Rule, request: str) -> None:
+        """Raise Misrouted where a request that the rule does not take comes to the pair all the same."""
+        rest = self.rules[self.rules.index(rule) + 1 :]
+        if any(self.pair & weights.keys() for weights in (self.default, *(each.weights for each in rest))):
+            raise Misrouted(
+                f"whether rule {rule.priority} ({rule.where}), which leads to green, takes {request} cannot be told, "
+                "and what it does not take may go to blue: set host, path or headers by it"
             )
 
 
@@ -407,19 +439,25 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
         redirects=any(action.get("Type") == "redirect" for action in entry.get("Actions") or []),
         requires_login=_requires_login(entry.get("Actions") or []),
         arn=str(entry.get("RuleArn") or ""),
-        headers=dict(_literal_headers(conditions)),
+        headers=_literal_headers(conditions),
+        header_patterns=_header_patterns(conditions),
+        is_plain=patterns.keys() <= {"host-header", "path-pattern", "http-header"} and all(patterns.values()),
     )
 
 
-def _literal_headers(conditions: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The headers that the conditions ask for; none where one of them cannot be met by headers, host and path."""
+def _header_patterns(conditions: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """The headers that the conditions ask for, each with the patterns of which its value has to be like one."""
+    named = [((each.get("HttpHeaderConfig") or {}).get("HttpHeaderName"), each) for each in conditions]
+    return {str(name): _values_of(each, "Values") for name, each in named if name}
+
+
+def _literal_headers(conditions: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The headers that the conditions ask for, with a literal value; none where one of them cannot be met by these."""
     if not {str(each.get("Field")) for each in conditions} <= {"host-header", "path-pattern", "http-header"}:
-        return
-    for each in conditions:
-        name = (each.get("HttpHeaderConfig") or {}).get("HttpHeaderName")
-        literal = [value for value in _values_of(each, "Values") if not set(value) & set("*?")]
-        if name and literal:
-            yield str(name), literal[0]
+        return {}
+    wanted = _header_patterns(conditions)
+    literal = {name: [each for each in values if not set(each) & set("*?")] for name, values in wanted.items()}
+    return {name: values[0] for name, values in literal.items()} if all(literal.values()) else {}
 
 
 def _requires_login(actions: Sequence[Mapping[str, Any]]) -> bool:

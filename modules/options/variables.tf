@@ -792,13 +792,13 @@ variable "run_migrations" {
   }
 
   validation {
-    condition     = var.run_migrations.timeout == null ? true : var.run_migrations.timeout >= 0.001 && var.run_migrations.timeout <= 86400
-    error_message = nonsensitive("run_migrations.timeout is ${issensitive(var.run_migrations.timeout) ? "a sensitive value" : jsonencode(var.run_migrations.timeout)}; expected seconds from 0.001 to 86400, or null.")
+    condition     = var.run_migrations.timeout == null ? true : var.run_migrations.timeout >= 0.001 && var.run_migrations.timeout <= 3300
+    error_message = nonsensitive("run_migrations.timeout is ${issensitive(var.run_migrations.timeout) ? "a sensitive value" : jsonencode(var.run_migrations.timeout)}; expected seconds from 0.001 to 3300, or null.")
   }
 
   validation {
-    condition     = var.run_migrations.max_duration >= 60 && var.run_migrations.max_duration <= 86400
-    error_message = nonsensitive("run_migrations.max_duration is ${issensitive(var.run_migrations.max_duration) ? "a sensitive value" : jsonencode(var.run_migrations.max_duration)}; expected seconds from 60 to 86400. CodeDeploy gives a hook one hour, ECS a day.")
+    condition     = var.run_migrations.max_duration >= 60 && var.run_migrations.max_duration <= 3300
+    error_message = nonsensitive("run_migrations.max_duration is ${issensitive(var.run_migrations.max_duration) ? "a sensitive value" : jsonencode(var.run_migrations.max_duration)}; expected seconds from 60 to 3300. CodeDeploy gives a hook one hour.")
   }
 
   validation {
@@ -1207,7 +1207,7 @@ variable "validate_production" {
 
   validation {
     condition     = var.validate_production.max_duration >= 60 && var.validate_production.max_duration <= 86400
-    error_message = nonsensitive("validate_production.max_duration is ${issensitive(var.validate_production.max_duration) ? "a sensitive value" : jsonencode(var.validate_production.max_duration)}; expected seconds from 60 to 86400. CodeDeploy gives a hook one hour, ECS a day.")
+    error_message = nonsensitive("validate_production.max_duration is ${issensitive(var.validate_production.max_duration) ? "a sensitive value" : jsonencode(var.validate_production.max_duration)}; expected seconds from 60 to 86400. CodeDeploy gives a hook one hour.")
   }
 
   validation {

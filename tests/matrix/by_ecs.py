@@ -40,6 +40,7 @@ NOT_OF_ECS = {
     "codedeploy_may_not_pass_the_roles": "whoever deploys passes them",
     "task_set_is_left_over": "there are no task sets",
     "test_listener_is_production": "one rule as both is refused by ECS",
+    "a_rule_of_the_test_listener_is_on_blue": "ECS moves no further rule, and no request goes there",
     **dict.fromkeys(
         (
             *("blue_crash_loops_in_part", "blue_is_partly_broken", "nothing_is_to_run", "placeholder_is_left"),
@@ -53,7 +54,8 @@ NOT_OF_ECS = {
 SAYS = {
     "function_is_missing": "which the service's lifecycle hooks name, does not exist",
     "no_way_to_test_first": "the service has no test listener, so green cannot be tested",
-    "test_listener_is_taken_away": "does not exist: fix the service's load_balancer",
+    "test_listener_is_taken_away": "test listener arn:aws:elasticloadbalancing:",
+    "a_production_rule_is_left_on_blue": "rule 90 (path-pattern /api/*) of the listener on port 80 (HTTP) forwards to",
 }
 """What is said otherwise."""
 

@@ -97,7 +97,7 @@ def task_role_trusts_others(plan: Plan) -> None:
 # The task definition and the AppSpec.
 
 
-@defect(BEFORE, "container web is not in the task definition", bars="appspec")
+@defect(BEFORE, "container web, which is not in the task definition", bars="appspec")
 def appspec_names_no_container(plan: Plan) -> None:
     plan.appspec["LoadBalancerInfo"] = {"ContainerName": "web", "ContainerPort": plan.port}
 

@@ -34,6 +34,12 @@ OF_EVERY_HOOK = {
 OF_ECS = {
     # Where ECS does not say yet in which target group green's tasks are.
     "validate_deployment": {"elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"},
+    # How much of production is on green before a step.
+    "run_migrations": {
+        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeRules",
+        "elasticloadbalancing:DescribeTargetGroups",
+    },
 }
 IAM_PREFIXES = {"elbv2": "elasticloadbalancing"}
 IAM_ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}

@@ -243,8 +243,8 @@ OPTIONS = [
         'run_migrations.launch is "spot capacity"; expected "FARGATE", "EC2", "EXTERNAL" or a capacity provider\'s na',
     ),
     Case(
-        {"run_migrations": {"max_duration": 86_401}},
-        "run_migrations.max_duration is 86401; expected seconds from 60 to 86400. CodeDeploy gives a hook one hour,",
+        {"run_migrations": {"max_duration": 3301}},
+        "run_migrations.max_duration is 3301; expected seconds from 60 to 3300. CodeDeploy gives a hook one hour.",
     ),
     Case({"run_migrations": {"concurrent": "join"}}, 'run_migrations.concurrent is "join"; expected "wait" or "fail".'),
     Case(

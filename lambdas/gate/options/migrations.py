@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Optional
 
-from gate.options import KEPT, LONGEST, NOT_EMPTY, TIMEOUT, HookOptions, option, seconds, seconds_in_all, whole, words
+from gate.options import (
+    IN_AN_HOUR,
+    KEPT,
+    NOT_EMPTY,
+    TIMEOUT,
+    HookOptions,
+    option,
+    seconds,
+    seconds_in_all,
+    whole,
+    words,
+)
 from gate.waiting import TimeBudget
 
 AFTER_A_COMMAND = 60.0  # seconds of a migration's time for stopping its task and for the report
@@ -90,9 +101,10 @@ class RunMigrations(HookOptions):
         "seconds after which PostgreSQL gives up a statement, told in the same way; null: not set"
     )
     timeout: Optional[float] = seconds(
-        "seconds that one command may take; null: what `max_duration` leaves", None, least=0.001, most=LONGEST
+        "seconds that one command may take; null: what `max_duration` leaves", None, least=0.001, most=IN_AN_HOUR
     )
-    max_duration: float = seconds_in_all()
+    # ECS forgets tasks an hour after they have stopped, and with them which steps are done.
+    max_duration: float = seconds_in_all(most=IN_AN_HOUR)
     concurrent: str = option(
         "what a migration of another deployment that still runs means: wait for its end, or fail",
         "wait",

@@ -15,6 +15,7 @@ from gate.appspec import parse_appspec
 from gate.deployment import Deployment, Words
 from gate.ecs import NotShownYet, Service, Side
 from gate.elb import TargetGroup
+from gate.options import IN_AN_HOUR
 from gate.plan import Plan
 from gate.platforms import Continuation
 from gate.redact import utf8_safe
@@ -152,7 +153,7 @@ class CodeDeploy:
 class CodeDeployDeployment(Deployment):
     """A deployment as CodeDeploy has it. See `Deployment`."""
 
-    longest = 3300.0  # of the hour that it gives a hook, with room for the report
+    longest = float(IN_AN_HOUR)
     most_continuations = MAX_CONTINUATIONS
     words = Words(
         mover="CodeDeploy",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
@@ -74,8 +75,18 @@ class Ecs:
         self.hook_details = _mapping(event.get("hookDetails"))
         carried = self.hook_details.get(STATE)
         self.continuation = Continuation.of(carried, self.most_continuations)
+        if self.continuation and _mapping(carried).get("of") != self._here:
+            # Whether ECS hands what one stage or step has left to the next one nobody says: there it means nothing.
+            carried = self.continuation = None
         self.event_error = self._problem(event, carried)
         self._next: Optional[Continuation] = None
+
+    @property
+    def _here(self) -> dict[str, Any]:
+        """What tells this stage and step from all others."""
+        weights = _mapping(self.details.get("productionTrafficWeights"))
+        told = {_text(revision): _number(weight) for revision, weight in weights.items()}
+        return {"deployment": self.arn, "stage": self.stage, "weights": told}
 
     def _problem(self, event: Mapping[str, Any], carried: Any) -> str:
         missing = [name for name in FIELDS[1:] if not _text(event.get(name))]
@@ -114,24 +125,38 @@ class Ecs:
             said = f"service deployment {deployment.id} is being rolled back: nothing stands in its way"
             return [replace(skipped(said, opted_out=True), terminal=True)]
         found = [passed(f"service deployment {deployment.id} deploys {ours}, now at {self.stage}")]
-        wiring = self._wiring(event_name)
+        wiring = self._wiring(event_name, deployment)
         return wiring if any(each.terminal for each in wiring) else [*found, *wiring]
 
-    def _wiring(self, event_name: str) -> list[Finding]:
+    def _on_green(self, deployment: EcsDeployment) -> float:
+        """Per cent of production that is on green before a step.
+
+        What the event says there is documented for the first step alone: green at 0. Everything else the rule says.
+        """
+        weights = _mapping(self.details.get("productionTrafficWeights"))
+        if weights.get(_text(self.details.get("targetServiceRevisionArn"))) == 0:
+            return 0.0
+        rule = deployment.production_listener().weights
+        group = deployment.target_group_of(deployment.green())
+        return 100 * rule.get(group.arn, 0) / (sum(rule.values()) or 1)
+
+    def _wiring(self, event_name: str, deployment: EcsDeployment) -> list[Finding]:
         """What is wrong with the stage at which this hook was invoked."""
+        asks_of_steps = event_name in ("BeforeAllowTraffic", "AfterAllowTraffic")
+        on_green = self._on_green(deployment) if asks_of_steps and self.stage == BEFORE_EACH_STEP else 0.0
         stages = STAGES.get(event_name, ())
         if event_name == "BeforeAllowTraffic" and self.stage in RECURRING:
             said = (
                 f"migrations at {self.stage} would be asked for again on the way back: invoke this hook at {stages[0]}"
             )
             return [failed(said, "stage", terminal=True)]
-        if event_name == "BeforeAllowTraffic" and self.stage == BEFORE_EACH_STEP and self.share() > 0:
-            said = f"a later step of the shift ({self.share():g} % of production is on green): the migration was before"
+        if event_name == "BeforeAllowTraffic" and self.stage == BEFORE_EACH_STEP and on_green:
+            said = f"a later step of the shift ({on_green:g} % of production is on green): the migration was before"
             return [replace(skipped(said, "stage", opted_out=True), terminal=True)]
         if event_name == "AfterAllowTraffic" and self.stage in RECURRING:
             said = f"whether the traffic has moved when {self.stage} is announced, nobody says"
             return [failed(f"{said}: invoke this hook at {stages[0]}", "stage", terminal=True)]
-        if event_name == "AfterAllowTraffic" and self.stage == BEFORE_EACH_STEP and not self.share():
+        if event_name == "AfterAllowTraffic" and self.stage == BEFORE_EACH_STEP and not on_green:
             said = "no production traffic is on green before the first step"
             return [replace(skipped(said, "stage", opted_out=True), terminal=True)]
         if stages and self.stage not in stages:
@@ -166,7 +191,7 @@ class Ecs:
         """See `Platform`. What came with the event goes back: whether ECS keeps what is left out, nobody says."""
         if status != "CONTINUED" or self._next is None:
             return {"hookStatus": "SUCCEEDED" if status == "SUCCEEDED" else "FAILED"}
-        state = json.loads(json.dumps(self._next.as_dict(), default=str))
+        state = {**json.loads(json.dumps(self._next.as_dict(), default=str)), "of": self._here}
         return {
             "hookStatus": "IN_PROGRESS",
             "callBackDelay": CALL_BACK,
@@ -235,11 +260,19 @@ class EcsDeployment(Deployment):
 
     @property
     def expires_at(self) -> Optional[float]:  # type: ignore[override]  # a constant elsewhere
-        """See `Deployment`. The hook that is ours is the one with this function."""
-        for hook in self.info.get("lifecycleHookDetails") or []:
-            if str(hook.get("targetArn") or "") == self._caller.own_function and hook.get("expiresAt"):
-                return float(hook["expiresAt"].timestamp())
-        return None
+        """See `Deployment`. The hook that is ours is the one with this function that runs: none that has ended."""
+        try:
+            told = [_mapping(hook) for hook in self.info.get("lifecycleHookDetails") or []]
+        except ProbeError:  # a side question: the day holds
+            return None
+        moments = [
+            float(hook["expiresAt"].timestamp())
+            for hook in told
+            if hook.get("targetArn") == self._caller.own_function
+            and hook.get("status") in ("IN_PROGRESS", "AWAITING_ACTION")
+            and hasattr(hook.get("expiresAt"), "timestamp")
+        ]
+        return max((each for each in moments if each > time.time()), default=None)
 
     @property
     def shifts_in_steps(self) -> bool:  # type: ignore[override]  # a constant elsewhere
@@ -372,7 +405,8 @@ class EcsDeployment(Deployment):
     def service(self) -> Service:
         """See `Deployment`: its task sets are the revisions of the deployment."""
         service, info = ecs.read_service(self.cluster, self.service_name), self._read()
-        blue = [self._side(each, "PRIMARY") for each in self._sources(info)]
+        sources = sorted(self._sources(info), key=lambda each: -_number(each.get("requestedProductionTrafficWeight")))
+        blue = [self._side(each, "PRIMARY" if at == 0 else "ACTIVE") for at, each in enumerate(sources)]
         target = _mapping(info.get("targetServiceRevision"))
         green = self._side({**target, "arn": self._target}, "ACTIVE")
         if not blue and service.running > green.running:
@@ -415,15 +449,17 @@ class EcsDeployment(Deployment):
         if side.target_groups:
             return super().target_group_of(side)
         is_green = side.external_id == self.id
+        pair = {group.arn for group in self.target_groups}
         others = [str(each["arn"]) for each in self._sources(self.info)] if is_green else [self._target]
-        taken = {group for each in others for group in _resolved(self._revision(each))}
+        taken = {group for each in others for group in _resolved(self._revision(each))} & pair
         if not taken:
             weights = self.production_listener().weights
-            serves = {group.arn for group in self.target_groups if weights.get(group.arn)}
+            serves = {arn for arn in pair if weights.get(arn)}
             has_shifted = self._caller.stage == "POST_PRODUCTION_TRAFFIC_SHIFT"
-            taken = serves if is_green is not has_shifted else {g.arn for g in self.target_groups} - serves
-        left = tuple(group.arn for group in self.target_groups if group.arn not in taken)
-        return super().target_group_of(replace(side, target_groups=left))
+            taken = serves if is_green is not has_shifted else pair - serves
+        if len(pair - taken) != 1:
+            raise ProbeError(f"ECS does not say in which target group {side.name} is, nor does the production rule")
+        return super().target_group_of(replace(side, target_groups=tuple(pair - taken)))
 
     def green(self, service: Service | None = None) -> Side:
         """See `Deployment`."""
@@ -457,9 +493,12 @@ class EcsDeployment(Deployment):
     def _hooks(self) -> Mapping[str, str]:
         """Our lifecycle event for each stage that stands for one, else the stage, → function."""
         found: dict[str, str] = {}
+        own = self._caller.own_function
+        stem = own.partition("validate-before-install")[0]  # with which the names of the module's functions begin
         for stage, hooks in self.hooks_by_stage.items():
             event = EVENTS.get(stage, stage)
-            for name in filter(None, (str(hook.get("hookTargetArn") or "") for hook in hooks)):  # to pause has none
+            names = filter(None, (str(hook.get("hookTargetArn") or "") for hook in hooks))  # a pause has none
+            for name in sorted(names, key=lambda each: (each != own, not each.startswith(stem))):
                 found[f"{event} ({name})" if event in found else event] = name
         return found
 
@@ -486,4 +525,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _number(value: Any) -> float:
-    return float(value) if type(value) in (int, float) and math.isfinite(value) else 0.0
+    try:
+        return float(value) if type(value) in (int, float) and math.isfinite(value) else 0.0
+    except OverflowError:  # a whole number may have any length
+        return 0.0

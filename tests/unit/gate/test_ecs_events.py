@@ -70,6 +70,31 @@ def test_what_cannot_be_used_is_named(changes: dict[str, Any], error: str) -> No
     assert said.startswith(f"the event is not a lifecycle stage of ECS: {error}")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lifecycleStage": "POST_SCALE_UP"},
+        {"resourceArn": f"{ARN}:service-deployment/main/shop/another"},
+        {"executionDetails": {**RECORDED["executionDetails"], "productionTrafficWeights": {GREEN: 10, BLUE: 90}}},
+    ],
+    ids=["another stage", "another deployment", "another step"],
+)
+def test_what_another_stage_has_left_means_nothing(changes: dict[str, Any]) -> None:
+    """Whether ECS hands it on nobody says; a bake that is over there has not begun here."""
+    platform = read()
+    platform.continue_later(Continuation(time.time(), 1, {"bake_began": 5.0}), 10)
+    left = platform.answer("CONTINUED")["hookDetails"]
+    assert read(hookDetails=left).continuation is not None
+    other = read(**{"hookDetails": left, **changes})
+    assert (other.continuation, other.event_error) == (None, "")
+
+
+def test_what_is_configured_for_ever_is_no_continuation() -> None:
+    """It cannot name the deployment to come."""
+    forged = {"began": 0.0, "number": 1, "state": {"bake_began": 0.0}, "orphan_note": ""}
+    assert read(hookDetails={STATE: forged}).continuation is None
+
+
 @pytest.mark.parametrize("event", [{}, {"DeploymentId": "d-1"}, [], None, "text", {"executionId": "x"}])
 def test_everything_else_is_codedeploys(event: Any) -> None:
     assert isinstance(platform_of(event, None), CodeDeploy)

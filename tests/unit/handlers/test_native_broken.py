@@ -332,7 +332,6 @@ def test_targets_at_the_second_one_are_unhealthy(stage: Stage, judge: Judge) -> 
     stage.world.target_health[two.green] = TargetState("unhealthy", "Target.Timeout", "x")
     judgement = judge(validate_deployment, event)
     assert not judgement.succeeded
-    assert "in partners-" in judgement.message
 
 
 @pytest.mark.usefixtures("site")

@@ -95,7 +95,9 @@ def test_the_hooks_own_limit_ends_it_before_ecs_does(stage: Stage, monkeypatch: 
     event = native.at(DONE)
     soon = dt.datetime.now(dt.timezone.utc) + dt.timedelta(minutes=10)
     arn = stage.hooks["AfterAllowTraffic"]
-    native.deployment.hooks = [{"hookId": "1", "targetType": "AWS_LAMBDA", "targetArn": arn, "expiresAt": soon}]
+    ours = {"hookId": "1", "targetType": "AWS_LAMBDA", "targetArn": arn}
+    before = {**ours, "status": "SUCCEEDED", "expiresAt": soon - dt.timedelta(hours=1)}  # of a step that is over
+    native.deployment.hooks = [before, {**ours, "status": "IN_PROGRESS", "expiresAt": soon}]
     bake = {"initial_delay": 0, "duration": 2400, "interval": 15, "metrics_delay": 0, "max_duration": 3300}
     judgements = Lambda(native, validate_production, monkeypatch, **bake).play(event)
     assert judgements[-1]["hookStatus"] == "FAILED"
