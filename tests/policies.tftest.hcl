@@ -401,10 +401,10 @@ run "no_prefix" {
     condition = toset([
       for statement in jsondecode(data.aws_iam_policy_document.hook["validate_before_install"].json).Statement :
       statement.Resource if statement.Sid == "ReadFunctions"
-      ][0]) == toset(concat(["arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_*"], [
-        for hook in ["validate-before-install", "validate-deployment", "validate-test-traffic", "run-migrations", "validate-production"] :
-        "arn:aws:lambda:eu-west-1:111122223333:function:orders-staging-${hook}"
-    ]))
+      ][0]) == toset(flatten(["arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_*", [
+        for name in ["validate-before-install", "validate-deployment", "validate-test-traffic", "run-migrations", "validate-production"] :
+        [for version in ["", ":*"] : "arn:aws:lambda:eu-west-1:111122223333:function:orders-staging-${name}${version}"]
+    ]]))
     error_message = data.aws_iam_policy_document.hook["validate_before_install"].json
   }
 }

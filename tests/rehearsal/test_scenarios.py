@@ -50,8 +50,10 @@ def test_a_killed_rehearsal_leaves_no_process(rehearsal: Run, beside: Run, doome
     assert rehearsal.process.poll() is None
     assert beside.process.poll() is None
     doomed.wait_for("tasks run")
-    started = descendants(doomed.process.pid)
-    # The process that plays, and blue's and green's two containers, each with its leash.
+    # The process that plays, and blue's and green's two containers, each with its leash: the last may be starting.
+    deadline = time.monotonic() + 30
+    while len(started := descendants(doomed.process.pid)) < 9 and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert len(started) >= 9, f"expected containers and their leashes, found {alive(started)}"
     os.kill(doomed.process.pid, signal.SIGKILL)
     assert ended_of_themselves(started) == []
