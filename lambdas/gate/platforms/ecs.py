@@ -27,7 +27,7 @@ from gate.redact import utf8_safe
 from gate.settings import Environment
 from gate.verdict import Finding, NotFound, ProbeError, Verdict, failed, passed, skipped
 
-FIELDS = ("executionId", "lifecycleStage", "resourceArn")
+FIELDS = ("lifecycleStage", "resourceArn")
 DETAILS = ("serviceArn", "targetServiceRevisionArn", "testTrafficWeights", "productionTrafficWeights")
 STATE = "codedeployHooks"  # the key below which our own state is kept in `hookDetails`, beside what the user has there
 CALL_BACK = 30  # seconds until the next invocation: ECS's default, and the only value that is known to be taken
@@ -89,7 +89,7 @@ class Ecs:
         return {"deployment": self.arn, "stage": self.stage, "weights": told}
 
     def _problem(self, event: Mapping[str, Any], carried: Any) -> str:
-        missing = [name for name in FIELDS[1:] if not _text(event.get(name))]
+        missing = [name for name in FIELDS if not _text(event.get(name))]
         missing += [name for name in DETAILS[:2] if not _text(self.details.get(name))]
         problems = [f"it has no {' and no '.join(missing)}"] if missing else []
         if self.arn and ":service-deployment/" not in self.arn:
@@ -235,17 +235,18 @@ class EcsDeployment(Deployment):
 
     passer = ""  # who deploys passes the roles
 
+    def _hooks_of(self, function: str) -> list[Mapping[str, Any]]:
+        """The service's hooks that are this function: one, or one for each of its stages."""
+        hooks = [_mapping(each) for each in self.configuration.get("lifecycleHooks") or []]
+        return [each for each in hooks if each.get("hookTargetArn") == function]
+
     def invoker_of(self, function: str) -> str:
         """See `Deployment`."""
-        hooks = [_mapping(each) for each in self.configuration.get("lifecycleHooks") or []]
-        return next((_text(each.get("roleArn")) for each in hooks if each.get("hookTargetArn") == function), "")
+        return next((_text(each.get("roleArn")) for each in self._hooks_of(function)), "")
 
     def seconds_of(self, function: str) -> float:
         """See `Deployment`."""
-        hooks = [_mapping(each) for each in self.configuration.get("lifecycleHooks") or []]
-        timeouts = [
-            _mapping(each.get("timeoutConfiguration")) for each in hooks if each.get("hookTargetArn") == function
-        ]
+        timeouts = [_mapping(each.get("timeoutConfiguration")) for each in self._hooks_of(function)]
         minutes = [_number(each.get("timeoutInMinutes")) for each in timeouts]
         return min([self.longest, *(60 * each for each in minutes if each)])
 
