@@ -72,8 +72,13 @@ def test_a_request_that_meets_the_pattern_of_a_header_is_sent(stage: Stage, judg
 
 def test_a_test_rule_may_lead_to_the_idle_group_at_first(stage: Stage, judge: Judge) -> None:
     """As AWS's own page has it: no customer has the header."""
-    native = Native(stage, test_rule=rule(stage, [header("X-Env", "test")], stage.green_group))
-    judgement = judge(validate_before_install, native.at(BEFORE))
+    made = rule(stage, [header("X-Env", "test")], stage.green_group)
+    event = Native(stage, test_rule=made).at(BEFORE)
+    stage.elbv2.delete_listener(ListenerArn=stage.test_listener)  # the stage's own, which is not the service's here
+    forward = {"Type": "forward", "TargetGroupArn": stage.green_group}
+    stage.elbv2.modify_rule(RuleArn=made, Actions=[forward])
+    judgement = judge(validate_before_install, event)
+    assert judgement.succeeded, judgement.message
     assert judgement.check("production_weights")[0] == "passed", judgement.message
 
 
