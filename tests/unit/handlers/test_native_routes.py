@@ -80,6 +80,7 @@ def test_a_test_rule_may_lead_to_the_idle_group_at_first(stage: Stage, judge: Ju
     judgement = judge(validate_before_install, event)
     assert judgement.succeeded, judgement.message
     assert judgement.check("production_weights")[0] == "passed", judgement.message
+    assert "warned" not in judgement.message
 
 
 def test_a_default_action_that_no_request_comes_to_is_no_other_listener(stage: Stage, judge: Judge) -> None:
