@@ -26,7 +26,7 @@ from gate.options.migrations import RunMigrations
 from gate.presets import MOST_LINES, Command, preset_of, steps_of, where_it_is
 from gate.runner import Gate, hook
 from gate.tasks import Task, why_it_failed
-from gate.verdict import Finding, ProbeError, attempt, error, failed, passed, skipped
+from gate.verdict import Finding, Outcome, ProbeError, attempt, error, failed, passed, skipped
 from gate.waiting import Poll, poll, retry_throttled
 
 STOP_TIMEOUT = 30.0  # seconds that ECS gives a container to end by itself, if its definition does not say
@@ -389,15 +389,17 @@ class Migration:
     def _poll(self, probe: Callable[[], Finding], seconds: float, step: str = "", orphan_note: str = "") -> Finding:
         """Poll for `seconds`. If this invocation ends before, a fresh one continues.
 
-        `step`: whose task keeps running then. `orphan_note`: the warning to report if no invocation can follow.
+        It does not where nothing has begun yet and ECS did not answer: that is no progress. `step`: whose task keeps
+        running then. `orphan_note`: the warning to report if no invocation can follow.
         """
         here = self.gate.deadline.remaining() - self.gate.handover_margin
         patience = self.gate.deadline.within(min(seconds, here))
         finding = poll(probe, patience, self.options.interval, ANY_NUMBER)[0]
-        hands_over = self.gate.continuations_left and seconds > here
+        step = step or self.resume_at
+        hands_over = self.gate.continuations_left and seconds > here and (step or finding.outcome is not Outcome.ERROR)
         if hands_over and not finding.ok and not patience.remaining():
             before = self.gate.continuation  # its task runs on, too
-            self.gate.continue_later({"resume_at": step or self.resume_at}, orphan_note or before.orphan_note)
+            self.gate.continue_later({"resume_at": step}, orphan_note or before.orphan_note)
         return finding
 
     def _wait(self, started: Task, step: str) -> tuple[Task | None, str]:

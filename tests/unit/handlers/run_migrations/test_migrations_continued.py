@@ -212,6 +212,16 @@ def test_the_wait_for_another_deployment_continues_in_the_next_invocation(stage:
     assert commands(stage) == [("other",), MIGRATE, SCHEMA, DATA]
 
 
+def test_where_ecs_does_not_answer_and_nothing_has_begun_nothing_is_continued(stage: Stage, relay: Relay) -> None:
+    event = stage.at(EVENT)
+    stage.instead["ecs:ListTasks"] = refuse("ServerException", status=500)
+    (judgement,) = relay.play(event)
+    assert judgement.check("alone")[0] == "error"
+    assert "ServerException" in judgement.message
+    assert not relay.handed_over
+    assert commands(stage) == []
+
+
 def test_the_revision_may_take_more_than_one_invocation(
     stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
