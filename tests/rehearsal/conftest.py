@@ -42,20 +42,3 @@ def native_rehearsal(request: pytest.FixtureRequest, tmp_path_factory: pytest.Te
     recording: Any = request.config.pluginmanager.get_plugin(NAME)
     for record in run.report.glob("*.json"):
         recording.rehearsal(json.loads(record.read_text(encoding="utf-8"))["calls"])
-
-
-@pytest.fixture(scope="session")
-def beside(rehearsal: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A second rehearsal, at the same time as the first."""
-    assert rehearsal.process.poll() is None, "the first rehearsal is over: nothing runs side by side"
-    run = Run("missing-task-definition", report=tmp_path_factory.mktemp("beside"))
-    yield run
-    run.end()
-
-
-@pytest.fixture(scope="session")
-def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A rehearsal that is about to be killed."""
-    run = Run("healthy", report=tmp_path_factory.mktemp("doomed"))
-    yield run
-    run.end()

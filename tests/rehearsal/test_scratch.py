@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -43,8 +42,8 @@ import time
 from rehearsal.stage import Stage
 
 def sleep():
-    time.sleep(60)
-    return 0
+    while True:
+        time.sleep(60)
 
 stage = Stage(print)
 try:
@@ -60,10 +59,8 @@ finally:
 
 def test_forked_processes_end_one_by_one() -> None:
     """One that was forked later does not keep an earlier one from ending."""
-    began = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, check=True, timeout=600)
     assert done.stdout.split() == ["130", "None", "130"]
-    assert time.monotonic() - began < 50
 
 
 def test_a_folder_just_made_is_somebodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

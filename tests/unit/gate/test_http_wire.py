@@ -108,8 +108,7 @@ def test_a_load_sends_once_more_too() -> None:
     with serving(closes_every_second) as server:
         result = send_load(Load(rate=100, duration=0.1, concurrency=1), server.url, Deadline(60))
     assert result.statistics.reasons == {}
-    assert (result.statistics.count, result.sent) == (10, 10)
-    assert len(server.heads) > 10
+    assert 0 < result.statistics.count == result.sent < len(server.heads)
 
 
 # Heads

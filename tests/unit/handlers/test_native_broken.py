@@ -155,7 +155,7 @@ def test_targets_of_green_that_are_unhealthy(stage: Stage, judge: Judge) -> None
         Actions=[{"Type": "forward", "TargetGroupArn": stage.green_group}],
     )
     stage.world.target_health["shop-green"] = TargetState("unhealthy", "Target.Timeout")
-    judgement = judge(validate_deployment, event)
+    judgement = judge(validate_deployment, event, interval=30)
     assert not judgement.succeeded
     assert "is unhealthy (Target.Timeout)" in judgement.message
 
@@ -330,7 +330,7 @@ def test_targets_at_the_second_one_are_unhealthy(stage: Stage, judge: Judge) -> 
     two = Two(stage)
     event = two.native.at("POST_SCALE_UP")
     stage.world.target_health[two.green] = TargetState("unhealthy", "Target.Timeout", "x")
-    judgement = judge(validate_deployment, event)
+    judgement = judge(validate_deployment, event, interval=30)
     assert not judgement.succeeded
 
 
