@@ -59,6 +59,8 @@ MIGRATIONS = {
     "s3:GetObject",
     "s3:GetObjectVersion",
 }
+BY_ECS = {"ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions"}
+ROUTES = {"elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"}  # by which green is told
 # What comes with each option, by hook; for a hook that is not named, nothing does.
 ADDED: dict[str, dict[str, set[str]]] = {
     "run_migrations": {"run_migrations": MIGRATIONS},
@@ -66,6 +68,11 @@ ADDED: dict[str, dict[str, set[str]]] = {
     # One of both is read anyway by the preflight.
     "vpc_config": {
         hook: NETWORK - ({"ec2:DescribeSubnets"} if hook == "validate_before_install" else set()) for hook in HOOKS
+    },
+    "callers": {
+        **dict.fromkeys(HOOKS, BY_ECS),
+        "validate_deployment": BY_ECS | ROUTES,
+        "run_migrations": BY_ECS | ROUTES | {"elasticloadbalancing:DescribeTargetGroups"},
     },
     "kms_key_arn": {hook: {"kms:Decrypt"} for hook in HOOKS},
     "image_tag_in_tests": {"validate_test_traffic": {"ecs:DescribeTaskDefinition"}},
