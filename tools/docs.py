@@ -1,10 +1,10 @@
-"""Keep the tables of inputs and outputs in README.md and docs/ as the module's files say, and two pages as lambdas/ does.
+"""Keep the tables of inputs and outputs in README.md and docs/ as the module's files say, and two pages as lambdas/ do.
 
     python tools/docs.py write     rewrite the tables between their markers, docs/options.md and docs/checks.md
     python tools/docs.py check     fail if they differ
 
-A table stands between `<!-- name -->` and `<!-- /name -->`, on one page: `usual-inputs` (the first seven), `inputs` (all of
-them) or `outputs`.
+A table stands between `<!-- name -->` and `<!-- /name -->`, on one page: `usual-inputs` (the first seven), `inputs`
+(all of them) or `outputs`.
 
 variables.tf, variables_hooks.tf and outputs.tf are read as `terraform fmt` leaves them: a block begins with
 `variable "name" {` in the first column and ends with `}` there; its arguments are indented by two spaces.

@@ -1,4 +1,4 @@
-"""The tables of README.md and docs/ are those of the module's files, and the generated pages what their sources write."""
+"""The tables of the pages are those of the module's files, and the generated pages what their sources write."""
 
 from __future__ import annotations
 
@@ -112,7 +112,8 @@ def test_every_option_is_described_where_its_type_stands() -> None:
 def test_a_table_is_written_between_its_markers_only() -> None:
     """Text around the markers stays; markers that are missing, or on two pages, are an error."""
     pages = {
-        "README.md": "a\n<!-- usual-inputs -->\nold\n<!-- /usual-inputs -->\nb\n<!-- outputs -->\n<!-- /outputs -->\nc\n",
+        "README.md": "a\n<!-- usual-inputs -->\nold\n<!-- /usual-inputs -->\n"
+        "b\n<!-- outputs -->\n<!-- /outputs -->\nc\n",
         "docs/inputs.md": "d\n<!-- inputs -->\n<!-- /inputs -->\n",
     }
     variables = "".join(
@@ -123,7 +124,10 @@ def test_a_table_is_written_between_its_markers_only() -> None:
     tables = docs.tables(variables, 'output "y" {\n  description = "Y"\n  value       = 1\n}\n')
     written = docs.render(pages, tables)
     assert written["README.md"].startswith("a\n<!-- usual-inputs -->\n| Name |")
-    assert '| x6 | An "x" \\| y: [p](docs/p.md) | string | `"|"` | no |\n<!-- /usual-inputs -->\nb\n' in written["README.md"]
+    assert (
+        '| x6 | An "x" \\| y: [p](docs/p.md) | string | `"|"` | no |\n<!-- /usual-inputs -->\nb\n'
+        in written["README.md"]
+    )
     assert "| y | Y |\n<!-- /outputs -->\nc\n" in written["README.md"]
     assert '| x7 | An "x" \\| y: [p](p.md) | string | `"|"` | no |\n<!-- /inputs -->\n' in written["docs/inputs.md"]
     with pytest.raises(docs.DocsError, match="<!-- inputs -->"):
