@@ -87,6 +87,7 @@ def test_every_hcl_block_can_be_planned(terraform: Terraform, tmp_path: Path) ->
     folder.mkdir()
     for number, block in enumerate(written):
         named = block.replace('"lambda" {', f'"lambda_{number}" {{').replace("  # …\n", LEFT_OUT)
+        named = named.replace("module.lambda.", "module.lambda_0.")  # the README's usage
         (folder / f"block_{number}.tf").write_text(named, encoding="utf-8")
     custom = (ROOT / "examples" / "custom-hook" / "main.tf").read_text(encoding="utf-8")
     queue = re.findall(r"^(?:resource|data) .*?^}$", custom, re.MULTILINE | re.DOTALL)
