@@ -113,6 +113,21 @@ def test_every_make_target_and_scenario_exists() -> None:
     assert {name for text in PAGES.values() for name in re.findall(r"SCENARIO=([a-z0-9-]+)", text)} <= known
 
 
+def test_the_pinned_version_is_the_newest() -> None:
+    """That of the CHANGELOG's first section with a number, by its tag."""
+    newest = re.search(r"^## \[(\d+\.\d+\.\d+)\]", PAGES["CHANGELOG.md"], re.MULTILINE)
+    assert newest
+    assert {ref for text in PAGES.values() for ref in re.findall(r"\?ref=v([\w.]+)", text)} == {newest[1]}
+
+
+def test_no_other_command_is_shown() -> None:
+    """Those of `sh` blocks are make's and AWS's, which are tried below, and git's."""
+    for text in PAGES.values():
+        for block in blocks("sh", text):
+            for line in block.replace("\\\n", " ").splitlines():
+                assert line.split()[0] in ("make", "aws", "git"), line
+
+
 def test_every_aws_command_exists() -> None:
     """By its service, operation and options."""
     commands = [block for text in PAGES.values() for block in blocks("sh", text) if block.startswith("aws ")]
