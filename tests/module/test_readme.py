@@ -5,11 +5,13 @@ The custom handler is tried in tests/unit/handlers, what is quoted of the hooks 
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from botocore.session import get_session
 
 from rehearsal import native_scenarios, scenarios
@@ -100,6 +102,25 @@ def test_every_hcl_block_can_be_planned(terraform: Terraform, tmp_path: Path) ->
     plan = terraform.planned(folder)
     functions = [change for change in plan["resource_changes"] if change["type"] == "aws_lambda_function"]
     assert len(functions) == 5 * sum(block.count('module "lambda" {') for block in written) >= 50
+
+
+def test_the_appspec_names_the_functions_as_the_module_does() -> None:
+    """Each event of CodeDeploy with the function that it is for, in the order of the deployment."""
+    (text,) = blocks("yaml", README)
+    named = [pair for entry in yaml.safe_load(text)["Hooks"] for pair in entry.items()]
+    by_codedeploy = [(event, hook) for event, hook in scenarios.HOOKS.items() if not event.isupper()]
+    assert named == [
+        (event, f"arn:aws:lambda:region:account:function:CodeDeployHook_app-environment-{hook.replace('_', '-')}")
+        for event, hook in by_codedeploy
+    ]
+
+
+def test_every_python_block_can_be_read() -> None:
+    """By Python itself; the custom handler is run too, elsewhere."""
+    written = [block for text in PAGES.values() for block in blocks("python", text)]
+    assert len(written) >= 2
+    for block in written:
+        ast.parse(block)
 
 
 def test_every_make_target_and_scenario_exists() -> None:
