@@ -70,7 +70,7 @@ def handler(event, context):
 class Hook:
     """A hook, the event it is for, and settings without waits. `goal`: AWS calls to a first look.
 
-    `typical`: seconds that it takes with the module's defaults, most of them waiting: for what the README says of cost.
+    `typical`: seconds that it takes with the module's defaults, most of them waiting, for the figure of cost.
     """
 
     name: str

@@ -27,8 +27,8 @@ from tests.unit.handlers.validate_before_install.breaks import BREAKS
 from tests.unit.handlers.validate_before_install.helpers import s3_revision
 
 ROOT = Path(__file__).resolve().parents[3]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-REASONS = re.search(r"<!-- reasons -->\n(.*?)<!-- /reasons -->", README, re.DOTALL)
+PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+REASONS = re.search(r"<!-- reasons -->\n(.*?)<!-- /reasons -->", PAGE, re.DOTALL)
 NAMES: dict[str, tuple[Named, ...]] = {hook.__name__: hook.handler.names for hook in HOOKS.values()}
 OF_MOST_CHECKS: dict[str, set[str]] = {hook.__name__: set(hook.handler.calls) for hook in HOOKS.values()}
 

@@ -1,4 +1,4 @@
-"""A handler of one's own, as the README has it: changed, packaged, tested on the stage."""
+"""A handler of one's own, as docs/custom-hooks.md has it: changed, packaged, tested on the stage."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tools import package
 
 @pytest.fixture
 def custom_handler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The README's handler in place of validate_production's, packaged as the README says, taken from its zip."""
-    readme = (package.ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r"^ *```python\n(.*?)^ *```$", readme, re.MULTILINE | re.DOTALL)
+    """The page's handler in place of validate_production's, packaged as the page says, taken from its zip."""
+    page = (package.ROOT / "docs" / "custom-hooks.md").read_text(encoding="utf-8")
+    block = re.search(r"^ *```python\n(.*?)^ *```$", page, re.MULTILINE | re.DOTALL)
     assert block is not None
     project = tmp_path / "project"
     shutil.copytree(package.ROOT / "lambdas", project / "lambdas", ignore=shutil.ignore_patterns("__pycache__"))
@@ -46,7 +46,7 @@ def custom_handler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleTyp
 def test_the_custom_handler_works(
     orders: int, custom_handler: ModuleType, stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Modified, packaged, tested with moto, as the section on custom hooks says."""
+    """Modified, packaged, tested with moto, as the page says."""
     sqs = boto3.client("sqs", region_name="eu-west-1")
     url = sqs.create_queue(QueueName="orders")["QueueUrl"]
     for _ in range(orders):
