@@ -143,10 +143,16 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[:head]} … {text[head - length :]}"
 
 
+def plain(text: str) -> str:
+    """Return a text in one line, without what a terminal would obey."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+
+
 def wrapped(text: str, mark: str, length: int = DETAIL) -> list[str]:
     """Return a text as lines below a step, a mark before the first."""
-    plain = "".join(character if character.isprintable() else " " for character in text)
-    return textwrap.wrap(shortened(plain, length), WIDTH, initial_indent=f"      {mark} ", subsequent_indent=" " * 10)
+    return textwrap.wrap(
+        shortened(plain(text), length), WIDTH, initial_indent=f"      {mark} ", subsequent_indent=" " * 10
+    )
 
 
 def outcome_of(check: Mapping[str, Any]) -> str:
@@ -182,15 +188,15 @@ class Step:
         lines += [line for note in self.notes for line in wrapped(note, "·", length)]
         lines += [line for hop in self.hops for line in wrapped(hop, HOP, length)]
         lines += check_lines(self.checks, length)
-        if self.status == "Failed" and self.reason and not self._said_by_a_check:
+        if self.status == "Failed" and self.reason and not self._said_by_checks:
             lines += [paint("✗", line) for line in wrapped(f"reason: {self.reason}", "→", 4 * length)]
         return lines
 
     @property
-    def _said_by_a_check(self) -> bool:
-        """Whether the reason is no more than what the one check has found that failed."""
+    def _said_by_checks(self) -> bool:
+        """Whether the reason is no more than what the checks have found that failed."""
         wrong = [str(check.get("detail")) for check in self.checks if outcome_of(check) in ("failed", "error")]
-        return len(wrong) == 1 and " ".join(wrong[0].split()) == self.reason
+        return "; ".join(plain(detail) for detail in wrong) == plain(self.reason)
 
 
 def check_lines(checks: Iterable[Mapping[str, Any]], length: int = DETAIL) -> list[str]:
@@ -261,7 +267,7 @@ class Told:
             f"{self.status}{why}", WIDTH, initial_indent=f"  {paint(mark)} ", subsequent_indent="    "
         )
         lines += [f"  {ending}" for ending in self.endings]
-        return "\n".join([*map(_no_command, lines), "", f"  {bold(_no_command(self.headline()))}"])
+        return "\n".join([*map(_no_command, lines), "", f"  {bold(plain(self.headline()))}"])
 
 
 def _no_command(line: str) -> str:
@@ -713,58 +719,42 @@ class Teller:
         """Return a step for each run of a hook, and for each stage of a hook that did not run, in ECS's order."""
         steps: list[Step] = []
         details = {str(each.get("targetArn")): each for each in found.get("lifecycleHookDetails") or []}
-        back_since = (found.get("rollback") or {}).get("startedAt")
+        stages: dict[str, list[str]] = {}  # of a function that stands in several hooks all of them
         for hook in (found.get("deploymentConfiguration") or {}).get("lifecycleHooks") or []:
-            stages = [str(stage) for stage in hook.get("lifecycleStages") or []]
-            arn = str(hook.get("hookTargetArn") or "")
-            detail = details.get(arn, {})
-            status = STATUSES.get(str(detail.get("status")), "Skipped" if told.outcome != IN_PROGRESS else "Pending")
-            if not arn:
-                steps += [
-                    Step(stage, status, notes=["a pause, which ContinueServiceDeployment ends"]) for stage in stages
-                ]
-                continue
-            function = Function(self._named.get(stages[0], arn) if len(stages) == 1 else arn)
-            ended = found.get("finishedAt") or found.get("updatedAt")
-            steps += self._hook(function, stages, status, logs, ended=ended, back_since=back_since)
+            stages.setdefault(str(hook.get("hookTargetArn") or ""), []).extend(hook.get("lifecycleStages") or [])
+        for arn, own in stages.items():
+            status = str(details.get(arn, {}).get("status"))
+            status = STATUSES.get(status, "Pending" if told.outcome == IN_PROGRESS else "Skipped")
+            if arn:
+                steps += self._hook(arn, list(dict.fromkeys(own)), status, found, logs)
+            else:
+                steps += [Step(stage, status, notes=["a pause, which ContinueServiceDeployment ends"]) for stage in own]
         order = {stage: number for number, stage in enumerate(STAGES)}
         order["PRODUCTION_TRAFFIC_SHIFT"] = order["PRE_PRODUCTION_TRAFFIC_SHIFT"]  # they come in turns
         last = datetime.max.replace(tzinfo=timezone.utc)
         return sorted(steps, key=lambda step: (order.get(step.name, len(order)), step.began or last))
 
-    def _hook(
-        self,
-        function: Function,
-        stages: Sequence[str],
-        status: str,
-        logs: Logs,
-        *,
-        ended: datetime | None,
-        back_since: datetime | None,
-    ) -> list[Step]:
-        """Return the steps of one hook. `status`: of the hook, as ECS has it; of each stage that it did not come to."""
+    def _hook(self, arn: str, stages: Sequence[str], status: str, found: Mapping[str, Any], logs: Logs) -> list[Step]:
+        """Return the steps of one function. `status`: of its hook, as ECS has it."""
+        function, alone = Function(arn), len(stages) == 1
+        if alone:
+            function = Function(self._named.get(stages[0], arn))
+        ended = found.get("finishedAt") or found.get("updatedAt")
+        if status in ("Succeeded", "Failed"):
+            self._run(logs, function, ended, lambda runs: runs[-1] if runs else None)
+        back_since = (found.get("rollback") or {}).get("startedAt")
         steps = []
-        self._run(
-            logs,
-            function,
-            ended if status in ("Succeeded", "Failed") else None,
-            lambda runs: next(iter(runs[-1:]), None),
-        )
         for run in logs.runs(function):
             on_the_way_back = back_since is not None and run.began >= back_since
-            stage = run.stage or (
-                stages[0] if len(stages) == 1 else "on the way back" if on_the_way_back else "a stage"
-            )
+            stage = run.stage or (stages[0] if alone else "on the way back" if on_the_way_back else "a stage")
             came = {"SUCCEEDED": "Succeeded", "FAILED": "Failed"}.get(run.status, status)
             step = Step(stage, came, (run.ended - run.began).total_seconds(), function.name)
             step.began, step.ended = run.began, run.ended
             self._fill(step, run, logs, function)
             steps.append(step)
-        reached = {step.name for step in steps}
         for stage in stages:
-            if stage not in reached and not (steps and len(stages) == 1):
-                of_this = status if len(stages) == 1 or status in ("Skipped", "Pending") else "Pending"
-                step = Step(stage, of_this, function=function.name)
+            if stage not in {step.name for step in steps} and not (steps and alone):
+                step = Step(stage, status if alone or status == "Skipped" else "Pending", function=function.name)
                 self._fill(step, None, logs, function)
                 steps.append(step)
         return steps
