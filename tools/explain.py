@@ -117,8 +117,8 @@ HOP = "↪"
 COLOURS = {"✓": "32", "✗": "31", "!": "31", "⚠": "33", "○": "2", "↩": "33"}
 WIDTH = 112
 """Columns of the timeline."""
-DETAIL = 1000
-"""Characters of a check's detail that are shown."""
+DETAIL = 400
+"""Characters of a check's detail, or of a step's reason, that are shown."""
 
 
 def coloured() -> bool:
@@ -148,10 +148,10 @@ def plain(text: str) -> str:
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
-def wrapped(text: str, mark: str, length: int = DETAIL) -> list[str]:
+def wrapped(text: str, mark: str) -> list[str]:
     """Return a text as lines below a step, a mark before the first."""
     return textwrap.wrap(
-        shortened(plain(text), length), WIDTH, initial_indent=f"      {mark} ", subsequent_indent=" " * 10
+        shortened(plain(text), DETAIL), WIDTH, initial_indent=f"      {mark} ", subsequent_indent=" " * 10
     )
 
 
@@ -175,21 +175,21 @@ class Step:
     function: str = ""
     notes: list[str] = field(default_factory=list)
     hops: list[str] = field(default_factory=list)
-    checks: list[Mapping[str, Any]] = field(default_factory=list)
+    checks: Sequence[Mapping[str, Any]] = ()
     reason: str = ""
     began: datetime | None = None
     ended: datetime | None = None
 
-    def lines(self, length: int = DETAIL) -> list[str]:
-        """Return the step as it is shown; of a check's detail so many characters."""
+    def lines(self, *, reason: bool = True) -> list[str]:
+        """Return the step as it is shown, with its reason, unless that is told elsewhere."""
         seconds = f"{self.seconds:6.1f} s" if self.seconds is not None else ""
         mark = paint(MARKS.get(self.status, "?"))
         lines = [f"  {mark} {self.name:<29} {self.status:<10} {seconds:>8}  {self.function}".rstrip()]
-        lines += [line for note in self.notes for line in wrapped(note, "·", length)]
-        lines += [line for hop in self.hops for line in wrapped(hop, HOP, length)]
-        lines += check_lines(self.checks, length)
-        if self.status == "Failed" and self.reason and not self._said_by_checks:
-            lines += [paint("✗", line) for line in wrapped(f"reason: {self.reason}", "→", 4 * length)]
+        lines += [line for note in self.notes for line in wrapped(note, "·")]
+        lines += [line for hop in self.hops for line in wrapped(hop, HOP)]
+        lines += check_lines(self.checks)
+        if reason and self.status == "Failed" and self.reason and not self._said_by_checks:
+            lines += [paint("✗", line) for line in wrapped(f"reason: {self.reason}", "→")]
         return lines
 
     @property
@@ -199,7 +199,7 @@ class Step:
         return "; ".join(plain(detail) for detail in wrong) == plain(self.reason)
 
 
-def check_lines(checks: Iterable[Mapping[str, Any]], length: int = DETAIL) -> list[str]:
+def check_lines(checks: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return a line of those checks that passed, and one for each of the others."""
     names = [str(check.get("name")) for check in checks if outcome_of(check) == "passed"]
     lines = []
@@ -211,7 +211,7 @@ def check_lines(checks: Iterable[Mapping[str, Any]], length: int = DETAIL) -> li
         outcome = outcome_of(check)
         if outcome != "passed":
             mark = paint(MARKS.get(outcome, "?"))
-            lines += wrapped(f"{check.get('name')}: {check.get('detail', '')}", mark, length)
+            lines += wrapped(f"{check.get('name')}: {check.get('detail', '')}", mark)
     return lines
 
 
@@ -258,7 +258,7 @@ class Told:
         """Return all of it, for a terminal or the log of a CI job."""
         lines = ["", bold(self.what), ""]
         for step in self.steps:
-            lines += step.lines()
+            lines += step.lines(reason=step is not self.stopped_at)  # which ends the text
         lines.append("")
         lines += [line for said in self.missing for line in wrapped(said, paint("!"))]
         mark = {SUCCEEDED: "✓", STOPPED: "✗"}.get(self.outcome, "…")

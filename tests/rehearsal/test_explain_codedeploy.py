@@ -74,7 +74,8 @@ def test_a_reason_that_says_more_than_a_check(town: Town, tell: Teller) -> None:
     town.written.lines["BeforeInstall"] = [*first, verdict("FAILED", "1 of 2 runs (and 1 more: targets)")]
     said = tell(town.run().deployment_id)
     assert said.code == STOPPED
-    assert "→ reason: 1 of 2 runs (and 1 more: targets)" in said.out
+    assert said.out.endswith("at BeforeInstall: 1 of 2 runs (and 1 more: targets)\n")
+    assert "→ reason" not in said.out
     assert "○ CodeDeploy made no rollback deployment" in said.out
 
 

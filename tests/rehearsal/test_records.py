@@ -13,8 +13,9 @@ from rehearsal.customers import Visit
 from rehearsal.functions import Attempt
 from rehearsal.lifecycle import EventRecord, HookRun, Timeline
 from rehearsal.play import Database, check, found_by
-from rehearsal.record import Record, check_of_line, hop_of_line, hops_of, outcome_of, verdicts_of
+from rehearsal.record import Record, check_of_line, hop_of_line, hops_of, verdicts_of
 from rehearsal.scenarios import Expected, Scenario
+from tools.explain import WIDTH, outcome_of
 
 VISIT = Visit(at=0.0, version="1.1.0", status=200, seconds=0.1)
 
@@ -220,7 +221,7 @@ def test_reports_of_many_checks() -> None:
     for line in ("○ odd: nothing to see", "⚠ worse: could not look", "✗ worst: it is wrong", "the lights are out"):
         assert line in text
     assert "check_44" not in text
-    assert max(len(line) for line in text.splitlines()) <= terminal.WIDTH
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
     page = html_report.page(record)
     assert "48 checks: 45 passed, 1 skipped, 1 warned, 1 failed" in page
     assert all(f"detail {number}<" in page for number in range(45))
