@@ -46,6 +46,8 @@ class Record:
     seconds: float
     calls: list[dict[str, Any]] = field(default_factory=list)
     """What the functions asked of IAM by their calls: hook, action, resource, and how often."""
+    explained: str = ""
+    """What `tools/explain.py` says of the deployment."""
 
     @property
     def as_expected(self) -> bool:
@@ -86,6 +88,7 @@ class Record:
             "seconds": self.seconds,
             "visits": {"requests": len(self.visits), "failed": self.failed_visits},
             "calls": self.calls,
+            "explained": self.explained,
             "expectations": [asdict(e) | {"met": e.met} for e in self.expectations],
             "events": [
                 {

@@ -279,10 +279,13 @@ def _no_command(line: str) -> str:
 
 
 class Aws:
-    """Calls AWS, and says in words what goes wrong. `region`: where no other is named; None: the environment's."""
+    """Calls AWS, and says in words what goes wrong.
 
-    def __init__(self, region: str | None) -> None:
-        self._region = region
+    `region`: where no other is named; None: the environment's. `make`: makes clients as `boto3.client` does.
+    """
+
+    def __init__(self, region: str | None, make: Any = boto3.client) -> None:
+        self._region, self._make = region, make
         self._clients: dict[tuple[str, str | None], Any] = {}
 
     def call(self, service: str, operation: str, region: str = "", /, **parameters: Any) -> dict[str, Any]:
@@ -316,8 +319,7 @@ class Aws:
     def _client(self, service: str, region: str | None) -> Any:
         if (service, region) not in self._clients:
             config = Config(connect_timeout=10, read_timeout=60, retries={"mode": "standard", "max_attempts": 6})
-            client: Any = boto3.client
-            self._clients[service, region] = client(service, region_name=region, config=config)
+            self._clients[service, region] = self._make(service, region_name=region, config=config)
         return self._clients[service, region]
 
 
