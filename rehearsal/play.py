@@ -46,6 +46,9 @@ class Watcher(Protocol):
     def say(self, line: str) -> None:
         """Take a line of progress."""
 
+    def note(self, line: str) -> None:
+        """Take a line of progress that is told again at the end."""
+
     def event(self, record: EventRecord) -> None:
         """Take note of an event: that it began, made progress or has ended."""
 
@@ -114,7 +117,7 @@ def play(
         watcher.say(f"  deployment {player.deployment_id} of release {scenario.release.tag}")
         timeline = player.play()
         if timeline.rollback_id:
-            watcher.say(f"  ↩ rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
+            watcher.note(f"  ↩ rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
         time.sleep(0.5)  # the customers have the last word
         customers.go()
         probes = [visit(production) for _ in range(PROBES)]

@@ -45,6 +45,13 @@ class Console:
         with self._lock:
             print(f"{_WIPE if self._live else ''}{self._prefix}{line}", flush=True)
 
+    def note(self, line: str) -> None:
+        """Print a line, but for a moment only where the end tells it again."""
+        if self._prefix:
+            self.say(line)
+        else:
+            self._glance(line)
+
     def event(self, record: EventRecord) -> None:
         """Print an event's beginning, its notes as they come, and its end."""
         if record.seconds is None and not record.notes:
