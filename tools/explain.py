@@ -62,6 +62,9 @@ LATE_LINES = 30.0
 LOOK_AGAIN = 5.0
 """Seconds between two looks for lines that are not there yet."""
 
+UNLISTED = 60.0
+"""Seconds that a new service deployment may take until ECS lists it."""
+
 MARGIN = timedelta(minutes=15)
 """How long after its end a deployment's functions may still log: as long as one invocation takes."""
 
@@ -489,10 +492,20 @@ def _json(text: Any) -> Mapping[str, Any] | None:
 
 
 class Teller:
-    """Tells a deployment. `named`: functions by event or stage, where AWS does not tell them. `sleep`: waits."""
+    """Tells a deployment.
 
-    def __init__(self, aws: Aws, named: Mapping[str, str], sleep: Callable[[float], object]) -> None:
-        self._aws, self._named, self._sleep = aws, named, sleep
+    `named`: functions by event or stage, where AWS does not tell them. `sleep`: waits. `since`: of a service only a
+    deployment that was created then or later is meant.
+    """
+
+    def __init__(
+        self,
+        aws: Aws,
+        named: Mapping[str, str],
+        sleep: Callable[[float], object],
+        since: datetime | None = None,
+    ) -> None:
+        self._aws, self._named, self._sleep, self._since = aws, named, sleep, since
 
     def tell(self, deployment: str, *, briefly: bool = False) -> Told:
         """Tell the deployment that a person has named; `briefly` without what its hooks say. Raises Problem."""
@@ -704,6 +717,22 @@ class Teller:
         region, (cluster, service) = "", given.split("/")[-2:]
         if given.startswith("arn:"):
             region = given.split(":")[3]
+        briefs = self._briefs(region, cluster, service)
+        waited = 0.0
+        while self._since and not briefs and waited < UNLISTED:
+            self._sleep(LOOK_AGAIN)
+            waited += LOOK_AGAIN
+            briefs = self._briefs(region, cluster, service)
+        if not briefs and self._since:
+            said = f"service {cluster}/{service} has no service deployment since {self._since:%Y-%m-%d %H:%M:%S} UTC"
+            raise Problem(f"{said}: an update that changes nothing makes none, unless it is forced")
+        if not briefs:
+            said = f"service {cluster}/{service} has no service deployment"
+            raise Problem(f"{said}: one that CodeDeploy deploys has none, give the id of its deployment (d-…)")
+        return str(max(briefs, key=lambda brief: brief["createdAt"])["serviceDeploymentArn"])
+
+    def _briefs(self, region: str, cluster: str, service: str) -> list[dict[str, Any]]:
+        """List the service deployments that may be meant."""
         try:
             pages = self._aws.pages("ecs", "list_service_deployments", region, cluster=cluster, service=service)
             briefs = [brief for page in pages for brief in page.get("serviceDeployments") or []]
@@ -712,10 +741,7 @@ class Teller:
                 said = f"there is no service {service} in cluster {cluster} of this account and region: expected"
                 raise Problem(f"{said} <cluster>/<service>; check both, and --region ({problem})") from problem
             raise
-        if not briefs:
-            said = f"service {cluster}/{service} has no service deployment"
-            raise Problem(f"{said}: one that CodeDeploy deploys has none, give the id of its deployment (d-…)")
-        return str(max(briefs, key=lambda brief: brief["createdAt"])["serviceDeploymentArn"])
+        return [brief for brief in briefs if self._since is None or brief["createdAt"] >= self._since]
 
     def _stages(self, found: Mapping[str, Any], told: Told, logs: Logs) -> list[Step]:
         """Return a step for each run of a hook, and for each stage of a hook that did not run, in ECS's order."""
@@ -841,6 +867,12 @@ def main(arguments: Sequence[str] | None = None, sleep: Callable[[float], object
     parser.add_argument("deployment", help="d-…, the ARN of a service deployment or a service, or cluster/service")
     parser.add_argument("--wait", action="store_true", help="wait until the deployment and its rollback are over")
     parser.add_argument("--timeout", type=float, default=120, metavar="MINUTES", help="of --wait (default: 120)")
+    parser.add_argument(
+        "--since",
+        type=float,
+        metavar="SECONDS",
+        help="of a service: the deployment since then (date +%%s), no older one",
+    )
     parser.add_argument("--region", help="AWS region (default: the ARN's, or the environment's)")
     parser.add_argument(
         "--function", action="append", default=[], metavar="EVENT=NAME", help="a hook's function, where AWS hides it"
@@ -848,7 +880,8 @@ def main(arguments: Sequence[str] | None = None, sleep: Callable[[float], object
     options = parser.parse_args(arguments)
     platform = "codedeploy" if options.deployment.startswith("d-") else "ecs"
     try:
-        teller = Teller(Aws(options.region), named_functions(options.function), sleep)
+        since = None if options.since is None else datetime.fromtimestamp(options.since, timezone.utc)
+        teller = Teller(Aws(options.region), named_functions(options.function), sleep, since)
         deployment = checked(options.deployment)
         if options.wait:
             wait(teller, deployment, options.timeout, sleep)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -101,6 +102,26 @@ def test_waiting(town: NativeTown, tell: Teller) -> None:
         "PENDING",
         "IN_PROGRESS, ECS is at PRE_SCALE_UP",
     ]
+
+
+def test_since(town: NativeTown, tell: Teller) -> None:
+    """A job that has just updated the service is not told of the deployment before: it is waited for."""
+    town.play()
+    before = town.deployment
+    now = str(int(before.created_at.timestamp()) + 1)
+    none = tell(LATEST, "--since", now)
+    assert none.code == UNKNOWN
+    assert "has no service deployment since" in none.err
+    assert sum(tell.slept) == 60
+
+    def update() -> None:
+        town.service.deploy().created_at += timedelta(seconds=2)
+
+    tell.does(iter([update]))
+    said = tell(LATEST, "--since", now)
+    assert said.code == IN_PROGRESS
+    assert before.id not in said.out
+    assert tell(LATEST, "--since", str(int(now) - 1)).code == IN_PROGRESS
 
 
 def test_an_alarm(town: NativeTown, tell: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
