@@ -65,6 +65,9 @@ LOOK_AGAIN = 5.0
 UNLISTED = 60.0
 """Seconds that a new service deployment may take until ECS lists it."""
 
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""By how much the clock of a job may be ahead of ECS's."""
+
 MARGIN = timedelta(minutes=15)
 """How long after its end a deployment's functions may still log: as long as one invocation takes."""
 
@@ -228,7 +231,6 @@ class Told:
     """
 
     what: str
-    platform: str
     outcome: int
     over: bool
     status: str
@@ -387,7 +389,7 @@ class Function:
     @property
     def name(self) -> str:
         """Its name."""
-        return self.given.split(":")[6] if self.given.count(":") >= 6 else self.given
+        return self.given.split(":")[6] if self.given.count(":") >= 6 else self.given.partition(":")[0]
 
     @property
     def region(self) -> str:
@@ -507,8 +509,14 @@ class Teller:
     ) -> None:
         self._aws, self._named, self._sleep, self._since = aws, named, sleep, since
 
+    def found(self, deployment: str) -> str:
+        """Return the id or ARN of what a person has named: of a service its latest deployment. Raises Problem."""
+        if deployment.startswith("d-") or ":service-deployment/" in deployment:
+            return deployment
+        return self._latest(deployment)
+
     def tell(self, deployment: str, *, briefly: bool = False) -> Told:
-        """Tell the deployment that a person has named; `briefly` without what its hooks say. Raises Problem."""
+        """Tell a deployment, by its id or ARN; `briefly` without what its hooks say. Raises Problem."""
         if deployment.startswith("d-"):
             return self._codedeploy(deployment, briefly)
         return self._ecs(deployment, briefly)
@@ -560,7 +568,6 @@ class Teller:
         error = info.get("errorInformation") or {}
         told = Told(
             what=f"Deployment {deployment_id} of {group}",
-            platform="codedeploy",
             outcome={"Succeeded": SUCCEEDED, "Failed": STOPPED, "Stopped": STOPPED}.get(status, IN_PROGRESS),
             over=status in ("Succeeded", "Failed", "Stopped"),
             status=status,
@@ -679,8 +686,7 @@ class Teller:
 
     # ECS.
 
-    def _ecs(self, given: str, briefly: bool) -> Told:
-        arn = given if ":service-deployment/" in given else self._latest(given)
+    def _ecs(self, arn: str, briefly: bool) -> Told:
         region, cluster, service, deployment_id = _parts(arn)
         answer = self._aws.call("ecs", "describe_service_deployments", region, serviceDeploymentArns=[arn])
         found = next(iter(answer.get("serviceDeployments") or []), None)
@@ -693,7 +699,6 @@ class Teller:
         under_way = status in ("PENDING", "IN_PROGRESS")
         told = Told(
             what=f"Service deployment {deployment_id} of {cluster}/{service}",
-            platform="ecs",
             outcome=SUCCEEDED if status == "SUCCESSFUL" else IN_PROGRESS if under_way else STOPPED,
             over=status in ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"),
             status=status,
@@ -741,7 +746,7 @@ class Teller:
                 said = f"there is no service {service} in cluster {cluster} of this account and region: expected"
                 raise Problem(f"{said} <cluster>/<service>; check both, and --region ({problem})") from problem
             raise
-        return [brief for brief in briefs if self._since is None or brief["createdAt"] >= self._since]
+        return [brief for brief in briefs if self._since is None or brief["createdAt"] > self._since - CLOCKS_DIFFER]
 
     def _stages(self, found: Mapping[str, Any], told: Told, logs: Logs) -> list[Step]:
         """Return a step for each run of a hook, and for each stage of a hook that did not run, in ECS's order."""
@@ -775,7 +780,8 @@ class Teller:
         for run in logs.runs(function):
             on_the_way_back = back_since is not None and run.began >= back_since
             stage = run.stage or (stages[0] if alone else "on the way back" if on_the_way_back else "a stage")
-            came = {"SUCCEEDED": "Succeeded", "FAILED": "Failed"}.get(run.status, status)
+            came = {"SUCCEEDED": "Succeeded", "FAILED": "Failed"}.get(run.status)
+            came = came or {"Pending": "InProgress", "Skipped": "Unknown"}.get(status, status)
             step = Step(stage, came, (run.ended - run.began).total_seconds(), function.name)
             step.began, step.ended = run.began, run.ended
             self._fill(step, run, logs, function)
@@ -800,8 +806,8 @@ STATUSES = {
 
 def hooks_of(appspec: str) -> dict[str, str]:
     """Return the functions that an AppSpec names, by lifecycle event; YAML and JSON alike, without a library for it."""
-    plain = "\n".join(line for line in appspec.splitlines() if not line.lstrip().startswith("#"))
-    found = re.findall(rf"""\b({"|".join(EVENTS)})["']?\s*:\s*["']?([^\s"',}}]+)""", plain)
+    text = "\n".join(line for line in appspec.splitlines() if not line.lstrip().startswith("#"))
+    found = re.findall(rf"""\b({"|".join(EVENTS)})["']?\s*:\s*["']?([^\s"',}}]+)""", text)
     return dict(found)
 
 
@@ -882,7 +888,7 @@ def main(arguments: Sequence[str] | None = None, sleep: Callable[[float], object
     try:
         since = None if options.since is None else datetime.fromtimestamp(options.since, timezone.utc)
         teller = Teller(Aws(options.region), named_functions(options.function), sleep, since)
-        deployment = checked(options.deployment)
+        deployment = teller.found(checked(options.deployment))
         if options.wait:
             wait(teller, deployment, options.timeout, sleep)
         told = teller.tell(deployment)

@@ -41,7 +41,7 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Teller:
 def steps(out: str) -> list[tuple[str, str]]:
     """Return stage and status of each step that is shown."""
     found = [
-        line.split()[1:3] for line in out.splitlines() if len(line) > 40 and line[2] in "✓✗○·…" and line[4].isupper()
+        line.split()[1:3] for line in out.splitlines() if len(line) > 40 and line[2] in "✓✗○·…?" and line[4].isupper()
     ]
     return [(stage, status) for stage, status in found if stage in STAGES]
 
@@ -108,20 +108,48 @@ def test_since(town: NativeTown, tell: Teller) -> None:
     """A job that has just updated the service is not told of the deployment before: it is waited for."""
     town.play()
     before = town.deployment
-    now = str(int(before.created_at.timestamp()) + 1)
+    now = str(int(before.created_at.timestamp()) + 10)
     none = tell(LATEST, "--since", now)
     assert none.code == UNKNOWN
     assert "has no service deployment since" in none.err
     assert sum(tell.slept) == 60
 
     def update() -> None:
-        town.service.deploy().created_at += timedelta(seconds=2)
+        town.service.deploy().created_at += timedelta(seconds=11)
 
     tell.does(iter([update]))
     said = tell(LATEST, "--since", now)
     assert said.code == IN_PROGRESS
     assert before.id not in said.out
-    assert tell(LATEST, "--since", str(int(now) - 1)).code == IN_PROGRESS
+    assert tell(LATEST, "--since", str(int(now) + 2)).code == IN_PROGRESS
+
+
+def test_the_one_that_was_the_latest_is_waited_for(town: NativeTown, tell: Teller) -> None:
+    """Another one that begins meanwhile is another's."""
+    town.play()
+    own = town.service.deploy()
+
+    def go_on() -> None:
+        own.succeed()
+        town.service.deploy().created_at += timedelta(seconds=1)
+
+    tell.does(iter([go_on]))
+    said = tell(LATEST, "--wait")
+    assert said.code == SUCCEEDED
+    assert said.out.rstrip().endswith(f"Service deployment {own.id} of {LATEST} succeeded.")
+
+
+def test_a_run_without_a_verdict(town: NativeTown, tell: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where ECS does not say either how it ended, nobody knows: that is said, and no word is made up."""
+    town.written.lines["POST_SCALE_UP"] = [check("green")]
+    town.play()
+    hooks = town.deployment.hooks
+    monkeypatch.setattr(town.deployment, "hooks", [])
+    said = tell(LATEST)
+    assert ("POST_SCALE_UP", "Unknown") in steps(said.out)
+    assert "the log has no verdict of it; its last line is of check green" in said.flat
+    monkeypatch.setattr(town.deployment, "hooks", hooks)
+    assert ("POST_SCALE_UP", "Succeeded") in steps(tell(LATEST).out)
 
 
 def test_an_alarm(town: NativeTown, tell: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
