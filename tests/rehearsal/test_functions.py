@@ -184,6 +184,13 @@ def test_a_function_that_invokes_itself(tmp_path: Path, kept: Kept, monkeypatch:
     assert [first["ResponseMetadata"]["RequestId"], *(answer.get("next") for answer in answers)] == [*ids, None]
 
 
+@pytest.fixture
+def as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function with a log of format Text, and a second of time."""
+    monkeypatch.setattr(functions, "code_of", lambda _: dataclasses.replace(PACKAGE, timeout=1, log_format="Text"))
+
+
+@pytest.mark.usefixtures("as_text")
 def test_a_process_that_dies(lambda_service: Functions, kept: Kept) -> None:
     """Its end is noticed at once, and logged."""
     _, _, error = ask(lambda_service, do="exit")
@@ -191,13 +198,25 @@ def test_a_process_that_dies(lambda_service: Functions, kept: Kept) -> None:
     assert "Runtime exited" in kept.lines[-1]
 
 
-def test_the_time_out_ends_the_process(lambda_service: Functions, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("as_text")
+def test_the_time_out_ends_the_process(lambda_service: Functions, kept: Kept) -> None:
     """However the function hangs, it is ended when its time is over."""
-    shorter = dataclasses.replace(PACKAGE, timeout=1)
-    monkeypatch.setattr(functions, "code_of", lambda _: shorter)
     _, _, error = ask(lambda_service, do="hang")
     assert error == "Unhandled"
     assert kept.lines[-1].endswith("Task timed out after 1.00 seconds")
+
+
+@pytest.mark.parametrize(("do", "status"), [("hang", "timeout"), ("exit", "error")])
+def test_an_end_in_a_log_of_json(
+    lambda_service: Functions, kept: Kept, monkeypatch: pytest.MonkeyPatch, do: str, status: str
+) -> None:
+    """Lambda's own line says under which request, and how."""
+    monkeypatch.setattr(functions, "code_of", lambda _: dataclasses.replace(PACKAGE, timeout=1, log_format="JSON"))
+    ask(lambda_service, do=do)
+    line = json.loads(kept.lines[-1])
+    assert line["type"] == "platform.report"
+    assert line["record"]["status"] == status
+    assert line["record"]["requestId"] == lambda_service.attempts[-1].request_id
 
 
 def test_the_load_balancers_names_lead_to_loopback(lambda_service: Functions, tmp_path: Path) -> None:
