@@ -185,23 +185,22 @@ def test_a_function_that_invokes_itself(tmp_path: Path, kept: Kept, monkeypatch:
 
 
 @pytest.fixture
-def as_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A function with a log of format Text, and a second of time."""
+def as_text(lambda_service: Functions, monkeypatch: pytest.MonkeyPatch) -> Functions:
+    """Lambda, with a function whose log is of format Text, and that has a second of time."""
     monkeypatch.setattr(functions, "code_of", lambda _: dataclasses.replace(PACKAGE, timeout=1, log_format="Text"))
+    return lambda_service
 
 
-@pytest.mark.usefixtures("as_text")
-def test_a_process_that_dies(lambda_service: Functions, kept: Kept) -> None:
+def test_a_process_that_dies(as_text: Functions, kept: Kept) -> None:
     """Its end is noticed at once, and logged."""
-    _, _, error = ask(lambda_service, do="exit")
+    _, _, error = ask(as_text, do="exit")
     assert error == "Unhandled"
     assert "Runtime exited" in kept.lines[-1]
 
 
-@pytest.mark.usefixtures("as_text")
-def test_the_time_out_ends_the_process(lambda_service: Functions, kept: Kept) -> None:
+def test_the_time_out_ends_the_process(as_text: Functions, kept: Kept) -> None:
     """However the function hangs, it is ended when its time is over."""
-    _, _, error = ask(lambda_service, do="hang")
+    _, _, error = ask(as_text, do="hang")
     assert error == "Unhandled"
     assert kept.lines[-1].endswith("Task timed out after 1.00 seconds")
 
