@@ -751,15 +751,16 @@ class Teller:
     def _stages(self, found: Mapping[str, Any], told: Told, logs: Logs) -> list[Step]:
         """Return a step for each run of a hook, and for each stage of a hook that did not run, in ECS's order."""
         steps: list[Step] = []
+        not_come_to = "Pending" if told.outcome == IN_PROGRESS else "Skipped"
         details = {str(each.get("targetArn")): each for each in found.get("lifecycleHookDetails") or []}
         stages: dict[str, list[str]] = {}  # of a function that stands in several hooks all of them
         for hook in (found.get("deploymentConfiguration") or {}).get("lifecycleHooks") or []:
             stages.setdefault(str(hook.get("hookTargetArn") or ""), []).extend(hook.get("lifecycleStages") or [])
         for arn, own in stages.items():
-            status = str(details.get(arn, {}).get("status"))
-            status = STATUSES.get(status, "Pending" if told.outcome == IN_PROGRESS else "Skipped")
+            status = STATUSES.get(str(details.get(arn, {}).get("status")), not_come_to)
             if arn:
-                steps += self._hook(arn, list(dict.fromkeys(own)), status, found, logs)
+                own = list(dict.fromkeys(own))
+                steps += self._hook(arn, own, status=status, not_come_to=not_come_to, found=found, logs=logs)
             else:
                 steps += [Step(stage, status, notes=["a pause, which ContinueServiceDeployment ends"]) for stage in own]
         order = {stage: number for number, stage in enumerate(STAGES)}
@@ -767,8 +768,20 @@ class Teller:
         last = datetime.max.replace(tzinfo=timezone.utc)
         return sorted(steps, key=lambda step: (order.get(step.name, len(order)), step.began or last))
 
-    def _hook(self, arn: str, stages: Sequence[str], status: str, found: Mapping[str, Any], logs: Logs) -> list[Step]:
-        """Return the steps of one function. `status`: of its hook, as ECS has it."""
+    def _hook(
+        self,
+        arn: str,
+        stages: Sequence[str],
+        *,
+        status: str,
+        not_come_to: str,
+        found: Mapping[str, Any],
+        logs: Logs,
+    ) -> list[Step]:
+        """Return the steps of one function.
+
+        `status`: of its hook, as ECS has it. `not_come_to`: that of a stage at which it did not run.
+        """
         function, alone = Function(arn), len(stages) == 1
         if alone:
             function = Function(self._named.get(stages[0], arn))
@@ -788,7 +801,7 @@ class Teller:
             steps.append(step)
         for stage in stages:
             if stage not in {step.name for step in steps} and not (steps and alone):
-                step = Step(stage, status if alone or status == "Skipped" else "Pending", function=function.name)
+                step = Step(stage, status if alone else not_come_to, function=function.name)
                 self._fill(step, None, logs, function)
                 steps.append(step)
         return steps

@@ -131,6 +131,7 @@ def test_waiting(town: Town, tell: Teller) -> None:
     assert [line.split(" ", 1)[1] for line in said.err.splitlines()][:2] == ["Created", "InProgress, BeforeInstall"]
     assert f"was stopped by {STEM}validate-before-install at BeforeInstall: TIMEOUT: too late" in said.flat
     assert f"{deployment.rollback_info['rollbackDeploymentId']}: Succeeded" in said.out
+    assert said.err.splitlines()[-1].endswith(": Created")  # of the rollback
     assert next(steps, None) is None
 
 
@@ -255,7 +256,10 @@ def test_a_verdict_that_comes_late(town: Town, tell: Teller) -> None:
 )
 def test_a_function_that_never_reported(town: Town, tell: Teller, line: dict[str, object], told: str) -> None:
     """What Lambda itself logs of the end of that invocation is the reason."""
-    town.written.lines["AfterInstall"] = [check("green"), {**line, "deployment_id": None, "hook": None}]
+    of_another = {"type": "platform.report", "record": {"requestId": "request-9", "status": "failure"}}
+    not_ours = {"deployment_id": None, "hook": None}
+    others = {**of_another, **not_ours, "requestId": None}
+    town.written.lines["AfterInstall"] = [check("green"), {**line, **not_ours}, others]
     town.hooks.reports["AfterInstall"] = "Failed"
     said = tell(town.run().deployment_id)
     assert said.code == STOPPED

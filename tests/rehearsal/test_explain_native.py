@@ -174,8 +174,9 @@ def test_stages_that_come_again(town: NativeTown, tell: Teller) -> None:
 def test_two_stages_of_a_function(town: NativeTown, tell: Teller) -> None:
     """What it logs says at which it was."""
     town.written.lines["POST_TEST_TRAFFIC_SHIFT"] = stops(REASON)
-    town.play(hooks=[{"lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}])
+    town.play(hooks=[{"lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}, {"lifecycleStages": ["BAKE_TIME"]}])
     told = steps(tell(LATEST).out)
+    assert ("BAKE_TIME", "Skipped") in told
     assert told.count(("POST_TEST_TRAFFIC_SHIFT", "Failed")) == 2
 
 
