@@ -157,7 +157,7 @@ def _sum_up(ended: list[tuple[Scenario, int]], report: Path, seconds: float) -> 
     several = len(ended) > 1
     for scenario, code in ended:
         mark, how = ("✓", "as expected") if code == 0 else ("✗", "NOT as expected" if code == 1 else "broke down")
-        line, why = f"{scenario.name:<26}{how:<17}", ""
+        line, why = f"{scenario.name:<26} {how:<17}", ""
         if several and code in (0, 1):
             why = json.loads((report / f"{_stem(scenario)}.json").read_text(encoding="utf-8"))["why"]
         room = max(40, shutil.get_terminal_size((160, 24)).columns - len(line) - 3)

@@ -759,8 +759,8 @@ class Teller:
         for arn, own in stages.items():
             status = STATUSES.get(str(details.get(arn, {}).get("status")), not_come_to)
             if arn:
-                own = list(dict.fromkeys(own))
-                steps += self._hook(arn, own, status=status, not_come_to=not_come_to, found=found, logs=logs)
+                once = list(dict.fromkeys(own))
+                steps += self._hook(arn, once, status=status, not_come_to=not_come_to, found=found, logs=logs)
             else:
                 steps += [Step(stage, status, notes=["a pause, which ContinueServiceDeployment ends"]) for stage in own]
         order = {stage: number for number, stage in enumerate(STAGES)}
