@@ -2,9 +2,9 @@
 
 First what can be known at once: the listener, the declared requests, a smoke test and a load if they are asked for.
 Then, after a settle time, a bake in which requests are repeated, and figures, metrics and alarms looked at, every
-interval. It ends at the first finding that cannot get better, and continues in a fresh invocation where this one is too short: that one makes
-the cheap checks again, sends nothing that was sent once, and goes on with the bake by its start. At the end green's
-latencies are compared with blue's before the shift.
+interval. It ends at the first finding that cannot get better, and continues in a fresh invocation where this one is too
+short: that one makes the cheap checks again, sends nothing that was sent once, and goes on with the bake by its start.
+At the end green's latencies are compared with blue's before the shift.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Optional
@@ -11,7 +12,7 @@ from gate.deployment import Deployment
 from gate.ecs import NotShownYet, read_task_definition
 from gate.entry_points import command_after
 from gate.options.migrations import RunMigrations
-from gate.options.one_off import OneOffTask
+from gate.options.one_off import OneOffTask, SmokeTest
 from gate.tasks import declared_containers
 from gate.verdict import ProbeError
 
@@ -94,6 +95,15 @@ class Target:
             "overrides": {"containerOverrides": [override], **overrides},
             **_placed(self.placement, options),
         }
+
+
+def target_of(deployment: Deployment, options: SmokeTest) -> Target:
+    """Where a smoke test runs. Raises ProbeError where it would not."""
+    container = options.container
+    if not (container or options.task_definition):
+        with suppress(NotShownYet):
+            container = deployment.green().container  # the one behind the load balancer
+    return Target.of(deployment, container, options.task_definition)
 
 
 def _read_own(name: str) -> Mapping[str, Any]:

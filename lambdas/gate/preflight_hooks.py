@@ -162,9 +162,9 @@ class HookChecks:
                 problems.append(f"{hook}.max_duration is {wanted:g}; {deployment.words.mover} gives a hook {given:g} s")
             budget = TimeBudget.of(timeout, min(wanted, given), deployment.most_continuations)
             problems += [f"{hook}.{problem}" for problem in options.problems_of_time(budget)]
-            if getattr(options, "smoke_test", None):
-                role = str(function.configuration.get("Role") or "")
-                found = why_it_cannot_run(deployment, options.smoke_test, role)
+            smoke_test = getattr(options, "smoke_test", None)
+            if smoke_test:
+                found = why_it_cannot_run(deployment, smoke_test, str(function.configuration.get("Role") or ""))
                 problems += [f"{hook}.smoke_test: {problem}" for problem in found]
         if problems:
             return failed(f"{in_words(problems)} ({function.called})")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gate.deployment import Deployment
+from gate.one_off import target_of
 from gate.options.one_off import SmokeTest
 from gate.release import is_arn, parse_arn
 from gate.simulator import why_not
-from gate.smoke_test import target_of
 from gate.verdict import ProbeError
 
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from gate.default_request import literal_host
-from gate.deployment import Deployment
-from gate.ecs import NotShownYet
 from gate.names import Named
-from gate.one_off import Target
+from gate.one_off import target_of
 from gate.options import KEPT, TIMEOUT
 from gate.options.one_off import TOLD
 from gate.options.one_off import SmokeTest as Options
@@ -40,15 +37,6 @@ SMOKE_TEST = Named(
     "The command of `smoke_test`, where one is set, ends in its container with exit code 0 before its limit.",
     calls=(*RUNS, "ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:DescribeTasks"),
 )
-
-
-def target_of(deployment: Deployment, options: Options) -> Target:
-    """Where the test runs. Raises ProbeError where it would not."""
-    container = options.container
-    if not (container or options.task_definition):
-        with suppress(NotShownYet):
-            container = deployment.green().container  # the one behind the load balancer
-    return Target.of(deployment, container, options.task_definition)
 
 
 class SmokeTest:
