@@ -10,7 +10,7 @@ import hashlib
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Callable, Optional
 
 from gate import tasks
@@ -41,8 +41,8 @@ class TaskRuns:
     """The one-off tasks of one hook and one purpose.
 
     `purpose`: whose tasks they are, as their group and their reasons say it: `run_migrations`. `find_target`: where
-    they run; it is asked once. `interval`: seconds between two looks. `may_still_run`: words for a task that may not
-    have ended.
+    they run. `interval`: seconds between two looks. `may_still_run`: words for a task that may not have ended.
+    `time_to_stop`: seconds to keep for stopping a task; more once a target is known whose container takes longer.
     """
 
     purpose: str
@@ -54,23 +54,22 @@ class TaskRuns:
 
     def __post_init__(self) -> None:
         self.deployment, self.deadline = self.gate.deployment, self.gate.deadline
+        self.time_to_stop = TIME_TO_STOP
+        self._target: Optional[Target] = None
 
-    @cached_property
+    @property
     def target(self) -> Target:
-        """Where the commands run."""
-        return self.find_target()
+        """Where the commands run; looked up once."""
+        if self._target is None:
+            found = self.find_target()
+            self.time_to_stop += max(0.0, float(found.declared.get("stopTimeout") or 0) - STOP_TIMEOUT)
+            self._target = found
+        return self._target
 
     @property
     def group(self) -> str:
         """The group of the tasks, by which they are told from others of their task definition."""
         return f"{self.purpose}:{self.deployment.service_name}"
-
-    @property
-    def time_to_stop(self) -> float:
-        """Seconds to keep for stopping a task; more than usual once a target is known whose container takes longer."""
-        target: Optional[Target] = vars(self).get("target")
-        own = float(target.declared.get("stopTimeout") or 0) if target else 0.0
-        return TIME_TO_STOP + max(0.0, own - STOP_TIMEOUT)
 
     def request(
         self, name: str, command: Optional[Sequence[str]], told: Optional[Mapping[str, str]] = None, at: str = ""
