@@ -54,7 +54,8 @@ class SmokeTest:
             return noted(f"production is on both sides at this step, and blue might answer: {NAME} runs at the end")
         finding = attempt(NAME, self._run)
         said = finding.detail if finding.detail.startswith(NAME) else f"{NAME}: {finding.detail}"
-        return replace(finding, detail=f"{said}{self._left_out_in_words}")
+        runs_on = f"; {self.tasks.may_still_run} may still run: see to its end" if self.tasks.may_still_run else ""
+        return replace(finding, detail=f"{said}{runs_on}{self._left_out_in_words}")
 
     def _run(self, again: int = 1) -> Finding:
         """Run it, a second time if its capacity was taken away."""

@@ -115,7 +115,6 @@ def test_a_role_that_may_not_pass_its_roles(stage: Stage, judge: Judge) -> None:
 
 
 def test_where_ecs_deploys_by_itself(stage: Stage, judge: Judge) -> None:
-    stage.hooks.clear()
     native = Native(stage)
     stage.tell(TEST, {"smoke_test": {"command": ["pytest"], "container": "nope"}})
     judgement = judge(hook, native.at("PRE_SCALE_UP"))

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import validate_test_traffic as hook
-from botocore.exceptions import ConnectionClosedError
 
 from rehearsal.aws.world import Exit, PlacementFailure
 from tests.unit.handlers.native import Native
@@ -150,11 +149,22 @@ def test_a_start_that_is_not_answered_is_asked_for_again(stage: Stage, judge: Ju
     def lost(parameters: Any) -> Any:
         stage.instead.clear()
         stage.ecs.run_task(**parameters)
-        raise ConnectionClosedError(endpoint_url="https://ecs")
+        return refuse("ServerException", "try again", 500)({})
 
     stage.instead["ecs:RunTask"] = lost
     assert judge(hook, event, **smoke()).succeeded
     assert len(one_off(stage)) == 1
+
+
+def test_a_start_that_is_never_answered_may_have_been_one(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.instead["ecs:RunTask"] = refuse("ServerException", "try again", 500)
+    judgement = judge(hook, event, **smoke())
+    assert judgement.message == (
+        "smoke_test: ecs:RunTask failed on every attempt (ServerException: try again); the task of smoke_test, of "
+        "which ECS did not answer whether it started, may still run: see to its end"
+    )
+    assert stage.clock.now < 70
 
 
 def test_capacity_that_is_taken_away_starts_it_once_more(stage: Stage, judge: Judge) -> None:
@@ -211,6 +221,7 @@ def test_one_that_cannot_be_stopped_is_told_so(stage: Stage, judge: Judge) -> No
     judgement = judge(hook, event, **smoke(timeout=10))
     assert not judgement.succeeded
     assert "; it could not be stopped: ecs:StopTask was denied" in judgement.message
+    assert judgement.message.endswith(" may still run: see to its end")
 
 
 def test_no_room_for_it_is_no_success(stage: Stage, judge: Judge) -> None:
