@@ -11,21 +11,7 @@ locals {
   _application      = coalesce(var.codedeploy_application_name, "*")
   _deployment_group = coalesce(var.codedeploy_deployment_group_name, "*")
 
-  # So does the task definition's family: by what its newest revision names. Of a revision, or a provider, that does not
-  # say so: any role, any log.
-  _roles  = "${local._arn}:iam::${local._account}:role"
-  _newest = one(data.aws_ecs_task_definition.newest)
-  _task_roles = try([
-    for role in distinct(compact([local._newest.execution_role_arn, local._newest.task_role_arn])) :
-    startswith(role, "arn:") ? role : "${local._roles}/${role}"
-  ], ["${local._roles}/*"])
-  _task_logs = [
-    for log in try(distinct(compact([
-      for container in jsondecode(local._newest.container_definitions) : try(join(":", [
-        container.logConfiguration.options["awslogs-region"], local._account, "log-group", container.logConfiguration.options["awslogs-group"],
-      ]), "")
-    ])), ["*:${local._account}:log-group:*"]) : "${local._arn}:logs:${log}:log-stream:*/*/*"
-  ]
+  _roles = "${local._arn}:iam::${local._account}:role"
 
   # What each permission allows.
   _actions = {
@@ -82,13 +68,13 @@ locals {
       ReadServiceDeployments = [local._service_arn, "${replace(local._service_arn, ":service/", ":service-deployment/")}/*"]
       ReadServiceRevisions   = [local._service_arn, "${replace(local._service_arn, ":service/", ":service-revision/")}/*"]
       ReadTasks              = [local._task_arns]
-      RunTasks               = ["${local._arn}:ecs:${local._in_region}:task-definition/${coalesce(var.task_definition_family, "*")}:*"]
+      RunTasks               = module.tasks.definitions
       TagTasks               = [local._task_arns]
       StopTasks              = [local._task_arns]
-      PassTaskRoles          = coalesce(module.options.run_migrations.pass_role_arns, tolist(local._task_roles))
-      ReadTaskRoles          = local._task_roles
+      PassTaskRoles          = coalesce(module.options.run_migrations.pass_role_arns, tolist(module.tasks.roles))
+      ReadTaskRoles          = module.tasks.roles
       SimulateRoles          = ["${local._roles}/*"]
-      ReadTaskLogs           = local._task_logs
+      ReadTaskLogs           = module.tasks.logs
       ReadLogGroups          = ["${local._arn}:logs:*:${local._account}:log-group:*"]
       # Its answer holds a function's environment: so of hooks only, the module's own and those named by AWS's convention.
       ReadFunctions = concat(
@@ -102,7 +88,7 @@ locals {
       ReadSecretValues    = []
       ReadParameterValues = []
       DecryptEnvironment  = var.kms_key_arn[*]
-    }, lookup(local._of_requests, hook, {}))
+    }, lookup(local._of_requests, hook, {}), lookup(module.tasks.resources, hook, {}))
   }
 
   _conditions = {
@@ -175,25 +161,29 @@ locals {
     validate_deployment = concat(local._by_ecs ? ["ReadListeners"] : [], [
       "ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets",
     ])
-    validate_test_traffic = [
+    validate_test_traffic = concat(module.tasks.grants["validate_test_traffic"], [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues",
       "ReadParameterValues",
-    ]
+    ])
     run_migrations = concat(["InvokeItself"], local._by_ecs ? ["ReadListeners", "ReadTargetGroups"] : [], local._migrates ? [
       "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks",
       "StopTasks", "PassTaskRoles", "ReadTaskLogs",
     ] : [])
-    validate_production = [
+    validate_production = concat(module.tasks.grants["validate_production"], [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget",
       "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues", "InvokeItself",
-    ]
+    ])
   }
 }
 
-data "aws_ecs_task_definition" "newest" {
-  count = var.task_definition_family == null ? 0 : 1
+module "tasks" {
+  source = "./modules/tasks"
 
-  task_definition = var.task_definition_family
+  arn         = local._arn
+  region      = var.aws_region
+  account     = local._account
+  family      = var.task_definition_family
+  smoke_tests = { for hook in ["validate_test_traffic", "validate_production"] : hook => module.options[hook].smoke_test }
 }
 
 data "aws_iam_policy_document" "assume_role" {

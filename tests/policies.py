@@ -32,6 +32,8 @@ STAGE = {
 # What lets a hook do more than without it. All of it together makes the policies that calls are judged by.
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "run_migrations": {"run_migrations": {"command": ["migrate"]}},
+    "smoke_test_in_tests": {"validate_test_traffic": {"smoke_test": {"command": ["pytest"]}}},
+    "smoke_test_in_production": {"validate_production": {"smoke_test": {"command": ["pytest"]}}},
     "callers": {"callers": ["codedeploy", "ecs"]},
     "hand_over": {"validate_production": {"duration": 600}},
     "vpc_config": {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]}},

@@ -24,7 +24,7 @@ from typing import Any, get_origin
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
 
-from gate.options import HookOptions, production, requests  # noqa: E402  # no package of this interpreter's
+from gate.options import HookOptions, one_off, production, requests  # noqa: E402  # no package of this interpreter's
 from gate.options.hooks import HOOKS  # noqa: E402
 from gate.settings import Entry, entries, number  # noqa: E402
 
@@ -45,6 +45,8 @@ TITLES = {
     production.Metric: "Metrics",
     production.Range: "Bounds",
     requests.Load: "Load",
+    one_off.SmokeTest: "Smoke tests",
+    one_off.OneOffTask: "One-off tasks",
     **{kind: hook for hook, kind in HOOKS.items()},
 }
 

@@ -50,6 +50,7 @@ class Deployment(ABC):
     is_first = False  # whether it creates the service, so that nothing serves yet
     longest: float  # seconds that the platform gives a hook in all
     most_continuations: int  # invocations that may follow the first
+    stage = ""  # of the platform's stages the one at which the hook was invoked, where there are such
     shifts_in_steps = False  # whether production is on both sides for now, as it shall be
     expires_at: Optional[float] = (
         None  # when the platform ends the hook, in epoch seconds; None: as `max_duration` says

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Optional
 
 from gate.deployment import Deployment
-from gate.ecs import NotShownYet
+from gate.ecs import NotShownYet, read_task_definition
 from gate.entry_points import command_after
 from gate.options.migrations import RunMigrations
+from gate.options.one_off import OneOffTask, SmokeTest
 from gate.tasks import declared_containers
 from gate.verdict import ProbeError
 
@@ -28,10 +31,11 @@ class Target:
     placement: Mapping[str, Any]
 
     @classmethod
-    def of(cls, deployment: Deployment, container: Optional[str]) -> Target:
+    def of(cls, deployment: Deployment, container: Optional[str], own: Optional[str] = None) -> Target:
         """Of green, else of the AppSpec. In the container of this name, else the only one, else the AppSpec's.
 
-        Raises ProbeError for a container that is not there, or whose command would run twice or whose task for ever.
+        `own`: a task definition of the user's, which is placed as green is. Raises ProbeError for one that is not
+        ACTIVE, for a container that is not there, or whose command would run twice or whose task for ever.
         """
         service = deployment.service()
         try:
@@ -39,9 +43,16 @@ class Target:
             name, placement = green.task_definition, green.placement or service.placement
         except NotShownYet:
             name, placement = deployment.plan.task_definition, deployment.placement_to_come(service)
-        definition = deployment.task_definition(name)
+        if own:
+            definition = deployment.memoize(f"task definition {own}", partial(_read_own, own))
+            name, placement = str(definition.get("taskDefinitionArn") or own), _as_it_takes(definition, placement)
+        else:
+            definition = deployment.task_definition(name)
         known = declared_containers(definition)
-        container = container or (next(iter(known)) if len(known) == 1 else deployment.plan.container_name)
+        container = container or (next(iter(known)) if len(known) == 1 else None)
+        if own and container is None:
+            raise ProbeError(f"task definition {name} has several containers ({', '.join(known)}): set container")
+        container = container or deployment.plan.container_name
         if container not in known:
             raise ProbeError(
                 f"container {container} is not in task definition {name} (it has {', '.join(known)}): set container"
@@ -59,15 +70,22 @@ class Target:
             )
         return cls(name, definition, container, declared, placement)
 
-    def request(self, command: Sequence[str], options: RunMigrations) -> dict[str, Any]:
+    def request(
+        self, command: Optional[Sequence[str]], options: OneOffTask, told: Optional[Mapping[str, str]] = None
+    ) -> dict[str, Any]:
         """RunTask's parameters: what runs, how large, and where.
 
+        Without a `command` the container runs its own. `told`: variables of its environment that are not the user's.
         Raises ProbeError if the container's entry point would not run the command.
         """
-        entry_point = self.declared.get("entryPoint") or ()
-        override: dict[str, Any] = {"name": self.container, "command": command_after(entry_point, command)}
+        override: dict[str, Any] = {"name": self.container}
+        if command is not None:
+            override["command"] = command_after(self.declared.get("entryPoint") or (), command)
         own = {str(pair.get("name")): str(pair.get("value")) for pair in self.declared.get("environment") or []}
-        variables = variables_of(options, own.get("PGOPTIONS", ""))
+        variables = options.environment
+        if isinstance(options, RunMigrations):
+            variables = variables_of(options, own.get("PGOPTIONS", ""))
+        variables = {**variables, **(told or {})}
         if variables:
             override["environment"] = [{"name": key, "value": value} for key, value in sorted(variables.items())]
         sizes = {"cpu": options.cpu, "memory": options.memory}
@@ -77,6 +95,29 @@ class Target:
             "overrides": {"containerOverrides": [override], **overrides},
             **_placed(self.placement, options),
         }
+
+
+def target_of(deployment: Deployment, options: SmokeTest) -> Target:
+    """Where a smoke test runs. Raises ProbeError where it would not."""
+    container = options.container
+    if not (container or options.task_definition):
+        with suppress(NotShownYet):
+            container = deployment.green().container  # the one behind the load balancer
+    return Target.of(deployment, container, options.task_definition)
+
+
+def _read_own(name: str) -> Mapping[str, Any]:
+    """A task definition of the user's. Raises ProbeError for one that ECS would not run."""
+    definition = read_task_definition(name, "task_definition")
+    if definition.get("status") != "ACTIVE":
+        raise ProbeError(f"task definition {name} is {definition.get('status')}, expected ACTIVE: register it anew")
+    return definition
+
+
+def _as_it_takes(definition: Mapping[str, Any], placement: Mapping[str, Any]) -> dict[str, Any]:
+    """The placement without a network of the tasks' own, where the task definition takes none."""
+    takes_network = definition.get("networkMode") == "awsvpc"
+    return {key: value for key, value in placement.items() if takes_network or key != "networkConfiguration"}
 
 
 def variables_of(options: RunMigrations, pgoptions: str = "") -> dict[str, str]:
@@ -92,7 +133,7 @@ def variables_of(options: RunMigrations, pgoptions: str = "") -> dict[str, str]:
     return {**options.environment, "PGOPTIONS": " ".join([own, *wanted]).strip()}
 
 
-def _placed(placement: Mapping[str, Any], options: RunMigrations) -> dict[str, Any]:
+def _placed(placement: Mapping[str, Any], options: OneOffTask) -> dict[str, Any]:
     """The placement, changed by the options."""
     placed = dict(placement)
     if options.launch:
