@@ -661,8 +661,7 @@ class Teller:
 
         def choose(runs: Sequence[Run]) -> Run | None:
             if several:
-                margin = timedelta(seconds=5)
-                runs = [run for run in runs if began - margin <= run.began <= (ended or _now()) + margin]
+                runs = [run for run in runs if began - timedelta(seconds=1) <= run.began <= (ended or _now())]
             wanted = {"Succeeded": "SUCCEEDED", "Failed": "FAILED"}.get(step.status)
             return next((run for run in reversed(runs) if run.status == wanted), runs[-1] if runs else None)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import boto3
 import pytest
@@ -14,7 +17,7 @@ from rehearsal.aws.codedeploy import EVENTS
 from rehearsal.aws.install import install
 from rehearsal.aws.logs import append
 from tests.rehearsal.explained import NAMES, STEM, Teller, Town, arn_of, check, deny, passes, stops, verdict
-from tools.explain import IN_PROGRESS, STOPPED, SUCCEEDED, UNKNOWN, hooks_of
+from tools.explain import IN_PROGRESS, STOPPED, SUCCEEDED, UNKNOWN, Aws, Problem, hooks_of
 
 REASON = "2 targets are unhealthy: Target.Timeout"
 
@@ -245,6 +248,63 @@ def test_a_verdict_that_comes_late(town: Town, tell: Teller) -> None:
     said = tell(played.deployment_id)
     assert f"at AfterInstall: {REASON}" in said.flat
     assert len(tell.slept) == 1
+
+
+def test_a_function_at_two_events(town: Town, tell: Teller) -> None:
+    """Its runs are told apart by their times."""
+    both = dict.fromkeys(("BeforeInstall", "AfterInstall"), arn_of("AfterInstall"))
+    deployment = town.stack.deploy(app_spec=town.stack.app_spec(town.stack.register(), **both))
+    group, now = f"/aws/lambda/{STEM}validate-deployment", time.time()
+    deployment.create_time -= timedelta(seconds=300)
+    for event, ago in (("BeforeInstall", 200), ("AfterInstall", 100)):
+        deployment.begin(event)
+        deployment.finish(event, "Succeeded")
+        played = deployment.event(event)
+        assert played.start_time
+        assert played.end_time
+        played.start_time -= timedelta(seconds=ago)
+        played.end_time -= timedelta(seconds=ago - 10)
+        own = {"requestId": event, "deployment_id": deployment.deployment_id}
+        lines = [json.dumps({**own, **line}) for line in passes(check(f"at_{event}"))]
+        append(arn_of("AfterInstall"), group, "stream", lines, now=now - ago + 1)
+    first, second = tell(deployment.deployment_id).out.split("AfterInstall ")[:2]
+    assert "1 check passed: at_BeforeInstall" in first
+    assert "1 check passed: at_AfterInstall" in second
+
+
+def test_an_appspec_in_s3(town: Town, tell: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+    town.written.lines["AfterInstall"] = stops(REASON)
+    played = town.run()
+    s3 = boto3.client("s3", region_name="us-east-1")
+    s3.create_bucket(Bucket="ours")
+    s3.put_object(Bucket="ours", Key="appspec.json", Body=town.app_spec.encode())
+    place = {"revisionType": "S3", "s3Location": {"bucket": "ours", "key": "appspec.json", "bundleType": "JSON"}}
+    monkeypatch.setattr(codedeploy.find(played.deployment_id), "revision", place)
+    assert f"✗ targets: {REASON}" in tell(played.deployment_id).out
+
+
+def test_one_that_is_ready(town: Town, tell: Teller) -> None:
+    """CodeDeploy waits for a person."""
+    deployment = town.stack.deploy(app_spec=town.app_spec)
+    deployment.set_status("Ready")
+    said = tell(deployment.deployment_id)
+    assert said.code == IN_PROGRESS
+    assert "it waits for ContinueDeployment" in said.out
+
+
+def test_one_that_is_not_to_ecs(town: Town, tell: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment = town.stack.deploy(app_spec=town.app_spec)
+    monkeypatch.setattr(deployment.application, "compute_platform", "Lambda")
+    said = tell(deployment.deployment_id)
+    assert said.code == UNKNOWN
+    assert "is one to Lambda, expected one to ECS" in said.err
+
+
+def test_an_old_boto3() -> None:
+    """That lacks the operation."""
+    aws = Aws(None, make=lambda *_, **__: object())
+    with pytest.raises(Problem, match="knows no ecs:ListServiceDeployments: pip install --upgrade boto3"):
+        aws.call("ecs", "list_service_deployments")
 
 
 @pytest.mark.parametrize(
