@@ -161,7 +161,7 @@ locals {
     validate_deployment = concat(local._by_ecs ? ["ReadListeners"] : [], [
       "ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets",
     ])
-    validate_test_traffic = concat(module.tasks.grants["validate_test_traffic"], [
+    validate_test_traffic = concat(module.tasks.grants.validate_test_traffic, [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues",
       "ReadParameterValues",
     ])
@@ -169,7 +169,7 @@ locals {
       "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks",
       "StopTasks", "PassTaskRoles", "ReadTaskLogs",
     ] : [])
-    validate_production = concat(module.tasks.grants["validate_production"], [
+    validate_production = concat(module.tasks.grants.validate_production, [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget",
       "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues", "InvokeItself",
     ])

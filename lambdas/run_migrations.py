@@ -17,7 +17,7 @@ from typing import Any, Callable
 
 from gate import tasks
 from gate.names import Named
-from gate.one_off import Target
+from gate.one_off import target_of_migrations
 from gate.options import KEPT
 from gate.options.migrations import RunMigrations
 from gate.presets import MOST_LINES, Command, preset_of, steps_of, where_it_is
@@ -101,7 +101,7 @@ class Migration:
         self.is_ready = True
         self.way_back: Command = gate.options.rollback_command
         self.may_have_changed = False
-        target = partial(Target.of, gate.deployment, gate.options.container)
+        target = partial(target_of_migrations, gate.deployment, gate.options.container)
         self.tasks = TaskRuns("run_migrations", gate, gate.options, target, gate.options.interval)
 
     # What has begun

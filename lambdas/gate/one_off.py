@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from gate.deployment import Deployment
 from gate.ecs import NotShownYet, read_task_definition
@@ -31,28 +30,20 @@ class Target:
     placement: Mapping[str, Any]
 
     @classmethod
-    def of(cls, deployment: Deployment, container: Optional[str], own: Optional[str] = None) -> Target:
-        """Of green, else of the AppSpec. In the container of this name, else the only one, else the AppSpec's.
+    def inside(
+        cls,
+        name: str,
+        definition: Mapping[str, Any],
+        placement: Mapping[str, Any],
+        container: Optional[str],
+        main: Callable[[], str],
+    ) -> Target:
+        """In the container of this name, else the only one, else `main`; placed like this.
 
-        `own`: a task definition of the user's, which is placed as green is. Raises ProbeError for one that is not
-        ACTIVE, for a container that is not there, or whose command would run twice or whose task for ever.
+        Raises ProbeError for a container that is not there, or whose command would run twice or whose task for ever.
         """
-        service = deployment.service()
-        try:
-            green = deployment.green(service)
-            name, placement = green.task_definition, green.placement or service.placement
-        except NotShownYet:
-            name, placement = deployment.plan.task_definition, deployment.placement_to_come(service)
-        if own:
-            definition = deployment.memoize(f"task definition {own}", partial(_read_own, own))
-            name, placement = str(definition.get("taskDefinitionArn") or own), _as_it_takes(definition, placement)
-        else:
-            definition = deployment.task_definition(name)
         known = declared_containers(definition)
-        container = container or (next(iter(known)) if len(known) == 1 else None)
-        if own and container is None:
-            raise ProbeError(f"task definition {name} has several containers ({', '.join(known)}): set container")
-        container = container or deployment.plan.container_name
+        container = container or (next(iter(known)) if len(known) == 1 else main())
         if container not in known:
             raise ProbeError(
                 f"container {container} is not in task definition {name} (it has {', '.join(known)}): set container"
@@ -97,13 +88,47 @@ class Target:
         }
 
 
-def target_of(deployment: Deployment, options: SmokeTest) -> Target:
-    """Where a smoke test runs. Raises ProbeError where it would not."""
-    container = options.container
-    if not (container or options.task_definition):
-        with suppress(NotShownYet):
-            container = deployment.green().container  # the one behind the load balancer
-    return Target.of(deployment, container, options.task_definition)
+def target_of_green(deployment: Deployment, options: SmokeTest) -> Target:
+    """Where a smoke test runs, as green's tasks do. Raises ProbeError where it would not."""
+    service = deployment.service()
+    green = deployment.green(service)
+    placement = green.placement or service.placement
+    return _target_of_test(deployment, options, green.task_definition, placement, lambda: green.container)
+
+
+def target_to_come(deployment: Deployment, options: SmokeTest) -> Target:
+    """The same as long as there is no green: as the plan has it."""
+    plan, placement = deployment.plan, deployment.placement_to_come(deployment.service())
+    return _target_of_test(deployment, options, plan.task_definition, placement, lambda: plan.container_name)
+
+
+def target_of_migrations(deployment: Deployment, container: Optional[str]) -> Target:
+    """Where migrations run: of green, else of the plan. Raises ProbeError where they would not."""
+    service = deployment.service()
+    try:
+        green = deployment.green(service)
+        name, placement = green.task_definition, green.placement or service.placement
+    except NotShownYet:
+        name, placement = deployment.plan.task_definition, deployment.placement_to_come(service)
+    definition = deployment.task_definition(name)
+    return Target.inside(name, definition, placement, container, lambda: deployment.plan.container_name)
+
+
+def _target_of_test(
+    deployment: Deployment, options: SmokeTest, name: str, placement: Mapping[str, Any], main: Callable[[], str]
+) -> Target:
+    """Of the task definition that the user names, else of the one of this `name`; `main`: that one's own container."""
+    own = options.task_definition
+    if not own:
+        return Target.inside(name, deployment.task_definition(name), placement, options.container, main)
+    definition = deployment.memoize(f"task definition {own}", partial(_read_own, own))
+    name, placement = str(definition.get("taskDefinitionArn") or own), _as_it_takes(definition, placement)
+    return Target.inside(name, definition, placement, options.container, partial(_none_is_named, name, definition))
+
+
+def _none_is_named(name: str, definition: Mapping[str, Any]) -> str:
+    known = ", ".join(declared_containers(definition))
+    raise ProbeError(f"task definition {name} has several containers ({known}): set container")
 
 
 def _read_own(name: str) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gate.deployment import Deployment
-from gate.one_off import target_of
+from gate.one_off import target_to_come
 from gate.options.one_off import SmokeTest
 from gate.release import is_arn, parse_arn
 from gate.simulator import why_not
@@ -16,7 +16,7 @@ def why_it_cannot_run(deployment: Deployment, options: SmokeTest, role: str) -> 
     Raises ProbeError where AWS does not tell now, and may tell later.
     """
     try:
-        target = target_of(deployment, options)
+        target = target_to_come(deployment, options)
         target.request(options.command, options)
     except ProbeError as problem:
         if problem.retryable:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from gate.default_request import literal_host
 from gate.names import Named
-from gate.one_off import target_of
+from gate.one_off import target_of_green
 from gate.options import KEPT, TIMEOUT
 from gate.options.one_off import TOLD
 from gate.options.one_off import SmokeTest as Options
@@ -45,7 +45,7 @@ class SmokeTest:
     def __init__(self, gate: Gate[Any], traffic: Traffic) -> None:
         self.gate, self.traffic, self.deployment = gate, traffic, gate.deployment
         self.options: Options = gate.options.smoke_test
-        find_target = partial(target_of, gate.deployment, self.options)
+        find_target = partial(target_of_green, gate.deployment, self.options)
         self.tasks = TaskRuns(NAME, gate, self.options, find_target, INTERVAL)
 
     def run(self) -> Finding:

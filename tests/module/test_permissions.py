@@ -181,6 +181,9 @@ def granted_actions(hook: str) -> set[str]:
     assert common is not None
     assert own is not None
     names = re.findall(r'"(\w+)"', common[1] + own[1])
+    if f"module.tasks.grants.{hook}" in own[1]:
+        tasks = (ROOT / "modules" / "tasks" / "outputs.tf").read_text(encoding="utf-8")
+        names += re.findall(r'"(\w+)",', tasks)
     assert names
     return set().union(*(permissions[name] for name in names))
 
