@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gate import aws
 from hypothesis import HealthCheck, configuration, settings
+
+from rehearsal.testing import harness
+from rehearsal.testing.harness import REGION
+
+__all__ = ["REGION"]
 
 # The same examples on every machine, however slow it is, and no files of its own among the sources.
 configuration.set_hypothesis_home_dir(Path(__file__).resolve().parent.parent / ".build" / "hypothesis")
@@ -22,16 +25,8 @@ settings.load_profile("project")
 # takes a fifth of a test's time.
 gc.set_threshold(100_000, 20, 100)
 
-REGION = "eu-west-1"
-
 # The fixtures that start a rehearsal (tests/rehearsal/conftest.py).
 REHEARSALS = {"rehearsal", "beside", "doomed"}
-
-# What would lead a test to somebody's account, through somebody's proxy, or by somebody's certificates.
-_PREFIXES = ("AWS_",)
-_NAMES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"}
-# What a hook function reads; a test sets its own.
-_HOOK = {"APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,21 +46,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fake credentials and a region, nothing else of AWS; clients made before are forgotten."""
-    for name in list(os.environ):
-        if name.startswith(_PREFIXES) or name.upper() in _NAMES | _HOOK:
-            monkeypatch.delenv(name)
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_REGION": REGION,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    aws.client.cache_clear()
-    aws.try_again()
-    yield
-    aws.client.cache_clear()
-    aws.try_again()
+    with harness.clean_environment(monkeypatch):
+        yield

@@ -21,7 +21,7 @@ HOOKS = tuple(path.stem for path in sorted((ROOT / "lambdas").glob("*.py")))
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"  # moto's own, and so that of the tests of handlers
 
-# What the tests of handlers stand for (tests/unit/handlers/stage.py).
+# What the tests of handlers stand for (rehearsal/testing/stage.py).
 STAGE = {
     "app_name": "shop",
     "environment": "test",

@@ -23,8 +23,8 @@ from gate.settings import schema_of
 from moto.cloudwatch.models import cloudwatch_backends
 
 from rehearsal.aws import codedeploy
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, CONTAINER, HANDLERS, SERVICE, Clock, Judge, Judgement, Stage
-from tests.unit.handlers.web import Request, Response, Site
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, CONTAINER, HANDLERS, SERVICE, Clock, Judge, Judgement, Stage
+from rehearsal.testing.web import Request, Response, Site
 
 CONFIGS = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig"}
 FIXED = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}

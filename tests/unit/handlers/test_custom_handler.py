@@ -14,7 +14,7 @@ from types import ModuleType
 import boto3
 import pytest
 
-from tests.unit.handlers.stage import Judge, Stage
+from rehearsal.testing.stage import Judge, Stage
 from tools import package
 
 
