@@ -26,9 +26,12 @@ def own_checks(hook: str) -> list[str]:
     return [named.name for named in names_of(hook) if named.own]
 
 
-def own_actions(hook: str) -> set[str]:
-    """The AWS actions that these declare: the user allows them through the module's `policy_documents`."""
-    return {action for named in names_of(hook) if named.own for action in named.calls}
+def own_operations(hook: str) -> set[str]:
+    """The operations of AWS that these declare: the user allows them through the module's `policy_documents`.
+
+    Without the service, which IAM and boto3 do not always call the same.
+    """
+    return {action.partition(":")[2] for named in names_of(hook) if named.own for action in named.calls}
 
 
 def is_own(hook: str) -> bool:

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, configuration, settings
 
-from rehearsal.testing import harness
-from rehearsal.testing.harness import REGION
-
-__all__ = ["REGION"]
+# The line by which a stack's own tests get the fixture `deployment` (docs/testing.md), here too.
+pytest_plugins = ["rehearsal.testing"]
 
 # The same examples on every machine, however slow it is, and no files of its own among the sources.
 configuration.set_hypothesis_home_dir(Path(__file__).resolve().parent.parent / ".build" / "hypothesis")
@@ -31,20 +29,30 @@ REHEARSALS = {"rehearsal", "beside", "doomed"}
 
 def pytest_configure(config: pytest.Config) -> None:
     """Note what handlers ask of IAM, in every run; and print the figures of the matrix, if it ran."""
+    from tests import shipped
     from tests.matrix import figures
     from tests.recording import NAME, Recording
 
     config.pluginmanager.register(Recording(config), NAME)
     config.pluginmanager.register(figures, "figures of the matrix")
+    config.pluginmanager.register(shipped, "what is shipped")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The rehearsals first: they play in processes of their own, and while one worker waits the others go on."""
+    from tests import shipped
+
+    shipped.leave_out(config, items)
     items.sort(key=lambda item: not REHEARSALS.intersection(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fake credentials and a region, nothing else of AWS; clients made before are forgotten."""
+def clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fake credentials and a region, nothing else of AWS; and of the handlers, what is shipped."""
+    from rehearsal.testing import harness
+    from tests import shipped
+
+    if shipped.OWN_TESTS not in request.node.path.parents:
+        shipped.without_own_checks(monkeypatch)
     with harness.clean_environment(monkeypatch):
         yield

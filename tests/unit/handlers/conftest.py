@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 
-from rehearsal.testing import deployment, harness
+from rehearsal.testing import harness
 from rehearsal.testing.harness import make_stage
 from rehearsal.testing.stage import Clock, Judge, Judgement, Stage
 from rehearsal.testing.web import Site
-
-__all__ = ["deployment"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
