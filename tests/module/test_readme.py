@@ -1,6 +1,6 @@
-"""The README as its readers use it: its commands exist, its HCL can be planned.
+"""The README as its readers use it, and two pages: their commands exist, their HCL can be planned.
 
-Its custom handler is tried in tests/unit/handlers.
+What they say of handlers of one's own is tried in tests/unit/handlers/test_custom_hooks.py.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ resource "aws_lb_listener" "production" {
 }
 """
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = ("README.md", "docs/custom-hooks.md", "docs/testing.md")
+README = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in PAGES)
 
 
 def _blocks(language: str) -> list[str]:
