@@ -55,7 +55,8 @@ def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests of shipped handlers that this clone has handlers of its own for."""
     if not any(own.own_checks(hook) for hook in HOOKS):
         return
-    kept, out = [], []
+    kept: list[pytest.Item] = []
+    out: list[pytest.Item] = []
     for item in items:
         concerned = set(_hooks_of(item)).intersection(own_handlers())
         left_out.update(concerned)
@@ -79,7 +80,7 @@ def _hooks_of(item: pytest.Item) -> Iterator[str]:
         elif getattr(value, "event", None) in HANDLERS:
             yield HANDLERS[value.event]
     yield from _hooks_of_a_scenario(_parameters(item).get("scenario"))
-    function = getattr(item, "function", None)
+    function: Any = getattr(item, "function", None)
     for name in function.__code__.co_names if function else ():
         found = function.__globals__.get(name)
         if isinstance(found, ModuleType) and found.__name__ in HOOKS:
