@@ -122,6 +122,7 @@ def test_what_most_checks_need_is_called(stage: Stage, judge: Judge, event: str,
     assert not OF_MOST_CHECKS[hook.__name__] & {action for named in NAMES[hook.__name__] for action in named.calls}
 
 
+@pytest.mark.shipped(*NAMES)
 def test_every_reason_for_failed_deployments_has_a_check() -> None:
     """Each row names checks that exist, or says why there is none."""
     assert REASONS
