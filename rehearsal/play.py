@@ -27,6 +27,7 @@ from rehearsal.certificates import authority
 from rehearsal.customers import Customers, Visit, visit
 from rehearsal.lifecycle import Clients, EventRecord, Player, Timeline
 from rehearsal.machine import Machine
+from rehearsal.own import own_checks
 from rehearsal.preparations import has_test_listener
 from rehearsal.record import Expectation, Record, checks_of, hops_of, verdicts_of
 from rehearsal.scenarios import BLUE, HOOKS, Scenario
@@ -368,7 +369,9 @@ def _configure_functions(scenario: Scenario, applied: Applied, endpoint: str, pl
     functions = client("lambda", endpoint)
     for hook, name in applied.outputs["function_names"].items():
         further = {k: v.format(**places) for k, v in scenario.function_environment.get(hook, {}).items()}
-        settings = scenario.settings.get(hook)
+        settings = dict(scenario.settings.get(hook) or {})
+        if mine := own_checks(hook):  # the environment has nothing of what they look at
+            settings["checks"] = {**dict.fromkeys(mine, "skip"), **settings.get("checks", {})}
         if further or settings:
             known = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
             if settings:

@@ -19,8 +19,8 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.elbv2.models import elbv2_backends
 
 from rehearsal.aws.world import Exit
-from tests.unit.handlers.native import STAGE_OF, Native
-from tests.unit.handlers.stage import ACCOUNT, Stage
+from rehearsal.testing.native import STAGE_OF, Native
+from rehearsal.testing.stage import ACCOUNT, Stage
 
 HOST = "shop.example.com"
 MIGRATE = ("alembic", "upgrade", "head")

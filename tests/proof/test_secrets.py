@@ -14,11 +14,11 @@ import pytest
 import run_migrations
 import validate_test_traffic
 
+from rehearsal.testing.stage import Judge, Stage, refuse
+from rehearsal.testing.web import Request, Response, Site
 from tests.proof.figures import FIGURES
 from tests.proof.planted import PLANTED, SCENARIOS
 from tests.proof.runs import Plays
-from tests.unit.handlers.stage import Judge, Stage, refuse
-from tests.unit.handlers.web import Request, Response, Site
 
 PLAYED = [f"{name}@runtime" for name in SCENARIOS if name.startswith("planted")]
 

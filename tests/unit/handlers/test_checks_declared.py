@@ -19,9 +19,9 @@ from gate.names import Named
 from gate.platforms.codedeploy import OF_ECS
 
 from rehearsal.aws.world import TargetState
+from rehearsal.testing.native import Native
+from rehearsal.testing.stage import Judge, Stage
 from tests.module.test_permissions import OF_EVERY_HOOK, granted_actions
-from tests.unit.handlers.native import Native
-from tests.unit.handlers.stage import Judge, Stage
 from tests.unit.handlers.test_handlers_stage import HOOKS
 from tests.unit.handlers.validate_before_install.breaks import BREAKS
 from tests.unit.handlers.validate_before_install.helpers import s3_revision
@@ -122,6 +122,7 @@ def test_what_most_checks_need_is_called(stage: Stage, judge: Judge, event: str,
     assert not OF_MOST_CHECKS[hook.__name__] & {action for named in NAMES[hook.__name__] for action in named.calls}
 
 
+@pytest.mark.shipped(*NAMES)
 def test_every_reason_for_failed_deployments_has_a_check() -> None:
     """Each row names checks that exist, or says why there is none."""
     assert REASONS
