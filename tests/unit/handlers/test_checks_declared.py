@@ -65,6 +65,12 @@ def inside_the_vpc(stage: Stage) -> dict[str, str]:
     return stage.at("BeforeInstall")
 
 
+def with_a_smoke_test(stage: Stage) -> dict[str, str]:
+    """A deployment whose hook is to run a test that its role may not run."""
+    stage.tell("AfterAllowTestTraffic", {"smoke_test": {"command": ["pytest"]}})
+    return stage.at("BeforeInstall")
+
+
 def after_install(change: Callable[[Stage], object]) -> Callable[[Stage], dict[str, str]]:
     """A deployment at AfterInstall, and something wrong with green."""
 
@@ -82,7 +88,8 @@ def situations(hook: ModuleType, name: str) -> Sequence[Callable[[Stage], Mappin
     if name in OF_ECS:
         return [lambda stage: Native(stage).at("PRE_SCALE_UP")]
     broken, _ = BREAKS[name]
-    other = {"appspec": in_s3, "requests": inside_the_vpc}.get(name) or broken
+    others = {"appspec": in_s3, "requests": inside_the_vpc, "hook_settings": with_a_smoke_test}
+    other = others.get(name) or broken
     return [lambda stage: stage.at("BeforeInstall"), other]
 
 
