@@ -272,7 +272,7 @@ resource "aws_iam_role_policy" "hook" {
 }
 
 resource "aws_iam_role_policy" "custom" {
-  for_each = var.policy_documents
+  for_each = module.custom.policy_documents
 
   name   = "custom"
   role   = aws_iam_role.hook[each.key].name

@@ -60,6 +60,16 @@ locals {
   _log_group_names = { for hook, name in local._function_names : hook => "/aws/lambda/${name}" }
 }
 
+# What custom handlers bring, refused where it cannot work.
+module "custom" {
+  source = "./modules/custom"
+
+  hooks                 = local._lifecycle_order
+  environment_variables = var.environment_variables
+  policy_documents      = var.policy_documents
+  layers                = var.layers
+}
+
 resource "aws_cloudwatch_log_group" "hook" {
   #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (log_retention); a year is no more than a default.
   for_each = local._function_names
@@ -100,7 +110,7 @@ resource "aws_lambda_function" "hook" {
   handler          = "${each.key}.handler"
   runtime          = var.runtime
   architectures    = [var.architecture]
-  layers           = concat([aws_lambda_layer_version.libraries.arn], lookup(var.layers, each.key, []))
+  layers           = concat([aws_lambda_layer_version.libraries.arn], lookup(module.custom.layers, each.key, []))
   memory_size      = var.memory_size
   timeout          = var.timeout
   kms_key_arn      = var.kms_key_arn

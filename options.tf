@@ -61,7 +61,7 @@ locals {
   }
 
   _environments = {
-    for hook in local._lifecycle_order : hook => merge(lookup(var.environment_variables, hook, {}), {
+    for hook in local._lifecycle_order : hook => merge(lookup(module.custom.environment_variables, hook, {}), {
       APP_NAME      = var.app_name
       ENVIRONMENT   = var.environment
       ECS_CLUSTER   = var.ecs_cluster_name
@@ -69,15 +69,6 @@ locals {
       HOOK_SETTINGS = local._settings[hook]
     })
   }
-
-  # Environment variables that are not the user's: this module's own five, and those that Lambda refuses at apply.
-  _reserved_names = [
-    "APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS", "_HANDLER", "_X_AMZN_TRACE_ID",
-    "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
-  ]
 
   # Lambda measures the environment as JSON, in bytes ("String measured: {…}" in its refusal).
   # Terraform counts characters, so the bytes are counted in base64: three in four characters.

@@ -81,3 +81,9 @@ output "lifecycle_hooks" {
   ]
   depends_on = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
 }
+
+output "module_version" {
+  description = "Version of this module, as it stands in the user agent of its calls to AWS and in its events"
+  value       = local._manifest.version
+  depends_on  = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
+}

@@ -128,6 +128,11 @@ run "seven_inputs" {
   }
 
   assert {
+    condition     = strcontains(file("lambdas/gate/__init__.py"), "VERSION = \"${output.module_version}\"")
+    error_message = "module_version is ${output.module_version}, not what lambdas/gate/ has."
+  }
+
+  assert {
     condition     = length(aws_iam_role_policy.custom) == 0
     error_message = "A custom policy was made of nothing."
   }

@@ -16,3 +16,6 @@ Data flows one way, and nobody below reaches up:
          ├─ waiting ── deadlines, and polling until it is so, terminal or too late
          └─ verdict ── findings and what they add up to (pure)
 """
+
+# Of the module: in the user agent of every call to AWS, in the events, in dist/manifest.json and the output.
+VERSION = "1.0.0"

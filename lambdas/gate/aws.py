@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gate import VERSION
 from gate.redact import redact
 from gate.verdict import ProbeError
 
@@ -98,7 +99,7 @@ def client(service: str, region: str | None = None, attempts: int = ATTEMPTS) ->
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
         retries={"mode": "standard", "total_max_attempts": attempts},
-        user_agent_extra="codedeploy-hooks",
+        user_agent_extra=f"codedeploy-hooks/{VERSION}",
     )
     with _creating:
         made: Any = boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]
