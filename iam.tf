@@ -69,6 +69,7 @@ locals {
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
     ]
     DecryptEnvironment = ["kms:Decrypt"]
+    SendEvents         = ["events:PutEvents"]
   }
 
   # On what: without a row here on everything; with an empty one the permission is left out. docs/permissions.md has a
@@ -102,6 +103,7 @@ locals {
       ReadSecretValues    = []
       ReadParameterValues = []
       DecryptEnvironment  = var.kms_key_arn[*]
+      SendEvents          = module.visibility.event_bus_arns
     }, lookup(local._of_requests, hook, {}))
   }
 
@@ -124,7 +126,7 @@ locals {
   _left_out   = flatten([for caller, sids in local._of_caller : sids if !contains(var.callers, caller)])
 
   _common = concat(
-    ["ReadDeployment", "ReportStatus", "ReadServiceDeployments", "ReadServiceRevisions", "ReadService"],
+    ["ReadDeployment", "ReportStatus", "ReadServiceDeployments", "ReadServiceRevisions", "ReadService", "SendEvents"],
     var.vpc_config == null ? [] : ["UseNetwork"],
     var.kms_key_arn == null ? [] : ["DecryptEnvironment"],
   )

@@ -25,7 +25,7 @@ module "options" {
 locals {
   _names = {
     for hook in local._lifecycle_order : hook => flatten([
-      for name in local._manifest.checks[hook] : [
+      for name in module.packages.checks[hook] : [
         for key in try(local._keys[hook][regex("{([^}]+)}", name)[0]], ["*"]) : replace(name, "/{[^}]+}/", replace(key, "$", "$$"))
       ]
     ])
@@ -52,10 +52,10 @@ locals {
     for hook, text in {
       for hook in local._lifecycle_order : hook => jsonencode(merge(
         module.options[hook],
-        { schema = module.options.schemas[hook], in_vpc = var.vpc_config != null },
+        { schema = module.options.schemas[hook], in_vpc = var.vpc_config != null, event_bus = module.visibility.event_bus },
         var.allow_overrides ? {} : { overrides = "forbid" },
         # Held against what runs.
-        hook == "validate_before_install" ? { packages = local._package_hashes } : {},
+        hook == "validate_before_install" ? { packages = module.packages.hashes } : {},
       ))
     } : hook => length(base64encode(text)) > 2000 ? base64gzip(text) : text
   }

@@ -271,6 +271,40 @@ variable "allow_overrides" {
   nullable    = false
 }
 
+variable "send_events" {
+  description = "Whether each verdict is sent to EventBridge: [docs/events.md](docs/events.md). Null: yes, but no in a VPC, which needs a way there (a NAT gateway, or the interface endpoint `events`)"
+  type        = bool
+  default     = null
+}
+
+variable "event_bus" {
+  description = "Event bus that the verdicts are sent to: its name or ARN"
+  type        = string
+  default     = "default"
+  nullable    = false
+}
+
+variable "notifications" {
+  description = "SNS topics that get verdicts, by a name of yours: `{ team = { topic_arn = aws_sns_topic.team.arn, statuses = [\"FAILED\"], format = \"text\" } }`. [docs/events.md](docs/events.md#notifications)"
+  type        = any
+  default     = {}
+  nullable    = false
+}
+
+variable "create_dashboard" {
+  description = "Whether to create a CloudWatch dashboard (verdicts, durations, the last failures with their reasons, the functions' errors), and saved queries of Logs Insights: why did this deployment stop, what was skipped or softened lately"
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "alarm_actions" {
+  description = "ARNs (of an SNS topic, say) for alarms on the functions: an invocation that could not report, throttles, near the time-out. Empty: no alarms"
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
 variable "environment_variables" {
   description = "Further environment variables by hook, for custom handlers: `{ run_migrations = { TENANT = \"acme\" } }`"
   type        = map(map(string))

@@ -14,6 +14,7 @@ Data flows one way, and nobody below reaches up:
          ├─ figures, metrics, alarms, baseline, statistics ── what CloudWatch counts, and what follows from it
          ├─ tasks, one_off, presets ── one-off tasks, and why tasks end
          ├─ waiting ── deadlines, and polling until it is so, terminal or too late
+         ├─ events ── the verdict to EventBridge, once it is reported
          └─ verdict ── findings and what they add up to (pure)
 """
 
