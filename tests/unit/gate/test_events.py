@@ -60,7 +60,11 @@ def bus(codedeploy: CodeDeploy, monkeypatch: pytest.MonkeyPatch) -> CodeDeploy:
 
 def context(function: str = FUNCTION) -> Any:
     """What Lambda tells a function of itself."""
-    where = {"log_group_name": GROUP, "log_stream_name": "2026/11/30/[$LATEST]0f", "aws_request_id": "request-0"}
+    where: dict[str, Any] = {
+        "log_group_name": GROUP,
+        "log_stream_name": "2026/11/30/[$LATEST]0f",
+        "aws_request_id": "request-0",
+    }
     return context_of(invoked_function_arn=function, **where)
 
 

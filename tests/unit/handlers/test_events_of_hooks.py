@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Mapping
+from threading import Event
 from typing import Any
 
 import pytest
@@ -79,10 +80,8 @@ def test_a_refused_event_changes_no_report(
     assert judgement.succeeded
     assert len(stage.called("events:PutEvents")) == 1
     said = [each.getMessage() for each in caplog.records if "event of this verdict" in each.getMessage()]
-    assert said == [
-        "the event of this verdict was not sent: events:PutEvents was denied: allow it in this hook's role "
-        "(AccessDeniedException: not authorized)"
-    ]
+    reason = "allow it in this hook's role (AccessDeniedException: not authorized)"
+    assert said == [f"the event of this verdict was not sent: events:PutEvents was denied: {reason}"]
 
 
 @each_caller
@@ -90,8 +89,6 @@ def test_an_answer_that_never_comes_changes_no_report(
     stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch, caller: str
 ) -> None:
     """To ECS the answer is the report: it is not held up."""
-    from threading import Event
-
     never = Event()
 
     def silent(_parameters: Mapping[str, Any]) -> Any:
