@@ -55,6 +55,7 @@ locals {
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
     ]
     DecryptEnvironment = ["kms:Decrypt"]
+    SendEvents         = ["events:PutEvents"]
   }
 
   # On what: without a row here on everything; with an empty one the permission is left out. docs/permissions.md has a
@@ -88,6 +89,7 @@ locals {
       ReadSecretValues    = []
       ReadParameterValues = []
       DecryptEnvironment  = var.kms_key_arn[*]
+      SendEvents          = module.visibility.event_bus_arns
     }, lookup(local._of_requests, hook, {}), lookup(module.tasks.resources, hook, {}))
   }
 
@@ -110,7 +112,7 @@ locals {
   _left_out   = flatten([for caller, sids in local._of_caller : sids if !contains(var.callers, caller)])
 
   _common = concat(
-    ["ReadDeployment", "ReportStatus", "ReadServiceDeployments", "ReadServiceRevisions", "ReadService"],
+    ["ReadDeployment", "ReportStatus", "ReadServiceDeployments", "ReadServiceRevisions", "ReadService", "SendEvents"],
     var.vpc_config == null ? [] : ["UseNetwork"],
     var.kms_key_arn == null ? [] : ["DecryptEnvironment"],
   )
@@ -262,7 +264,7 @@ resource "aws_iam_role_policy" "hook" {
 }
 
 resource "aws_iam_role_policy" "custom" {
-  for_each = var.policy_documents
+  for_each = module.custom.policy_documents
 
   name   = "custom"
   role   = aws_iam_role.hook[each.key].name

@@ -37,7 +37,8 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "smoke_test_in_production": {"validate_production": {"smoke_test": {"command": ["pytest"]}}},
     "callers": {"callers": ["codedeploy", "ecs"]},
     "hand_over": {"validate_production": {"duration": 600}},
-    "vpc_config": {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]}},
+    # In a VPC events are off unless they are asked for.
+    "vpc_config": {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]}, "send_events": True},
     "kms_key_arn": {"kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
     "image_tag_in_tests": {
         "validate_test_traffic": {"http_checks": {"tag": {"response_headers": {"X-V": {"equals": "{image_tag}"}}}}}

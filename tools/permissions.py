@@ -33,6 +33,7 @@ EVERYTHING = {
     "validate_test_traffic": CHECKS,
     "validate_production": CHECKS,
     "vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]},
+    "send_events": True,
 }
 
 

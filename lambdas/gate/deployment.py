@@ -80,6 +80,11 @@ class Deployment(ABC):
     # What the platform says
 
     @property
+    def names(self) -> Mapping[str, str]:
+        """The platform's names of what it deploys, as far as they have been read: AWS is not asked."""
+        return {}
+
+    @property
     @abstractmethod
     def is_rollback(self) -> bool:
         """Whether this deployment undoes another one."""

@@ -31,6 +31,7 @@ OF_EVERY_HOOK = {
     "codedeploy:PutLifecycleEventHookExecutionStatus",
     "ecs:DescribeServiceDeployments",
     "ecs:DescribeServiceRevisions",
+    "events:PutEvents",
 }
 OF_ECS = {
     # Where ECS does not say yet in which target group green's tasks are.

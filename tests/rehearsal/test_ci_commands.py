@@ -24,9 +24,9 @@ from rehearsal.aws.install import install
 from rehearsal.aws.server import StandIn
 from rehearsal.lifecycle import Player
 from rehearsal.native import NativePlayer
+from rehearsal.testing.native import Native
+from rehearsal.testing.stage import SERVICE
 from tests.rehearsal.explained import STEM, NativeTown, Town, arn_of, stops
-from tests.unit.handlers.native import Native
-from tests.unit.handlers.stage import SERVICE
 from tools.explain import STOPPED, SUCCEEDED
 
 ROOT = Path(__file__).resolve().parents[2]

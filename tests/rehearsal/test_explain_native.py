@@ -11,9 +11,9 @@ from moto import mock_aws
 
 from rehearsal import native
 from rehearsal.aws.install import install
+from rehearsal.testing.native import STAGE_OF
+from rehearsal.testing.stage import CLUSTER, SERVICE
 from tests.rehearsal.explained import NativeTown, Teller, check, deny, stops
-from tests.unit.handlers.native import STAGE_OF
-from tests.unit.handlers.stage import CLUSTER, SERVICE
 from tools.explain import IN_PROGRESS, STAGES, STOPPED, SUCCEEDED, UNKNOWN
 
 REASON = "2 targets are unhealthy: Target.Timeout"

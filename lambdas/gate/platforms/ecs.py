@@ -61,6 +61,7 @@ def is_of_ecs(event: Any) -> bool:
 class Ecs:
     """One lifecycle stage of a service deployment. See `Platform`."""
 
+    name = "ecs"
     most_continuations = MOST_INVOCATIONS
     can_continue = True
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rehearsal.aws.world import TaskSpec
-from tests.unit.handlers.stage import Judgement, Stage
+from rehearsal.testing.stage import Judgement, Stage
 
 TEST = ("pytest", "tests/smoke")
 FOREVER = 10**9  # looks

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import validate_before_install as hook
 
-from tests.unit.handlers.native import Native
+from rehearsal.testing.native import Native
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, HANDLERS, Judge, Judgement, Stage
 from tests.unit.handlers.smoke import register
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, HANDLERS, Judge, Judgement, Stage
 
 EVENT = "BeforeInstall"
 TEST, PRODUCTION = "AfterAllowTestTraffic", "AfterAllowTraffic"

@@ -12,9 +12,9 @@ import validate_production as hook
 import validate_test_traffic
 
 from rehearsal.aws.world import Exit
-from tests.unit.handlers.native import Native
+from rehearsal.testing.native import Native
+from rehearsal.testing.stage import Judge, Stage
 from tests.unit.handlers.smoke import FOREVER, TEST, deliver, one_off, smoke, told
-from tests.unit.handlers.stage import Judge, Stage
 from tests.unit.handlers.validate_production.helpers import AT_ONCE, EVENT, SLOWLY, Function, about
 
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")

@@ -9,11 +9,11 @@ import pytest
 import validate_test_traffic as hook
 
 from rehearsal.aws.world import Exit, PlacementFailure
-from tests.unit.handlers.native import Native
+from rehearsal.testing.native import Native
+from rehearsal.testing.stage import CLUSTER, Judge, Judgement, Stage, refuse
+from rehearsal.testing.web import Response, Site
 from tests.unit.handlers.smoke import FOREVER, SPOT, TEST, deliver, one_off, register, smoke, told
-from tests.unit.handlers.stage import CLUSTER, Judge, Judgement, Stage, refuse
 from tests.unit.handlers.validate_test_traffic.helpers import EVENT, NAME, secret
-from tests.unit.handlers.web import Response, Site
 
 pytestmark = pytest.mark.usefixtures("site")
 
