@@ -103,13 +103,14 @@ def test_the_excerpt_is_what_the_rehearsal_plays() -> None:
 
 
 def test_each_hook_has_the_endpoints_of_what_it_calls() -> None:
-    """In a VPC: those of the actions that its checks declare."""
+    """In a VPC: those of the actions that its checks declare; that of events, which are off there, beside the table."""
     endpoints = {"cloudwatch": "monitoring", "ecr": "ecr.api"}
     page = PAGES["docs/operations.md"].partition("\n## Inside a VPC\n")[2].partition("\n## ")[0]
-    named = {cells[0].strip("`"): set(quoted(cells[1])) - {"secret_headers"} for cells in rows(page)}
+    named = {cells[0].strip("`"): set(quoted(cells[1])) - {"secret_headers", "smoke_test"} for cells in rows(page)}
     assert list(named) == list(HOOKS)
+    assert "With `send_events = true` all five functions need the endpoint `events` too." in page
     for hook in HOOKS:
         handler = importlib.import_module(hook).handler
         calls = {*OF_EVERY_HOOK, *handler.calls, *(call for each in handler.names for call in each.calls)}
-        services = {call.partition(":")[0] for call in calls} - {"iam", "kms"}
+        services = {call.partition(":")[0] for call in calls} - {"iam", "kms", "events"}
         assert named[hook] == {endpoints.get(service, service) for service in services}, hook

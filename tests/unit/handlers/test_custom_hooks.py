@@ -136,12 +136,3 @@ def test_one_check_is_tested_with_moto_alone(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "test_check.py").write_text(blocks("testing.md", "python")[-1], encoding="utf-8")
     assert "1 passed" in users_pytest(folder, lambdas)
-
-
-def test_the_readme_shows_the_same_check() -> None:
-    """Its lines are those of the page."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Custom hooks")[2].partition("\n## ")[0]
-    shown = [line for line in readme.splitlines() if line.startswith("+")]
-    assert len(shown) >= 5
-    page = blocks("custom-hooks.md", "diff")[0].splitlines()
-    assert [line for line in shown if line not in page] == []
