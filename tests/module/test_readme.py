@@ -149,7 +149,7 @@ def test_the_pinned_version_is_the_newest() -> None:
 
 
 def test_no_other_command_is_shown() -> None:
-    """Those of `sh` blocks are make's and AWS's, which are tried below, and git's; two pages have tests of their own."""
+    """Those of `sh` blocks are make's and AWS's, tried below, and git's; two pages have tests of their own."""
     assert set(PAGES) > COMMANDS_OF_THEIR_OWN
     for path in PAGES.keys() - COMMANDS_OF_THEIR_OWN:
         for block in blocks("sh", PAGES[path]):

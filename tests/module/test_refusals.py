@@ -354,8 +354,8 @@ NAMES = [
             }
         },
         "validate_test_traffic.checks has error_rate, http:order, samples:orders:p98, which is the name of no check; "
-        "there are test_listener, green_serves_tests, http, samples, flow, smoke_test, and those that docs/checks.md has "
-        "below th",
+        "there are test_listener, green_serves_tests, http, samples, flow, smoke_test, and those that docs/checks.md "
+        "has below th",
     ),
     Case(
         {"run_migrations": {"checks": {"rollbck": "warn", "alone": "warn"}}}, "run_migrations.checks has rollbck, which"
