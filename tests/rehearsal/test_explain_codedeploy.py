@@ -84,6 +84,7 @@ def test_a_reason_that_says_more_than_a_check(town: Town, tell: Teller) -> None:
 
 def test_a_stop_that_no_hook_decided(town: Town, tell: Teller) -> None:
     town.hooks.before["AfterInstall"] = town.set_alarm
+    town.hooks.reports["AfterInstall"] = None  # it is waited for, so that the alarm comes first
     said = tell(town.run().deployment_id)
     assert said.code == STOPPED
     assert "ALARM_ACTIVE: One or more alarms have been activated" in said.flat

@@ -186,8 +186,8 @@ def test_a_function_that_invokes_itself(tmp_path: Path, kept: Kept, monkeypatch:
 
 @pytest.fixture
 def as_text(lambda_service: Functions, monkeypatch: pytest.MonkeyPatch) -> Functions:
-    """Lambda, with a function whose log is of format Text, and that has a second of time."""
-    monkeypatch.setattr(functions, "code_of", lambda _: dataclasses.replace(PACKAGE, timeout=1, log_format="Text"))
+    """Lambda, with a function whose log is of format Text."""
+    monkeypatch.setattr(functions, "code_of", lambda _: dataclasses.replace(PACKAGE, log_format="Text"))
     return lambda_service
 
 
@@ -198,9 +198,10 @@ def test_a_process_that_dies(as_text: Functions, kept: Kept) -> None:
     assert "Runtime exited" in kept.lines[-1]
 
 
-def test_the_time_out_ends_the_process(as_text: Functions, kept: Kept) -> None:
+def test_the_time_out_ends_the_process(lambda_service: Functions, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """However the function hangs, it is ended when its time is over."""
-    _, _, error = ask(as_text, do="hang")
+    monkeypatch.setattr(functions, "code_of", lambda _: dataclasses.replace(PACKAGE, timeout=1, log_format="Text"))
+    _, _, error = ask(lambda_service, do="hang")
     assert error == "Unhandled"
     assert kept.lines[-1].endswith("Task timed out after 1.00 seconds")
 
@@ -210,7 +211,9 @@ def test_an_end_in_a_log_of_json(
     lambda_service: Functions, kept: Kept, monkeypatch: pytest.MonkeyPatch, do: str, status: str
 ) -> None:
     """Lambda's own line says under which request, and how."""
-    monkeypatch.setattr(functions, "code_of", lambda _: dataclasses.replace(PACKAGE, timeout=1, log_format="JSON"))
+    seconds = 1 if do == "hang" else PACKAGE.timeout
+    package = dataclasses.replace(PACKAGE, timeout=seconds, log_format="JSON")
+    monkeypatch.setattr(functions, "code_of", lambda _: package)
     ask(lambda_service, do=do)
     line = json.loads(kept.lines[-1])
     assert line["type"] == "platform.report"
