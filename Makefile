@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 SCENARIO ?=
+DEPLOYMENT ?=
 ARGS ?=
 
 venv := .build/venv/bin/python
@@ -11,7 +12,7 @@ venv := .build/venv/bin/python
 workers := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadfile --no-loadscope-reorder
 sources := lambdas rehearsal tests tools
 
-.PHONY: help setup rehearse scenarios unit test prove mutants bench check fmt fmt-check lint types options check-options package check-package docs check-docs clean venv runtime runtimes prove-tools dev
+.PHONY: help setup rehearse explain scenarios unit test prove mutants bench check fmt fmt-check lint types options check-options package check-package docs check-docs clean venv runtime runtimes prove-tools dev
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +21,9 @@ setup: dev runtime ## Install everything that the other targets need, below .bui
 
 rehearse: venv runtime ## Play a whole deployment on this machine; SCENARIO=name plays another than the healthy one, PLATFORM=ecs lets ECS itself deploy
 	@$(venv) -m rehearsal play --platform $(or $(PLATFORM),codedeploy) $(SCENARIO) $(ARGS)
+
+explain: venv ## Tell how a real deployment went: DEPLOYMENT=d-…, the ARN of a service deployment, or cluster/service
+	@$(venv) tools/explain.py $(if $(DEPLOYMENT),"$(DEPLOYMENT)",$(error DEPLOYMENT is missing: make explain DEPLOYMENT=d-ABCDEFGHI)) $(ARGS)
 
 scenarios: venv ## List the scenarios of the rehearsal
 	@$(venv) -m rehearsal scenarios --platform $(or $(PLATFORM),codedeploy)

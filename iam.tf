@@ -11,21 +11,7 @@ locals {
   _application      = coalesce(var.codedeploy_application_name, "*")
   _deployment_group = coalesce(var.codedeploy_deployment_group_name, "*")
 
-  # So does the task definition's family: by what its newest revision names. Of a revision, or a provider, that does not
-  # say so: any role, any log.
-  _roles  = "${local._arn}:iam::${local._account}:role"
-  _newest = one(data.aws_ecs_task_definition.newest)
-  _task_roles = try([
-    for role in distinct(compact([local._newest.execution_role_arn, local._newest.task_role_arn])) :
-    startswith(role, "arn:") ? role : "${local._roles}/${role}"
-  ], ["${local._roles}/*"])
-  _task_logs = [
-    for log in try(distinct(compact([
-      for container in jsondecode(local._newest.container_definitions) : try(join(":", [
-        container.logConfiguration.options["awslogs-region"], local._account, "log-group", container.logConfiguration.options["awslogs-group"],
-      ]), "")
-    ])), ["*:${local._account}:log-group:*"]) : "${local._arn}:logs:${log}:log-stream:*/*/*"
-  ]
+  _roles = "${local._arn}:iam::${local._account}:role"
 
   # What each permission allows.
   _actions = {
@@ -69,6 +55,7 @@ locals {
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
     ]
     DecryptEnvironment = ["kms:Decrypt"]
+    SendEvents         = ["events:PutEvents"]
   }
 
   # On what: without a row here on everything; with an empty one the permission is left out. docs/permissions.md has a
@@ -82,13 +69,13 @@ locals {
       ReadServiceDeployments = [local._service_arn, "${replace(local._service_arn, ":service/", ":service-deployment/")}/*"]
       ReadServiceRevisions   = [local._service_arn, "${replace(local._service_arn, ":service/", ":service-revision/")}/*"]
       ReadTasks              = [local._task_arns]
-      RunTasks               = ["${local._arn}:ecs:${local._in_region}:task-definition/${coalesce(var.task_definition_family, "*")}:*"]
+      RunTasks               = module.tasks.definitions
       TagTasks               = [local._task_arns]
       StopTasks              = [local._task_arns]
-      PassTaskRoles          = coalesce(module.options.run_migrations.pass_role_arns, tolist(local._task_roles))
-      ReadTaskRoles          = local._task_roles
+      PassTaskRoles          = coalesce(module.options.run_migrations.pass_role_arns, tolist(module.tasks.roles))
+      ReadTaskRoles          = module.tasks.roles
       SimulateRoles          = ["${local._roles}/*"]
-      ReadTaskLogs           = local._task_logs
+      ReadTaskLogs           = module.tasks.logs
       ReadLogGroups          = ["${local._arn}:logs:*:${local._account}:log-group:*"]
       # Its answer holds a function's environment: so of hooks only, the module's own and those named by AWS's convention.
       ReadFunctions = concat(
@@ -102,7 +89,8 @@ locals {
       ReadSecretValues    = []
       ReadParameterValues = []
       DecryptEnvironment  = var.kms_key_arn[*]
-    }, lookup(local._of_requests, hook, {}))
+      SendEvents          = module.visibility.event_bus_arns
+    }, lookup(local._of_requests, hook, {}), lookup(module.tasks.resources, hook, {}))
   }
 
   _conditions = {
@@ -124,7 +112,7 @@ locals {
   _left_out   = flatten([for caller, sids in local._of_caller : sids if !contains(var.callers, caller)])
 
   _common = concat(
-    ["ReadDeployment", "ReportStatus", "ReadServiceDeployments", "ReadServiceRevisions", "ReadService"],
+    ["ReadDeployment", "ReportStatus", "ReadServiceDeployments", "ReadServiceRevisions", "ReadService", "SendEvents"],
     var.vpc_config == null ? [] : ["UseNetwork"],
     var.kms_key_arn == null ? [] : ["DecryptEnvironment"],
   )
@@ -175,25 +163,29 @@ locals {
     validate_deployment = concat(local._by_ecs ? ["ReadListeners"] : [], [
       "ReadTaskDefinitions", "ListTasks", "ReadTasks", "ReadTaskLogs", "ReadTargets",
     ])
-    validate_test_traffic = [
+    validate_test_traffic = concat(module.tasks.grants.validate_test_traffic, [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues",
       "ReadParameterValues",
-    ]
+    ])
     run_migrations = concat(["InvokeItself"], local._by_ecs ? ["ReadListeners", "ReadTargetGroups"] : [], local._migrates ? [
       "ReadRevision", "ReadRevisionObject", "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks",
       "StopTasks", "PassTaskRoles", "ReadTaskLogs",
     ] : [])
-    validate_production = [
+    validate_production = concat(module.tasks.grants.validate_production, [
       "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget",
       "ReadSecurityGroups", "ReadTaskDefinitions", "ReadSecretValues", "ReadParameterValues", "InvokeItself",
-    ]
+    ])
   }
 }
 
-data "aws_ecs_task_definition" "newest" {
-  count = var.task_definition_family == null ? 0 : 1
+module "tasks" {
+  source = "./modules/tasks"
 
-  task_definition = var.task_definition_family
+  arn         = local._arn
+  region      = var.aws_region
+  account     = local._account
+  family      = var.task_definition_family
+  smoke_tests = { for hook in ["validate_test_traffic", "validate_production"] : hook => module.options[hook].smoke_test }
 }
 
 data "aws_iam_policy_document" "assume_role" {
@@ -272,7 +264,7 @@ resource "aws_iam_role_policy" "hook" {
 }
 
 resource "aws_iam_role_policy" "custom" {
-  for_each = var.policy_documents
+  for_each = module.custom.policy_documents
 
   name   = "custom"
   role   = aws_iam_role.hook[each.key].name

@@ -60,6 +60,32 @@ locals {
   _log_group_names = { for hook, name in local._function_names : hook => "/aws/lambda/${name}" }
 }
 
+# What custom handlers bring, refused where it cannot work.
+module "custom" {
+  source = "./modules/custom"
+
+  hooks                 = local._lifecycle_order
+  environment_variables = var.environment_variables
+  policy_documents      = var.policy_documents
+  layers                = var.layers
+}
+
+# The verdicts where people look.
+module "visibility" {
+  source = "./modules/visibility"
+
+  name             = local._stem
+  functions        = [for hook in local._lifecycle_order : { hook = hook, name = local._function_names[hook], arn = local._own_functions[hook], log_group = local._log_group_names[hook] }]
+  in_vpc           = var.vpc_config != null
+  timeout          = var.timeout
+  tags             = var.tags
+  send_events      = var.send_events
+  event_bus        = var.event_bus
+  notifications    = var.notifications
+  create_dashboard = var.create_dashboard
+  alarm_actions    = var.alarm_actions
+}
+
 resource "aws_cloudwatch_log_group" "hook" {
   #checkov:skip=CKV_AWS_338:How long logs are kept is the user's choice (log_retention); a year is no more than a default.
   for_each = local._function_names
@@ -96,11 +122,11 @@ resource "aws_lambda_function" "hook" {
   role          = aws_iam_role.hook[each.key].arn
 
   filename         = "${path.module}/dist/${each.key}.zip"
-  source_code_hash = local._package_hashes[each.key]
+  source_code_hash = module.packages.hashes[each.key]
   handler          = "${each.key}.handler"
   runtime          = var.runtime
   architectures    = [var.architecture]
-  layers           = concat([aws_lambda_layer_version.libraries.arn], lookup(var.layers, each.key, []))
+  layers           = concat([aws_lambda_layer_version.libraries.arn], lookup(module.custom.layers, each.key, []))
   memory_size      = var.memory_size
   timeout          = var.timeout
   kms_key_arn      = var.kms_key_arn
@@ -132,13 +158,13 @@ resource "aws_lambda_function" "hook" {
 
   lifecycle {
     precondition {
-      condition     = length(local._unpackaged) == 0
-      error_message = "dist/ is not what the sources build: ${join(", ", local._unpackaged)}. Run \"make package\" and commit dist/."
+      condition     = length(module.packages.unpackaged) == 0
+      error_message = "dist/ is not what the sources build: ${join(", ", module.packages.unpackaged)}. Run \"make package\" and commit dist/."
     }
 
     precondition {
       condition     = length(local._unknown_names[each.key]) == 0
-      error_message = "${each.key}.checks has ${join(", ", local._unknown_names[each.key])}, which is the name of no check; there are ${join(", ", [for name in local._manifest.checks[each.key] : name if !strcontains(name, ":")])}, and those that docs/checks.md has below them. A handler of your own declares its names; \"make package\" writes them down."
+      error_message = "${each.key}.checks has ${join(", ", local._unknown_names[each.key])}, which is the name of no check; there are ${join(", ", [for name in module.packages.checks[each.key] : name if !strcontains(name, ":")])}, and those that docs/checks.md has below them. A handler of your own declares its names; \"make package\" writes them down."
     }
 
     precondition {

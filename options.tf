@@ -25,7 +25,7 @@ module "options" {
 locals {
   _names = {
     for hook in local._lifecycle_order : hook => flatten([
-      for name in local._manifest.checks[hook] : [
+      for name in module.packages.checks[hook] : [
         for key in try(local._keys[hook][regex("{([^}]+)}", name)[0]], ["*"]) : replace(name, "/{[^}]+}/", replace(key, "$", "$$"))
       ]
     ])
@@ -52,16 +52,16 @@ locals {
     for hook, text in {
       for hook in local._lifecycle_order : hook => jsonencode(merge(
         module.options[hook],
-        { schema = module.options.schemas[hook], in_vpc = var.vpc_config != null },
+        { schema = module.options.schemas[hook], in_vpc = var.vpc_config != null, event_bus = module.visibility.event_bus },
         var.allow_overrides ? {} : { overrides = "forbid" },
         # Held against what runs.
-        hook == "validate_before_install" ? { packages = local._package_hashes } : {},
+        hook == "validate_before_install" ? { packages = module.packages.hashes } : {},
       ))
     } : hook => length(base64encode(text)) > 2000 ? base64gzip(text) : text
   }
 
   _environments = {
-    for hook in local._lifecycle_order : hook => merge(lookup(var.environment_variables, hook, {}), {
+    for hook in local._lifecycle_order : hook => merge(lookup(module.custom.environment_variables, hook, {}), {
       APP_NAME      = var.app_name
       ENVIRONMENT   = var.environment
       ECS_CLUSTER   = var.ecs_cluster_name
@@ -69,15 +69,6 @@ locals {
       HOOK_SETTINGS = local._settings[hook]
     })
   }
-
-  # Environment variables that are not the user's: this module's own five, and those that Lambda refuses at apply.
-  _reserved_names = [
-    "APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS", "_HANDLER", "_X_AMZN_TRACE_ID",
-    "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
-    "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION",
-    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
-  ]
 
   # Lambda measures the environment as JSON, in bytes ("String measured: {…}" in its refusal).
   # Terraform counts characters, so the bytes are counted in base64: three in four characters.

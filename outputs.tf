@@ -81,3 +81,15 @@ output "lifecycle_hooks" {
   ]
   depends_on = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
 }
+
+output "notification_topic_policies" {
+  description = "By notification, the policy document (JSON) that its topic needs so that EventBridge may publish to it: for `aws_sns_topic_policy`"
+  value       = module.visibility.topic_policies
+  depends_on  = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
+}
+
+output "module_version" {
+  description = "Version of this module, as it stands in the user agent of its calls to AWS and in its events"
+  value       = module.packages.version
+  depends_on  = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
+}

@@ -271,48 +271,45 @@ variable "allow_overrides" {
   nullable    = false
 }
 
+variable "send_events" {
+  description = "Whether each verdict is sent to EventBridge: [docs/events.md](docs/events.md). Null: yes, but no in a VPC, which needs a way there (a NAT gateway, or the interface endpoint `events`)"
+  type        = bool
+  default     = null
+}
+
+variable "event_bus" {
+  description = "Event bus that the verdicts are sent to: its name or ARN"
+  type        = string
+  default     = "default"
+  nullable    = false
+}
+
+variable "notifications" {
+  description = "SNS topics that get verdicts, by a name of yours: `{ team = { topic_arn = aws_sns_topic.team.arn, statuses = [\"FAILED\"], format = \"text\" } }`. [docs/events.md](docs/events.md#notifications)"
+  type        = any
+  default     = {}
+  nullable    = false
+}
+
+variable "create_dashboard" {
+  description = "Whether to create a CloudWatch dashboard (verdicts, durations, the last failures with their reasons, the functions' errors), and saved queries of Logs Insights: why did this deployment stop, what was skipped or softened lately"
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "alarm_actions" {
+  description = "ARNs (of an SNS topic, say) for alarms on the functions: an invocation that could not report, throttles, near the time-out. Empty: no alarms"
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
 variable "environment_variables" {
   description = "Further environment variables by hook, for custom handlers: `{ run_migrations = { TENANT = \"acme\" } }`"
   type        = map(map(string))
   default     = {}
   nullable    = false
-
-  validation {
-    condition     = length(setsubtract(keys(var.environment_variables), local._lifecycle_order)) == 0
-    error_message = "environment_variables has the key ${join(", ", setsubtract(keys(var.environment_variables), local._lifecycle_order))}; the keys are ${join(", ", local._lifecycle_order)}."
-  }
-
-  validation {
-    condition = alltrue(flatten([
-      for variables in values(var.environment_variables) : [for value in try(values(variables), [null]) : value != null]
-    ]))
-    error_message = "environment_variables of ${join(", ", [
-      for hook, variables in var.environment_variables : hook
-      if anytrue([for value in try(values(variables), [null]) : value == null])
-    ])} is null, or has a value that is: give it a map of texts, such as { TENANT = \"acme\" }."
-  }
-
-  validation {
-    condition = alltrue(flatten([
-      for hook, variables in var.environment_variables : [for name in try(keys(variables), []) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))]
-    ]))
-    error_message = "environment_variables has the name ${join(", ", flatten([
-      for hook, variables in var.environment_variables : [
-        for name in try(keys(variables), []) : "${jsonencode(name)} (${hook})" if !can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))
-      ]
-    ]))}; Lambda allows letters, digits and underscores, beginning with a letter, two or more."
-  }
-
-  validation {
-    condition = alltrue(flatten([
-      for hook, variables in var.environment_variables : [for name in try(keys(variables), []) : !contains(local._reserved_names, name)]
-    ]))
-    error_message = "environment_variables sets ${join(", ", flatten([
-      for hook, variables in var.environment_variables : [
-        for name in try(keys(variables), []) : "${name} (${hook})" if contains(local._reserved_names, name)
-      ]
-    ]))}: this module (APP_NAME, ENVIRONMENT, ECS_CLUSTER, ECS_SERVICE, HOOK_SETTINGS) or Lambda sets it. Choose another name."
-  }
 }
 
 variable "policy_documents" {
@@ -320,19 +317,6 @@ variable "policy_documents" {
   type        = map(string)
   default     = {}
   nullable    = false
-
-  validation {
-    condition     = length(setsubtract(keys(var.policy_documents), local._lifecycle_order)) == 0
-    error_message = "policy_documents has the key ${join(", ", setsubtract(keys(var.policy_documents), local._lifecycle_order))}; the keys are ${join(", ", local._lifecycle_order)}."
-  }
-
-  validation {
-    condition = alltrue([for hook, document in var.policy_documents : can(jsondecode(document).Statement)])
-    error_message = "policy_documents of ${join(", ", [
-      for hook, document in var.policy_documents : hook
-      if !can(jsondecode(document).Statement)
-    ])} is not a policy document: expected JSON with a Statement, as data.aws_iam_policy_document.<name>.json gives."
-  }
 }
 
 variable "layers" {
@@ -340,14 +324,4 @@ variable "layers" {
   type        = map(list(string))
   default     = {}
   nullable    = false
-
-  validation {
-    condition     = length(setsubtract(keys(var.layers), local._lifecycle_order)) == 0
-    error_message = "layers has the key ${join(", ", setsubtract(keys(var.layers), local._lifecycle_order))}; the keys are ${join(", ", local._lifecycle_order)}."
-  }
-
-  validation {
-    condition     = alltrue(flatten([for hook, arns in var.layers : [for arn in coalesce(arns, [null]) : can(regex("^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", arn))]]))
-    error_message = "layers has ${join(", ", flatten([for hook, arns in var.layers : [for arn in coalesce(arns, [null]) : jsonencode(arn) if !can(regex("^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", arn))]]))}; expected the ARN of a layer's version, such as \"arn:aws:lambda:eu-west-1:111122223333:layer:drivers:3\"."
-  }
 }

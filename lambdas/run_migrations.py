@@ -10,36 +10,26 @@ invocation that comes later makes every step again: it looks up which of the tas
 
 from __future__ import annotations
 
-import hashlib
 import shlex
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, Callable
 
 from gate import tasks
-from gate.aws import AwsCallFailed
 from gate.names import Named
-from gate.one_off import Target
+from gate.one_off import target_of_migrations
 from gate.options import KEPT
 from gate.options.migrations import RunMigrations
 from gate.presets import MOST_LINES, Command, preset_of, steps_of, where_it_is
 from gate.runner import Gate, hook
-from gate.tasks import Task, why_it_failed
+from gate.task_runs import ANY_NUMBER, RUNS, STEP_TAG, TIME_TO_START, TaskRuns, label_of
+from gate.tasks import Task
 from gate.verdict import Finding, Outcome, ProbeError, attempt, error, failed, passed, skipped
 from gate.waiting import Poll, poll, retry_throttled
 
-STOP_TIMEOUT = 30.0  # seconds that ECS gives a container to end by itself, if its definition does not say
-TIME_TO_STOP = 45.0  # seconds kept for stopping a task and seeing it stopped, if its container has that stop timeout
 TIME_TO_ROLL_BACK = 180.0  # seconds kept for the rollback command
-TIME_TO_START = 60.0  # seconds for asking ECS again, if it did not answer whether it started a task
-SOON = 5.0  # seconds at most until ECS is asked again, where the user's interval may be too long
-ANY_NUMBER = 10**6  # of retryable errors in a row: however long ECS does not answer, the migration goes on
-LOG_LENGTH = 1200  # characters of the log in a message; the finding's `log` has all lines
-LOG_PATIENCE = 10.0  # seconds that the last log lines may take to arrive
 LOG_SETTLES = (3, 2.0, 20.0)  # a log is whole when 3 reads, at most 2 s apart, are alike; 20 s at most
-LABEL_LENGTH = 80  # characters of a command in a message
-STEP = "codedeploy-step"  # the tag that says which command a task runs
+STEP = STEP_TAG
 _OVER = "the deployment is not known to go on"
 
 CALLS = (  # for every step: to know its task and those of others
@@ -50,15 +40,16 @@ CALLS = (  # for every step: to know its task and those of others
     "ecs:ListTasks",
     "s3:GetObject",
 )
-# For a command.
-RUNS = ("ecs:RunTask", "ecs:StopTask", "ecs:TagResource", "iam:PassRole", "lambda:InvokeFunction", "logs:GetLogEvents")
+FOR_A_COMMAND = (*RUNS, "lambda:InvokeFunction")
 NAMES = (
     Named("alone", "No migration of another deployment of this service is still running."),
-    Named("revision", "Where the database is can be told, so that a preset has a way back.", calls=RUNS),
-    Named("migrate", "The migration's container exits 0.", calls=RUNS),
-    Named("verify_schema", "The command that verifies the schema exits 0.", calls=RUNS),
-    Named("verify_data", "The command that verifies the data exits 0.", calls=RUNS),
-    Named("rollback", "After a failure the rollback command exits 0: the message says what it did.", calls=RUNS),
+    Named("revision", "Where the database is can be told, so that a preset has a way back.", calls=FOR_A_COMMAND),
+    Named("migrate", "The migration's container exits 0.", calls=FOR_A_COMMAND),
+    Named("verify_schema", "The command that verifies the schema exits 0.", calls=FOR_A_COMMAND),
+    Named("verify_data", "The command that verifies the data exits 0.", calls=FOR_A_COMMAND),
+    Named(
+        "rollback", "After a failure the rollback command exits 0: the message says what it did.", calls=FOR_A_COMMAND
+    ),
 )
 
 
@@ -96,8 +87,7 @@ class Migration:
 
     `begun`: this deployment's tasks by step, once it `has_looked`. `resume_at`: the step whose task the invocation
     before left running. `is_ready`: whether the checks before the first step passed. `way_back`: the rollback command.
-    `may_have_changed`: whether the migration's command may have run. `may_still_run`: words for a task that may not
-    have ended.
+    `may_have_changed`: whether the migration's command may have run. `tasks`: its tasks, as they run.
     """
 
     def __init__(self, gate: Gate[RunMigrations]) -> None:
@@ -111,19 +101,8 @@ class Migration:
         self.is_ready = True
         self.way_back: Command = gate.options.rollback_command
         self.may_have_changed = False
-        self.may_still_run = ""
-        self._target: Target | None = None
-        self._time_to_stop = TIME_TO_STOP
-        self._group = f"run_migrations:{gate.deployment.service_name}"
-
-    @property
-    def target(self) -> Target:
-        """Where the commands run; looked up once."""
-        if self._target is None:
-            found = Target.of(self.deployment, self.options.container)
-            self._time_to_stop += max(0.0, float(found.declared.get("stopTimeout") or 0) - STOP_TIMEOUT)
-            self._target = found
-        return self._target
+        target = partial(target_of_migrations, gate.deployment, gate.options.container)
+        self.tasks = TaskRuns("run_migrations", gate, gate.options, target, gate.options.interval)
 
     # What has begun
 
@@ -147,9 +126,9 @@ class Migration:
 
     def _look_around(self) -> list[Task]:
         """Look up which tasks this deployment has `begun`; return those of other deployments' migrations."""
-        family = self.target.task_definition.rpartition("/")[2].partition(":")[0]
+        family = self.tasks.target.task_definition.rpartition("/")[2].partition(":")[0]
         found = tasks.of_family(self.deployment.cluster, family)
-        migrations = [task for task in found if task.group == self._group]
+        migrations = [task for task in found if task.group == self.tasks.group]
         self.begun = {task.tags.get(STEP, ""): task for task in migrations if task.started_by == self.deployment.id}
         self.has_looked = True
         return [task for task in migrations if task.started_by != self.deployment.id]
@@ -161,10 +140,7 @@ class Migration:
             self._look_around()
             return passed("ECS shows which tasks have begun")
 
-        return self._ask_often(look, TIME_TO_START)
-
-    def _ask_often(self, probe: Callable[[], Finding], seconds: float) -> Finding:
-        return poll(probe, self.gate.deadline.within(seconds), min(self.options.interval, SOON), ANY_NUMBER)[0]
+        return self.tasks.ask_often(look, TIME_TO_START)
 
     @property
     def is_lost(self) -> bool:
@@ -183,7 +159,7 @@ class Migration:
 
     def _lose_sight(self) -> None:
         """Note that the task that was left running may have changed something, and may still run."""
-        self.may_still_run = f"the task of {self.resume_at}, left running before,"
+        self.tasks.may_still_run = f"the task of {self.resume_at}, left running before,"
         self.may_have_changed = True
 
     def check_other_invocations(self) -> None:
@@ -213,11 +189,11 @@ class Migration:
         finding = self._run(name, preset.where)
         if not finding.ok:
             return finding
-        before: list[str] | None = None
+        target, before = self.tasks.target, None
 
         def read() -> Finding:
             nonlocal before
-            lines = tasks.last_lines(self.target.definition, self.target.container, finding.value.id, MOST_LINES)
+            lines = tasks.last_lines(target.definition, target.container, finding.value.id, MOST_LINES)
             grows, before = lines != before, lines
             found = where_it_is(preset, lines)
             return failed("its log still grows") if grows and found.ok else found
@@ -228,7 +204,7 @@ class Migration:
         if found.ok:
             return found
         detail = f"where the database is could not be read: {found.detail}: fix the log, or set rollback_command"
-        if before == [] and not self.target.declared.get("entryPoint"):  # ECS does not show that of an image
+        if before == [] and not target.declared.get("entryPoint"):  # ECS does not show that of an image
             detail += "; if the image's ENTRYPOINT is a shell with -c, repeat it as entryPoint in the task definition"
         return replace(found, detail=detail)
 
@@ -250,69 +226,40 @@ class Migration:
 
     def _run(self, step: str, command: tuple[str, ...], attempt: int = 1) -> Finding:
         """Run a command to its end, twice if its capacity was taken away before it ran; `value`: its task."""
-        label = f"{step} ({_in_short(command)})" + (f", attempt {attempt} after an interruption" if attempt > 1 else "")
         started = self._start(step if attempt == 1 else f"{step}-{attempt}", command)
         task, trouble = self._wait(started, step)
-        name = self.target.container
-        container = task.container(name) if task else None
+        container = task.container(self.tasks.target.container) if task else None
         never_ran = bool(task and container and task.never_ran(container))
-        if step == "migrate" and (self.may_still_run or not never_ran):
+        if step == "migrate" and (self.tasks.may_still_run or not never_ran):
             # Not knowing counts as a change: an unneeded rollback does less harm than half a migration.
             self.may_have_changed = True
-        if trouble:
-            return self._with_log(error(f"{label}: {trouble}"), started)
-        if task is None or container is None:
-            return error(f"{label}: container {name} is not in task {started.arn}")
-        if task.was_interrupted and attempt == 1 and (never_ran or self.options.retry_interrupted):
+        interrupted = not trouble and task and container and task.was_interrupted and attempt == 1
+        if interrupted and (never_ran or self.options.retry_interrupted):
             again = f"{step}-2"
             if again in self.begun or not self._why_not_started(again):
                 return self._run(step, command, attempt + 1)
-        wrong = why_it_failed(task, container, self.target.definition, retried=attempt > 1)
-        if not wrong:
-            return replace(passed(f"{label}: exit 0", task=task.id, exit_code=0), value=task)
-        if never_ran:
-            return failed(f"{label}: {wrong}", task=task.id)
-        return self._with_log(failed(f"{label}: {wrong}", task=task.id, exit_code=container.exit_code), task)
+        return self.tasks.judge(label_of(step, command, attempt), started, task, trouble, retried=attempt > 1)
 
     def _start(self, name: str, command: tuple[str, ...]) -> Task:
-        """Start a command's task, or find it if it has begun.
+        """Start a command's task, or find it if it has begun. For a rollback, ECS may make room first."""
+        if name in self.begun:
+            return self.begun[name]
 
-        If ECS did not answer, it is asked again: it may have started the task, and the same token finds it. A rollback
-        is asked for again if there was no room for it, too.
-        """
-        patience = self.gate.deadline.within(min(TIME_TO_START, self._seconds_for(name)))
-        may_have_started = False
-        while True:
-            try:
-                return self.begun.get(name) or tasks.start(self._request(name, command))
-            except ProbeError as problem:
-                unanswered = isinstance(problem, AwsCallFailed) and problem.operation == "run_task"
-                may_have_started = may_have_started or (problem.retryable and unanswered)
-                no_room = name.startswith("rollback") and isinstance(problem, tasks.NotPlaced)
-                if (problem.retryable or no_room) and patience.sleep(min(self.options.interval, SOON)):
-                    continue
-                if self.is_lost:
-                    self._lose_sight()
-                elif may_have_started:
-                    self.may_still_run = f"the task of {name}, of which ECS did not answer whether it started,"
-                    self.may_have_changed = self.may_have_changed or name.startswith("migrate")
-                raise
+        def request() -> dict[str, Any]:
+            why_not = self._why_not_started(name)
+            if why_not:
+                raise ProbeError(f"{name} is not started: {why_not}")
+            return self.tasks.request(name, command)
 
-    def _request(self, name: str, command: Sequence[str]) -> dict[str, Any]:
-        """RunTask's parameters for a command. Raises ProbeError if it may not be started, or would not run."""
-        why_not = self._why_not_started(name)
-        if why_not:
-            raise ProbeError(f"{name} is not started: {why_not}")
-        id_ = self.deployment.id
-        tags = {"codedeploy-deployment": id_, "codedeploy-hook": "run_migrations", STEP: name}
-        return {
-            "cluster": self.deployment.cluster,
-            "group": self._group,
-            "startedBy": id_,
-            "clientToken": hashlib.sha256(f"{id_}/{name}".encode()).hexdigest(),
-            "tags": [{"key": key, "value": value} for key, value in tags.items()],
-            **self.target.request(command, self.options),
-        }
+        waits = name.startswith("rollback")
+        try:
+            return self.tasks.start(name, request, self._seconds_for(name), waits_for_room=waits)
+        except ProbeError:
+            if self.is_lost:
+                self._lose_sight()
+            elif self.tasks.may_still_run:
+                self.may_have_changed = self.may_have_changed or name.startswith("migrate")
+            raise
 
     # Rolling back
 
@@ -348,8 +295,8 @@ class Migration:
         Two commands at once may break a schema. Once its deployment is over, another one may have migrated, and a
         rollback would undo that, too.
         """
-        if self.may_still_run:
-            return f"{self.may_still_run} may still run; see to its end"
+        if self.tasks.may_still_run:
+            return f"{self.tasks.may_still_run} may still run; see to its end"
         if not self.gate.orphaned or "rollback" in self.begun:
             return ""
         try:
@@ -363,8 +310,8 @@ class Migration:
     def _where_it_is_now(self) -> str:
         """In words: where a rollback that failed has left the database. A preset can tell."""
         unknown = "the database is in an unknown state"
-        if self.may_still_run:
-            return f"{self.may_still_run} may still run, {unknown}"
+        if self.tasks.may_still_run:
+            return f"{self.tasks.may_still_run} may still run, {unknown}"
         if not self.options.preset:
             return unknown
         found = attempt("rollback", partial(self._where_it_is, "rollback-state"))
@@ -379,11 +326,11 @@ class Migration:
         """
         if name.startswith("rollback"):  # half a migration is worse than a late report: it may overrun max_duration
             left = self.gate.remaining_in_all()
-            return max(0.0, left - min(self._time_to_stop, KEPT * left))
+            return max(0.0, left - min(self.tasks.time_to_stop, KEPT * left))
         total = left = self.gate.total_remaining()
         if name.startswith("migrate"):
             total += self.gate.elapsed_in_all()
-        reserve = self._time_to_stop + (TIME_TO_ROLL_BACK if self.way_back else 0)
+        reserve = self.tasks.time_to_stop + (TIME_TO_ROLL_BACK if self.way_back else 0)
         return max(0.0, left - min(reserve, KEPT * total))
 
     def _poll(self, probe: Callable[[], Finding], seconds: float, step: str = "", orphan_note: str = "") -> Finding:
@@ -409,49 +356,5 @@ class Migration:
             seconds = min(seconds, max(0.0, self.options.timeout - started.age))
         undo = f"; to undo it then, run {shlex.join(self.way_back)}" if self.way_back else ""
         orphan_note = f"task {started.id} of {step} runs on unwatched: see to its end{undo}"
-        finding = self._poll(partial(self._look_at, started), seconds, step, orphan_note)
-        return (finding.value, "") if finding.ok else self._stop(started, finding)
-
-    def _look_at(self, started: Task, *, container_alone: bool = False) -> Finding:
-        """Whether the task has stopped; `value`: the task as it is now. ECS may not show it in its first seconds.
-
-        `container_alone`: it is enough that its container has ended; the task's network takes longer.
-        """
-        found = next(iter(tasks.describe(self.deployment.cluster, [started.arn])), None)
-        container = found.container(self.target.container) if found and container_alone else None
-        ended = any(each and each.status == "STOPPED" for each in (found, container))
-        said = f"task {started.id} is {found.status if found else 'not visible'}"
-        return replace(passed(said) if ended else failed(said), value=found)
-
-    def _stop(self, started: Task, seen: Finding) -> tuple[Task | None, str]:
-        """Stop a task that takes too long. See `_wait`."""
-        trouble = seen.detail
-        self.may_still_run = f"task {started.id}"
-        try:
-            reason = f"run_migrations of deployment {self.deployment.id}: {trouble}"
-            tasks.stop(self.deployment.cluster, started.arn, reason)
-        except ProbeError as problem:
-            return seen.value, f"{trouble}; it could not be stopped: {problem}"
-        last = self._ask_often(partial(self._look_at, started, container_alone=True), self._time_to_stop)
-        if not last.ok:
-            return last.value or seen.value, f"{trouble}; it was told to stop and has not yet"
-        self.may_still_run = ""
-        # Else it had just ended by itself, as every other invocation will see.
-        was_stopped = last.value.stop_code in ("", "UserInitiated")
-        return last.value, f"{trouble}; it was stopped" if was_stopped else ""
-
-    def _with_log(self, finding: Finding, task: Task) -> Finding:
-        """The finding, with the last log lines of the task's container."""
-        count = self.options.log_lines
-        if not count:
-            return finding
-        target, patience = self.target, self.gate.deadline.within(LOG_PATIENCE)
-        sizes = {"count": count, "length": LOG_LENGTH}
-        lines, words = tasks.quote_log(target.definition, target.container, task.id, patience, **sizes)
-        return replace(finding, detail=f"{finding.detail}; {words}", values={**finding.values, "log": lines})
-
-
-def _in_short(command: Sequence[str]) -> str:
-    """The command on one line, cut if it is long."""
-    words = " ".join(shlex.join(command).split())
-    return words if len(words) <= LABEL_LENGTH else f"{words[: LABEL_LENGTH - 1]}…"
+        finding = self._poll(partial(self.tasks.look_at, started), seconds, step, orphan_note)
+        return self.tasks.end(started, finding)

@@ -1,10 +1,10 @@
 """AfterAllowTraffic: green serves production, and bears it.
 
-First what can be known at once: the listener, the declared requests, a load if one is asked for. Then, after a settle
-time, a bake in which requests are repeated, and figures, metrics and alarms looked at, every interval. It ends at the
-first finding that cannot get better, and continues in a fresh invocation where this one is too short: that one makes
-the cheap checks again, sends nothing that was sent once, and goes on with the bake by its start. At the end green's
-latencies are compared with blue's before the shift.
+First what can be known at once: the listener, the declared requests, a smoke test and a load if they are asked for.
+Then, after a settle time, a bake in which requests are repeated, and figures, metrics and alarms looked at, every
+interval. It ends at the first finding that cannot get better, and continues in a fresh invocation where this one is too
+short: that one makes the cheap checks again, sends nothing that was sent once, and goes on with the bake by its start.
+At the end green's latencies are compared with blue's before the shift.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from gate.names import Named
 from gate.options.production import ValidateProduction
 from gate.options.requests import HttpCheck, Load, normalised
 from gate.runner import Gate, hook
+from gate.smoke_test import SMOKE_TEST, SmokeTest
 from gate.statistics import FIGURES
 from gate.traffic import NAMES as TRAFFIC
 from gate.traffic import SERVING, Traffic, green_serves, listener_url, way_through
@@ -34,7 +35,7 @@ SHIFTED = 60.0  # seconds in which the listener must forward to green: the shift
 FIGURES_OF = ("cloudwatch:GetMetricData", "elasticloadbalancing:DescribeLoadBalancers")
 BLUES_FIGURES_OF = (*FIGURES_OF, "codedeploy:GetDeploymentTarget", "elasticloadbalancing:DescribeTargetGroups")
 NAMES = (
-    Named("time", "The settle time, the bake and the load fit the time there is."),
+    Named("time", "The settle time, the bake, the load and the smoke test fit the time there is."),
     Named(
         "green_serves_production",
         "All production traffic, by default action and rules, goes to green, which has a healthy target; all through "
@@ -47,6 +48,7 @@ NAMES = (
         calls=("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"),
     ),
     *TRAFFIC,
+    SMOKE_TEST,
     Named(
         "load",
         "Under the load few requests fail, and the others are fast enough; it comes to 90 % of its rate.",
@@ -102,6 +104,8 @@ def handler(gate: Gate[ValidateProduction]) -> None:
         gate.check("http", partial(skipped, "what is sent once was judged before the bake, and is not sent again"))
     else:
         sound = production.traffic.run()
+        if sound and gate.options.smoke_test:
+            sound = bool(gate.check("smoke_test", SmokeTest(gate, production.traffic).run))
         if sound and gate.options.load and not production.traffic.way.on_both_sides:
             sound = bool(gate.check("load", partial(production.bears_load, gate.options.load)))
         if not sound:  # what has failed is not made worse by a load, nor customers' time by a bake

@@ -15,6 +15,7 @@ from gate.elb import Listener
 from gate.names import Named
 from gate.options.requests import ValidateTestTraffic, shown_address
 from gate.runner import Gate, hook
+from gate.smoke_test import SMOKE_TEST, SmokeTest
 from gate.traffic import NAMES as TRAFFIC
 from gate.traffic import SERVING, Traffic, Way, green_serves, misrouted, way_through, way_to_targets
 from gate.verdict import Finding, Severity, failed, passed
@@ -35,6 +36,7 @@ NAMES = (
         calls=SERVING,
     ),
     *TRAFFIC,
+    SMOKE_TEST,
 )
 
 
@@ -47,7 +49,9 @@ def handler(gate: Gate[ValidateTestTraffic]) -> None:
     serves = gate.check("green_serves_tests", partial(wait_for_green, gate))
     if serves.ok:  # whatever its severity, nothing is sent to a listener that does not forward to green
         listener: Optional[Listener] = serves.value or gate.deployment.test_listener()
-        Traffic(gate, way_to_green(gate, listener)).run()
+        traffic = Traffic(gate, way_to_green(gate, listener))
+        if traffic.run() and gate.options.smoke_test:
+            gate.check("smoke_test", SmokeTest(gate, traffic).run)
 
 
 def test_listener(gate: Gate[ValidateTestTraffic]) -> Finding:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import functools
+import json
 import os
+import shutil
 import signal
 import sys
 import textwrap
@@ -20,6 +22,7 @@ from rehearsal.play import play, read_models, save
 from rehearsal.record import Record
 from rehearsal.scenarios import NAMES, SCENARIOS, Scenario, find
 from rehearsal.stage import BUILD, Applied, Child, Stage, StageError
+from tools.explain import bold, paint
 
 POLL = 0.05
 """Seconds between two looks at the processes that play."""
@@ -125,12 +128,14 @@ def _play_one(
     """Play a scenario, in a process of its own; return the exit status."""
     console = terminal.Console(f"[{scenario.name}] " if several else "", logs=options.logs)
     if not several:
-        print(f"\n{terminal.bold(scenario.title)}: {scenario.story}\n", flush=True)
+        print(f"\n{bold(scenario.title)}: {scenario.story}\n", flush=True)
 
     def finish(record: Record, where: str) -> None:
         save(record, report / f"{_stem(scenario)}.json")
         write(record, report / f"{_stem(scenario)}.html")
-        if not several or not record.as_expected:
+        if not several:
+            console.end(record)
+        elif not record.as_expected:
             print(terminal.render(record), flush=True)
         if options.keep:
             console.say(f"\n  kept until Ctrl-C: {where}")
@@ -147,12 +152,19 @@ def _stem(scenario: Scenario) -> str:
 
 
 def _sum_up(ended: list[tuple[Scenario, int]], report: Path, seconds: float) -> int:
+    """Say of each scenario how it ended, and why; return the exit status."""
     print()
+    several = len(ended) > 1
     for scenario, code in ended:
         mark, how = ("✓", "as expected") if code == 0 else ("✗", "NOT as expected" if code == 1 else "broke down")
-        where = report / f"{_stem(scenario)}.html"
-        shown = os.path.relpath(where) if code in (0, 1) else "no report"
-        print(f"{terminal.paint(mark)} {scenario.name:<26}{how:<18}{shown}")
+        line, why = f"{scenario.name:<26} {how:<17}", ""
+        if several and code in (0, 1):
+            why = json.loads((report / f"{_stem(scenario)}.json").read_text(encoding="utf-8"))["why"]
+        room = max(40, shutil.get_terminal_size((160, 24)).columns - len(line) - 3)
+        print(f"{paint(mark)} {line} {textwrap.shorten(why, room, placeholder=' …')}".rstrip())
+    if any(code in (0, 1) for _, code in ended):
+        pages = "*.html" if several else f"{_stem(ended[0][0])}.html"
+        print(f"report: {os.path.relpath(report)}/{pages}")
     print(f"{seconds:.0f} s in all", flush=True)
     return 0 if ended and all(code == 0 for _, code in ended) else 1
 

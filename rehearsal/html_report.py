@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.lifecycle import EventRecord
-from rehearsal.record import Record, checks_of, hops_of, message_of, outcome_of, shortened
+from rehearsal.record import Record, checks_of, hops_of, message_of
 from rehearsal.scenarios import BLUE, HOOKS, NAMES
-from rehearsal.terminal import HOP, headline
+from rehearsal.terminal import headline
+from tools.explain import HOP, outcome_of, shortened
 
 STYLE = Path(__file__).with_name("report.css")
 

@@ -84,6 +84,11 @@ class NativePlayer:
         """The service deployment's id."""
         return self._deployment.id
 
+    @property
+    def arn(self) -> str:
+        """The service deployment's ARN."""
+        return self._deployment.arn
+
     def play(self) -> Timeline:
         """Play the deployment to its end, the rollback included."""
         watcher = threading.Thread(target=self._watch_alarms, daemon=True)

@@ -27,10 +27,12 @@ from rehearsal.certificates import authority
 from rehearsal.customers import Customers, Visit, visit
 from rehearsal.lifecycle import Clients, EventRecord, Player, Timeline
 from rehearsal.machine import Machine
+from rehearsal.own import own_checks
 from rehearsal.preparations import has_test_listener
 from rehearsal.record import Expectation, Record, checks_of, hops_of, verdicts_of
 from rehearsal.scenarios import BLUE, HOOKS, Scenario
 from rehearsal.stage import ACCOUNT_ID, REGION, Applied, Stage, aws_environment, client
+from tools.explain import STOPPED, SUCCEEDED, Aws, Teller, Told, plain
 
 READY_LIMIT = 60.0
 """Seconds that blue has to serve."""
@@ -44,6 +46,9 @@ class Watcher(Protocol):
 
     def say(self, line: str) -> None:
         """Take a line of progress."""
+
+    def note(self, line: str) -> None:
+        """Take a line of progress that is told again at the end."""
 
     def event(self, record: EventRecord) -> None:
         """Take note of an event: that it began, made progress or has ended."""
@@ -113,13 +118,14 @@ def play(
         watcher.say(f"  deployment {player.deployment_id} of release {scenario.release.tag}")
         timeline = player.play()
         if timeline.rollback_id:
-            watcher.say(f"  ↩ rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
+            watcher.note(f"  ↩ rollback {timeline.rollback_id}: {'; '.join(timeline.rollback_notes)}")
         time.sleep(0.5)  # the customers have the last word
         customers.go()
         probes = [visit(production) for _ in range(PROBES)]
         # Where the deployment group has no test listener, nothing moves the one that the load balancer has.
         tested = native.has_test_listener if by_ecs else has_test_listener
         database = _look_into(machine.volume / "orders.db", scenario)
+        told = _explained(player, endpoint)
         record = Record(
             scenario=scenario,
             timeline=timeline,
@@ -131,7 +137,9 @@ def play(
                 visit(test, tls=machine.balancer.serves_https(test)) if tested(clients, applied.outputs) else None,
                 database,
                 denied=calls.denied,
+                explained=told,
             ),
+            explained=told.text(),
             calls=calls.as_list(),
             visits=list(customers.visits),
             serving=sorted({probe.version or f"HTTP {probe.status}" for probe in probes}),
@@ -169,11 +177,13 @@ def check(
     database: Database,
     *,
     denied: Sequence[str] = (),
+    explained: Told | None = None,
 ) -> list[Expectation]:
     """Compare how a scenario ended with how it was expected to; without a test listener there is no `test_probe`.
 
     Whatever happens, each hook has one report accepted and comes to one verdict, the migration begins once at most, no
-    order that a hook has placed is left, and no hook calls what its policies do not allow (`denied`).
+    order that a hook has placed is left, no hook calls what its policies do not allow (`denied`), and what is told of
+    the deployment afterwards (`explained`) is what has happened.
     """
     expected = scenario.expected
     found = [
@@ -220,7 +230,23 @@ def check(
     found.append(Expectation("the release's migration has run", "once at most", runs))
     found.append(Expectation("orders that the hooks have left behind", "0", str(database.left)))
     found.append(Expectation("calls that the hooks' policies do not allow", "none", ", ".join(denied) or "none"))
+    if explained is not None:
+        ended_well = timeline.status in ("Succeeded", "SUCCESSFUL")
+        found.append(
+            Expectation("explain's exit status is", str(SUCCEEDED if ended_well else STOPPED), str(explained.outcome))
+        )
+        if event and event.hook and event.hook.report == "Failed" and message:
+            reason = explained.stopped_at.reason if explained.stopped_at else "none"
+            found.append(Expectation("explain tells the reason", plain(message), plain(reason)))
     return found
+
+
+def _explained(player: Player | native.NativePlayer, endpoint: str) -> Told:
+    """Tell the deployment as somebody would who knows no more than its id, or ARN."""
+    aws = Aws(None, make=lambda service, **_: client(service, endpoint))
+    return Teller(aws, {}, lambda _: None).tell(
+        player.arn if isinstance(player, native.NativePlayer) else player.deployment_id
+    )
 
 
 def found_by(timeline: Timeline, function: str, name: str) -> str:
@@ -343,7 +369,9 @@ def _configure_functions(scenario: Scenario, applied: Applied, endpoint: str, pl
     functions = client("lambda", endpoint)
     for hook, name in applied.outputs["function_names"].items():
         further = {k: v.format(**places) for k, v in scenario.function_environment.get(hook, {}).items()}
-        settings = scenario.settings.get(hook)
+        settings = dict(scenario.settings.get(hook) or {})
+        if mine := own_checks(hook):  # the environment has nothing of what they look at
+            settings["checks"] = {**dict.fromkeys(mine, "skip"), **settings.get("checks", {})}
         if further or settings:
             known = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
             if settings:

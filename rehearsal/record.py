@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -47,6 +46,8 @@ class Record:
     seconds: float
     calls: list[dict[str, Any]] = field(default_factory=list)
     """What the functions asked of IAM by their calls: hook, action, resource, and how often."""
+    explained: str = ""
+    """What `tools/explain.py` says of the deployment."""
 
     @property
     def as_expected(self) -> bool:
@@ -58,11 +59,24 @@ class Record:
         """How many of the customers' requests had no answer, or one with 5xx."""
         return sum(1 for visit in self.visits if visit.status == 0 or visit.status >= 500)
 
+    @property
+    def why(self) -> str:
+        """Say in a line why it ended as it did; of one that did not end as it should, what it lacks."""
+        for expectation in self.expectations:
+            if not expectation.met:
+                return f"{expectation.what}: expected {expectation.expected!r}, found {expectation.found!r}"
+        if not self.timeline.error:
+            return f"production answers from {', '.join(self.serving)}"
+        events = [event for event in self.timeline.events if event.status == "Failed"]
+        said = next((message_of(event) for event in events if message_of(event)), self.timeline.error[1])
+        return f"{self.timeline.stopped_at}: {said}"
+
     def as_dict(self) -> dict[str, Any]:
         """Return the record as JSON has it, without the customers' single visits."""
         return {
             "scenario": self.scenario.name,
             "as_expected": self.as_expected,
+            "why": self.why,
             "prepared": self.prepared,
             "status": self.timeline.status,
             "deployment_id": self.timeline.deployment_id,
@@ -74,6 +88,7 @@ class Record:
             "seconds": self.seconds,
             "visits": {"requests": len(self.visits), "failed": self.failed_visits},
             "calls": self.calls,
+            "explained": self.explained,
             "expectations": [asdict(e) | {"met": e.met} for e in self.expectations],
             "events": [
                 {
@@ -123,12 +138,6 @@ def checks_of(event: EventRecord) -> list[dict[str, Any]]:
     return list((result or {}).get("checks") or [])
 
 
-def outcome_of(check: Mapping[str, Any]) -> str:
-    """Return what came of a check: passed, failed, error, skipped, or warned if it failed and may only warn."""
-    outcome = str(check.get("outcome"))
-    return "warned" if outcome in ("failed", "error") and check.get("severity") == "warn" else outcome
-
-
 def check_of_line(line: str) -> dict[str, str] | None:
     """Return the check that a function's log line tells of; None for other lines."""
     try:
@@ -148,9 +157,3 @@ def hop_of_line(line: str) -> str | None:
         return None
     told = isinstance(entry, dict) and entry.get("status") == CONTINUED
     return str(entry.get("message", "")) if told else None
-
-
-def shortened(text: str, length: int) -> str:
-    """Return a text without its middle if it is longer than `length`: a log says at its end what happened."""
-    head = length // 3
-    return text if len(text) <= length else f"{text[:head]} … {text[head - length :]}"

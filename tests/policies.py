@@ -14,6 +14,7 @@ from typing import Any
 
 from rehearsal.aws.iam_policies import ALLOWED, Statement, judge
 from rehearsal.aws.iam_requests import Asked
+from rehearsal.own import is_own, own_operations
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".build" / "policies"
@@ -21,7 +22,7 @@ HOOKS = tuple(path.stem for path in sorted((ROOT / "lambdas").glob("*.py")))
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"  # moto's own, and so that of the tests of handlers
 
-# What the tests of handlers stand for (tests/unit/handlers/stage.py).
+# What the tests of handlers stand for (rehearsal/testing/stage.py).
 STAGE = {
     "app_name": "shop",
     "environment": "test",
@@ -32,9 +33,12 @@ STAGE = {
 # What lets a hook do more than without it. All of it together makes the policies that calls are judged by.
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "run_migrations": {"run_migrations": {"command": ["migrate"]}},
+    "smoke_test_in_tests": {"validate_test_traffic": {"smoke_test": {"command": ["pytest"]}}},
+    "smoke_test_in_production": {"validate_production": {"smoke_test": {"command": ["pytest"]}}},
     "callers": {"callers": ["codedeploy", "ecs"]},
     "hand_over": {"validate_production": {"duration": 600}},
-    "vpc_config": {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]}},
+    # In a VPC events are off unless they are asked for.
+    "vpc_config": {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]}, "send_events": True},
     "kms_key_arn": {"kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
     "image_tag_in_tests": {
         "validate_test_traffic": {"http_checks": {"tag": {"response_headers": {"X-V": {"equals": "{image_tag}"}}}}}
@@ -244,6 +248,8 @@ def judge_asked(
             for grant in by_action.get((hook, question.action), [])
             if judge([grant.statement], question.action, question.resource, context).decision == ALLOWED
         ]
+        if not allowing and question.action.partition(":")[2] in own_operations(hook):
+            continue  # of a check of the user's own, who allows it through `policy_documents`
         if not allowing:
             keys = "".join(f", {key} = {value}" for key, value in question.context)
             denied.append(f"{hook} may not {question.action} on {question.resource}{keys} ({test})")
@@ -255,9 +261,14 @@ def judge_asked(
         permissions=len(judged),
         excepted=len(excepted),
         denied=denied,
-        unneeded=[f"{grant}: no call needs it" for grant in judged if grant not in needed] if whole else None,
+        unneeded=_unneeded(judged, needed) if whole else None,
         stale=[f"exception {sid} {action}: there is no such permission" for sid, action in sorted(stale)],
     )
+
+
+def _unneeded(judged: Iterable[Grant], needed: set[Grant]) -> list[str]:
+    """Permissions that no call needs; a handler of the user's own has those of the shipped one."""
+    return [f"{each}: no call needs it" for each in judged if each not in needed and not is_own(each.hook)]
 
 
 def plain_secret(arn: str) -> str:

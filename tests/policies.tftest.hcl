@@ -29,22 +29,22 @@ run "seven_inputs" {
   assert {
     condition = { for hook, document in data.aws_iam_policy_document.hook : hook => jsondecode(document.json).Statement[*].Sid } == {
       validate_before_install = [
-        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadRevision", "ReadRevisionObject",
+        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "SendEvents", "ReadRevision", "ReadRevisionObject",
         "ReadTaskDefinitions", "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadAlarms", "ReadImages",
         "ReadTaskRoles", "SimulateRoles", "ReadSecretNames", "ReadParameterNames", "ReadLogGroups", "ReadNetwork",
         "ReadFunctions", "ReadPullThroughCache",
       ]
       validate_deployment = [
-        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTaskDefinitions", "ListTasks", "ReadTasks",
+        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "SendEvents", "ReadTaskDefinitions", "ListTasks", "ReadTasks",
         "ReadTaskLogs", "ReadTargets",
       ]
       validate_test_traffic = [
-        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
+        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "SendEvents", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
         "ReadSecurityGroups",
       ]
-      run_migrations = ["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "InvokeItself"]
+      run_migrations = ["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "SendEvents", "InvokeItself"]
       validate_production = [
-        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
+        "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "SendEvents", "ReadTargets", "ReadListeners", "ReadLoadBalancers",
         "ReadAlarms", "ReadMetrics", "ReadDeploymentTarget", "ReadSecurityGroups", "InvokeItself",
       ]
     }
@@ -74,6 +74,12 @@ run "seven_inputs" {
           Effect   = "Allow"
           Action   = "ecs:DescribeServices"
           Resource = "arn:aws:ecs:eu-west-1:111122223333:service/main/web"
+        },
+        {
+          Sid      = "SendEvents"
+          Effect   = "Allow"
+          Action   = "events:PutEvents"
+          Resource = "arn:aws:events:eu-west-1:111122223333:event-bus/default"
         },
         {
           Sid      = "InvokeItself"
@@ -272,7 +278,7 @@ run "preset" {
 
   assert {
     condition = jsondecode(data.aws_iam_policy_document.hook["run_migrations"].json).Statement[*].Sid == [
-      "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "InvokeItself", "ReadRevision", "ReadRevisionObject",
+      "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "SendEvents", "InvokeItself", "ReadRevision", "ReadRevisionObject",
       "ReadTaskDefinitions", "RunTasks", "TagTasks", "ListTasks", "ReadTasks", "StopTasks", "PassTaskRoles",
       "ReadTaskLogs",
     ]
@@ -292,7 +298,7 @@ run "no_migrations" {
 
   assert {
     condition = jsondecode(data.aws_iam_policy_document.hook["run_migrations"].json).Statement[*].Sid == [
-      "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "InvokeItself",
+      "WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "SendEvents", "InvokeItself",
     ]
     error_message = data.aws_iam_policy_document.hook["run_migrations"].json
   }
@@ -334,7 +340,7 @@ run "traffic_options" {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.hook["validate_test_traffic"].json).Statement :
       [statement.Sid, statement.Action, statement.Resource]
-      if !contains(["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadSecurityGroups"], statement.Sid)
+      if !contains(["WriteLogs", "ReadDeployment", "ReportStatus", "ReadService", "SendEvents", "ReadTargets", "ReadListeners", "ReadLoadBalancers", "ReadSecurityGroups"], statement.Sid)
       ] == [
       ["ReadTaskDefinitions", "ecs:DescribeTaskDefinition", "*"],
       ["ReadSecretValues", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop/token-AbCdEf"],

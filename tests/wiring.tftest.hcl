@@ -128,6 +128,11 @@ run "seven_inputs" {
   }
 
   assert {
+    condition     = strcontains(file("lambdas/gate/__init__.py"), "VERSION = \"${output.module_version}\"")
+    error_message = "module_version is ${output.module_version}, not what lambdas/gate/ has."
+  }
+
+  assert {
     condition     = length(aws_iam_role_policy.custom) == 0
     error_message = "A custom policy was made of nothing."
   }
@@ -170,8 +175,8 @@ run "seven_inputs" {
     condition = alltrue([
       for hook in keys(aws_lambda_function.hook) :
       jsondecode(aws_lambda_function.hook[hook].environment[0].variables.HOOK_SETTINGS) == jsondecode(jsonencode(merge(
-        module.options[hook], { schema = module.options.schemas[hook], in_vpc = false },
-        hook == "validate_before_install" ? { packages = local._package_hashes } : {},
+        module.options[hook], { schema = module.options.schemas[hook], in_vpc = false, event_bus = "default" },
+        hook == "validate_before_install" ? { packages = module.packages.hashes } : {},
       )))
     ])
     error_message = "A function is not told the options of its hook."
@@ -323,7 +328,8 @@ run "told_beside_the_options" {
     condition = alltrue([
       for function in aws_lambda_function.hook :
       jsondecode(function.environment[0].variables.HOOK_SETTINGS).overrides == "forbid" &&
-      jsondecode(function.environment[0].variables.HOOK_SETTINGS).in_vpc
+      jsondecode(function.environment[0].variables.HOOK_SETTINGS).in_vpc &&
+      jsondecode(function.environment[0].variables.HOOK_SETTINGS).event_bus == null
     ])
     error_message = jsonencode([for function in aws_lambda_function.hook : function.environment[0].variables.HOOK_SETTINGS])
   }

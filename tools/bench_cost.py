@@ -42,8 +42,8 @@ from rehearsal.aws.world import Exit  # noqa: E402
 from rehearsal.functions import SITE  # noqa: E402
 from rehearsal.processes import plain_environment  # noqa: E402
 from rehearsal.runtime_api import Events, Invocation  # noqa: E402
-from tests.unit.handlers.stage import CLUSTER, SERVICE, Clock, Stage  # noqa: E402
-from tests.unit.handlers.web import Site  # noqa: E402
+from rehearsal.testing.stage import CLUSTER, SERVICE, Clock, Stage  # noqa: E402
+from rehearsal.testing.web import Site  # noqa: E402
 
 PYTHON = ROOT / ".build" / "runtime" / "bin" / "python"
 REGION = "eu-west-1"
@@ -70,7 +70,7 @@ def handler(event, context):
 class Hook:
     """A hook, the event it is for, and settings without waits. `goal`: AWS calls to a first look.
 
-    `typical`: seconds that it takes with the module's defaults, most of them waiting: for what the README says of cost.
+    `typical`: seconds that it takes with the module's defaults, most of them waiting, for the figure of cost.
     """
 
     name: str

@@ -1,7 +1,10 @@
-"""Keep the tables of inputs and outputs in README.md as the module's files say, and two pages as lambdas/ does.
+"""Keep the tables of inputs and outputs in README.md and docs/ as the module's files say, and two pages as lambdas/ do.
 
     python tools/docs.py write     rewrite the tables between their markers, docs/options.md and docs/checks.md
     python tools/docs.py check     fail if they differ
+
+A table stands between `<!-- name -->` and `<!-- /name -->`, on one page: `usual-inputs` (the first seven), `inputs`
+(all of them) or `outputs`.
 
 variables.tf, variables_hooks.tf and outputs.tf are read as `terraform fmt` leaves them: a block begins with
 `variable "name" {` in the first column and ends with `}` there; its arguments are indented by two spaces.
@@ -13,7 +16,7 @@ import importlib
 import re
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_origin
@@ -21,7 +24,7 @@ from typing import Any, get_origin
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "lambdas")]
 
-from gate.options import HookOptions, production, requests  # noqa: E402  # no package of this interpreter's
+from gate.options import HookOptions, one_off, production, requests  # noqa: E402  # no package of this interpreter's
 from gate.options.hooks import HOOKS  # noqa: E402
 from gate.settings import Entry, entries, number  # noqa: E402
 
@@ -42,8 +45,13 @@ TITLES = {
     production.Metric: "Metrics",
     production.Range: "Bounds",
     requests.Load: "Load",
+    one_off.SmokeTest: "Smoke tests",
+    one_off.OneOffTask: "One-off tasks",
     **{kind: hook for hook, kind in HOOKS.items()},
 }
+
+USUAL = 7
+"""The first inputs of variables.tf are those that a stack usually gives."""
 
 
 class DocsError(Exception):
@@ -139,17 +147,28 @@ def outputs_table(outputs: list[Output]) -> str:
     return "\n".join(rows + [f"| {each.name} | {_cell(each.description)} |" for each in outputs])
 
 
-def render(readme: str, variables: str, outputs: str) -> str:
-    """Return the text of README.md with both tables written anew between their markers."""
-    tables = {"inputs": inputs_table(read_inputs(variables)), "outputs": outputs_table(read_outputs(outputs))}
-    for marker, table in tables.items():
+def tables(variables: str, outputs: str) -> dict[str, str]:
+    """Return each table by its marker's name, from the texts of the variables' files and of outputs.tf."""
+    inputs = read_inputs(variables)
+    return {
+        "usual-inputs": inputs_table(inputs[:USUAL]),
+        "inputs": inputs_table(inputs).replace("](docs/", "]("),
+        "outputs": outputs_table(read_outputs(outputs)),
+    }
+
+
+def render(pages: Mapping[str, str], written: Mapping[str, str]) -> dict[str, str]:
+    """Return the pages, by path, with each table written anew between its markers, which one page has."""
+    rendered = dict(pages)
+    for marker, table in written.items():
         begin, end = f"<!-- {marker} -->", f"<!-- /{marker} -->"
-        if readme.count(begin) != 1 or readme.count(end) != 1:
-            raise DocsError(f"README.md needs the markers {begin} and {end}, once each")
-        before, rest = readme.split(begin)
+        places = [path for path, text in rendered.items() if begin in text or end in text]
+        if len(places) != 1 or rendered[places[0]].count(begin) != 1 or rendered[places[0]].count(end) != 1:
+            raise DocsError(f"README.md and docs/ need the markers {begin} and {end}, once each, on one page")
+        before, rest = rendered[places[0]].split(begin)
         _, after = rest.split(end)
-        readme = f"{before}{begin}\n{table}\n{end}{after}"
-    return readme
+        rendered[places[0]] = f"{before}{begin}\n{table}\n{end}{after}"
+    return rendered
 
 
 def options_page() -> str:
@@ -275,6 +294,12 @@ def _actions(actions: set[str]) -> str:
     return ", ".join(f"`{action}`" for action in sorted(actions))
 
 
+def pages() -> dict[str, str]:
+    """README.md and the pages of docs/ as they are now, by path."""
+    paths = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line; return the exit status."""
     if arguments not in (["write"], ["check"]):
@@ -282,10 +307,9 @@ def main(arguments: list[str]) -> int:
         return 2
     files = ("variables.tf", "variables_hooks.tf", "outputs.tf")
     variables, of_hooks, outputs = ((ROOT / name).read_text(encoding="utf-8") for name in files)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     try:
-        wanted = {"README.md": render(readme, variables + of_hooks, outputs), "docs/checks.md": checks_page()}
-        wanted["docs/options.md"] = options_page()
+        wanted = render(pages(), tables(variables + of_hooks, outputs))
+        wanted.update({"docs/checks.md": checks_page(), "docs/options.md": options_page()})
     except DocsError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1

@@ -162,6 +162,7 @@ def _build(root: Path, destination: Path, names: Mapping[str, list[str]]) -> lis
     sources = {path.relative_to(root).as_posix(): _source(path) for path in [*lambdas.rglob("*.py"), requirements]}
     sources[f"lambdas/{NAMES}"] = generated[NAMES]
     manifest = {
+        "version": version_of(lambdas),
         "checks": names,
         "packages": {f"dist/{name}": _sha256((destination / name).read_bytes()) for name in packages},
         "sources": {name: _sha256(content) for name, content in sources.items()},
@@ -169,6 +170,15 @@ def _build(root: Path, destination: Path, names: Mapping[str, list[str]]) -> lis
     text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
     (destination / MANIFEST).write_bytes(text.encode())
     return [destination / name for name in [*sorted(packages), MANIFEST]]
+
+
+def version_of(lambdas: Path) -> str:
+    """The module's version, from the one place that has it."""
+    place = lambdas / "gate" / "__init__.py"
+    found = re.search(r'^VERSION = "(\d+\.\d+\.\d+)"$', place.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise PackageError(f'{place} has no line such as VERSION = "1.0.0"')
+    return found[1]
 
 
 def names_of_all(root: Path) -> dict[str, list[str]]:

@@ -24,12 +24,16 @@ from tools.terraform import TerraformError  # noqa: E402
 PAGE = ROOT / "docs" / "permissions.md"
 BEGIN, END = "<!-- policies -->", "<!-- /policies -->"
 SECRET = f"arn:aws:secretsmanager:{INPUTS['aws_region']}:{ACCOUNT}:secret:orders/token-AbCdEf"
-CHECKS = {"http_checks": {"home": {"secret_headers": {"X-Token": SECRET}}}}
+CHECKS = {
+    "http_checks": {"home": {"secret_headers": {"X-Token": SECRET}}},
+    "smoke_test": {"command": ["pytest", "tests/smoke"]},
+}
 EVERYTHING = {
     "run_migrations": {"preset": "alembic"},
     "validate_test_traffic": CHECKS,
     "validate_production": CHECKS,
     "vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]},
+    "send_events": True,
 }
 
 

@@ -1,5 +1,5 @@
-# A handler of your own: lambdas/validate_production.py has been changed to look at a queue, "make package"
-# has been run, and the function is given what the new code needs: a variable and a permission.
+# A check of your own: lambdas/validate_production.py has been changed to look at a queue, as docs/custom-hooks.md
+# has it, and the function is given what the new code needs: a variable and a permission.
 
 terraform {
   required_version = ">= 1.9"

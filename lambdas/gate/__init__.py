@@ -12,7 +12,11 @@ Data flows one way, and nobody below reaches up:
          ├─ release, preflight_… ── for BeforeInstall: what the deployment brings, and whether it can work
          ├─ traffic ── requests to green: attempts, http_checks, http_sender, wire; load
          ├─ figures, metrics, alarms, baseline, statistics ── what CloudWatch counts, and what follows from it
-         ├─ tasks, one_off, presets ── one-off tasks, and why tasks end
+         ├─ smoke_test, task_runs, one_off, tasks, presets ── one-off tasks, and why tasks end
          ├─ waiting ── deadlines, and polling until it is so, terminal or too late
+         ├─ events ── the verdict to EventBridge, once it is reported
          └─ verdict ── findings and what they add up to (pure)
 """
+
+# Of the module: in the user agent of every call to AWS, in the events, in dist/manifest.json and the output.
+VERSION = "1.0.0"

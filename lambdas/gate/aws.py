@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gate import VERSION
 from gate.redact import redact
 from gate.verdict import ProbeError
 
@@ -24,6 +25,7 @@ gc.set_threshold(50_000, 20, 100)
 
 _NAMES = {  # of those that are not boto3's in capitals
     "codedeploy": "CodeDeploy",
+    "events": "EventBridge",
     "elbv2": "Elastic Load Balancing",
     "cloudwatch": "CloudWatch",
     "secretsmanager": "Secrets Manager",
@@ -83,8 +85,11 @@ _creating = threading.Lock()  # boto3's default session may not create clients f
 
 
 @functools.cache
-def client(service: str, region: str | None = None, attempts: int = ATTEMPTS) -> Any:
-    """The boto3 client for `service`, made once; region, credentials and endpoint are boto3's own affair."""
+def client(service: str, region: str | None = None, attempts: int = ATTEMPTS, seconds: float = READ_TIMEOUT) -> Any:
+    """The boto3 client for `service`, made once; region, credentials and endpoint are boto3's own affair.
+
+    `seconds`: how long an answer is waited for, and at most for a connection.
+    """
     # Imports have to fail inside the guard, where that is reported.
     from urllib3.util import ssl_
 
@@ -95,10 +100,10 @@ def client(service: str, region: str | None = None, attempts: int = ATTEMPTS) ->
     from botocore.config import Config
 
     config = Config(
-        connect_timeout=CONNECT_TIMEOUT,
-        read_timeout=READ_TIMEOUT,
+        connect_timeout=min(CONNECT_TIMEOUT, seconds),
+        read_timeout=seconds,
         retries={"mode": "standard", "total_max_attempts": attempts},
-        user_agent_extra="codedeploy-hooks",
+        user_agent_extra=f"codedeploy-hooks/{VERSION}",
     )
     with _creating:
         made: Any = boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]

@@ -50,6 +50,7 @@ class Deployment(ABC):
     is_first = False  # whether it creates the service, so that nothing serves yet
     longest: float  # seconds that the platform gives a hook in all
     most_continuations: int  # invocations that may follow the first
+    stage = ""  # of the platform's stages the one at which the hook was invoked, where there are such
     shifts_in_steps = False  # whether production is on both sides for now, as it shall be
     expires_at: Optional[float] = (
         None  # when the platform ends the hook, in epoch seconds; None: as `max_duration` says
@@ -77,6 +78,11 @@ class Deployment(ABC):
         return value  # type: ignore[no-any-return]  # whatever `read` returned under this key
 
     # What the platform says
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The platform's names of what it deploys, as far as they have been read: AWS is not asked."""
+        return {}
 
     @property
     @abstractmethod

@@ -27,7 +27,7 @@ class Named:
 
     `expects`: what is expected, in one sentence. `calls`: the AWS actions it needs beside those that most checks of the
     hook need. `parts`: patterns of what may follow the name and a colon; `{http_checks}` stands for the keys of that
-    option, `{alarm}` (no option) for any text.
+    option, `{alarm}` (no option) for any text. `own`: it is no check of the module's but of whoever uses it.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Named:
     severity: Severity = Severity.FAIL
     calls: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    own: bool = False
 
     @property
     def patterns(self) -> list[str]:

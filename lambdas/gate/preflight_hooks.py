@@ -12,6 +12,7 @@ from gate.deployment import Deployment
 from gate.names import check
 from gate.network import Caller
 from gate.options.hooks import HOOKS
+from gate.preflight_tasks import why_it_cannot_run
 from gate.settings import BadSettings, in_words, judge_settings, read_environment, read_module, schema_of
 from gate.verdict import Finding, Outcome, ProbeError, Severity, attempt, failed, finding_of, passed, skipped
 from gate.waiting import TimeBudget
@@ -134,9 +135,9 @@ class HookChecks:
             return failed(f"{function.called} is {state} ({why}): fix it first")
         return passed(f"{function.called} is {state}")
 
-    @check(calls=[LOOK_UP], parts=["{event}"])
+    @check(calls=[LOOK_UP, "iam:SimulatePrincipalPolicy"], parts=["{event}"])
     def hook_settings(self) -> Iterator[Finding]:
-        """The options of all hooks can be used: expressions, rules across options, windows that fit the time."""
+        """The options of all hooks can be used: expressions, rules, windows that fit the time, smoke tests that run."""
         yield from self._each("hook_settings", self._can_be_used)
 
     def _can_be_used(self, function: HookFunction) -> Finding:
@@ -161,6 +162,10 @@ class HookChecks:
                 problems.append(f"{hook}.max_duration is {wanted:g}; {deployment.words.mover} gives a hook {given:g} s")
             budget = TimeBudget.of(timeout, min(wanted, given), deployment.most_continuations)
             problems += [f"{hook}.{problem}" for problem in options.problems_of_time(budget)]
+            smoke_test = getattr(options, "smoke_test", None)
+            if smoke_test:
+                found = why_it_cannot_run(deployment, smoke_test, str(function.configuration.get("Role") or ""))
+                problems += [f"{hook}.smoke_test: {problem}" for problem in found]
         if problems:
             return failed(f"{in_words(problems)} ({function.called})")
         return passed(f"the options of {hook} can be used")

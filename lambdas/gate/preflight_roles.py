@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import Any, Optional
+from typing import Any
 
 from gate import aws
 from gate.names import check
 from gate.preflight_hooks import later_hooks
 from gate.release import Release, is_arn
-from gate.verdict import Finding, NotFound, ProbeError, attempt, failed, passed, skipped
+from gate.simulator import why_not
+from gate.verdict import Finding, ProbeError, attempt, failed, passed, skipped
 
 
 class RoleChecks:
@@ -89,10 +90,10 @@ class RoleChecks:
     ) -> Finding:
         """Whether a role may take the action on each of the resources, for the words `may_not` and the cure.
 
-        `known`: condition keys, beside the region. Where it hangs on others nobody can say. Raises as `_why_not` does.
+        `known`: condition keys, beside the region. Where it hangs on others nobody can say. Raises as `why_not` does.
         """
         context = {"aws:RequestedRegion": self.release.arn.region, **known}
-        refused = {resource: _why_not(role, action, resource, context) for resource in resources}
+        refused = {resource: why_not(role, action, resource, context) for resource in resources}
         denied = [resource for resource, keys in refused.items() if keys == []]
         who = f"{self.release.deployment.words.invoker} {role}"
         if denied:
@@ -101,39 +102,6 @@ class RoleChecks:
         if unknown:
             return skipped(f"{who}: it hangs on {unknown}, which is not known here, whether it {may_not} something")
         return passed(f"{who} may do what it has to")
-
-
-def _why_not(role: str, action: str, resource: str, context: Mapping[str, str]) -> Optional[list[str]]:
-    """None if IAM allows it; else the condition keys that may have kept it from that, as they were not given.
-
-    Raises NotFound if there is no such role, ProbeError if the answer has no decision, and as `aws.call` does.
-    """
-    entries = [
-        {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
-        for key, value in context.items()
-    ]
-    try:
-        answer = aws.call(
-            "iam",
-            "simulate_principal_policy",
-            PolicySourceArn=role,
-            ActionNames=[action],
-            ResourceArns=[resource],
-            ContextEntries=entries,
-        )
-    except aws.AwsCallFailed as problem:
-        if problem.code == "NoSuchEntity":
-            raise NotFound(f"role {role} does not exist: create it, or fix what names it") from problem
-        raise
-    result = (answer.get("EvaluationResults") or [{}])[0]
-    if not result.get("EvalDecision"):
-        raise ProbeError(f"IAM's simulator did not say whether {role} may {action} on {resource}")
-    if result["EvalDecision"] == "allowed":
-        return None
-    # The keys stand beside the decision or one level below, and are those of all statements, other services' too.
-    places = [result, *(result.get("ResourceSpecificResults") or [])]
-    keys = [str(key) for place in places for key in place.get("MissingContextValues") or []]
-    return [key for key in keys if key.partition(":")[0].lower() in ("aws", action.partition(":")[0])]
 
 
 def _trusts(role: Mapping[str, Any], service: str) -> bool:

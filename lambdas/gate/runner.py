@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Callable, Generic, NoReturn, Optional, TypeVar
 
-from gate import aws
+from gate import aws, events
 from gate.deployment import Deployment
 from gate.names import Named, patterns_of, patterns_of_all_hooks, unknown_names
 from gate.options import HookOptions
@@ -25,7 +25,7 @@ from gate.overrides import Overrides, overrides_in
 from gate.platforms import Continuation, Platform, platform_of
 from gate.record import Record
 from gate.runtime import Answer, Invocation
-from gate.settings import BadSettings, read_environment, read_module, read_settings
+from gate.settings import BadSettings, Environment, read_environment, read_module, read_settings
 from gate.severity import Severities
 from gate.verdict import Finding, Probe, ProbeError, Result, Severity, decide, error, failed, run_probe
 from gate.waiting import OutOfTime, Poll, TimeBudget, handover_margin
@@ -236,11 +236,13 @@ class _Run:
     def __init__(self, name: str, event_name: str, event: Any, context: Any) -> None:
         self.invocation = Invocation(context)
         self.platform: Platform = platform_of(event, context)
-        self.event_name = event_name
+        self.event_name, self.context = event_name, context
         self.record = Record(name, self.platform.deployment_id)
         self.preamble = 0  # results that only say whose deployment this is: alone they confirm nothing
         self.own_severity = Severity.FAIL  # of what befalls the hook itself
         self.ending = ""  # of every message
+        self.environment: Optional[Environment] = None
+        self.deployment: Optional[Deployment] = None
         self.gate: Optional[Gate[Any]] = None
 
     def answer(self, checks: Callable[[], None]) -> Answer:
@@ -267,7 +269,7 @@ class _Run:
             return
         self.record.current = "settings"
         problems: list[str] = []
-        environment = _or_problem(read_environment, problems)
+        environment = self.environment = _or_problem(read_environment, problems)
         options = _or_problem(functools.partial(read_settings, options_type, hook=self.record.hook_name), problems)
         if environment is None or options is None:
             self.record.add("settings", failed("; ".join(problems)))
@@ -278,7 +280,7 @@ class _Run:
         continuation = self.platform.continuation or Continuation(time.time())
         has_orphan = bool(continuation.orphan_note)  # it is seen to its end, whatever became of the deployment
         module = read_module()
-        deployment = self.platform.deployment(environment)
+        deployment = self.deployment = self.platform.deployment(environment)
         deployment.in_vpc = module.in_vpc
         is_ours = self._is_ours(deployment)
         if not is_ours and not has_orphan:
@@ -378,11 +380,35 @@ class _Run:
         extra = {**self.record.fields, "status": status, "event": self.event_name, "duration_ms": self._duration_ms}
         level = logging.INFO if verdict.succeeded else logging.ERROR
         logger.log(level, "%s: %s", status, verdict.message, extra=extra)
+        told = functools.partial(self._told, status, verdict.message)
+        events.tell(told, self.record, self.context, self.invocation.until(events.SPARE))
         return self._answer_of(status, verdict.message)
+
+    def _told(self, status: str, message: str) -> events.Verdict:
+        ours = self.environment or Environment("", "", "", "")
+        return events.Verdict(
+            status=status,
+            message=message,
+            duration_ms=self._duration_ms,
+            about={
+                "platform": self.platform.name,
+                "lifecycle_event": self.event_name,
+                "stage": self.platform.stage,
+                **vars(ours),
+                "application": "",
+                "deployment_group": "",
+                **(self.deployment.names if self.deployment else {}),
+            },
+            overrides=self.gate.severities.overrides.own if self.gate else {},
+            began=self.gate.continuation.began if self.gate else time.time(),
+        )
 
     @property
     def _duration_ms(self) -> int:
-        return int((time.monotonic() - self.invocation.started) * 1000)
+        """Milliseconds since the first invocation began."""
+        before = self.gate is not None and self.gate.continuation.number
+        seconds = self.gate.elapsed_in_all() if self.gate and before else time.monotonic() - self.invocation.started
+        return int(seconds * 1000)
 
     def _answer_of(self, status: str, message: str) -> Answer:
         checks = self.record.as_json()

@@ -30,7 +30,7 @@ O = TypeVar("O", bound=HookOptions)  # noqa: E741  # of options
 
 MOST_TEXT = 200_000  # bytes of settings when unpacked; those that fit Lambda's 4 KB have some 50,000
 MOST_PROBLEMS = 50  # that are named at once
-OF_MODULE = ("schema", "packages", "overrides", "in_vpc")  # what the module writes beside the options
+OF_MODULE = ("schema", "packages", "overrides", "in_vpc", "event_bus")  # what the module writes beside the options
 
 
 class BadSettings(Exception):
@@ -62,23 +62,26 @@ class Module:
     """What the module writes beside the options.
 
     `schema`: fingerprint of the options that the settings were written for. `packages`: function → CodeSha256 that the
-    module gave it. `in_vpc`: whether the function runs in a VPC; None: not said.
+    module gave it. `in_vpc`: whether the function runs in a VPC; None: not said. `event_bus`: name or ARN of the bus
+    that verdicts are sent to; empty: to none.
     """
 
     schema: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     overrides_allowed: bool = True
     in_vpc: Optional[bool] = None
+    event_bus: str = ""
 
     @classmethod
     def taken_from(cls, document: dict[str, Any]) -> Module:
         """Read what is the module's, and leave the options in the document."""
-        schema, packages, overrides, in_vpc = (document.pop(name, None) for name in OF_MODULE)
+        schema, packages, overrides, in_vpc, event_bus = (document.pop(name, None) for name in OF_MODULE)
         return cls(
             schema=schema if isinstance(schema, str) else "",
             packages=packages if isinstance(packages, dict) else {},
             overrides_allowed=overrides in (None, "allow"),  # a word that is not known forbids
             in_vpc=in_vpc if isinstance(in_vpc, bool) else None,
+            event_bus=event_bus if isinstance(event_bus, str) else "",
         )
 
 

@@ -165,10 +165,18 @@ class Task:
         return "; ".join(parts) or "no reason given"
 
 
-def why_it_failed(task: Task, container: Container, definition: Mapping[str, Any], *, retried: bool = False) -> str:
+def why_it_failed(
+    task: Task,
+    container: Container,
+    definition: Mapping[str, Any],
+    *,
+    retried: bool = False,
+    options: str = "run_migrations",
+) -> str:
     """Why the end of a command, in this container of a task that has stopped, is no success; empty if it is one.
 
-    `retried`: the command was started for the second time, after an interruption.
+    `retried`: the command was started for the second time, after an interruption. `options`: where the user has told
+    how to run it, for the cure.
     """
     others_killed = any("OutOfMemory" in each.reason for each in task.containers if each is not container)
     task, code = task.ended_by(definition), container.exit
@@ -179,7 +187,7 @@ def why_it_failed(task: Task, container: Container, definition: Mapping[str, Any
     reason = "; ".join(part for part in (task.stop_code, task.stopped_reason, container.reason) if part)
     # A wrapper may end with 0 though the kernel has killed its child. The task's reason may speak of another container.
     if "OutOfMemory" in (container.reason if container.exit_code == 0 and others_killed else reason):
-        return f"{code}, out of memory ({reason}): set memory of run_migrations, or give the task more"
+        return f"{code}, out of memory ({reason}): set memory of {options}, or give the task more"
     if task.was_interrupted:
         cure = "" if retried else ": retry_interrupted starts it again"
         return f"{code}, its instance was taken away in the middle ({reason}){cure}"

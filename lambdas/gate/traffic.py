@@ -293,7 +293,7 @@ class Traffic:
 
     def _ready(self, check: R) -> list[R]:
         """The check as it is sent, once for each target, with its secrets read and green's names filled in."""
-        filled = fill(check, self._value_of_green)
+        filled = fill(check, self.value_of_green)
         self._require_route_to_green(filled)
         self.sender.read_secrets(check)
         return self._addressed(filled)
@@ -318,7 +318,7 @@ class Traffic:
         targets = self.way.targets
         return [replace(asked, url=each + check.path, host=host or urlsplit(each).netloc) for each in targets]
 
-    def _value_of_green(self, name: str) -> str | None:
+    def value_of_green(self, name: str) -> Optional[str]:
         """What `{image_tag}` and `{revision}` stand for, those of the new task definition; None for other names."""
         return self.deployment.memoize(f"{{{name}}}", partial(self._look_up, name)) if name in OF_GREEN else None
 
@@ -339,7 +339,7 @@ class Traffic:
         """Send the steps in order; after one that failed only those that clean up."""
         session = self.sender.session()
         for step in flow.steps:  # what cannot be had is found out before anything is sent
-            self._require_route_to_green(fill(step, self._value_of_green))
+            self._require_route_to_green(fill(step, self.value_of_green))
             session.read_secrets(step)
         known: dict[str, str] = {}
         secrets: set[str] = set()
@@ -377,7 +377,7 @@ class Traffic:
 
         Messages call the step as it is declared: what was saved may be a token.
         """
-        filled = fill(step, lambda name: known.get(name) or self._value_of_green(name))
+        filled = fill(step, lambda name: known.get(name) or self.value_of_green(name))
         try:
             self._require_route_to_green(filled)
         except Misrouted:

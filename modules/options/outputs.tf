@@ -30,8 +30,8 @@ output "schemas" {
   value = {
     validate_before_install = "4f0c68ee3236"
     validate_deployment     = "b372bbd199bd"
-    validate_test_traffic   = "3ca0d68811af"
-    run_migrations          = "28a321cbd3e4"
-    validate_production     = "85bb2b3592f5"
+    validate_test_traffic   = "cc35e9e9ec38"
+    run_migrations          = "e2aefff2d3dc"
+    validate_production     = "15e035270d6b"
   }
 }

@@ -165,6 +165,26 @@ variable "validate_test_traffic" {
       - `p95_ms`: highest P95 in milliseconds; null: not looked at (default null)
       - `p99_ms`: highest P99 in milliseconds; null: not looked at (default null)
       - `max_ms`: slowest answer in milliseconds; null: not looked at (default null)
+    - `smoke_test`: a test of your own as a one-off ECS task, after the requests; null: none (default null)
+      - `container`: container to run in; null: the only one of the task definition, or else the one behind the load
+        balancer (default null)
+      - `environment`: further environment variables of the container; no place for secrets: those come from the task
+        definition (default {})
+      - `cpu`: CPU units of the tasks (1024 are one vCPU); null: as the task definition says (default null)
+      - `memory`: MiB of the tasks; null: as the task definition says (default null)
+      - `subnets`: the tasks' subnets; null: the service's (default null)
+      - `security_groups`: the tasks' security groups; null: the service's (default null)
+      - `assign_public_ip`: whether the tasks get public addresses; null: as the service's (default null)
+      - `launch`: launch type (`"FARGATE"`, `"EC2"` or `"EXTERNAL"`) or a capacity provider's name, such as
+        `"FARGATE_SPOT"`; null: as the service's tasks (default null)
+      - `log_lines`: last lines of the container's log in the message (default 20)
+      - `pass_role_arns`: roles of the task definition (task role, execution role) that the function's own role may
+        pass; null: any of the account, or those of the module's `task_definition_family` (default null)
+      - `command`: the test, as words: `["pytest", "tests/smoke"]`; null: what the task definition named here runs by
+        itself (default null)
+      - `task_definition`: task definition that holds the test, as family, `family:revision` or ARN; null: the one that
+        is deployed (default null)
+      - `timeout`: seconds after which it is stopped, and has failed (default 300)
     - `base_url`: where green answers; null: the load balancer's DNS name and the test listener's port (default null)
     - `interval`: seconds between two looks while waiting for the test listener (default 2)
   EOT
@@ -264,6 +284,21 @@ variable "validate_test_traffic" {
       p99_ms     = optional(number)
       max_ms     = optional(number)
     }), {})
+    smoke_test = optional(object({
+      container        = optional(string)
+      environment      = optional(map(string), {})
+      cpu              = optional(number)
+      memory           = optional(number)
+      subnets          = optional(list(string))
+      security_groups  = optional(list(string))
+      assign_public_ip = optional(bool)
+      launch           = optional(string)
+      log_lines        = optional(number, 20)
+      pass_role_arns   = optional(list(string))
+      command          = optional(list(string))
+      task_definition  = optional(string)
+      timeout          = optional(number, 300)
+    }))
     base_url = optional(string)
     interval = optional(number, 2)
   })
@@ -466,6 +501,86 @@ variable "validate_test_traffic" {
   }
 
   validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.container == null ? true : can(regex("^(?:[A-Za-z0-9_-]{1,255})$", v1.container)))])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.container is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(v1.container) ? "a sensitive value" : jsonencode(v1.container)}; expected a container's name in the task definition (up to 255 letters, digits, hyphens and underscores), or null." if !nonsensitive(v1.container == null ? true : can(regex("^(?:[A-Za-z0-9_-]{1,255})$", v1.container)))]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for v1 in var.validate_test_traffic.smoke_test[*] : [for k2, v2 in v1.environment : nonsensitive(can(regex("^(?:(?s:.+))$", k2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_test_traffic.smoke_test[*] : [for k2, v2 in v1.environment : "validate_test_traffic.smoke_test.environment has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a variable's name." if !nonsensitive(can(regex("^(?:(?s:.+))$", k2)))]])))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.cpu == null ? true : v1.cpu >= 128 && v1.cpu <= 16384 && floor(v1.cpu) == v1.cpu)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.cpu is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(v1.cpu) ? "a sensitive value" : jsonencode(v1.cpu)}; expected a whole number of CPU units from 128 to 16384, or null." if !nonsensitive(v1.cpu == null ? true : v1.cpu >= 128 && v1.cpu <= 16384 && floor(v1.cpu) == v1.cpu)]))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.memory == null ? true : v1.memory >= 128 && v1.memory <= 122880 && floor(v1.memory) == v1.memory)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.memory is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(v1.memory) ? "a sensitive value" : jsonencode(v1.memory)}; expected a whole number of MiB from 128 to 122880, or null." if !nonsensitive(v1.memory == null ? true : v1.memory >= 128 && v1.memory <= 122880 && floor(v1.memory) == v1.memory)]))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.subnets == null ? true : length(coalesce(v1.subnets, [])) >= 1 && length(coalesce(v1.subnets, [])) <= 16)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.subnets has ${length(coalesce(v1.subnets, []))} entries; expected 1 to 16, or null." if !nonsensitive(v1.subnets == null ? true : length(coalesce(v1.subnets, [])) >= 1 && length(coalesce(v1.subnets, [])) <= 16)]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for v1 in var.validate_test_traffic.smoke_test[*] : [for k2, v2 in coalesce(v1.subnets, []) : nonsensitive(can(regex("^(?:subnet-[0-9a-z]+)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_test_traffic.smoke_test[*] : [for k2, v2 in coalesce(v1.subnets, []) : "validate_test_traffic.smoke_test.subnets[${k2}] is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(coalesce(v1.subnets, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected ids such as \"subnet-0123456789abcdef0\"." if !nonsensitive(can(regex("^(?:subnet-[0-9a-z]+)$", v2)))]])))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.security_groups == null ? true : length(coalesce(v1.security_groups, [])) >= 1 && length(coalesce(v1.security_groups, [])) <= 5)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.security_groups has ${length(coalesce(v1.security_groups, []))} entries; expected 1 to 5, or null." if !nonsensitive(v1.security_groups == null ? true : length(coalesce(v1.security_groups, [])) >= 1 && length(coalesce(v1.security_groups, [])) <= 5)]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for v1 in var.validate_test_traffic.smoke_test[*] : [for k2, v2 in coalesce(v1.security_groups, []) : nonsensitive(can(regex("^(?:sg-[0-9a-z]+)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_test_traffic.smoke_test[*] : [for k2, v2 in coalesce(v1.security_groups, []) : "validate_test_traffic.smoke_test.security_groups[${k2}] is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(coalesce(v1.security_groups, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected ids such as \"sg-0123456789abcdef0\"." if !nonsensitive(can(regex("^(?:sg-[0-9a-z]+)$", v2)))]])))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.launch == null ? true : can(regex("^(?:[A-Za-z0-9_-]{1,255})$", v1.launch)))])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.launch is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(v1.launch) ? "a sensitive value" : jsonencode(v1.launch)}; expected \"FARGATE\", \"EC2\", \"EXTERNAL\" or a capacity provider's name, or null." if !nonsensitive(v1.launch == null ? true : can(regex("^(?:[A-Za-z0-9_-]{1,255})$", v1.launch)))]))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.log_lines >= 0 && v1.log_lines <= 1000 && floor(v1.log_lines) == v1.log_lines)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.log_lines is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(v1.log_lines) ? "a sensitive value" : jsonencode(v1.log_lines)}; expected a whole number from 0 to 1000." if !nonsensitive(v1.log_lines >= 0 && v1.log_lines <= 1000 && floor(v1.log_lines) == v1.log_lines)]))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.pass_role_arns == null ? true : length(coalesce(v1.pass_role_arns, [])) >= 1 && length(coalesce(v1.pass_role_arns, [])) <= 100)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.pass_role_arns has ${length(coalesce(v1.pass_role_arns, []))} entries; expected 1 to 100, or null." if !nonsensitive(v1.pass_role_arns == null ? true : length(coalesce(v1.pass_role_arns, [])) >= 1 && length(coalesce(v1.pass_role_arns, [])) <= 100)]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for v1 in var.validate_test_traffic.smoke_test[*] : [for k2, v2 in coalesce(v1.pass_role_arns, []) : nonsensitive(can(regex("^(?:arn:[a-z-]+:iam::[0-9]{12}:role/.+)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_test_traffic.smoke_test[*] : [for k2, v2 in coalesce(v1.pass_role_arns, []) : "validate_test_traffic.smoke_test.pass_role_arns[${k2}] is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(coalesce(v1.pass_role_arns, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected roles' ARNs such as \"arn:aws:iam::111122223333:role/web-task\"." if !nonsensitive(can(regex("^(?:arn:[a-z-]+:iam::[0-9]{12}:role/.+)$", v2)))]])))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.command == null ? true : length(coalesce(v1.command, [])) >= 1 && length(coalesce(v1.command, [])) <= 1000)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.command has ${length(coalesce(v1.command, []))} entries; expected 1 to 1000, or null." if !nonsensitive(v1.command == null ? true : length(coalesce(v1.command, [])) >= 1 && length(coalesce(v1.command, [])) <= 1000)]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for v1 in var.validate_test_traffic.smoke_test[*] : [for k2, v2 in coalesce(v1.command, []) : nonsensitive(can(regex("^(?:(?s:.+))$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_test_traffic.smoke_test[*] : [for k2, v2 in coalesce(v1.command, []) : "validate_test_traffic.smoke_test.command[${k2}] is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(coalesce(v1.command, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected words, none of them empty, such as [\"alembic\", \"upgrade\", \"head\"]." if !nonsensitive(can(regex("^(?:(?s:.+))$", v2)))]])))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.task_definition == null ? true : can(regex("^(?:(arn:[a-z-]+:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/)?[A-Za-z0-9_-]{1,255}(:[0-9]+)?)$", v1.task_definition)))])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.task_definition is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(v1.task_definition) ? "a sensitive value" : jsonencode(v1.task_definition)}; expected a family, a family with its revision (\"web-smoke:7\"), or an ARN, or null." if !nonsensitive(v1.task_definition == null ? true : can(regex("^(?:(arn:[a-z-]+:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/)?[A-Za-z0-9_-]{1,255}(:[0-9]+)?)$", v1.task_definition)))]))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_test_traffic.smoke_test[*] : nonsensitive(v1.timeout >= 1 && v1.timeout <= 840)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_test_traffic.smoke_test[*] : "validate_test_traffic.smoke_test.timeout is ${issensitive(var.validate_test_traffic.smoke_test[*]) || issensitive(v1.timeout) ? "a sensitive value" : jsonencode(v1.timeout)}; expected seconds from 1 to 840." if !nonsensitive(v1.timeout >= 1 && v1.timeout <= 840)]))
+  }
+
+  validation {
     condition     = alltrue(flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : nonsensitive(v2.equals == null ? true : can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2.equals)))]]))
     error_message = nonsensitive(join("\n", flatten([for k1, v1 in var.validate_test_traffic.http_checks : [for k2, v2 in v1.response_headers : "validate_test_traffic.http_checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"}.response_headers${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k2)) ? ".${k2}" : "[${jsonencode(k2)}]"}.equals is ${issensitive(var.validate_test_traffic.http_checks) || issensitive(v1.response_headers) || issensitive(v2.equals) ? "a sensitive value" : "a text of ${length(v2.equals)} characters"}; expected a header's value: text without line breaks and control characters that begins with no space, or null." if !nonsensitive(v2.equals == null ? true : can(regex("^(?:([^\\x00-\\x20\\x7f-\\x9f][^\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f]*)?)$", v2.equals)))]])))
   }
@@ -621,16 +736,8 @@ variable "run_migrations" {
     Options of the BeforeAllowTraffic hook: one-off ECS tasks of the new task definition. Without `command` and `preset`
     nothing runs, and the hook says so.
     - `checks`: severity by the name of a check: `"fail"`, `"warn"` (report, but pass) or `"skip"` (default {})
-    - `preset`: sets `command`, `verify_schema_command` and `rollback_command` where they are null; it looks first at
-      which revision the database is, to go back there (default null)
-    - `command`: the migration, as words: `["alembic", "upgrade", "head"]`; null: that of `preset`, or no migrations
-      (default null)
-    - `verify_schema_command`: command that must exit 0 after the migration (default null)
-    - `verify_data_command`: command that must exit 0 after that (default null)
-    - `rollback_command`: command for a failure after a change, run with the new image; null: that of `preset`, or none
-      (default null)
-    - `container`: container to run them in; null: the only one of the task definition, or else the AppSpec's (default
-      null)
+    - `container`: container to run in; null: the only one of the task definition, or else the one behind the load
+      balancer (default null)
     - `environment`: further environment variables of the container; no place for secrets: those come from the task
       definition (default {})
     - `cpu`: CPU units of the tasks (1024 are one vCPU); null: as the task definition says (default null)
@@ -640,6 +747,17 @@ variable "run_migrations" {
     - `assign_public_ip`: whether the tasks get public addresses; null: as the service's (default null)
     - `launch`: launch type (`"FARGATE"`, `"EC2"` or `"EXTERNAL"`) or a capacity provider's name, such as
       `"FARGATE_SPOT"`; null: as the service's tasks (default null)
+    - `log_lines`: last lines of the container's log in the message (default 20)
+    - `pass_role_arns`: roles of the task definition (task role, execution role) that the function's own role may pass;
+      null: any of the account, or those of the module's `task_definition_family` (default null)
+    - `preset`: sets `command`, `verify_schema_command` and `rollback_command` where they are null; it looks first at
+      which revision the database is, to go back there (default null)
+    - `command`: the migration, as words: `["alembic", "upgrade", "head"]`; null: that of `preset`, or no migrations
+      (default null)
+    - `verify_schema_command`: command that must exit 0 after the migration (default null)
+    - `verify_data_command`: command that must exit 0 after that (default null)
+    - `rollback_command`: command for a failure after a change, run with the new image; null: that of `preset`, or none
+      (default null)
     - `lock_timeout`: seconds after which PostgreSQL gives up waiting for a lock, told to libpq (psycopg, not asyncpg)
       by `PGOPTIONS`; null: not set (default null)
     - `statement_timeout`: seconds after which PostgreSQL gives up a statement, told in the same way; null: not set
@@ -651,19 +769,11 @@ variable "run_migrations" {
       "wait")
     - `retry_interrupted`: whether a command that a spot interruption ended in the middle is started once more; one that
       had not started always is (default false)
-    - `log_lines`: last lines of the container's log in the message (default 20)
     - `interval`: seconds between two looks at the task (default 2)
     - `on_rollback_deployment`: what to do when the deployment is itself a rollback (default "skip")
-    - `pass_role_arns`: roles of the task definition (task role, execution role) that the function's own role may pass;
-      null: any of the account (default null)
   EOT
   type = object({
     checks                 = optional(map(string), {})
-    preset                 = optional(string)
-    command                = optional(list(string))
-    verify_schema_command  = optional(list(string))
-    verify_data_command    = optional(list(string))
-    rollback_command       = optional(list(string))
     container              = optional(string)
     environment            = optional(map(string), {})
     cpu                    = optional(number)
@@ -672,16 +782,21 @@ variable "run_migrations" {
     security_groups        = optional(list(string))
     assign_public_ip       = optional(bool)
     launch                 = optional(string)
+    log_lines              = optional(number, 20)
+    pass_role_arns         = optional(list(string))
+    preset                 = optional(string)
+    command                = optional(list(string))
+    verify_schema_command  = optional(list(string))
+    verify_data_command    = optional(list(string))
+    rollback_command       = optional(list(string))
     lock_timeout           = optional(number)
     statement_timeout      = optional(number)
     timeout                = optional(number)
     max_duration           = optional(number, 3000)
     concurrent             = optional(string, "wait")
     retry_interrupted      = optional(bool, false)
-    log_lines              = optional(number, 20)
     interval               = optional(number, 2)
     on_rollback_deployment = optional(string, "skip")
-    pass_role_arns         = optional(list(string))
   })
   default  = {}
   nullable = false
@@ -689,51 +804,6 @@ variable "run_migrations" {
   validation {
     condition     = alltrue([for k1, v1 in var.run_migrations.checks : nonsensitive(contains(["fail", "warn", "skip"], v1))])
     error_message = nonsensitive(join("\n", [for k1, v1 in var.run_migrations.checks : "run_migrations.checks${can(regex("^[A-Za-z_][A-Za-z0-9_-]*$", k1)) ? ".${k1}" : "[${jsonencode(k1)}]"} is ${issensitive(var.run_migrations.checks) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected \"fail\", \"warn\" or \"skip\"." if !nonsensitive(contains(["fail", "warn", "skip"], v1))]))
-  }
-
-  validation {
-    condition     = var.run_migrations.preset == null ? true : contains(["alembic", "django"], var.run_migrations.preset)
-    error_message = nonsensitive("run_migrations.preset is ${issensitive(var.run_migrations.preset) ? "a sensitive value" : jsonencode(var.run_migrations.preset)}; expected \"alembic\" or \"django\", or null. For another tool set command and those that follow it.")
-  }
-
-  validation {
-    condition     = var.run_migrations.command == null ? true : length(coalesce(var.run_migrations.command, [])) >= 1 && length(coalesce(var.run_migrations.command, [])) <= 1000
-    error_message = nonsensitive("run_migrations.command has ${length(coalesce(var.run_migrations.command, []))} entries; expected 1 to 1000, or null.")
-  }
-
-  validation {
-    condition     = alltrue([for k1, v1 in coalesce(var.run_migrations.command, []) : nonsensitive(can(regex("^(?:(?s:.+))$", v1)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in coalesce(var.run_migrations.command, []) : "run_migrations.command[${k1}] is ${issensitive(coalesce(var.run_migrations.command, [])) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected words, none of them empty, such as [\"alembic\", \"upgrade\", \"head\"]." if !nonsensitive(can(regex("^(?:(?s:.+))$", v1)))]))
-  }
-
-  validation {
-    condition     = var.run_migrations.verify_schema_command == null ? true : length(coalesce(var.run_migrations.verify_schema_command, [])) >= 1 && length(coalesce(var.run_migrations.verify_schema_command, [])) <= 1000
-    error_message = nonsensitive("run_migrations.verify_schema_command has ${length(coalesce(var.run_migrations.verify_schema_command, []))} entries; expected 1 to 1000, or null.")
-  }
-
-  validation {
-    condition     = alltrue([for k1, v1 in coalesce(var.run_migrations.verify_schema_command, []) : nonsensitive(can(regex("^(?:(?s:.+))$", v1)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in coalesce(var.run_migrations.verify_schema_command, []) : "run_migrations.verify_schema_command[${k1}] is ${issensitive(coalesce(var.run_migrations.verify_schema_command, [])) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected words, none of them empty, such as [\"alembic\", \"upgrade\", \"head\"]." if !nonsensitive(can(regex("^(?:(?s:.+))$", v1)))]))
-  }
-
-  validation {
-    condition     = var.run_migrations.verify_data_command == null ? true : length(coalesce(var.run_migrations.verify_data_command, [])) >= 1 && length(coalesce(var.run_migrations.verify_data_command, [])) <= 1000
-    error_message = nonsensitive("run_migrations.verify_data_command has ${length(coalesce(var.run_migrations.verify_data_command, []))} entries; expected 1 to 1000, or null.")
-  }
-
-  validation {
-    condition     = alltrue([for k1, v1 in coalesce(var.run_migrations.verify_data_command, []) : nonsensitive(can(regex("^(?:(?s:.+))$", v1)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in coalesce(var.run_migrations.verify_data_command, []) : "run_migrations.verify_data_command[${k1}] is ${issensitive(coalesce(var.run_migrations.verify_data_command, [])) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected words, none of them empty, such as [\"alembic\", \"upgrade\", \"head\"]." if !nonsensitive(can(regex("^(?:(?s:.+))$", v1)))]))
-  }
-
-  validation {
-    condition     = var.run_migrations.rollback_command == null ? true : length(coalesce(var.run_migrations.rollback_command, [])) >= 1 && length(coalesce(var.run_migrations.rollback_command, [])) <= 1000
-    error_message = nonsensitive("run_migrations.rollback_command has ${length(coalesce(var.run_migrations.rollback_command, []))} entries; expected 1 to 1000, or null.")
-  }
-
-  validation {
-    condition     = alltrue([for k1, v1 in coalesce(var.run_migrations.rollback_command, []) : nonsensitive(can(regex("^(?:(?s:.+))$", v1)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in coalesce(var.run_migrations.rollback_command, []) : "run_migrations.rollback_command[${k1}] is ${issensitive(coalesce(var.run_migrations.rollback_command, [])) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected words, none of them empty, such as [\"alembic\", \"upgrade\", \"head\"]." if !nonsensitive(can(regex("^(?:(?s:.+))$", v1)))]))
   }
 
   validation {
@@ -782,6 +852,66 @@ variable "run_migrations" {
   }
 
   validation {
+    condition     = var.run_migrations.log_lines >= 0 && var.run_migrations.log_lines <= 1000 && floor(var.run_migrations.log_lines) == var.run_migrations.log_lines
+    error_message = nonsensitive("run_migrations.log_lines is ${issensitive(var.run_migrations.log_lines) ? "a sensitive value" : jsonencode(var.run_migrations.log_lines)}; expected a whole number from 0 to 1000.")
+  }
+
+  validation {
+    condition     = var.run_migrations.pass_role_arns == null ? true : length(coalesce(var.run_migrations.pass_role_arns, [])) >= 1 && length(coalesce(var.run_migrations.pass_role_arns, [])) <= 100
+    error_message = nonsensitive("run_migrations.pass_role_arns has ${length(coalesce(var.run_migrations.pass_role_arns, []))} entries; expected 1 to 100, or null.")
+  }
+
+  validation {
+    condition     = alltrue([for k1, v1 in coalesce(var.run_migrations.pass_role_arns, []) : nonsensitive(can(regex("^(?:arn:[a-z-]+:iam::[0-9]{12}:role/.+)$", v1)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in coalesce(var.run_migrations.pass_role_arns, []) : "run_migrations.pass_role_arns[${k1}] is ${issensitive(coalesce(var.run_migrations.pass_role_arns, [])) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected roles' ARNs such as \"arn:aws:iam::111122223333:role/web-task\"." if !nonsensitive(can(regex("^(?:arn:[a-z-]+:iam::[0-9]{12}:role/.+)$", v1)))]))
+  }
+
+  validation {
+    condition     = var.run_migrations.preset == null ? true : contains(["alembic", "django"], var.run_migrations.preset)
+    error_message = nonsensitive("run_migrations.preset is ${issensitive(var.run_migrations.preset) ? "a sensitive value" : jsonencode(var.run_migrations.preset)}; expected \"alembic\" or \"django\", or null. For another tool set command and those that follow it.")
+  }
+
+  validation {
+    condition     = var.run_migrations.command == null ? true : length(coalesce(var.run_migrations.command, [])) >= 1 && length(coalesce(var.run_migrations.command, [])) <= 1000
+    error_message = nonsensitive("run_migrations.command has ${length(coalesce(var.run_migrations.command, []))} entries; expected 1 to 1000, or null.")
+  }
+
+  validation {
+    condition     = alltrue([for k1, v1 in coalesce(var.run_migrations.command, []) : nonsensitive(can(regex("^(?:(?s:.+))$", v1)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in coalesce(var.run_migrations.command, []) : "run_migrations.command[${k1}] is ${issensitive(coalesce(var.run_migrations.command, [])) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected words, none of them empty, such as [\"alembic\", \"upgrade\", \"head\"]." if !nonsensitive(can(regex("^(?:(?s:.+))$", v1)))]))
+  }
+
+  validation {
+    condition     = var.run_migrations.verify_schema_command == null ? true : length(coalesce(var.run_migrations.verify_schema_command, [])) >= 1 && length(coalesce(var.run_migrations.verify_schema_command, [])) <= 1000
+    error_message = nonsensitive("run_migrations.verify_schema_command has ${length(coalesce(var.run_migrations.verify_schema_command, []))} entries; expected 1 to 1000, or null.")
+  }
+
+  validation {
+    condition     = alltrue([for k1, v1 in coalesce(var.run_migrations.verify_schema_command, []) : nonsensitive(can(regex("^(?:(?s:.+))$", v1)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in coalesce(var.run_migrations.verify_schema_command, []) : "run_migrations.verify_schema_command[${k1}] is ${issensitive(coalesce(var.run_migrations.verify_schema_command, [])) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected words, none of them empty, such as [\"alembic\", \"upgrade\", \"head\"]." if !nonsensitive(can(regex("^(?:(?s:.+))$", v1)))]))
+  }
+
+  validation {
+    condition     = var.run_migrations.verify_data_command == null ? true : length(coalesce(var.run_migrations.verify_data_command, [])) >= 1 && length(coalesce(var.run_migrations.verify_data_command, [])) <= 1000
+    error_message = nonsensitive("run_migrations.verify_data_command has ${length(coalesce(var.run_migrations.verify_data_command, []))} entries; expected 1 to 1000, or null.")
+  }
+
+  validation {
+    condition     = alltrue([for k1, v1 in coalesce(var.run_migrations.verify_data_command, []) : nonsensitive(can(regex("^(?:(?s:.+))$", v1)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in coalesce(var.run_migrations.verify_data_command, []) : "run_migrations.verify_data_command[${k1}] is ${issensitive(coalesce(var.run_migrations.verify_data_command, [])) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected words, none of them empty, such as [\"alembic\", \"upgrade\", \"head\"]." if !nonsensitive(can(regex("^(?:(?s:.+))$", v1)))]))
+  }
+
+  validation {
+    condition     = var.run_migrations.rollback_command == null ? true : length(coalesce(var.run_migrations.rollback_command, [])) >= 1 && length(coalesce(var.run_migrations.rollback_command, [])) <= 1000
+    error_message = nonsensitive("run_migrations.rollback_command has ${length(coalesce(var.run_migrations.rollback_command, []))} entries; expected 1 to 1000, or null.")
+  }
+
+  validation {
+    condition     = alltrue([for k1, v1 in coalesce(var.run_migrations.rollback_command, []) : nonsensitive(can(regex("^(?:(?s:.+))$", v1)))])
+    error_message = nonsensitive(join("\n", [for k1, v1 in coalesce(var.run_migrations.rollback_command, []) : "run_migrations.rollback_command[${k1}] is ${issensitive(coalesce(var.run_migrations.rollback_command, [])) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected words, none of them empty, such as [\"alembic\", \"upgrade\", \"head\"]." if !nonsensitive(can(regex("^(?:(?s:.+))$", v1)))]))
+  }
+
+  validation {
     condition     = var.run_migrations.lock_timeout == null ? true : var.run_migrations.lock_timeout >= 0.001 && var.run_migrations.lock_timeout <= 3000
     error_message = nonsensitive("run_migrations.lock_timeout is ${issensitive(var.run_migrations.lock_timeout) ? "a sensitive value" : jsonencode(var.run_migrations.lock_timeout)}; expected seconds from 0.001 to 3000, or null.")
   }
@@ -807,11 +937,6 @@ variable "run_migrations" {
   }
 
   validation {
-    condition     = var.run_migrations.log_lines >= 0 && var.run_migrations.log_lines <= 1000 && floor(var.run_migrations.log_lines) == var.run_migrations.log_lines
-    error_message = nonsensitive("run_migrations.log_lines is ${issensitive(var.run_migrations.log_lines) ? "a sensitive value" : jsonencode(var.run_migrations.log_lines)}; expected a whole number from 0 to 1000.")
-  }
-
-  validation {
     condition     = var.run_migrations.interval >= 0.001 && var.run_migrations.interval <= 60
     error_message = nonsensitive("run_migrations.interval is ${issensitive(var.run_migrations.interval) ? "a sensitive value" : jsonencode(var.run_migrations.interval)}; expected seconds from 0.001 to 60.")
   }
@@ -819,16 +944,6 @@ variable "run_migrations" {
   validation {
     condition     = contains(["skip", "run"], var.run_migrations.on_rollback_deployment)
     error_message = nonsensitive("run_migrations.on_rollback_deployment is ${issensitive(var.run_migrations.on_rollback_deployment) ? "a sensitive value" : jsonencode(var.run_migrations.on_rollback_deployment)}; expected \"skip\" or \"run\".")
-  }
-
-  validation {
-    condition     = var.run_migrations.pass_role_arns == null ? true : length(coalesce(var.run_migrations.pass_role_arns, [])) >= 1 && length(coalesce(var.run_migrations.pass_role_arns, [])) <= 100
-    error_message = nonsensitive("run_migrations.pass_role_arns has ${length(coalesce(var.run_migrations.pass_role_arns, []))} entries; expected 1 to 100, or null.")
-  }
-
-  validation {
-    condition     = alltrue([for k1, v1 in coalesce(var.run_migrations.pass_role_arns, []) : nonsensitive(can(regex("^(?:arn:[a-z-]+:iam::[0-9]{12}:role/.+)$", v1)))])
-    error_message = nonsensitive(join("\n", [for k1, v1 in coalesce(var.run_migrations.pass_role_arns, []) : "run_migrations.pass_role_arns[${k1}] is ${issensitive(coalesce(var.run_migrations.pass_role_arns, [])) || issensitive(v1) ? "a sensitive value" : jsonencode(v1)}; expected roles' ARNs such as \"arn:aws:iam::111122223333:role/web-task\"." if !nonsensitive(can(regex("^(?:arn:[a-z-]+:iam::[0-9]{12}:role/.+)$", v1)))]))
   }
 }
 
@@ -947,6 +1062,26 @@ variable "validate_production" {
       - `rejected_connections`: connections that the load balancer may reject; null: not looked at (default null)
       - `cpu_percent`: highest average CPU use of the service; null: only said (default null)
       - `memory_percent`: the same of its memory; null: only said (default null)
+    - `smoke_test`: a test of your own as a one-off ECS task, after the requests; null: none (default null)
+      - `container`: container to run in; null: the only one of the task definition, or else the one behind the load
+        balancer (default null)
+      - `environment`: further environment variables of the container; no place for secrets: those come from the task
+        definition (default {})
+      - `cpu`: CPU units of the tasks (1024 are one vCPU); null: as the task definition says (default null)
+      - `memory`: MiB of the tasks; null: as the task definition says (default null)
+      - `subnets`: the tasks' subnets; null: the service's (default null)
+      - `security_groups`: the tasks' security groups; null: the service's (default null)
+      - `assign_public_ip`: whether the tasks get public addresses; null: as the service's (default null)
+      - `launch`: launch type (`"FARGATE"`, `"EC2"` or `"EXTERNAL"`) or a capacity provider's name, such as
+        `"FARGATE_SPOT"`; null: as the service's tasks (default null)
+      - `log_lines`: last lines of the container's log in the message (default 20)
+      - `pass_role_arns`: roles of the task definition (task role, execution role) that the function's own role may
+        pass; null: any of the account, or those of the module's `task_definition_family` (default null)
+      - `command`: the test, as words: `["pytest", "tests/smoke"]`; null: what the task definition named here runs by
+        itself (default null)
+      - `task_definition`: task definition that holds the test, as family, `family:revision` or ARN; null: the one that
+        is deployed (default null)
+      - `timeout`: seconds after which it is stopped, and has failed (default 300)
     - `initial_delay`: seconds to settle, or to warm up, before the bake: no figure counts what was before (default 60)
     - `duration`: seconds of the bake (default 300)
     - `interval`: seconds between two looks during the bake, at each of which the HTTP checks that only read are asked
@@ -1098,6 +1233,21 @@ variable "validate_production" {
       cpu_percent          = optional(number)
       memory_percent       = optional(number)
     }), {})
+    smoke_test = optional(object({
+      container        = optional(string)
+      environment      = optional(map(string), {})
+      cpu              = optional(number)
+      memory           = optional(number)
+      subnets          = optional(list(string))
+      security_groups  = optional(list(string))
+      assign_public_ip = optional(bool)
+      launch           = optional(string)
+      log_lines        = optional(number, 20)
+      pass_role_arns   = optional(list(string))
+      command          = optional(list(string))
+      task_definition  = optional(string)
+      timeout          = optional(number, 300)
+    }))
     initial_delay     = optional(number, 60)
     duration          = optional(number, 300)
     interval          = optional(number, 15)
@@ -1403,6 +1553,86 @@ variable "validate_production" {
   validation {
     condition     = var.validate_production.thresholds.memory_percent == null ? true : var.validate_production.thresholds.memory_percent >= 0.001 && var.validate_production.thresholds.memory_percent <= 1000000
     error_message = nonsensitive("validate_production.thresholds.memory_percent is ${issensitive(var.validate_production.thresholds.memory_percent) ? "a sensitive value" : jsonencode(var.validate_production.thresholds.memory_percent)}; expected percent from 0.001 to 1000000, or null.")
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.container == null ? true : can(regex("^(?:[A-Za-z0-9_-]{1,255})$", v1.container)))])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.container is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(v1.container) ? "a sensitive value" : jsonencode(v1.container)}; expected a container's name in the task definition (up to 255 letters, digits, hyphens and underscores), or null." if !nonsensitive(v1.container == null ? true : can(regex("^(?:[A-Za-z0-9_-]{1,255})$", v1.container)))]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for v1 in var.validate_production.smoke_test[*] : [for k2, v2 in v1.environment : nonsensitive(can(regex("^(?:(?s:.+))$", k2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.smoke_test[*] : [for k2, v2 in v1.environment : "validate_production.smoke_test.environment has a key of ${length(k2)} characters that begins with ${jsonencode(regex("^[A-Za-z0-9_-]*", k2))}; expected a variable's name." if !nonsensitive(can(regex("^(?:(?s:.+))$", k2)))]])))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.cpu == null ? true : v1.cpu >= 128 && v1.cpu <= 16384 && floor(v1.cpu) == v1.cpu)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.cpu is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(v1.cpu) ? "a sensitive value" : jsonencode(v1.cpu)}; expected a whole number of CPU units from 128 to 16384, or null." if !nonsensitive(v1.cpu == null ? true : v1.cpu >= 128 && v1.cpu <= 16384 && floor(v1.cpu) == v1.cpu)]))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.memory == null ? true : v1.memory >= 128 && v1.memory <= 122880 && floor(v1.memory) == v1.memory)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.memory is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(v1.memory) ? "a sensitive value" : jsonencode(v1.memory)}; expected a whole number of MiB from 128 to 122880, or null." if !nonsensitive(v1.memory == null ? true : v1.memory >= 128 && v1.memory <= 122880 && floor(v1.memory) == v1.memory)]))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.subnets == null ? true : length(coalesce(v1.subnets, [])) >= 1 && length(coalesce(v1.subnets, [])) <= 16)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.subnets has ${length(coalesce(v1.subnets, []))} entries; expected 1 to 16, or null." if !nonsensitive(v1.subnets == null ? true : length(coalesce(v1.subnets, [])) >= 1 && length(coalesce(v1.subnets, [])) <= 16)]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for v1 in var.validate_production.smoke_test[*] : [for k2, v2 in coalesce(v1.subnets, []) : nonsensitive(can(regex("^(?:subnet-[0-9a-z]+)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.smoke_test[*] : [for k2, v2 in coalesce(v1.subnets, []) : "validate_production.smoke_test.subnets[${k2}] is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(coalesce(v1.subnets, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected ids such as \"subnet-0123456789abcdef0\"." if !nonsensitive(can(regex("^(?:subnet-[0-9a-z]+)$", v2)))]])))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.security_groups == null ? true : length(coalesce(v1.security_groups, [])) >= 1 && length(coalesce(v1.security_groups, [])) <= 5)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.security_groups has ${length(coalesce(v1.security_groups, []))} entries; expected 1 to 5, or null." if !nonsensitive(v1.security_groups == null ? true : length(coalesce(v1.security_groups, [])) >= 1 && length(coalesce(v1.security_groups, [])) <= 5)]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for v1 in var.validate_production.smoke_test[*] : [for k2, v2 in coalesce(v1.security_groups, []) : nonsensitive(can(regex("^(?:sg-[0-9a-z]+)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.smoke_test[*] : [for k2, v2 in coalesce(v1.security_groups, []) : "validate_production.smoke_test.security_groups[${k2}] is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(coalesce(v1.security_groups, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected ids such as \"sg-0123456789abcdef0\"." if !nonsensitive(can(regex("^(?:sg-[0-9a-z]+)$", v2)))]])))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.launch == null ? true : can(regex("^(?:[A-Za-z0-9_-]{1,255})$", v1.launch)))])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.launch is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(v1.launch) ? "a sensitive value" : jsonencode(v1.launch)}; expected \"FARGATE\", \"EC2\", \"EXTERNAL\" or a capacity provider's name, or null." if !nonsensitive(v1.launch == null ? true : can(regex("^(?:[A-Za-z0-9_-]{1,255})$", v1.launch)))]))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.log_lines >= 0 && v1.log_lines <= 1000 && floor(v1.log_lines) == v1.log_lines)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.log_lines is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(v1.log_lines) ? "a sensitive value" : jsonencode(v1.log_lines)}; expected a whole number from 0 to 1000." if !nonsensitive(v1.log_lines >= 0 && v1.log_lines <= 1000 && floor(v1.log_lines) == v1.log_lines)]))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.pass_role_arns == null ? true : length(coalesce(v1.pass_role_arns, [])) >= 1 && length(coalesce(v1.pass_role_arns, [])) <= 100)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.pass_role_arns has ${length(coalesce(v1.pass_role_arns, []))} entries; expected 1 to 100, or null." if !nonsensitive(v1.pass_role_arns == null ? true : length(coalesce(v1.pass_role_arns, [])) >= 1 && length(coalesce(v1.pass_role_arns, [])) <= 100)]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for v1 in var.validate_production.smoke_test[*] : [for k2, v2 in coalesce(v1.pass_role_arns, []) : nonsensitive(can(regex("^(?:arn:[a-z-]+:iam::[0-9]{12}:role/.+)$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.smoke_test[*] : [for k2, v2 in coalesce(v1.pass_role_arns, []) : "validate_production.smoke_test.pass_role_arns[${k2}] is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(coalesce(v1.pass_role_arns, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected roles' ARNs such as \"arn:aws:iam::111122223333:role/web-task\"." if !nonsensitive(can(regex("^(?:arn:[a-z-]+:iam::[0-9]{12}:role/.+)$", v2)))]])))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.command == null ? true : length(coalesce(v1.command, [])) >= 1 && length(coalesce(v1.command, [])) <= 1000)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.command has ${length(coalesce(v1.command, []))} entries; expected 1 to 1000, or null." if !nonsensitive(v1.command == null ? true : length(coalesce(v1.command, [])) >= 1 && length(coalesce(v1.command, [])) <= 1000)]))
+  }
+
+  validation {
+    condition     = alltrue(flatten([for v1 in var.validate_production.smoke_test[*] : [for k2, v2 in coalesce(v1.command, []) : nonsensitive(can(regex("^(?:(?s:.+))$", v2)))]]))
+    error_message = nonsensitive(join("\n", flatten([for v1 in var.validate_production.smoke_test[*] : [for k2, v2 in coalesce(v1.command, []) : "validate_production.smoke_test.command[${k2}] is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(coalesce(v1.command, [])) || issensitive(v2) ? "a sensitive value" : jsonencode(v2)}; expected words, none of them empty, such as [\"alembic\", \"upgrade\", \"head\"]." if !nonsensitive(can(regex("^(?:(?s:.+))$", v2)))]])))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.task_definition == null ? true : can(regex("^(?:(arn:[a-z-]+:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/)?[A-Za-z0-9_-]{1,255}(:[0-9]+)?)$", v1.task_definition)))])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.task_definition is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(v1.task_definition) ? "a sensitive value" : jsonencode(v1.task_definition)}; expected a family, a family with its revision (\"web-smoke:7\"), or an ARN, or null." if !nonsensitive(v1.task_definition == null ? true : can(regex("^(?:(arn:[a-z-]+:ecs:[a-z0-9-]+:[0-9]{12}:task-definition/)?[A-Za-z0-9_-]{1,255}(:[0-9]+)?)$", v1.task_definition)))]))
+  }
+
+  validation {
+    condition     = alltrue([for v1 in var.validate_production.smoke_test[*] : nonsensitive(v1.timeout >= 1 && v1.timeout <= 840)])
+    error_message = nonsensitive(join("\n", [for v1 in var.validate_production.smoke_test[*] : "validate_production.smoke_test.timeout is ${issensitive(var.validate_production.smoke_test[*]) || issensitive(v1.timeout) ? "a sensitive value" : jsonencode(v1.timeout)}; expected seconds from 1 to 840." if !nonsensitive(v1.timeout >= 1 && v1.timeout <= 840)]))
   }
 
   validation {

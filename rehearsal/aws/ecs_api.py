@@ -98,6 +98,10 @@ class Answers(EC2ContainerServiceResponse):
         found, failures = self.stand_in.find_deployments(self._get_param("serviceDeploymentArns") or [])
         return ActionResult({"serviceDeployments": [each.describe() for each in found], "failures": failures})
 
+    def list_service_deployments(self) -> ActionResult:
+        found = self.stand_in.list_deployments(dict(self._get_params()))
+        return ActionResult({"serviceDeployments": [each.brief() for each in found]})
+
     def describe_service_revisions(self) -> ActionResult:
         found, failures = self.stand_in.find_revisions(self._get_param("serviceRevisionArns") or [])
         return ActionResult({"serviceRevisions": [each.describe() for each in found], "failures": failures})

@@ -240,6 +240,12 @@ class ServiceDeployment:
         share = int(100 * weights.get(used["targetGroupArn"], 0) / total)
         return {self.target.arn: share, **({self.source.arn: 100 - share} if self.source else {})}
 
+    def brief(self) -> dict[str, Any]:
+        """As ListServiceDeployments has it."""
+        names = ("serviceDeploymentArn", "serviceArn", "clusterArn", "createdAt", "startedAt", "finishedAt")
+        found = {name: value for name, value in self.describe().items() if name in (*names, "status", "statusReason")}
+        return {**found, "targetServiceRevisionArn": self.target.arn}
+
     def describe(self) -> dict[str, Any]:
         """As DescribeServiceDeployments has it."""
         found: dict[str, Any] = {

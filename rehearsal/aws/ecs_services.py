@@ -18,7 +18,12 @@ from typing import Any, cast
 
 from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
-from moto.ecs.exceptions import ECSException, InvalidParameterException, ServiceNotFoundException
+from moto.ecs.exceptions import (
+    ClusterNotFoundException,
+    ECSException,
+    InvalidParameterException,
+    ServiceNotFoundException,
+)
 from moto.ecs.models import Cluster, EC2ContainerServiceBackend, Service, ecs_backends
 from moto.elbv2.models import FakeTargetGroup, elbv2_backends
 from moto.moto_api._internal import mock_random
@@ -452,6 +457,19 @@ class EcsBackend(SchedulerBackend):
             known = {each.arn: each for service in self.services.values() for each in service.service_deployments}
             failures = [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in known]
             return [known[arn] for arn in arns if arn in known], failures
+
+    def list_deployments(self, params: dict[str, Any]) -> list[ServiceDeployment]:
+        """Do what ListServiceDeployments does: the newest first."""
+        with LOCK:
+            name = str(params["service"]).rpartition("/")[2]
+            cluster = str(params.get("cluster") or "default").rpartition("/")[2]
+            if cluster not in self.clusters:
+                raise ClusterNotFoundException
+            service = self.services.get(f"{cluster}:{name}")
+            if service is None:
+                raise ServiceNotFoundException
+            wanted = params.get("status")
+            return [each for each in reversed(service.service_deployments) if not wanted or each.status in wanted]
 
     def find_revisions(self, arns: list[str]) -> tuple[list[ServiceRevision], list[dict[str, str]]]:
         """Do what DescribeServiceRevisions does."""

@@ -262,4 +262,8 @@ _RULES: dict[str, Rule] = {
     "ec2:DescribeSecurityGroups": _on_everything("ec2:DescribeSecurityGroups"),
     "ec2:DescribeSubnets": _on_everything("ec2:DescribeSubnets"),
     "s3:GetObject": _object,
+    "events:PutEvents": lambda call: [
+        Asked("events:PutEvents", call.full("events", bus, f"event-bus/{bus}"))
+        for bus in (str(entry.get("EventBusName") or "default") for entry in call["Entries"])
+    ],
 }

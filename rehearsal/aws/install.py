@@ -28,11 +28,12 @@ def install() -> None:
         ecs_services,
         elbv2,
         iam,
+        logs,
     )
 
     network = (ec2, elbv2)
     releases = (ecs_services, ecs_api, codedeploy, codedeploy_api, ecr, autoscaling)
-    for service in (*network, *releases, cloudwatch, awslambda, iam):
+    for service in (*network, *releases, cloudwatch, awslambda, iam, logs):
         service.install()
     # Over a thousand machine images, made anew for each backend and reset, take longer than anything else here does.
     settings.ec2_load_default_amis = lambda: False

@@ -103,6 +103,7 @@ def _by_ecs_itself(stack: Stack) -> None:
     deployment.enter("PRE_SCALE_UP")
     deployment.scale_up()
     found = ecs.describe_service_deployments(serviceDeploymentArns=[deployment.arn, f"{deployment.arn}x"])
+    ecs.list_service_deployments(cluster="shop", service="native", status=["IN_PROGRESS"])
     target = found["serviceDeployments"][0]["targetServiceRevision"]["arn"]
     ecs.describe_service_revisions(serviceRevisionArns=[target, f"{target}x"])
 

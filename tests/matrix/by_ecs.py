@@ -10,13 +10,13 @@ from typing import Any
 from gate.options.hooks import HOOKS
 from gate.settings import schema_of
 
+from rehearsal.testing.native import Native
+from rehearsal.testing.stage import HANDLERS, Judge, Judgement
 from tests.matrix.broken import BROKEN as BROKEN_BY_CODEDEPLOY
 from tests.matrix.defects import Defect
 from tests.matrix.environment import Environment, Plan, Play
 from tests.matrix.pieces import Piece
 from tests.matrix.setups import SETUPS, planned
-from tests.unit.handlers.native import Native
-from tests.unit.handlers.stage import HANDLERS, Judge, Judgement
 
 LEFT_OUT = {
     **dict.fromkeys(("bridge", "bridge_with_one_port", "host_mode"), "they register ports themselves, for task sets"),

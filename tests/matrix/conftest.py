@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.testing.stage import Judge
+from rehearsal.testing.web import Site
 from tests.matrix.by_ecs import NativePlay
 from tests.matrix.environment import Environment, Plan, Play, front
 from tests.unit.gate.web_server import make_certificates
 from tests.unit.handlers import conftest as handlers
 from tests.unit.handlers.conftest import clock, judge, now, site, stage
-from tests.unit.handlers.stage import Judge
-from tests.unit.handlers.web import Site
 
 __all__ = ["clock", "judge", "now", "site", "stage"]
 

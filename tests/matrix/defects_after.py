@@ -8,6 +8,7 @@ from typing import Any
 
 from rehearsal.aws.logs import append
 from rehearsal.aws.world import ContainerState, Exit, PlacementFailure, TaskState, log_stream
+from rehearsal.testing.web import Response
 from tests.matrix.defects import (
     AFTER,
     INSTALLED,
@@ -21,7 +22,6 @@ from tests.matrix.defects import (
 from tests.matrix.defects_before import UNHEALTHY, at_the_end, in_green, targets_of
 from tests.matrix.environment import Environment, Figures, Plan
 from tests.matrix.pieces_of_course import for_a_while
-from tests.unit.handlers.web import Response
 
 UNSEEN = f"{ON_INSTANCES} ipv6_targets direct_by_rules"  # one target of several
 AT_START = "start sidecars container_health history"  # dimensions that script green's tasks too

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from rehearsal.aws.world import ContainerState, TargetState, TaskState
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, SERVICE
 from tests.matrix.defects import BEFORE, NO_FIGURES, ON_INSTANCES, defect
 from tests.matrix.environment import Environment, Plan
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, SERVICE
 
 UNHEALTHY = TargetState("unhealthy", "Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]")
 

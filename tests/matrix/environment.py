@@ -23,8 +23,9 @@ from gate.settings import schema_of
 from moto.cloudwatch.models import cloudwatch_backends
 
 from rehearsal.aws import codedeploy
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, CONTAINER, HANDLERS, SERVICE, Clock, Judge, Judgement, Stage
-from tests.unit.handlers.web import Request, Response, Site
+from rehearsal.own import is_own
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, CONTAINER, HANDLERS, SERVICE, Clock, Judge, Judgement, Stage
+from rehearsal.testing.web import Request, Response, Site
 
 CONFIGS = {"host-header": "HostHeaderConfig", "path-pattern": "PathPatternConfig"}
 FIXED = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
@@ -421,8 +422,9 @@ class Play:
 
     @property
     def events(self) -> list[str]:
-        """The events whose hooks are called."""
-        return [event for event in HANDLERS if event != self.environment.plan.left_out]
+        """The events whose hooks are called: no handler of the user's own."""
+        left_out = self.environment.plan.left_out
+        return [event for event, hook in HANDLERS.items() if event != left_out and not is_own(hook)]
 
 
 def complaints(play: Play) -> list[str]:

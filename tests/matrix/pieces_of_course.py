@@ -9,10 +9,10 @@ import boto3
 import yaml
 
 from rehearsal.aws.world import ContainerState, TargetState, TaskState
+from rehearsal.testing.stage import ACCOUNT
 from tests.matrix.environment import Environment, Figures, Plan
 from tests.matrix.pieces import piece
 from tests.matrix.pieces_of_routes import slow_answers
-from tests.unit.handlers.stage import ACCOUNT
 
 # The start.
 

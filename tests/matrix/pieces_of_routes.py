@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from rehearsal.testing.web import Request, Response
 from tests.matrix.environment import FIXED, Environment, Plan
 from tests.matrix.pieces import piece
 from tests.unit.handlers.routes import LOGIN
-from tests.unit.handlers.web import Request, Response
 
 NETWORK = {"Type": "network"}
 ALL_AT_ONCE = "config"  # the dimension that an NLB bars: only all at once

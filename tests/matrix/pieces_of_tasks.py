@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from rehearsal.aws.world import ContainerState, TaskState
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, SERVICE
 from tests.matrix.environment import Environment, Plan
 from tests.matrix.pieces import piece
 from tests.matrix.pieces_of_routes import regroup
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, SERVICE
 
 # Where tasks run.
 

@@ -1,4 +1,4 @@
-"""The tables of README.md are those of the module's files, and the generated pages what their sources write."""
+"""The tables of the pages are those of the module's files, and the generated pages what their sources write."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ def _read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def test_the_readme_is_up_to_date() -> None:
-    """`make docs` would change nothing."""
-    variables = _read("variables.tf") + _read("variables_hooks.tf")
-    assert docs.render(_read("README.md"), variables, _read("outputs.tf")) == _read("README.md")
+def test_the_tables_are_up_to_date() -> None:
+    """`make docs` would change nothing on any page."""
+    tables = docs.tables(_read("variables.tf") + _read("variables_hooks.tf"), _read("outputs.tf"))
+    assert docs.render(docs.pages(), tables) == docs.pages()
+    text = "\n".join(docs.pages().values())
+    begun, ended = (re.findall(rf"^<!-- {end}([\w-]+) -->$", text, re.MULTILINE) for end in ("", "/"))
+    assert begun == ended
+    assert len(begun) == len(set(begun))
+    assert set(tables) < set(begun)
 
 
 def test_the_page_of_checks_is_up_to_date() -> None:
@@ -103,12 +108,27 @@ def test_every_option_is_described_where_its_type_stands() -> None:
 
 
 def test_a_table_is_written_between_its_markers_only() -> None:
-    """Text around the markers stays; markers that are missing are an error."""
-    readme = "a\n<!-- inputs -->\nold\n<!-- /inputs -->\nb\n<!-- outputs -->\n<!-- /outputs -->\nc\n"
-    variables = 'variable "x" {\n  description = "An \\"x\\" | y"\n  type        = string\n  default     = "|"\n}\n'
-    written = docs.render(readme, variables, 'output "y" {\n  description = "Y"\n  value       = 1\n}\n')
-    assert written.startswith("a\n<!-- inputs -->\n| Name |")
-    assert '| x | An "x" \\| y | string | `"|"` | no |\n<!-- /inputs -->\nb\n' in written
-    assert "| y | Y |\n<!-- /outputs -->\nc\n" in written
+    """Text around the markers stays; markers that are missing, or on two pages, are an error."""
+    pages = {
+        "README.md": "a\n<!-- usual-inputs -->\nold\n<!-- /usual-inputs -->\n"
+        "b\n<!-- outputs -->\n<!-- /outputs -->\nc\n",
+        "docs/inputs.md": "d\n<!-- inputs -->\n<!-- /inputs -->\n",
+    }
+    variables = "".join(
+        f'variable "x{number}" {{\n  description = "An \\"x\\" | y: [p](docs/p.md)"\n  type        = string\n'
+        f'  default     = "|"\n}}\n'
+        for number in range(8)
+    )
+    tables = docs.tables(variables, 'output "y" {\n  description = "Y"\n  value       = 1\n}\n')
+    written = docs.render(pages, tables)
+    assert written["README.md"].startswith("a\n<!-- usual-inputs -->\n| Name |")
+    assert (
+        '| x6 | An "x" \\| y: [p](docs/p.md) | string | `"|"` | no |\n<!-- /usual-inputs -->\nb\n'
+        in written["README.md"]
+    )
+    assert "| y | Y |\n<!-- /outputs -->\nc\n" in written["README.md"]
+    assert '| x7 | An "x" \\| y: [p](p.md) | string | `"|"` | no |\n<!-- /inputs -->\n' in written["docs/inputs.md"]
     with pytest.raises(docs.DocsError, match="<!-- inputs -->"):
-        docs.render("", variables, "")
+        docs.render({"README.md": pages["README.md"]}, tables)
+    with pytest.raises(docs.DocsError, match="<!-- outputs -->"):
+        docs.render({**pages, "docs/more.md": pages["README.md"].split("b\n")[1]}, tables)

@@ -71,6 +71,31 @@ def test_a_family_narrows_what_its_tasks_are_run_with(terraform: Terraform, stac
     }
 
 
+@pytest.mark.parametrize("named", ["smoke", "smoke:7", f"{TASKS}/smoke:7"])
+def test_a_smoke_test_has_what_its_own_task_definition_needs(terraform: Terraform, stack: Path, named: str) -> None:
+    """Of green's definition the family's; of another one nobody knows at plan which roles and logs it names."""
+    roles = [f"{ROLE}/ecs/shop-execution", f"{ROLE}/shop-task"]
+    tests = {
+        "validate_test_traffic": {"smoke_test": {"command": ["pytest"]}},
+        "validate_production": {"smoke_test": {"task_definition": named}},
+    }
+    allowed = _allowed(terraform, stack, {"task_definition_family": "shop", **tests})
+    assert allowed["RunTasks"] == {
+        "validate_test_traffic": [f"{TASKS}/shop:*"],
+        "validate_production": [f"{TASKS}/smoke:*"],
+    }
+    assert allowed["PassTaskRoles"] == {"validate_test_traffic": roles, "validate_production": [f"{ROLE}/*"]}
+    anywhere = f"arn:aws:logs:*:{ACCOUNT}:log-group:*:log-stream:*/*/*"
+    assert allowed["ReadTaskLogs"]["validate_production"] == [anywhere]
+    assert anywhere not in allowed["ReadTaskLogs"]["validate_test_traffic"]
+
+
+def test_what_a_smoke_test_is_passed_can_be_named(terraform: Terraform, stack: Path) -> None:
+    test = {"task_definition": "smoke", "pass_role_arns": [f"{ROLE}/smoke"]}
+    allowed = _allowed(terraform, stack, {"validate_production": {"smoke_test": test}})
+    assert allowed["PassTaskRoles"] == {"validate_production": [f"{ROLE}/smoke"]}
+
+
 def test_without_a_family_nothing_is_read_and_any_will_do(terraform: Terraform, stack: Path) -> None:
     """Whoever applies needs no ecs:DescribeTaskDefinition."""
     TASK_DEFINITIONS.clear()
@@ -131,7 +156,10 @@ def test_a_family_of_the_same_stack_is_waited_for(terraform: Terraform, tmp_path
         there.init(tmp_path)
         applied = there.run(tmp_path, "apply", "-no-color", "-auto-approve", policies)
         assert applied.returncode == 0, applied.stdout
-        assert "module.lambda.data.aws_ecs_task_definition.newest[0] will be read during apply" in applied.stdout
+        assert (
+            "module.lambda.module.tasks.data.aws_ecs_task_definition.newest[0] will be read during apply"
+            in applied.stdout
+        )
         again = there.plan(tmp_path, "-detailed-exitcode", policies)
         assert again.returncode == 0, again.stdout
         state = there.run(tmp_path, "show", "-no-color").stdout

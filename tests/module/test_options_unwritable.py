@@ -65,7 +65,7 @@ def test_what_terraform_cannot_say_is_refused(
     assert f"error: lambdas/gate/options/: {problem}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["schema", "packages", "overrides", "in_vpc"])
+@pytest.mark.parametrize("name", ["schema", "packages", "overrides", "in_vpc", "event_bus"])
 def test_the_modules_own_names_are_refused(name: str) -> None:
     assert list(tools.options.unwritable(of(str, "a", name)())) == [
         f"Options.{name}: the module itself writes {name} into the settings: call it something else"

@@ -23,6 +23,7 @@ class Case:
     apart: str = ""  # a plan of its own
 
 
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:team"
 MODULE_INPUTS = [
     Case({"app_name": "café"}, 'app_name is "café"; it becomes part of function and role names: use letters'),
     Case(
@@ -88,6 +89,9 @@ MODULE_INPUTS = [
         {"appspec_without": ["test_traffic", "run_migrations"]},
         "appspec_without has test_traffic; the hooks are validate_before_install, validate_deployment, validate_test_",
     ),
+]
+# Judged in modules of their own, where a plan comes only once the root's inputs are right.
+INNER_INPUTS = [
     Case(
         {"environment_variables": {"migrations": {}}},
         "environment_variables has the key migrations; the keys are validate_before_install, validate_deployment",
@@ -112,6 +116,43 @@ MODULE_INPUTS = [
         {"policy_documents": {"run_migrations": "{}"}},
         "policy_documents of run_migrations is not a policy document",
     ),
+    Case(
+        {"event_bus": "bus!"}, 'event_bus is "bus!"; expected a bus\'s name such as "default", or its ARN in eu-west-1'
+    ),
+    Case(
+        {"event_bus": "arn:aws:events:us-east-1:111122223333:event-bus/default"},
+        'event_bus is "arn:aws:events:us-east-1:111122223333:event-bus/default"; expected a bus\'s name',
+    ),
+    Case({"notifications": ["team"]}, 'notifications is ["team"]; expected a map such as { team', apart="map"),
+    Case(
+        {"notifications": {"the team": {"topic_arn": TOPIC}}}, 'notifications has the name "the team"; a rule is named'
+    ),
+    Case(
+        {"notifications": {"typo": {"topic_arn": TOPIC, "status": ["FAILED"]}}},
+        "notifications has typo.status, which is no option; there are topic_arn, statuses and format",
+    ),
+    Case({"notifications": {"nowhere": {"topic_arn": "team"}}}, "notifications of nowhere has no topic_arn"),
+    Case(
+        {"notifications": {"stopped": {"topic_arn": TOPIC, "statuses": ["STOPPED"]}}},
+        'notifications.<name>.statuses is a list of "FAILED" and "SUCCEEDED"',
+    ),
+    Case(
+        {"notifications": {"mail": {"topic_arn": TOPIC, "format": "mail"}}},
+        'notifications.<name>.format is "text"',
+    ),
+    Case(
+        {"notifications": {"team": {"topic_arn": TOPIC}}, "send_events": False},
+        "notifications are made of events, and none are sent: send_events is false",
+    ),
+    Case(
+        {
+            "notifications": {"team": {"topic_arn": TOPIC}},
+            "vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]},
+        },
+        "notifications are made of events, and none are sent: inside a VPC they are off by default; set send_events",
+        apart="vpc",
+    ),
+    Case({"alarm_actions": ["team"]}, 'alarm_actions has "team"; expected ARNs, such as that of an SNS topic'),
     Case({"layers": {"migrations": []}}, "layers has the key migrations; the keys are validate_before_install"),
     Case({"layers": {"run_migrations": ["drivers"]}}, 'layers has "drivers"; expected the ARN of a layer\'s version'),
     Case({"layers": {"run_migrations": [None]}}, "layers has null; expected the ARN of a layer's", apart="null"),
@@ -313,7 +354,8 @@ NAMES = [
             }
         },
         "validate_test_traffic.checks has error_rate, http:order, samples:orders:p98, which is the name of no check; "
-        "there are test_listener, green_serves_tests, http, samples, flow, and those that docs/checks.md has below th",
+        "there are test_listener, green_serves_tests, http, samples, flow, smoke_test, and those that docs/checks.md "
+        "has below th",
     ),
     Case(
         {"run_migrations": {"checks": {"rollbck": "warn", "alone": "warn"}}}, "run_migrations.checks has rollbck, which"
@@ -338,7 +380,7 @@ NAMES = [
         "validate_production.checks has latency_p99, metric:p99, which is the name of no check; there are time, green_",
     ),
 ]
-CASES = [*MODULE_INPUTS, *OPTIONS, *NAMES]
+CASES = [*MODULE_INPUTS, *INNER_INPUTS, *OPTIONS, *NAMES]
 
 
 def _share_plans(cases: list[Case]) -> list[tuple[dict[str, Any], list[Case]]]:
@@ -363,7 +405,9 @@ def refusals(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> 
     terraform.init(folder)
     said = {}
     # Options are judged before what their function is told, so names in `checks` have plans of their own.
-    for inputs, cases in [each for kind in (MODULE_INPUTS, OPTIONS, NAMES) for each in _share_plans(kind)]:
+    for inputs, cases in [
+        each for kind in (MODULE_INPUTS, INNER_INPUTS, OPTIONS, NAMES) for each in _share_plans(kind)
+    ]:
         write_stack(folder, ROOT, inputs)
         result = terraform.plan(folder)
         assert result.returncode == 1, f"not refused: {inputs}"
@@ -377,11 +421,13 @@ def test_a_wrong_input_is_refused_by_its_value_and_with_the_cure(case: Case, ref
     assert case.message in plain(refusals[case.message])
 
 
-def test_every_validation_has_a_case(refusals: dict[str, str]) -> None:
+@pytest.mark.parametrize("place", ["", "modules/custom/", "modules/visibility/"])
+def test_every_validation_has_a_case(refusals: dict[str, str], place: str) -> None:
     """Terraform names the line of the validation that refused: together the cases reach all of them."""
-    lines = (ROOT / "variables.tf").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / place / "variables.tf").read_text(encoding="utf-8").splitlines()
     written = {number for number, line in enumerate(lines, start=1) if line == "  validation {"}
-    reached = {int(line) for text in refusals.values() for line in re.findall(r"variables\.tf:(\d+),", plain(text))}
+    named = [re.findall(r"(modules/\w+/)?variables\.tf:(\d+),", plain(text)) for text in refusals.values()]
+    reached = {int(line) for found in named for where, line in found if where == place}
     assert written, "no validation found"
     assert {f"line {number}: {lines[number + 1].strip()}" for number in written - reached} == set()
 

@@ -24,6 +24,10 @@ def hook(event):
     """Return a handler."""
     return lambda payload, context: event
 '''
+SHARED = '''"""Shared."""
+
+VERSION = "2.3.4"
+'''
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def project(tmp_path: Path) -> Path:
     (root / "lambdas" / "gate").mkdir(parents=True)
     for name in ("validate_deployment", "run_migrations"):
         (root / "lambdas" / f"{name}.py").write_text(HANDLER, encoding="utf-8")
-    (root / "lambdas" / "gate" / "__init__.py").write_text('"""Shared."""\n', encoding="utf-8")
+    (root / "lambdas" / "gate" / "__init__.py").write_text(SHARED, encoding="utf-8")
     (root / "lambdas" / "gate" / "runner.py").write_text(RUNNER, encoding="utf-8")
     shutil.copy(package.ROOT / "lambdas" / "requirements.txt", root / "lambdas")
 

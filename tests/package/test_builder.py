@@ -119,6 +119,20 @@ def test_the_manifest_names_the_digest_of_each_source_and_package(project: Path)
         assert hashlib.sha256((project / name).read_bytes()).hexdigest() == digest
 
 
+def test_the_manifest_has_the_version_of_the_one_place(project: Path) -> None:
+    """From there it becomes an output."""
+    manifest = json.loads((project / "dist" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["version"] == "2.3.4"
+
+
+def test_sources_without_a_version_are_refused(project: Path) -> None:
+    """And say which line is missing."""
+    place = project / "lambdas" / "gate" / "__init__.py"
+    place.write_text('VERSION = "next"\n', encoding="utf-8")
+    with pytest.raises(package.PackageError, match=r'has no line such as VERSION = "1\.0\.0"'):
+        package.build(project, project / "dist")
+
+
 NAMED = '''"""A handler with names."""
 
 from types import SimpleNamespace

@@ -48,6 +48,7 @@ ELSEWHERE = ("refused", "no such name", "TLS")
 """Faults of the network, which are real ones: site/sitecustomize.py sends the request where the front tells it to."""
 
 REPORT = "codedeploy:PutLifecycleEventHookExecutionStatus"
+EVENT = "events:PutEvents"
 
 _ABSENT = re.compile(r"NotFound|DoesNotExist|NoSuch")
 # ECS says so of a task definition; EC2 models no errors.

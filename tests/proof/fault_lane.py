@@ -35,12 +35,12 @@ from rehearsal.functions import Functions
 from rehearsal.processes import Process
 from rehearsal.runtime_api import Events, Invocation
 from rehearsal.stage import BUILD, REGION, aws_environment
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, SERVICE, Clock, Stage
+from rehearsal.testing.web import Response, Site
 from tests.policies import REGION as JUDGED_REGION
 from tests.policies import Noted, function_names, plain_secret, secret_headers
 from tests.proof.fault_front import Front, Plan, Seen
 from tests.proof.fault_profiles import MIGRATE, Profile
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, SERVICE, Clock, Stage
-from tests.unit.handlers.web import Response, Site
 
 SCALE = 75.0
 """One second of the proof stands for so many: a function of 12 seconds is one of 900."""

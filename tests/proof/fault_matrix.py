@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from tests.proof.fault_front import ELSEWHERE, REPORT, Fault, Plan, model_of
+from tests.proof.fault_front import ELSEWHERE, EVENT, REPORT, Fault, Plan, model_of
 from tests.proof.fault_front import Path as MemberPath
 from tests.proof.fault_lane import Story
 from tests.proof.fault_pool import Case, Recording
@@ -91,7 +91,7 @@ def _of_kinds(profile: str, action: str, recording: Recording, endpoints: Mappin
 
 def _of_attempts(profile: str, action: str, recording: Recording) -> Iterator[Case]:
     """What passes: by the SDK's next attempt, or by the hook's next look."""
-    if action != REPORT:  # of which each attempt is a call of its own
+    if action not in (REPORT, EVENT):  # of these each attempt is a call of its own
         for kind in ("throttled", "5xx", "reset"):
             plan = Plan(action, Fault(kind), range(1, FOREVER), attempts=1)
             yield Case(profile, f"{action}, {kind}, one attempt", plan)
@@ -308,6 +308,9 @@ class Judge:
         kind, plan = kind_of(case), case.plan
         if plan is not None and plan.operation == REPORT:
             return
+        if plan is not None and plan.operation == EVENT:
+            yield from self._of_event(case, story)
+            return
         if self.profiles[case.profile].expected == "Failed":
             yield from self._of_failure(case, story)
             return
@@ -323,6 +326,12 @@ class Judge:
                 yield from self._of_unseen(case, story)
         elif not (re.search(TIME_RAN_OUT, said) and (kind in HARMLESS or (plan and len(plan.numbers) == 1))):
             yield from self._of_reason(case, story)
+
+    def _of_event(self, case: Case, story: Story) -> Iterator[str]:
+        """Whatever becomes of the event, the verdict is what it is without a fault."""
+        sound = self.recordings[case.profile].story
+        if story.last["status"] != sound.last["status"] or outcomes(story) != outcomes(sound):
+            yield f"a fault of the event changes the verdict: {story.last['message']}; {outcomes(story)}"
 
     def _of_reason(self, case: Case, story: Story) -> Iterator[str]:
         """It failed: of what?"""

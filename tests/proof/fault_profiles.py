@@ -19,8 +19,8 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.elbv2.models import elbv2_backends
 
 from rehearsal.aws.world import Exit
-from tests.unit.handlers.native import STAGE_OF, Native
-from tests.unit.handlers.stage import ACCOUNT, Stage
+from rehearsal.testing.native import STAGE_OF, Native
+from rehearsal.testing.stage import ACCOUNT, Stage
 
 HOST = "shop.example.com"
 MIGRATE = ("alembic", "upgrade", "head")
@@ -87,7 +87,7 @@ def _revision_in_s3(stage: Stage) -> Mapping[str, Any]:
 def _after_install(stage: Stage) -> Settings:
     stage.green_definition = stage.register(healthCheck={"command": ["CMD", "true"]})
     stage.at("AfterInstall")
-    return {"interval": 0.2, "consecutive_successes": 2}
+    return {"interval": 0.2, "consecutive_successes": 2, "event_bus": "default"}
 
 
 def _crashing(stage: Stage) -> Settings:
@@ -238,7 +238,7 @@ def _for_validate_before_install(_stage: Stage) -> Settings:
 
 def _for_validate_deployment(stage: Stage) -> Settings:
     stage.green_definition = stage.register(healthCheck={"command": ["CMD", "true"]})
-    return {"interval": 0.2, "consecutive_successes": 2}
+    return {"interval": 0.2, "consecutive_successes": 2, "event_bus": "default"}
 
 
 def _for_validate_test_traffic(stage: Stage) -> Settings:
@@ -274,7 +274,7 @@ OF_SIDES = (
 )
 READ_BY_ECS = {
     "validate_before_install": (*OF_SIDES, "iam:SimulatePrincipalPolicy", "lambda:GetFunctionConfiguration"),
-    "validate_deployment": (*OF_SIDES[:2], "ecs:ListTasks", "ecs:DescribeTasks"),
+    "validate_deployment": (*OF_SIDES[:2], "ecs:ListTasks", "ecs:DescribeTasks", "events:PutEvents"),
     "validate_test_traffic": (*OF_SIDES, "elasticloadbalancing:DescribeTargetHealth"),
     "run_migrations": ("ecs:DescribeTaskDefinition", "ecs:RunTask"),
     "validate_production": (*OF_SIDES, "cloudwatch:DescribeAlarms"),

@@ -32,7 +32,7 @@ _SITE = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from tests.unit.handlers.web import Site
+from rehearsal.testing.web import Site
 print(Site(Path(sys.argv[2])).url, flush=True)
 sys.stdin.read()
 """

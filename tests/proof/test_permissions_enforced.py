@@ -29,10 +29,10 @@ from moto.iam.responses import IamResponse
 
 from rehearsal.aws.iam_requests import asked_by
 from rehearsal.calls import _call
+from rehearsal.testing.stage import Call, Judge, Judgement, Stage
 from tests.policies import Policies, render
 from tests.recording import NAME
 from tests.unit.handlers import conftest
-from tests.unit.handlers.stage import Call, Judge, Judgement, Stage
 
 # The fixtures of the tests of handlers.
 clock, stage, judge, site, now = conftest.clock, conftest.stage, conftest.judge, conftest.site, conftest.now

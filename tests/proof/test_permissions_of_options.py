@@ -61,9 +61,20 @@ MIGRATIONS = {
 }
 BY_ECS = {"ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions"}
 ROUTES = {"elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"}  # by which green is told
+SMOKE_TEST = {
+    "ecs:DescribeTaskDefinition",
+    "ecs:DescribeTasks",
+    "ecs:RunTask",
+    "ecs:StopTask",
+    "ecs:TagResource",
+    "iam:PassRole",
+    "logs:GetLogEvents",
+}
 # What comes with each option, by hook; for a hook that is not named, nothing does.
 ADDED: dict[str, dict[str, set[str]]] = {
     "run_migrations": {"run_migrations": MIGRATIONS},
+    "smoke_test_in_tests": {"validate_test_traffic": SMOKE_TEST},
+    "smoke_test_in_production": {"validate_production": SMOKE_TEST},
     "hand_over": {},  # to invoke itself a function may always
     # One of both is read anyway by the preflight.
     "vpc_config": {

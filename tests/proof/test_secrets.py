@@ -14,12 +14,13 @@ import pytest
 import run_migrations
 import validate_test_traffic
 
+from rehearsal.testing.stage import Judge, Stage, refuse
+from rehearsal.testing.web import Request, Response, Site
 from tests.proof.figures import FIGURES
 from tests.proof.planted import PLANTED, SCENARIOS
 from tests.proof.runs import Plays
-from tests.unit.handlers.stage import Judge, Stage, refuse
-from tests.unit.handlers.web import Request, Response, Site
 
+SENT = {"event_bus": "default"}
 PLAYED = [f"{name}@runtime" for name in SCENARIOS if name.startswith("planted")]
 
 
@@ -48,7 +49,7 @@ def everything(stage: Stage, answers: list[Any], caplog: pytest.LogCaptureFixtur
     """Search answers, log records and whatever the hook has told AWS of itself: reports and hand-overs."""
     search("the answer", json.dumps(answers, ensure_ascii=False, default=str))
     search("the log", json.dumps([{k: str(v) for k, v in vars(record).items()} for record in caplog.records]))
-    told = [call for call in stage.calls if call.name.startswith(("lambda:Invoke", "codedeploy:Put"))]
+    told = [call for call in stage.calls if call.name.startswith(("lambda:Invoke", "codedeploy:Put", "events:Put"))]
     search("what is reported and handed over", json.dumps([str(call.parameters) for call in told]))
 
 
@@ -86,9 +87,11 @@ def test_an_application_that_repeats_what_it_is_sent(
         http_checks={"a": asked},
         flows={"f": {"steps": [asked]}},
         headers={"X-Session-Token": PLANTED["header of the hook"]},
+        **SENT,
     )
     assert not judgement.succeeded
     assert "***" in judgement.message
+    assert stage.called("events:PutEvents")
     everything(stage, [judgement], caplog)
 
 
@@ -104,12 +107,13 @@ def test_an_error_of_aws_that_repeats_its_parameters(
     stage.instead[operation] = refuse("InvalidParameterException", said)
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:planted-AbCdEf"
     if operation.startswith("ecs"):
-        judgement = judge(run_migrations, stage.at("BeforeAllowTraffic"), command=["migrate"])
+        judgement = judge(run_migrations, stage.at("BeforeAllowTraffic"), command=["migrate"], **SENT)
     else:
         checks = {"a": {"secret_headers": {"Authorization": arn}}}
-        judgement = judge(validate_test_traffic, stage.at("AfterAllowTestTraffic"), http_checks=checks)
+        judgement = judge(validate_test_traffic, stage.at("AfterAllowTestTraffic"), http_checks=checks, **SENT)
     assert not judgement.succeeded
     assert "***" in judgement.message
+    assert stage.called("events:PutEvents")
     everything(stage, [judgement], caplog)
 
 

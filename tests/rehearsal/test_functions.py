@@ -184,20 +184,41 @@ def test_a_function_that_invokes_itself(tmp_path: Path, kept: Kept, monkeypatch:
     assert [first["ResponseMetadata"]["RequestId"], *(answer.get("next") for answer in answers)] == [*ids, None]
 
 
-def test_a_process_that_dies(lambda_service: Functions, kept: Kept) -> None:
+@pytest.fixture
+def as_text(lambda_service: Functions, monkeypatch: pytest.MonkeyPatch) -> Functions:
+    """Lambda, with a function whose log is of format Text."""
+    monkeypatch.setattr(functions, "code_of", lambda _: dataclasses.replace(PACKAGE, log_format="Text"))
+    return lambda_service
+
+
+def test_a_process_that_dies(as_text: Functions, kept: Kept) -> None:
     """Its end is noticed at once, and logged."""
-    _, _, error = ask(lambda_service, do="exit")
+    _, _, error = ask(as_text, do="exit")
     assert error == "Unhandled"
     assert "Runtime exited" in kept.lines[-1]
 
 
 def test_the_time_out_ends_the_process(lambda_service: Functions, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """However the function hangs, it is ended when its time is over."""
-    shorter = dataclasses.replace(PACKAGE, timeout=1)
-    monkeypatch.setattr(functions, "code_of", lambda _: shorter)
+    monkeypatch.setattr(functions, "code_of", lambda _: dataclasses.replace(PACKAGE, timeout=1, log_format="Text"))
     _, _, error = ask(lambda_service, do="hang")
     assert error == "Unhandled"
     assert kept.lines[-1].endswith("Task timed out after 1.00 seconds")
+
+
+@pytest.mark.parametrize(("do", "status"), [("hang", "timeout"), ("exit", "error")])
+def test_an_end_in_a_log_of_json(
+    lambda_service: Functions, kept: Kept, monkeypatch: pytest.MonkeyPatch, do: str, status: str
+) -> None:
+    """Lambda's own line says under which request, and how."""
+    seconds = 1 if do == "hang" else PACKAGE.timeout
+    package = dataclasses.replace(PACKAGE, timeout=seconds, log_format="JSON")
+    monkeypatch.setattr(functions, "code_of", lambda _: package)
+    ask(lambda_service, do=do)
+    line = json.loads(kept.lines[-1])
+    assert line["type"] == "platform.report"
+    assert line["record"]["status"] == status
+    assert line["record"]["requestId"] == lambda_service.attempts[-1].request_id
 
 
 def test_the_load_balancers_names_lead_to_loopback(lambda_service: Functions, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from rehearsal.aws.install import install
 from rehearsal.functions import Attempt
 from rehearsal.lifecycle import Clients, Timeline
 from rehearsal.native import NativePlayer
-from tests.unit.handlers.native import STAGE_OF, Native
-from tests.unit.handlers.stage import Clock, Stage
+from rehearsal.testing.native import STAGE_OF, Native
+from rehearsal.testing.stage import Clock, Stage
 
 SUCCEEDED = {"hookStatus": "SUCCEEDED", "reason": "unknown keys do no harm"}
 WEIGHTS = ("testTrafficWeights", "productionTrafficWeights")

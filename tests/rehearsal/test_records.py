@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -13,8 +14,9 @@ from rehearsal.customers import Visit
 from rehearsal.functions import Attempt
 from rehearsal.lifecycle import EventRecord, HookRun, Timeline
 from rehearsal.play import Database, check, found_by
-from rehearsal.record import Record, check_of_line, hop_of_line, hops_of, outcome_of, verdicts_of
+from rehearsal.record import Expectation, Record, check_of_line, hop_of_line, hops_of, verdicts_of
 from rehearsal.scenarios import Expected, Scenario
+from tools.explain import WIDTH, outcome_of
 
 VISIT = Visit(at=0.0, version="1.1.0", status=200, seconds=0.1)
 
@@ -220,10 +222,56 @@ def test_reports_of_many_checks() -> None:
     for line in ("○ odd: nothing to see", "⚠ worse: could not look", "✗ worst: it is wrong", "the lights are out"):
         assert line in text
     assert "check_44" not in text
-    assert max(len(line) for line in text.splitlines()) <= terminal.WIDTH
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
     page = html_report.page(record)
     assert "48 checks: 45 passed, 1 skipped, 1 warned, 1 failed" in page
     assert all(f"detail {number}<" in page for number in range(45))
     assert "the lights are out" in page
     # What is wrong comes first.
     assert page.index("it is wrong") < page.index("detail 0<")
+
+
+def failing() -> Record:
+    """Return a deployment that a hook has stopped, and that never came to the rest."""
+    timeline = played("AfterInstall", found("green", "passed"), found("targets", "failed", "2 are unhealthy"))
+    at = EVENTS.index("AfterInstall")
+    timeline.events[at].status, timeline.stopped_at = "Failed", "AfterInstall"
+    timeline.status, timeline.error = "Failed", ("HOOK_EXECUTION_FAILURE", "One failed.")
+    timeline.rollback_id, timeline.rollback_notes = "d-BACK00000", ["all on blue"]
+    hook = timeline.events[at].hook
+    assert hook is not None
+    assert hook.result is not None
+    hook.result["message"] = "2 are unhealthy"
+    for event in timeline.events[at + 1 :]:
+        event.status, event.seconds = "Skipped", None
+    return recorded(timeline)
+
+
+@pytest.mark.parametrize("prefix", ["", "[tried] "])
+def test_an_event_is_told_once(capsys: pytest.CaptureFixture[str], prefix: str) -> None:
+    """Of one scenario in full, as it ends; of several in a line, and the end of each is one for the sum."""
+    record = failing()
+    console = terminal.Console(prefix)
+    for event in record.timeline.events[: EVENTS.index("AfterInstall") + 1]:
+        console.wrote("/aws/lambda/x", "s", '{"check": "targets", "outcome": "failed", "detail": "2 are unhealthy"}')
+        console.event(event)
+    console.note("  ↩ rollback d-BACK00000: all on blue")
+    if not prefix:
+        console.end(record)
+    text = capsys.readouterr().out
+    assert text.count("rollback d-BACK00000") == 1
+    for name in EVENTS if not prefix else EVENTS[:3]:
+        assert len([line for line in text.splitlines() if f" {name} " in line]) == 1
+    assert ("1 check passed: green" in text) is (not prefix)
+    if not prefix:
+        assert text.count("2 are unhealthy") == 1
+
+
+def test_why() -> None:
+    """A line for each of several scenarios: the reason; of one that did not end as it should, what it lacks."""
+    record = failing()
+    assert record.why == "AfterInstall: 2 are unhealthy"
+    assert recorded(played("AfterInstall")).why == "production answers from 1.1.0"
+    missed = dataclasses.replace(record, expectations=[Expectation("the sky is", "blue", "grey")])
+    assert missed.why == "the sky is: expected 'blue', found 'grey'"
+    assert missed.as_dict()["why"] == missed.why

@@ -189,9 +189,10 @@ class ValidateProduction(TrafficOptions):
 
     @property
     def window(self) -> float:
-        """Seconds that the hook waits and looks by its options alone: settling, bake and load."""
+        """Seconds that the hook waits and looks by its options alone: settling, bake, load and smoke test."""
         load = self.load.duration + self.load.warm_up if self.load else 0
-        return self.initial_delay + max(self.duration, self.metrics_delay if self.metrics else 0) + load
+        tests = self.smoke_test.timeout if self.smoke_test else 0
+        return self.initial_delay + max(self.duration, self.metrics_delay if self.metrics else 0) + load + tests
 
     def problems_of_time(self, budget: TimeBudget) -> list[str]:
         """A window or a load that does not fit the time there is, beside the other checks."""
@@ -206,8 +207,13 @@ class ValidateProduction(TrafficOptions):
         others = min(OTHER_CHECKS, KEPT * budget.in_all)
         left = budget.in_all - others
         if self.window > left:
+            parts = (
+                "initial_delay, duration, load and smoke_test"
+                if self.smoke_test
+                else "initial_delay, duration and load"
+            )
             found.append(
-                f"initial_delay, duration and load take {self.window:g} s, and {left:g} s are left for them beside "
+                f"{parts} take {self.window:g} s, and {left:g} s are left for them beside "
                 f"{others:g} s for the other checks: shorten them, or raise max_duration or "
                 f"{TIMEOUT}"
             )

@@ -11,6 +11,7 @@ from typing import Any, Optional
 from urllib.parse import quote, urlsplit
 
 from gate.options import NOT_EMPTY, TIMEOUT, HookOptions, by_name, key_of, milliseconds, option, seconds, share, whole
+from gate.options.one_off import SmokeTest
 from gate.waiting import TimeBudget
 
 MOST_CONNECTIONS = 256  # of a load
@@ -369,15 +370,18 @@ class TrafficOptions(HookOptions):
         "samples under way at a time; each of these hands sends one in 0.2 seconds at most", 1, most=64
     )
     thresholds: Thresholds = option("[limits](#limits) of the samples", Thresholds)
+    smoke_test: Optional[SmokeTest] = option(
+        "a [test of your own](#smoke-tests) as a one-off ECS task, after the requests; null: none", None
+    )
 
     def problems_of_time(self, budget: TimeBudget) -> list[str]:
-        """HTTP checks that begin when an invocation's time is over."""
+        """HTTP checks that begin when an invocation's time is over, and a smoke test that it has no time for."""
         return [
             f"http_checks{key_of(name)}.initial_delay is {check.initial_delay:g}, and an invocation has "
             f"{budget.here:g} s: shorten it, or raise {TIMEOUT}"
             for name, check in self.http_checks.items()
             if check.initial_delay >= budget.here
-        ]
+        ] + (self.smoke_test.problems_of_time(budget) if self.smoke_test else [])
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,13 @@ def _number(value: Any) -> Optional[float]:
 class Platform(Protocol):
     """One event of one caller.
 
-    `deployment_id`: what the event names, else empty. `event_error`: why the event cannot be used, else empty.
-    `continuation`: what the invocation before left; None for the first one. `most_continuations`: how many invocations
-    may follow the first.
+    `name`: the caller's. `stage`: at which it calls; empty where it does not say. `deployment_id`: what the event
+    names, else empty. `event_error`: why the event cannot be used, else empty. `continuation`: what the invocation
+    before left; None for the first one. `most_continuations`: how many invocations may follow the first.
     """
 
+    name: str
+    stage: str
     deployment_id: str
     event_error: str
     continuation: Optional[Continuation]

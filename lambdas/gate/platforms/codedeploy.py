@@ -27,6 +27,7 @@ logger = logging.getLogger("gate")
 
 OVER = ("Succeeded", "Failed", "Stopped")
 FIELDS = ("DeploymentId", "LifecycleEventHookExecutionId")
+NAMES = {"application": "applicationName", "deployment_group": "deploymentGroupName"}
 OF_ECS = ("lifecycle_hooks",)  # checks of ECS's own blue/green
 REPORT = "put_lifecycle_event_hook_execution_status"
 ATTEMPT_TIME = 10.0  # seconds for one report: botocore's time-outs are between two bytes, which may drip for ever
@@ -52,6 +53,8 @@ class _NoAnswer(Exception):
 class CodeDeploy:
     """One lifecycle event of CodeDeploy. See `Platform`."""
 
+    name = "codedeploy"
+    stage = ""
     most_continuations = MAX_CONTINUATIONS
 
     def __init__(self, event: Any, context: Any) -> None:
@@ -181,6 +184,12 @@ class CodeDeployDeployment(Deployment):
         if not info.get("applicationName") or not info.get("deploymentGroupName"):
             raise ProbeError(f"CodeDeploy names no application and deployment group for {self.id}")
         return info
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """See `Deployment`."""
+        info = self._kept.get("info", ({}, None))[0] or {}
+        return {name: str(info.get(key, "")) for name, key in NAMES.items()}
 
     @property
     def group(self) -> Mapping[str, Any]:

@@ -61,6 +61,7 @@ def is_of_ecs(event: Any) -> bool:
 class Ecs:
     """One lifecycle stage of a service deployment. See `Platform`."""
 
+    name = "ecs"
     most_continuations = MOST_INVOCATIONS
     can_continue = True
 
@@ -222,7 +223,7 @@ class EcsDeployment(Deployment):
 
     def __init__(self, caller: Ecs, cluster: str, service: str) -> None:
         super().__init__(caller.deployment_id, cluster, service)
-        self._caller = caller
+        self._caller, self.stage = caller, caller.stage
         self._target = _text(caller.details.get("targetServiceRevisionArn"))
         self.number = 0  # of the load balancer that is looked at
 
@@ -278,7 +279,7 @@ class EcsDeployment(Deployment):
     @property
     def shifts_in_steps(self) -> bool:  # type: ignore[override]  # a constant elsewhere
         """See `Deployment`."""
-        return self._caller.stage == BEFORE_EACH_STEP
+        return self.stage == BEFORE_EACH_STEP
 
     @property
     def deploys(self) -> str:

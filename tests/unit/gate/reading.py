@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin
 
 from gate.options.hooks import HOOKS
 from gate.options.migrations import RunMigrations
+from gate.options.one_off import SmokeTest
 from gate.options.production import Metric
 from gate.options.requests import Assertion, Flow, HeaderAssertion, Load
 from gate.settings import Entry, entries, judge_settings
@@ -23,6 +24,7 @@ BASES: dict[Any, Document] = {
     Metric: {"namespace": "n", "metric_name": "m", "max_worse_percent": 1},
     RunMigrations: {"command": ["a"]},
     HeaderAssertion: {"equals": "a"},
+    SmokeTest: {"command": ["a"]},
 }
 
 

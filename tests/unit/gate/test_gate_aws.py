@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from gate import aws, tasks
+from gate import VERSION, aws, tasks
 from gate.verdict import ProbeError
 
 from tests.unit.gate.codedeploy_server import CodeDeploy, Reply, refused, throttled
@@ -157,6 +158,12 @@ def test_no_client_can_hang() -> None:
     assert config.retries["mode"] == "standard"
     config = aws.client("codedeploy", attempts=1).meta.config
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (3.0, 5.0, 1)
+
+
+def test_each_call_says_which_version_of_the_module_makes_it() -> None:
+    agent = str(aws.client("ecs").meta.config.user_agent_extra)
+    assert agent == f"codedeploy-hooks/{VERSION}"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", VERSION)
 
 
 def test_the_environment_cannot_stretch_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from gate.options import HookOptions
 from gate.options.hooks import HOOKS, ValidateBeforeInstall
 from gate.options.migrations import RunMigrations
+from gate.options.one_off import SmokeTest
 from gate.options.production import Metric, ValidateProduction
 from gate.options.requests import LATENCIES, Assertion, Flow, HttpCheck, Load, Step, Thresholds, ValidateTestTraffic
 from gate.settings import Entry, entries
@@ -78,6 +79,8 @@ def named(names: list[Any], value: Document) -> list[Any]:
         (RunMigrations, "security_groups", [["sg-0a"] * 5], [[], ["subnet-0a"], ["sg-0a"] * 6]),
         (RunMigrations, "pass_role_arns", [["arn:aws-cn:iam::111122223333:role/web/task"]],
          [[], ["arn:aws:iam::1:role/a"], ["web-task"], ["arn:aws:iam::111122223333:user/a"], ["*"]]),
+        (SmokeTest, "task_definition", ["web", "web-smoke:7", "arn:aws:ecs:a-b-1:111122223333:task-definition/a"],
+         ["", "a b", "web:", "web:latest", "a/b", "arn:aws:ecs:eu-west-1:111122223333:service/a", "web\n"]),
         (Metric, "statistic", ["Sum", "p0", "p99.99", "p100"], ["sum", "p101", "p9.", "p", "tm99", "Averages"]),
         (Metric, "namespace", ["AWS/SQS"], [""]),
     ],

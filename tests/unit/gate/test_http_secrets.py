@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from tests.conftest import REGION
+from rehearsal.testing.harness import REGION
 from tests.unit.gate.web_server import WebServer
 
 SECRET = "correct-horse-battery"

@@ -15,7 +15,7 @@ from gate.verdict import Finding, Outcome, Severity
 from gate.waiting import Deadline
 from moto import mock_aws
 
-from tests.conftest import REGION
+from rehearsal.testing.harness import REGION
 from tests.unit.gate.conftest import Clock
 from tests.unit.gate.traffic_of_green import answers, judged, outcomes, paths, run, traffic
 from tests.unit.gate.web_server import Request, WebServer

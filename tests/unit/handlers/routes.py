@@ -9,7 +9,7 @@ from typing import Any
 import validate_production
 import validate_test_traffic
 
-from tests.unit.handlers.stage import Stage
+from rehearsal.testing.stage import Stage
 
 TEST, PRODUCTION = "AfterAllowTestTraffic", "AfterAllowTraffic"
 # CloudWatch is asked elsewhere: nothing is published here.

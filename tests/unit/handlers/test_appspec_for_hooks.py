@@ -13,7 +13,7 @@ import validate_before_install
 import yaml
 from gate import aws
 
-from tests.unit.handlers.stage import Judge, Stage
+from rehearsal.testing.stage import Judge, Stage
 from tests.unit.handlers.validate_before_install.helpers import s3_revision
 
 

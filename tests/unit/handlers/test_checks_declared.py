@@ -19,16 +19,16 @@ from gate.names import Named
 from gate.platforms.codedeploy import OF_ECS
 
 from rehearsal.aws.world import TargetState
+from rehearsal.testing.native import Native
+from rehearsal.testing.stage import Judge, Stage
 from tests.module.test_permissions import OF_EVERY_HOOK, granted_actions
-from tests.unit.handlers.native import Native
-from tests.unit.handlers.stage import Judge, Stage
 from tests.unit.handlers.test_handlers_stage import HOOKS
 from tests.unit.handlers.validate_before_install.breaks import BREAKS
 from tests.unit.handlers.validate_before_install.helpers import s3_revision
 
 ROOT = Path(__file__).resolve().parents[3]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-REASONS = re.search(r"<!-- reasons -->\n(.*?)<!-- /reasons -->", README, re.DOTALL)
+PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+REASONS = re.search(r"<!-- reasons -->\n(.*?)<!-- /reasons -->", PAGE, re.DOTALL)
 NAMES: dict[str, tuple[Named, ...]] = {hook.__name__: hook.handler.names for hook in HOOKS.values()}
 OF_MOST_CHECKS: dict[str, set[str]] = {hook.__name__: set(hook.handler.calls) for hook in HOOKS.values()}
 
@@ -65,6 +65,12 @@ def inside_the_vpc(stage: Stage) -> dict[str, str]:
     return stage.at("BeforeInstall")
 
 
+def with_a_smoke_test(stage: Stage) -> dict[str, str]:
+    """A deployment whose hook is to run a test that its role may not run."""
+    stage.tell("AfterAllowTestTraffic", {"smoke_test": {"command": ["pytest"]}})
+    return stage.at("BeforeInstall")
+
+
 def after_install(change: Callable[[Stage], object]) -> Callable[[Stage], dict[str, str]]:
     """A deployment at AfterInstall, and something wrong with green."""
 
@@ -82,7 +88,8 @@ def situations(hook: ModuleType, name: str) -> Sequence[Callable[[Stage], Mappin
     if name in OF_ECS:
         return [lambda stage: Native(stage).at("PRE_SCALE_UP")]
     broken, _ = BREAKS[name]
-    other = {"appspec": in_s3, "requests": inside_the_vpc}.get(name) or broken
+    others = {"appspec": in_s3, "requests": inside_the_vpc, "hook_settings": with_a_smoke_test}
+    other = others.get(name) or broken
     return [lambda stage: stage.at("BeforeInstall"), other]
 
 
@@ -122,6 +129,7 @@ def test_what_most_checks_need_is_called(stage: Stage, judge: Judge, event: str,
     assert not OF_MOST_CHECKS[hook.__name__] & {action for named in NAMES[hook.__name__] for action in named.calls}
 
 
+@pytest.mark.shipped(*NAMES)
 def test_every_reason_for_failed_deployments_has_a_check() -> None:
     """Each row names checks that exist, or says why there is none."""
     assert REASONS

@@ -17,8 +17,8 @@ from gate.runner import Gate
 from gate.runner import hook as make_hook
 from gate.verdict import passed
 
-from tests.unit.handlers.stage import Clock, Judge, Stage, refuse
-from tests.unit.handlers.web import Site
+from rehearsal.testing.stage import Clock, Judge, Stage, refuse
+from rehearsal.testing.web import Site
 
 HOOKS = {
     "BeforeInstall": validate_before_install,

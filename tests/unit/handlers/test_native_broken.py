@@ -16,9 +16,9 @@ from gate import deployment
 from gate.aws import AwsDenied
 
 from rehearsal.aws.world import Exit, TargetState
-from tests.unit.handlers.native import STAGE_OF, Native
-from tests.unit.handlers.stage import CLUSTER, Judge, Stage, refuse
-from tests.unit.handlers.web import Request, Response, Site
+from rehearsal.testing.native import STAGE_OF, Native
+from rehearsal.testing.stage import CLUSTER, Judge, Stage, refuse
+from rehearsal.testing.web import Request, Response, Site
 
 pytestmark = pytest.mark.usefixtures("counted")
 BAKE: dict[str, Any] = {"initial_delay": 0, "duration": 60, "interval": 10, "metrics_delay": 0}

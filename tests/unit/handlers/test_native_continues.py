@@ -12,8 +12,8 @@ import run_migrations
 import validate_production
 
 from rehearsal.aws.world import Exit
-from tests.unit.handlers.native import Native
-from tests.unit.handlers.stage import CLUSTER, Judgement, Stage
+from rehearsal.testing.native import Native
+from rehearsal.testing.stage import CLUSTER, Judgement, Stage
 
 pytestmark = pytest.mark.usefixtures("counted")
 SECONDS = 300  # of an invocation

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.handlers.native import STAGE_OF, Native
-from tests.unit.handlers.stage import Judge, Stage
+from rehearsal.testing.native import STAGE_OF, Native
+from rehearsal.testing.stage import Judge, Stage
 
 pytestmark = pytest.mark.usefixtures("site", "counted")
 

@@ -11,9 +11,9 @@ import validate_before_install
 import validate_production
 import validate_test_traffic
 
-from tests.unit.handlers.native import Native
-from tests.unit.handlers.stage import Judge, Stage
-from tests.unit.handlers.web import Site
+from rehearsal.testing.native import Native
+from rehearsal.testing.stage import Judge, Stage
+from rehearsal.testing.web import Site
 
 pytestmark = pytest.mark.usefixtures("counted")
 BEFORE, TESTED = "PRE_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"

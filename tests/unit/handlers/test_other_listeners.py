@@ -9,7 +9,7 @@ import pytest
 import validate_before_install as before
 import validate_production as after
 
-from tests.unit.handlers.stage import Judge, Stage, refuse
+from rehearsal.testing.stage import Judge, Stage, refuse
 
 EVENT = "BeforeInstall"
 QUICK = {"initial_delay": 0, "duration": 0, "samples": 0, "no_data": "pass"}

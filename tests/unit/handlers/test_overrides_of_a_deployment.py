@@ -21,8 +21,8 @@ from gate.runner import hook as make_hook
 from gate.verdict import passed
 
 from rehearsal.aws.world import Exit, TargetState
-from tests.unit.handlers.stage import HOOK_EVENTS, Judge, Judgement, Relay, Stage
-from tests.unit.handlers.web import Response, Site
+from rehearsal.testing.stage import HOOK_EVENTS, Judge, Judgement, Relay, Stage
+from rehearsal.testing.web import Response, Site
 
 MIGRATE = ("alembic", "upgrade", "head")
 HANDLERS = dict(

@@ -9,8 +9,8 @@ from datetime import datetime
 import pytest
 import run_migrations as hook
 
+from rehearsal.testing.stage import Relay, Stage
 from tests.unit.handlers.run_migrations.helpers import SLOW
-from tests.unit.handlers.stage import Relay, Stage
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import run_migrations as hook
 
 from rehearsal.aws.world import TaskSpec
-from tests.unit.handlers.stage import CLUSTER, Call, Judgement, Stage
+from rehearsal.testing.stage import CLUSTER, Call, Judgement, Stage
 
 EVENT = "BeforeAllowTraffic"
 MIGRATE = ("alembic", "upgrade", "head")

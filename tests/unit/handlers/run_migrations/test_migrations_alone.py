@@ -9,6 +9,7 @@ import pytest
 import run_migrations as hook
 
 from rehearsal.aws.world import Exit
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, Call, Judge, Stage, refuse
 from tests.unit.handlers.run_migrations.helpers import (
     ALL,
     EVENT,
@@ -22,7 +23,6 @@ from tests.unit.handlers.run_migrations.helpers import (
     one_off,
     other_migration,
 )
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, Call, Judge, Stage, refuse
 
 
 @pytest.mark.smoke

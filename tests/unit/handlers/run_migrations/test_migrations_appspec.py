@@ -7,7 +7,7 @@ import run_migrations as hook
 import yaml
 from gate import aws
 
-from tests.unit.handlers.stage import Judge, Stage
+from rehearsal.testing.stage import Judge, Stage
 
 
 @pytest.mark.smoke

@@ -8,6 +8,7 @@ import pytest
 import run_migrations as hook
 
 from rehearsal.aws.world import Exit
+from rehearsal.testing.stage import CLUSTER, Judge, Stage
 from tests.unit.handlers.run_migrations.helpers import (
     ALL,
     CURRENT,
@@ -19,7 +20,6 @@ from tests.unit.handlers.run_migrations.helpers import (
     commands,
     one_off,
 )
-from tests.unit.handlers.stage import CLUSTER, Judge, Stage
 
 
 @pytest.mark.smoke

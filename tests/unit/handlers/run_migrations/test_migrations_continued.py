@@ -10,6 +10,7 @@ import pytest
 import run_migrations as hook
 
 from rehearsal.aws.world import Exit
+from rehearsal.testing.stage import Judge, Relay, Stage, refuse
 from tests.unit.handlers.run_migrations.helpers import (
     ALL,
     BACK,
@@ -31,7 +32,6 @@ from tests.unit.handlers.run_migrations.helpers import (
     other_migration,
     statuses,
 )
-from tests.unit.handlers.stage import Judge, Relay, Stage, refuse
 
 
 def continued(times: int, last: str) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 import run_migrations as hook
 
 from rehearsal.aws.world import Exit
+from rehearsal.testing.stage import Judge, Stage
 from tests.unit.handlers.run_migrations.helpers import (
     ALL,
     BACK,
@@ -22,7 +23,6 @@ from tests.unit.handlers.run_migrations.helpers import (
     commands,
     deliver,
 )
-from tests.unit.handlers.stage import Judge, Stage
 
 
 @pytest.mark.smoke

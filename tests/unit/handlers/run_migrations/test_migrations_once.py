@@ -12,6 +12,7 @@ from botocore.exceptions import ConnectionClosedError
 from run_migrations import STEP
 
 from rehearsal.aws.world import Exit
+from rehearsal.testing.stage import CLUSTER, SERVICE, Call, Judge, Judgement, Stage, refuse
 from tests.unit.handlers.run_migrations.helpers import (
     ALL,
     BACK,
@@ -29,7 +30,6 @@ from tests.unit.handlers.run_migrations.helpers import (
     no_room_for,
     other_migration,
 )
-from tests.unit.handlers.stage import CLUSTER, SERVICE, Call, Judge, Judgement, Stage, refuse
 
 
 @pytest.mark.smoke

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rehearsal.aws.world import Exit
+from rehearsal.testing.stage import CLUSTER, Judgement, Relay, Stage, refuse
 from tests.unit.handlers.run_migrations.helpers import (
     ALL,
     BACK,
@@ -25,7 +26,6 @@ from tests.unit.handlers.run_migrations.helpers import (
     commands,
     other_migration,
 )
-from tests.unit.handlers.stage import CLUSTER, Judgement, Relay, Stage, refuse
 
 
 def stopped_after(stage: Stage, relay: Relay, migration: Exit) -> dict[str, Any]:

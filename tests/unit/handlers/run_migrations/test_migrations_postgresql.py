@@ -21,7 +21,7 @@ from gate.one_off import variables_of
 from gate.options.migrations import RunMigrations
 
 from rehearsal.aws.world import Exit
-from tests.unit.handlers.stage import Judge, Stage
+from rehearsal.testing.stage import Judge, Stage
 
 MIGRATE = ("alembic", "upgrade", "head")
 ALTER = "ALTER TABLE orders ADD COLUMN note text"

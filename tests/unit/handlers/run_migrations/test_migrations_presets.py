@@ -7,6 +7,7 @@ import run_migrations as hook
 
 from rehearsal.aws.logs import append
 from rehearsal.aws.world import Exit
+from rehearsal.testing.stage import Judge, Stage, refuse
 from tests.unit.handlers.run_migrations.helpers import (
     CURRENT,
     DATA,
@@ -18,7 +19,6 @@ from tests.unit.handlers.run_migrations.helpers import (
     commands,
     one_off,
 )
-from tests.unit.handlers.stage import Judge, Stage, refuse
 
 DJANGO = ("python", "manage.py", "migrate", "--noinput")
 LISTED = ("python", "manage.py", "showmigrations", "--list")

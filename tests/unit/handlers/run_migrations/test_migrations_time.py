@@ -8,6 +8,7 @@ import pytest
 import run_migrations as hook
 
 from rehearsal.aws.world import Exit, PlacementFailure
+from rehearsal.testing.stage import Judge, Stage, refuse
 from tests.unit.handlers.run_migrations.helpers import (
     ALL,
     BACK,
@@ -20,7 +21,6 @@ from tests.unit.handlers.run_migrations.helpers import (
     commands,
     one_off,
 )
-from tests.unit.handlers.stage import Judge, Stage, refuse
 
 
 @pytest.mark.smoke

@@ -16,6 +16,8 @@ import validate_test_traffic
 from gate.http_sender import Sender
 
 from rehearsal.aws.world import TargetState
+from rehearsal.testing.stage import Judge, Stage
+from rehearsal.testing.web import Response, Site
 from tests.unit.gate.raw_server import serving
 from tests.unit.gate.web_server import make_certificates
 from tests.unit.handlers.routes import (
@@ -30,8 +32,6 @@ from tests.unit.handlers.routes import (
     hook_of,
     settings_of,
 )
-from tests.unit.handlers.stage import Judge, Stage
-from tests.unit.handlers.web import Response, Site
 
 
 @pytest.fixture(params=[TEST, PRODUCTION])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from rehearsal.aws.world import TargetState
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, SERVICE, Stage
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, SERVICE, Stage
 from tests.unit.handlers.validate_before_install.helpers import (
     EVENT,
     PRODUCTION,

@@ -16,7 +16,7 @@ import validate_before_install as hook
 from gate import deployment
 from gate.aws import AwsDenied
 
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, PORT, SERVICE, Judge, Judgement, Stage
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, PORT, SERVICE, Judge, Judgement, Stage
 
 EVENT = "BeforeInstall"
 TEST, PRODUCTION = "AfterAllowTestTraffic", "AfterAllowTraffic"

@@ -12,7 +12,7 @@ import pytest
 import validate_before_install as hook
 import yaml
 
-from tests.unit.handlers.stage import CONTAINER, PORT, Judge, Stage, refuse
+from rehearsal.testing.stage import CONTAINER, PORT, Judge, Stage, refuse
 from tests.unit.handlers.validate_before_install.breaks import on_the_services_strategy
 from tests.unit.handlers.validate_before_install.helpers import (
     EVENT,

@@ -9,7 +9,7 @@ import pytest
 import validate_before_install as hook
 
 from rehearsal.aws.world import TargetState
-from tests.unit.handlers.stage import CLUSTER, SERVICE, Judge, Stage, refuse
+from rehearsal.testing.stage import CLUSTER, SERVICE, Judge, Stage, refuse
 from tests.unit.handlers.validate_before_install.breaks import unhealthy_blue
 from tests.unit.handlers.validate_before_install.helpers import (
     EVENT,

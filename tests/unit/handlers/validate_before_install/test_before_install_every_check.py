@@ -8,7 +8,7 @@ from gate.names import Named
 from gate.platforms.codedeploy import OF_ECS
 from gate.verdict import Severity
 
-from tests.unit.handlers.stage import Judge, Stage, refuse
+from rehearsal.testing.stage import Judge, Stage, refuse
 from tests.unit.handlers.validate_before_install.breaks import BREAKS
 from tests.unit.handlers.validate_before_install.helpers import EVENT
 

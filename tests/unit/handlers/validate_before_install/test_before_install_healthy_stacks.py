@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import validate_before_install as hook
 
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, PORT, SERVICE, Judge, Stage
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, PORT, SERVICE, Judge, Stage
 from tests.unit.handlers.validate_before_install.helpers import (
     EVENT,
     Deploy,

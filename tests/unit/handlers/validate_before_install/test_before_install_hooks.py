@@ -6,7 +6,7 @@ import pytest
 import validate_before_install as hook
 import yaml
 
-from tests.unit.handlers.stage import ACCOUNT, HOOK_EVENTS, Judge, Stage
+from rehearsal.testing.stage import ACCOUNT, HOOK_EVENTS, Judge, Stage
 from tests.unit.handlers.validate_before_install.helpers import (
     EVENT,
     PRODUCTION,

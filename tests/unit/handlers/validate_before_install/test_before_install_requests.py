@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import validate_before_install as hook
 
+from rehearsal.testing.stage import PORT, Judge, Judgement, Stage
 from tests.unit.handlers.routes import CANNOT_BE_ASKED, LOGIN, by_rule, group_with
-from tests.unit.handlers.stage import PORT, Judge, Judgement, Stage
 from tests.unit.handlers.validate_before_install.helpers import (
     EVENT,
     PRODUCTION,

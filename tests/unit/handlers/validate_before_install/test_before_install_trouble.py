@@ -9,7 +9,7 @@ import pytest
 import validate_before_install as hook
 from gate.waiting import OutOfTime
 
-from tests.unit.handlers.stage import ACCOUNT, Judge, Stage, refuse
+from rehearsal.testing.stage import ACCOUNT, Judge, Stage, refuse
 from tests.unit.handlers.validate_before_install.helpers import EVENT
 
 READS = (

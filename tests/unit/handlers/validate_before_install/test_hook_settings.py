@@ -25,7 +25,7 @@ from gate.waiting import TimeBudget
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.handlers.stage import ACCOUNT, HANDLERS, Judge, Judgement, Stage
+from rehearsal.testing.stage import ACCOUNT, HANDLERS, Judge, Judgement, Stage
 
 EVENT = "BeforeInstall"
 INSTALLED, TESTED, MIGRATED, SHIFTED = (event for event in HANDLERS if event != EVENT)

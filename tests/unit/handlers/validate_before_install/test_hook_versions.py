@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import validate_before_install as hook
 
-from tests.unit.handlers.stage import ACCOUNT, Judge, Stage, refuse
+from rehearsal.testing.stage import ACCOUNT, Judge, Stage, refuse
 from tests.unit.handlers.validate_before_install.test_hook_settings import (
     EVENT,
     INSTALLED,

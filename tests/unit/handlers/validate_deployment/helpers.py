@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.unit.handlers.stage import CLUSTER, Stage
+from rehearsal.testing.stage import CLUSTER, Stage
 
 EVENT = "AfterInstall"
 HEALTH_CHECK = {"command": ["CMD-SHELL", "curl -f http://localhost:8000/health"]}

@@ -16,7 +16,7 @@ from gate.verdict import Outcome, ProbeError
 from gate.waiting import Deadline
 from validate_deployment import Green
 
-from tests.unit.handlers.stage import Clock
+from rehearsal.testing.stage import Clock
 from tests.unit.handlers.validate_deployment.helpers import HEALTH_CHECK, exited
 
 SET = "ecs-svc/2"

@@ -10,7 +10,7 @@ import validate_deployment as hook
 from gate.waiting import OutOfTime
 
 from rehearsal.aws.world import TargetState
-from tests.unit.handlers.stage import CLUSTER, SERVICE, Judge, Stage
+from rehearsal.testing.stage import CLUSTER, SERVICE, Judge, Stage
 from tests.unit.handlers.validate_deployment.helpers import EVENT, described, set_id
 
 UNHEALTHY = TargetState("unhealthy", "Target.Timeout")

@@ -8,7 +8,7 @@ import pytest
 import validate_deployment as hook
 
 from rehearsal.aws.world import TargetState
-from tests.unit.handlers.stage import Judge, Stage, refuse
+from rehearsal.testing.stage import Judge, Stage, refuse
 from tests.unit.handlers.validate_deployment.helpers import EVENT, changed_tasks, exited, stopped_tasks
 
 UNHEALTHY = TargetState("unhealthy", "Target.Timeout")

@@ -7,7 +7,7 @@ import functools
 import pytest
 from gate.load import send_load
 
-from tests.unit.handlers.stage import Clock, Stage
+from rehearsal.testing.stage import Clock, Stage
 from tests.unit.handlers.validate_production.helpers import Function
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import validate_production as hook
 
-from tests.unit.handlers.stage import Judgement, Stage
-from tests.unit.handlers.web import Request, Response
+from rehearsal.testing.stage import Judgement, Stage
+from rehearsal.testing.web import Request, Response
 
 EVENT = "AfterAllowTraffic"
 INTERVAL = 15

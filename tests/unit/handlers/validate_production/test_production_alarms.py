@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import validate_production as hook
 
-from tests.unit.handlers.stage import Call, Judge, Stage
+from rehearsal.testing.stage import Call, Judge, Stage
 from tests.unit.handlers.validate_production.helpers import AT_ONCE, EVENT, ONE_MINUTE, about
 
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")

@@ -9,7 +9,8 @@ import pytest
 import validate_production as hook
 
 from rehearsal.aws.world import TargetState
-from tests.unit.handlers.stage import Judge, Stage, refuse
+from rehearsal.testing.stage import Judge, Stage, refuse
+from rehearsal.testing.web import Request, Response, Site
 from tests.unit.handlers.validate_production.helpers import (
     ASKS_ORDERS,
     AT_ONCE,
@@ -26,7 +27,6 @@ from tests.unit.handlers.validate_production.helpers import (
     event_again,
     too_long,
 )
-from tests.unit.handlers.web import Request, Response, Site
 
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.handlers.stage import Stage, refuse
+from rehearsal.testing.stage import Stage, refuse
+from rehearsal.testing.web import Response, Site
 from tests.unit.handlers.validate_production.helpers import (
     ASKS_ORDERS,
     AT_ONCE,
@@ -29,7 +30,6 @@ from tests.unit.handlers.validate_production.helpers import (
     minutes,
     too_long,
 )
-from tests.unit.handlers.web import Response, Site
 
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 

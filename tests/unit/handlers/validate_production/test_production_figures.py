@@ -11,7 +11,8 @@ from datetime import timedelta
 import pytest
 import validate_production as hook
 
-from tests.unit.handlers.stage import CLUSTER, SERVICE, Judge, Stage, refuse
+from rehearsal.testing.stage import CLUSTER, SERVICE, Judge, Stage, refuse
+from rehearsal.testing.web import Response, Site
 from tests.unit.handlers.validate_production.helpers import (
     AT_ONCE,
     BAKE,
@@ -30,7 +31,6 @@ from tests.unit.handlers.validate_production.helpers import (
     minutes,
     put,
 )
-from tests.unit.handlers.web import Response, Site
 
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 

@@ -8,9 +8,9 @@ import pytest
 import validate_production as hook
 
 from rehearsal.aws.world import TargetState
-from tests.unit.handlers.stage import Judge, Stage
+from rehearsal.testing.stage import Judge, Stage
+from rehearsal.testing.web import Site
 from tests.unit.handlers.validate_production.helpers import AT_ONCE, BAKE, EVENT
-from tests.unit.handlers.web import Site
 
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import validate_production as hook
 
-from tests.unit.handlers.stage import Judge, Stage, refuse
+from rehearsal.testing.stage import Judge, Stage, refuse
 from tests.unit.handlers.validate_production.helpers import (
     AT_ONCE,
     BY_GROUP,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import validate_production as hook
 
-from tests.unit.handlers.stage import Judge, Stage
+from rehearsal.testing.stage import Judge, Stage
+from rehearsal.testing.web import Request, Response, Site
 from tests.unit.handlers.validate_production.helpers import (
     ASKS_ORDERS,
     AT_ONCE,
@@ -21,7 +22,6 @@ from tests.unit.handlers.validate_production.helpers import (
     hung,
     load_of,
 )
-from tests.unit.handlers.web import Request, Response, Site
 
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from tests.unit.handlers.stage import Stage
-from tests.unit.handlers.web import Request, Response, Site
+from rehearsal.testing.stage import Stage
+from rehearsal.testing.web import Request, Response, Site
 
 EVENT = "AfterAllowTestTraffic"
 NAME = "shop.example.com"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import validate_test_traffic as hook
 
-from tests.unit.handlers.stage import Judge, Stage, refuse
+from rehearsal.testing.stage import Judge, Stage, refuse
+from rehearsal.testing.web import Request, Response, Site
 from tests.unit.handlers.validate_test_traffic.helpers import (
     EVENT,
     ONE_ATTEMPT,
@@ -19,7 +20,6 @@ from tests.unit.handlers.validate_test_traffic.helpers import (
     paths,
     secret,
 )
-from tests.unit.handlers.web import Request, Response, Site
 
 
 class Orders:

@@ -14,8 +14,9 @@ import pytest
 import validate_test_traffic as hook
 
 from rehearsal.aws.world import TargetState
+from rehearsal.testing.stage import Judge, Stage, refuse
+from rehearsal.testing.web import Response, Site
 from tests.unit.gate.web_server import Certificates, make_certificates
-from tests.unit.handlers.stage import Judge, Stage, refuse
 from tests.unit.handlers.validate_test_traffic.helpers import (
     EVENT,
     NAME,
@@ -28,7 +29,6 @@ from tests.unit.handlers.validate_test_traffic.helpers import (
     answered_by,
     paths,
 )
-from tests.unit.handlers.web import Response, Site
 
 
 @pytest.mark.smoke

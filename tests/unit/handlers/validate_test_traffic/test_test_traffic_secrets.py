@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 import validate_test_traffic as hook
 
-from tests.unit.handlers.stage import Judge, Judgement, Stage, refuse
+from rehearsal.testing.stage import Judge, Judgement, Stage, refuse
+from rehearsal.testing.web import Request, Response, Site
 from tests.unit.handlers.validate_test_traffic.helpers import (
     EVENT,
     NO_SAMPLES,
@@ -18,7 +19,6 @@ from tests.unit.handlers.validate_test_traffic.helpers import (
     paths,
     secret,
 )
-from tests.unit.handlers.web import Request, Response, Site
 
 TOKEN = "tok-4f1d9b7c2e"
 

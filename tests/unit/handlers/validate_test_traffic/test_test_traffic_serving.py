@@ -10,7 +10,8 @@ import pytest
 import validate_test_traffic as hook
 
 from rehearsal.aws.world import TargetState
-from tests.unit.handlers.stage import Judge, Stage, refuse
+from rehearsal.testing.stage import Judge, Stage, refuse
+from rehearsal.testing.web import Request, Response, Site
 from tests.unit.handlers.validate_test_traffic.helpers import (
     EVENT,
     EVERYTHING,
@@ -22,7 +23,6 @@ from tests.unit.handlers.validate_test_traffic.helpers import (
     WARM_UP,
     answered_by,
 )
-from tests.unit.handlers.web import Request, Response, Site
 
 INITIAL = TargetState("initial", "Elb.InitialHealthChecking")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import validate_test_traffic as hook
 
-from tests.unit.handlers.stage import Judge, Stage
+from rehearsal.testing.stage import Judge, Stage
+from rehearsal.testing.web import Response, Site
 from tests.unit.handlers.validate_test_traffic.helpers import EVENT, ONE_ATTEMPT, WARM_UP, paths, slow
-from tests.unit.handlers.web import Response, Site
 
 
 @pytest.mark.smoke

@@ -11,11 +11,11 @@ import pytest
 import validate_test_traffic as hook
 
 from rehearsal.aws.world import TargetState
+from rehearsal.testing.stage import CLUSTER, SERVICE, Judge, Stage
+from rehearsal.testing.web import Response, Site
 from tests.unit.gate.web_server import make_certificates
 from tests.unit.handlers.routes import PRODUCTION, by_rule, group_with
-from tests.unit.handlers.stage import CLUSTER, SERVICE, Judge, Stage
 from tests.unit.handlers.validate_test_traffic.helpers import EVENT, EVERYTHING, NO_SAMPLES
-from tests.unit.handlers.web import Response, Site
 
 
 def without_test_listener(stage: Stage) -> dict[str, str]:

@@ -472,7 +472,9 @@ class Stage:
 
 
 class Judgement(dict[str, Any]):
-    """What a handler returned."""
+    """What a handler returned. `report` is what the platform was told of it: to CodeDeploy, or as ECS's hookStatus."""
+
+    report = ""
 
     @property
     def succeeded(self) -> bool:

@@ -9,7 +9,7 @@ from moto.ecs.models import ecs_backends
 
 from rehearsal.aws.ecs_native import STAGES, ServiceDeployment
 from rehearsal.aws.ecs_services import StandInService
-from tests.unit.handlers.stage import ACCOUNT, CLUSTER, HANDLERS, SERVICE, Stage
+from rehearsal.testing.stage import ACCOUNT, CLUSTER, HANDLERS, SERVICE, Stage
 
 STAGE_OF = {
     "validate_before_install": "PRE_SCALE_UP",
