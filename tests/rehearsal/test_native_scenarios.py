@@ -7,7 +7,7 @@ import pytest
 from rehearsal.native_scenarios import SCENARIOS
 from tests.rehearsal.rehearsal_runs import Run
 
-NAMES = ["healthy", "creation", "drifted-rules", "rollback-passes"]
+NAMES = ["healthy", "drifted-rules"]
 
 
 @pytest.mark.parametrize("native_scenario", NAMES)

@@ -18,7 +18,6 @@ NAMES = [
     "crash-loop",
     "blue-answers-tests",
     "now-and-then",
-    "https",
     "broken-migration",
     "long-migration",
     "delivered-thrice",
