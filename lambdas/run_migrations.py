@@ -24,7 +24,7 @@ from gate.presets import MOST_LINES, Command, preset_of, steps_of, where_it_is
 from gate.runner import Gate, hook
 from gate.task_runs import ANY_NUMBER, RUNS, STEP_TAG, TIME_TO_START, TaskRuns, label_of
 from gate.tasks import Task
-from gate.verdict import Finding, Outcome, ProbeError, attempt, error, failed, passed, skipped
+from gate.verdict import Finding, ProbeError, attempt, error, failed, passed, skipped
 from gate.waiting import Poll, poll, retry_throttled
 
 TIME_TO_ROLL_BACK = 180.0  # seconds kept for the rollback command
@@ -336,14 +336,14 @@ class Migration:
     def _poll(self, probe: Callable[[], Finding], seconds: float, step: str = "", orphan_note: str = "") -> Finding:
         """Poll for `seconds`. If this invocation ends before, a fresh one continues.
 
-        It does not where nothing has begun yet and ECS did not answer: that is no progress. `step`: whose task keeps
+        It does not where nothing has begun and ECS has never answered: that is no progress. `step`: whose task keeps
         running then. `orphan_note`: the warning to report if no invocation can follow.
         """
         here = self.gate.deadline.remaining() - self.gate.handover_margin
         patience = self.gate.deadline.within(min(seconds, here))
         finding = poll(probe, patience, self.options.interval, ANY_NUMBER)[0]
         step = step or self.resume_at
-        hands_over = self.gate.continuations_left and seconds > here and (step or finding.outcome is not Outcome.ERROR)
+        hands_over = self.gate.continuations_left and seconds > here and (step or self.has_looked)
         if hands_over and not finding.ok and not patience.remaining():
             before = self.gate.continuation  # its task runs on, too
             self.gate.continue_later({"resume_at": step}, orphan_note or before.orphan_note)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 import run_migrations as hook
 
 from rehearsal.aws.world import Exit
-from rehearsal.testing.stage import Judge, Relay, Stage, refuse
+from rehearsal.testing.stage import Call, Judge, Relay, Stage, refuse
 from tests.unit.handlers.run_migrations.helpers import (
     ALL,
     BACK,
@@ -210,6 +211,25 @@ def test_the_wait_for_another_deployment_continues_in_the_next_invocation(stage:
     assert statuses(judgements) == continued(2, "SUCCEEDED")
     assert all(judgement.message.endswith(", alone goes on") for judgement in judgements[:2])
     assert commands(stage) == [("other",), MIGRATE, SCHEMA, DATA]
+
+
+def test_a_wait_whose_last_look_had_no_answer_continues_too(stage: Stage, relay: Relay) -> None:
+    """ECS had shown before that there is something to wait for."""
+    stage.world.exits[("other",)] = Exit(0, lasts=600)
+    event = stage.at(EVENT)
+    other_migration(stage)
+    refused, until = refuse("ServerException", status=500), stage.clock.now + 300
+    unanswered: list[float] = []
+
+    def around(call: Call, answer: Callable[[], Any]) -> Any:
+        if call.name != "ecs:ListTasks" or not until - 200 < stage.clock.now < until:
+            return answer()
+        unanswered.append(stage.clock.now)
+        return refused({})
+
+    stage.around = around
+    assert statuses(relay.play(event)) == continued(2, "SUCCEEDED")
+    assert until - 200 < min(unanswered) < max(unanswered) < until
 
 
 def test_where_ecs_does_not_answer_and_nothing_has_begun_nothing_is_continued(stage: Stage, relay: Relay) -> None:
