@@ -350,6 +350,7 @@ def test_what_a_check_quotes_is_no_command(town: Town, tell: Teller) -> None:
 
 
 def test_without_credentials(monkeypatch: pytest.MonkeyPatch, tell: Teller) -> None:
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # which keeps those that it has found once
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     said = tell("d-ABCDEFGHI")
@@ -358,6 +359,7 @@ def test_without_credentials(monkeypatch: pytest.MonkeyPatch, tell: Teller) -> N
 
 
 def test_without_a_region(monkeypatch: pytest.MonkeyPatch, tell: Teller) -> None:
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name)
     said = tell("d-ABCDEFGHI")
