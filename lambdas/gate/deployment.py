@@ -269,7 +269,7 @@ class Deployment(ABC):
         return f"{why}; redirect it to the production listener (in Terraform, its action has {hcl}), or remove it"
 
     def weights_in_words(self, source: Listener | Rule) -> str:
-        """Where a listener or a rule leads, by the names people know."""
+        """Where a listener or a rule forwards to, by the names people know."""
         return self._in_words(source.weights)
 
     def _in_words(self, weights: Mapping[str, int]) -> str:

@@ -41,7 +41,7 @@ DEFAULT = "default"  # a listener's default action, as a route
 
 
 class Misrouted(ProbeError):
-    """A listener leads a request to somebody else than the pair."""
+    """A listener forwards a request to somebody else than the pair."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Listener:
-    """A listener and where it leads. Its rules are read when they are first asked for.
+    """A listener and where it forwards to. Its rules are read when they are first asked for.
 
     `route`: the ARN of the one rule that is moved, `DEFAULT` if that is the default action, empty if it is the listener
     with all of its rules.
@@ -211,14 +211,14 @@ class Listener:
         rest = self.rules[self.rules.index(rule) + 1 :]
         if any(self.pair & weights.keys() for weights in (self.default, *(each.weights for each in rest))):
             raise Misrouted(
-                f"whether rule {rule.priority} ({rule.where}), which leads to green, takes {request} cannot be told, "
+                f"whether rule {rule.priority} ({rule.where}), which forwards to green, takes {request} cannot be told, "
                 "and what it does not take may go to blue: set host, path or headers by it"
             )
 
 
 @dataclass(frozen=True)
 class OtherListener:
-    """A listener's default action, or a rule, beside the deployment group's own; where it leads, and that in words.
+    """A listener's default action, or a rule, beside the deployment group's own; where it forwards to, and that in words.
 
     `elsewhere`: it is on another load balancer than the production listener.
     """

@@ -105,7 +105,7 @@ class Routes:
                     found.append(self._in_words(rule, word))
         if mixed:
             return failed(f"{'; '.join(mixed)}: only part of its traffic would shift; let it forward to the pair alone")
-        return passed(f"not this deployment's: {'; '.join(outside)}" if outside else "no rule leads elsewhere")
+        return passed(f"not this deployment's: {'; '.join(outside)}" if outside else "no rule forwards elsewhere")
 
     def _in_words(self, rule: Rule, word: str) -> str:
         leads = self.deployment.weights_in_words(rule)

@@ -381,7 +381,7 @@ class Traffic:
         try:
             self._require_route_to_green(filled)
         except Misrouted:
-            return Answer(0.0), f"{step.request}: with what was saved, no rule of the listener leads it to green"
+            return Answer(0.0), f"{step.request}: with what was saved, no rule of the listener forwards it to green"
         sent = Attempts(self._addressed(filled)[0], until.elapsed(), step.request, quotes_body=quotes_body)
         send_side_by_side([sent], session, until)
         return sent.answer, "" if sent.finding.ok else sent.finding.detail

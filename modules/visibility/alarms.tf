@@ -3,7 +3,7 @@ locals {
   _alarms = {
     errors    = { metric = "Errors", stat = "Sum", threshold = 1, says = "An invocation of %s could not report, or ended without a word: the deployment waits for a report. Its log says why." }
     throttles = { metric = "Throttles", stat = "Sum", threshold = 1, says = "Lambda throttled %s: the account has no concurrency left, and the deployment waits." }
-    time_out  = { metric = "Duration", stat = "Maximum", threshold = (var.timeout - 15) * 1000, says = "An invocation of %s took longer than it keeps for its report: look for a check that hangs, or raise timeout." }
+    time_out  = { metric = "Duration", stat = "Maximum", threshold = (var.timeout - 15) * 1000, says = "An invocation of %s used up half of the time that it keeps for its report: look for a check that hangs, or raise timeout." }
   }
   _alarms_of_functions = merge([
     for function in var.functions : { for kind, alarm in local._alarms : "${function.hook}:${kind}" => merge(alarm, { kind = kind, function = function.name }) }

@@ -141,6 +141,13 @@ def test_every_make_target_and_scenario_exists() -> None:
     assert {name for text in PAGES.values() for name in re.findall(r"SCENARIO=([a-z0-9-]+)", text)} <= known
 
 
+def test_the_proof_counts_the_scenarios() -> None:
+    """As many as there are to play, by CodeDeploy and by ECS."""
+    by_codedeploy, by_ecs = len(scenarios.SCENARIOS), len(native_scenarios.SCENARIOS)
+    said = f"{by_codedeploy + by_ecs} ({by_codedeploy} deployed by CodeDeploy, {by_ecs} by ECS)"
+    assert f"| scenarios of the rehearsal | {said} |" in PAGES["docs/proof.md"]
+
+
 def test_the_pinned_version_is_the_newest() -> None:
     """That of the CHANGELOG's first section with a number, by its tag."""
     newest = re.search(r"^## \[(\d+\.\d+\.\d+)\]", PAGES["CHANGELOG.md"], re.MULTILINE)

@@ -222,7 +222,7 @@ STATES = {
         "its customers would meet green before any hook has; put it back on shop-blue",
     ),
     "a rule that forwards to blue": State(
-        after(production_rule(1, blue=100)), "listener_rules", "passed", "no rule leads elsewhere"
+        after(production_rule(1, blue=100)), "listener_rules", "passed", "no rule forwards elsewhere"
     ),
     "a rule that forwards to others": State(
         after(leads_to_others),
@@ -232,7 +232,7 @@ STATES = {
         "frontend 1",
     ),
     "a rule with an idle group beside others": State(
-        after(idle_beside_others), "listener_rules", "passed", "no rule leads elsewhere"
+        after(idle_beside_others), "listener_rules", "passed", "no rule forwards elsewhere"
     ),
     "a test listener that leads nowhere": State(
         after(lambda stage: default_to(stage, stage.test_listener, FIXED)),

@@ -272,7 +272,7 @@ def test_nor_is_one_by_what_a_flow_has_saved(stage: Stage, judge: Judge, site: S
         {"path": "/clean/{id}", "method": "DELETE", "always": True},
     ]
     judgement = judge(hook, event, flows={"buy": {"steps": steps}})
-    assert "GET /orders/{id}: with what was saved, no rule of the listener leads it to green" in judgement.message
+    assert "GET /orders/{id}: with what was saved, no rule of the listener forwards it to green" in judgement.message
     assert [request.path for request in site.requests] == ["/orders", "/clean/5"]
 
 
