@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,11 +31,36 @@ def plain(text: str) -> str:
     return re.sub(r"[\s│╷╵]+", " ", text)
 
 
+@contextmanager
+def lasting_provider(terraform: Terraform, folder: Path) -> Iterator[Mapping[str, str]]:
+    """Start the provider once for many commands of Terraform; yield the variable that has them use it.
+
+    It is the provider's own way for debuggers: each command would start it anew, which costs half of a plan. What the
+    provider takes from its environment is that of its start.
+    """
+    write_stack(folder, ROOT, {})
+    terraform.init(folder)
+    (program,) = folder.glob(".terraform/providers/*/*/aws/*/*/terraform-provider-aws*")
+    command = [str(program), "-debug"]
+    environment = {**terraform.environment, "TF_LOG": "OFF"}
+    with subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as provider:
+        try:
+            assert provider.stdout
+            said = (line.strip() for line in provider.stdout)
+            variable = next(line for line in said if line.startswith("TF_REATTACH_PROVIDERS="))
+            name, _, value = variable.partition("=")
+            yield {name: value.strip("'")}
+        finally:
+            provider.kill()
+
+
 @pytest.fixture(scope="session")
-def terraform() -> Iterator[Terraform]:
-    """Terraform, offline."""
-    with offline() as terraform:
-        yield terraform
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
+    """Terraform, offline, with one process of the provider for all commands, which `environment` names."""
+    with offline() as terraform, lasting_provider(terraform, tmp_path_factory.mktemp("provider")) as variable:
+        yield Terraform({**terraform.environment, **variable})
 
 
 @pytest.fixture(scope="module")

@@ -152,6 +152,7 @@ def test_a_family_of_the_same_stack_is_waited_for(terraform: Terraform, tmp_path
     try:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
         theirs = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_ECS"), endpoint)
+        theirs["TF_REATTACH_PROVIDERS"] = ""
         there = Terraform({**terraform.environment, **theirs})
         there.init(tmp_path)
         applied = there.run(tmp_path, "apply", "-no-color", "-auto-approve", policies)

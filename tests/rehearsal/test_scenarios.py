@@ -1,4 +1,4 @@
-"""Scenarios end as they should, all on one applied environment: of each kind one; all of them are in tests/proof."""
+"""Scenarios end as they should, all on one applied environment: one for each hook; all of them are in tests/proof."""
 
 from __future__ import annotations
 
@@ -10,21 +10,7 @@ from rehearsal.aws.codedeploy import EVENTS, HOOK_EVENTS
 from rehearsal.scenarios import find
 from tests.rehearsal.rehearsal_runs import Run
 
-NAMES = [
-    "healthy",
-    "missing-task-definition",
-    "unreachable-ecs",
-    "unhealthy",
-    "crash-loop",
-    "blue-answers-tests",
-    "now-and-then",
-    "broken-migration",
-    "long-migration",
-    "delivered-thrice",
-    "alarm",
-    "long-bake",
-    "broken-flow",
-]
+NAMES = ["healthy", "missing-task-definition", "crash-loop", "blue-answers-tests", "broken-migration", "alarm"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
