@@ -236,8 +236,10 @@ def check(
             Expectation("explain's exit status is", str(SUCCEEDED if ended_well else STOPPED), str(explained.outcome))
         )
         if event and event.hook and event.hook.report == "Failed" and message:
-            reason = explained.stopped_at.reason if explained.stopped_at else "none"
-            found.append(Expectation("explain tells the reason", plain(message), plain(reason)))
+            last, reason = plain(explained.headline()), plain(message)
+            found.append(
+                Expectation("explain's last line tells the reason", reason, reason if reason in last else last)
+            )
     return found
 
 

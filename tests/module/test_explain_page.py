@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 from botocore.session import get_session
+from gate.appspec import HOOK_EVENTS
 
 from tests.module.conftest import ROOT
 from tools import explain
@@ -47,6 +48,14 @@ def test_every_call_is_one_of_aws() -> None:
     for action in called():
         service, operation = action.split(":")
         assert operation in session.get_service_model(service).operation_names
+
+
+def test_events_and_stages() -> None:
+    """The events are those that the hooks know, the stages those of hooks and of service deployments in ECS's model."""
+    ecs = get_session().get_service_model("ecs")
+    shapes = ("DeploymentLifecycleHookStage", "ServiceDeploymentLifecycleStage")
+    assert explain.EVENTS == HOOK_EVENTS
+    assert sorted(explain.STAGES) == sorted({stage for shape in shapes for stage in ecs.shape_for(shape).enum})
 
 
 def test_it_stands_alone() -> None:
