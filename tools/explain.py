@@ -75,8 +75,8 @@ MARGIN = timedelta(minutes=15)
 NEEDS = {
     "codedeploy": (
         "codedeploy:GetDeployment, codedeploy:ListDeploymentTargets and codedeploy:BatchGetDeploymentTargets on the "
-        "deployment group; codedeploy:GetApplicationRevision on the application (s3:GetObject instead, for an AppSpec "
-        "in S3); logs:FilterLogEvents on the functions' log groups"
+        "deployment group; codedeploy:GetApplicationRevision on the application (for an AppSpec in S3 s3:GetObject "
+        "instead, or s3:GetObjectVersion); logs:FilterLogEvents on the functions' log groups"
     ),
     "ecs": (
         "ecs:ListServiceDeployments on the service; ecs:DescribeServiceDeployments on its service deployments; "

@@ -364,7 +364,7 @@ def test_an_appspec_in_s3(town: Town, tell: Teller, monkeypatch: pytest.MonkeyPa
     deny(monkeypatch, "GetObject", code="AccessDenied")
     said = tell(played.deployment_id)
     assert "s3:GetObject was refused, AccessDenied" in said.flat
-    assert "s3:GetObject instead, for an AppSpec in S3" in said.err
+    assert "for an AppSpec in S3 s3:GetObject instead, or s3:GetObjectVersion" in said.err
 
 
 def test_one_that_is_ready(town: Town, tell: Teller) -> None:
