@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from typing import Any
 
 from botocore.session import get_session
 from gate.appspec import HOOK_EVENTS
@@ -54,7 +55,7 @@ def test_every_call_is_one_of_aws() -> None:
 
 def test_events_and_stages() -> None:
     """The events are those that the hooks know, the stages those of hooks and of service deployments in ECS's model."""
-    ecs = get_session().get_service_model("ecs")
+    ecs: Any = get_session().get_service_model("ecs")
     shapes = ("DeploymentLifecycleHookStage", "ServiceDeploymentLifecycleStage")
     assert explain.EVENTS == HOOK_EVENTS
     assert sorted(explain.STAGES) == sorted({stage for shape in shapes for stage in ecs.shape_for(shape).enum})
