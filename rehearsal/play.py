@@ -211,11 +211,11 @@ def check(
     found += [
         Expectation("of the rollback is told", text, text if text in told else told) for text in expected.rollback
     ]
-    for event in timeline.events:
-        if event.hook and event.hook.report:
-            verdicts, reports = " and ".join(sorted(verdicts_of(event))), event.hook.accepted_reports
+    for each in timeline.events:
+        if each.hook and each.hook.report:
+            verdicts, reports = " and ".join(sorted(verdicts_of(each))), each.hook.accepted_reports
             came = f"{verdicts}, {reports} report{'' if reports == 1 else 's'} taken"
-            found.append(Expectation(f"at {event.name}", f"{event.hook.report.upper()}, 1 report taken", came))
+            found.append(Expectation(f"at {each.name}", f"{each.hook.report.upper()}, 1 report taken", came))
     serving = ", ".join(sorted({probe.version or f"HTTP {probe.status}" for probe in probes}))
     found.append(Expectation("production answers from", expected.serving, serving))
     if test_probe is not None:
@@ -236,8 +236,10 @@ def check(
             Expectation("explain's exit status is", str(SUCCEEDED if ended_well else STOPPED), str(explained.outcome))
         )
         if event and event.hook and event.hook.report == "Failed" and message:
-            reason = explained.stopped_at.reason if explained.stopped_at else "none"
-            found.append(Expectation("explain tells the reason", plain(message), plain(reason)))
+            last, reason = plain(explained.headline()), plain(message)
+            found.append(
+                Expectation("explain's last line tells the reason", reason, reason if reason in last else last)
+            )
     return found
 
 

@@ -28,7 +28,8 @@ from typing import Any
 try:
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import ConnectionError as NotConnected
 except ImportError as missing:  # pragma: no cover - said in words, as this is for machines of others
     sys.exit(f"error: {missing.name} is missing: pip install boto3")
 
@@ -74,8 +75,8 @@ MARGIN = timedelta(minutes=15)
 NEEDS = {
     "codedeploy": (
         "codedeploy:GetDeployment, codedeploy:ListDeploymentTargets and codedeploy:BatchGetDeploymentTargets on the "
-        "deployment group; codedeploy:GetApplicationRevision on the application (s3:GetObject instead, for an AppSpec "
-        "in S3); logs:FilterLogEvents on the functions' log groups"
+        "deployment group; codedeploy:GetApplicationRevision on the application (for an AppSpec in S3 s3:GetObject "
+        "instead, or s3:GetObjectVersion); logs:FilterLogEvents on the functions' log groups"
     ),
     "ecs": (
         "ecs:ListServiceDeployments on the service; ecs:DescribeServiceDeployments on its service deployments; "
@@ -84,16 +85,14 @@ NEEDS = {
 }
 """Permissions, by platform; docs/explain.md has them as a policy."""
 
-DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403")
+DENIED = ("AccessDenied", "AccessDeniedException")
+"""Error codes where a permission is missing: S3's, and that of the others."""
+
 CURES = {
     "NoCredentialsError": "log in, set AWS_PROFILE, or give the job a role",
     "NoRegionError": "give --region, or set AWS_REGION",
-    "ExpiredToken": "log in again",
     "ExpiredTokenException": "log in again",
-    "InvalidClientTokenId": "log in again",
     "UnrecognizedClientException": "log in again",
-    "ParamValidationError": "update boto3: pip install --upgrade boto3",
-    "UnknownServiceError": "update boto3: pip install --upgrade boto3",
 }
 """What helps, by the name of botocore's exception or AWS's error code."""
 
@@ -305,8 +304,9 @@ class Aws:
             cure = f" ({CURES[code]})" if code in CURES else ""
             raise Problem(f"{action} was refused, {code}: {told.get('Message')}{cure}", code) from error
         except BotoCoreError as error:
-            cure = CURES.get(type(error).__name__, "see that this machine reaches AWS")
-            raise Problem(f"{action}: {error} ({cure})", type(error).__name__) from error
+            unreached = isinstance(error, (NotConnected, HTTPClientError))
+            cure = CURES.get(type(error).__name__, "see that this machine reaches AWS" if unreached else "")
+            raise Problem(f"{action}: {error}{f' ({cure})' if cure else ''}", type(error).__name__) from error
         except AttributeError as error:
             raise Problem(f"boto3 {boto3.__version__} knows no {action}: pip install --upgrade boto3") from error
         return answer
@@ -620,8 +620,8 @@ class Teller:
         try:
             found = hooks_of(self._appspec_text(info))
         except Problem as problem:
-            told.denied = problem.denied
             if not self._named:
+                told.denied = problem.denied
                 cure = "name the functions: --function AfterInstall=<name>, once for each"
                 told.missing.append(f"which functions the AppSpec names is not known: {problem}; {cure}")
         return {event: Function(name) for event, name in {**found, **self._named}.items()}
@@ -787,11 +787,9 @@ class Teller:
         ended = found.get("finishedAt") or found.get("updatedAt")
         if status in ("Succeeded", "Failed"):
             self._run(logs, function, ended, lambda runs: runs[-1] if runs else None)
-        back_since = (found.get("rollback") or {}).get("startedAt")
         steps = []
         for run in logs.runs(function):
-            on_the_way_back = back_since is not None and run.began >= back_since
-            stage = run.stage or (stages[0] if alone else "on the way back" if on_the_way_back else "a stage")
+            stage = run.stage or (stages[0] if alone else "a stage")
             came = {"SUCCEEDED": "Succeeded", "FAILED": "Failed"}.get(run.status)
             came = came or {"Pending": "InProgress", "Skipped": "Unknown"}.get(status, status)
             step = Step(stage, came, (run.ended - run.began).total_seconds(), function.name)

@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
 import botocore.client
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.aws.codedeploy import HOOK_EVENTS
 from rehearsal.aws.logs import append
 from rehearsal.functions import Attempt
 from rehearsal.lifecycle import Player, Timeline
+from rehearsal.testing.stage import HANDLERS, HOOK_EVENTS
 from tests.rehearsal import test_native_player, test_player
 from tools import explain
 
-STEM = "orders-live-"
-NAMES = dict(
-    zip(
-        HOOK_EVENTS,
-        (
-            "validate-before-install",
-            "validate-deployment",
-            "validate-test-traffic",
-            "run-migrations",
-            "validate-production",
-        ),
-        strict=True,
-    )
-)
+Parameters = Mapping[str, Any]
+
+STEM = "CodeDeployHook_orders-live-"
+NAMES = {event: hook.replace("_", "-") for event, hook in HANDLERS.items()}
 """By lifecycle event: the function of the module, without what its name begins with."""
 
 
@@ -78,10 +68,13 @@ class Written:
     lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     logs: Any = None
     requests: int = 0
+    now: float = 0.0
+    """When the last invocation was: no two are in the same millisecond, which is as fine as a log's times are."""
 
     def write(self, where: str, function: str, deployment_id: str) -> str:
         """Write the lines of one invocation; return the last verdict that these tell."""
         self.requests += 1
+        self.now = max(time.time(), self.now + 0.002)
         group = f"/aws/lambda/{function.rsplit(':', 1)[-1]}"
         lines = self.lines.get(where, passes())
         status = "SUCCEEDED"
@@ -89,7 +82,7 @@ class Written:
             own = {"requestId": f"request-{self.requests}", "deployment_id": deployment_id, "hook": "any"}
             whole = {"timestamp": "2026-01-01T00:00:00Z", "level": "INFO", **own, **line}
             plain = {key: value for key, value in whole.items() if value is not None}
-            append(arn_of("AfterInstall"), group, "stream", [json.dumps(plain)])
+            append(arn_of("AfterInstall"), group, "stream", [json.dumps(plain)], self.now)
             status = str(line.get("status") or status)
         return status
 
@@ -214,20 +207,23 @@ class Teller:
 
 def deny(monkeypatch: pytest.MonkeyPatch, *operations: str, code: str = "AccessDeniedException") -> None:
     """Let AWS refuse operations from now on, in its own words."""
-    call = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
 
-    def answer(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
+    def refuse(service: str, operation: str, parameters: Parameters) -> Parameters:
         if operation in operations:
-            service = client.meta.service_model.signing_name
             said = (
                 f"User: arn:aws:sts::123456789012:assumed-role/ci is not authorized to perform: {service}:{operation}"
             )
             raise ClientError({"Error": {"Code": code, "Message": said}}, operation)
-        return call(client, operation, parameters)
+        return parameters
+
+    before_calls(monkeypatch, refuse)
+
+
+def before_calls(monkeypatch: pytest.MonkeyPatch, do: Callable[[str, str, Parameters], Parameters]) -> None:
+    """Have something done before each call, with service, operation and parameters; it returns what is then sent."""
+    call = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def answer(client: Any, operation: str, parameters: Parameters) -> Any:
+        return call(client, operation, do(client.meta.service_model.signing_name, operation, parameters))
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", answer)
-
-
-def logs() -> Any:
-    """Return a client of CloudWatch Logs."""
-    return boto3.client("logs")

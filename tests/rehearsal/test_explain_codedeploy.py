@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from rehearsal import lifecycle
@@ -16,7 +17,20 @@ from rehearsal.aws import codedeploy, world
 from rehearsal.aws.codedeploy import EVENTS
 from rehearsal.aws.install import install
 from rehearsal.aws.logs import append
-from tests.rehearsal.explained import NAMES, STEM, Teller, Town, arn_of, check, deny, passes, stops, verdict
+from tests.rehearsal.explained import (
+    NAMES,
+    STEM,
+    Parameters,
+    Teller,
+    Town,
+    arn_of,
+    before_calls,
+    check,
+    deny,
+    passes,
+    stops,
+    verdict,
+)
 from tools.explain import IN_PROGRESS, STOPPED, SUCCEEDED, UNKNOWN, Aws, Problem, hooks_of
 
 REASON = "2 targets are unhealthy: Target.Timeout"
@@ -202,8 +216,20 @@ def test_no_access_to_the_appspec(town: Town, tell: Teller, monkeypatch: pytest.
     said = tell(played.deployment_id)
     assert said.code == STOPPED
     assert "--function AfterInstall=<name>" in said.flat
+    assert "explain needs" in said.err
+    assert "codedeploy:GetApplicationRevision" in said.err
     named = tell(played.deployment_id, "--function", f"AfterInstall={STEM}validate-deployment")
     assert f"✗ targets: {REASON}" in named.out
+    assert not named.err
+
+
+@pytest.mark.parametrize("name", [arn_of("AfterInstall"), f"{STEM}validate-deployment"])
+@pytest.mark.parametrize("alias", ["", ":live"])
+def test_a_function_and_its_alias(town: Town, tell: Teller, name: str, alias: str) -> None:
+    """Both log into the function's log group."""
+    town.written.lines["AfterInstall"] = stops(REASON)
+    said = tell(town.run().deployment_id, "--function", f"AfterInstall={name}{alias}")
+    assert f"was stopped by {STEM}validate-deployment at AfterInstall: {REASON}" in said.flat
 
 
 def test_functions_of_others(town: Town, tell: Teller) -> None:
@@ -213,6 +239,7 @@ def test_functions_of_others(town: Town, tell: Teller) -> None:
     append(arn_of("AfterInstall"), f"/aws/lambda/{STEM}validate-deployment", "stream", ["checking d-1", '{"a": 1}'])
     said = tell(town.run().deployment_id)
     assert said.code == STOPPED
+    assert sum(tell.slept) == 30
     assert "its log says nothing of this deployment: the function is none of the module's" in said.flat
     assert "at AfterInstall: HOOK_EXECUTION_FAILURE" in said.flat
 
@@ -251,6 +278,50 @@ def test_a_verdict_that_comes_late(town: Town, tell: Teller) -> None:
     assert len(tell.slept) == 1
 
 
+def test_a_verdict_that_is_late_no_more(town: Town, tell: Teller) -> None:
+    """Of an event that ended long ago CloudWatch Logs has found all that there is: nothing is waited for."""
+    town.hooks.silent.add("AfterInstall")
+    played = town.run()
+    event = codedeploy.find(played.deployment_id).event("AfterInstall")
+    assert event.end_time
+    event.end_time -= timedelta(seconds=31)
+    assert "its log says nothing of this deployment" in tell(played.deployment_id).flat
+    assert not tell.slept
+
+
+def test_more_lines_than_an_answer_holds(town: Town, tell: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CloudWatch Logs answers in pages: all of them are read."""
+    town.written.lines["AfterInstall"] = stops(REASON)
+    played = town.run()
+
+    def by_twos(_service: str, operation: str, parameters: Parameters) -> Parameters:
+        return {**parameters, "limit": 2} if operation == "FilterLogEvents" else parameters
+
+    before_calls(monkeypatch, by_twos)
+    said = tell(played.deployment_id)
+    assert said.out.splitlines()[-1].endswith(f"at AfterInstall: {REASON}")
+    assert not tell.slept
+
+
+def test_what_codedeploy_says_of_an_event(town: Town, tell: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its diagnostics are told, unless they are of a success."""
+    described = codedeploy.LifecycleEvent.describe
+    of_event = {
+        "BeforeInstall": {"errorCode": "Success", "message": "all went well"},
+        "AfterInstall": {"errorCode": "UnknownError", "message": "the function could not be invoked"},
+    }
+
+    def describe(event: codedeploy.LifecycleEvent) -> dict[str, object]:
+        return {**described(event), "diagnostics": of_event.get(event.name, {})}
+
+    monkeypatch.setattr(codedeploy.LifecycleEvent, "describe", describe)
+    town.hooks.reports["AfterInstall"] = "Failed"
+    said = tell(town.run().deployment_id)
+    assert "· UnknownError: the function could not be invoked" in said.out
+    assert "all went well" not in said.out
+    assert "None" not in said.out
+
+
 def test_a_function_at_two_events(town: Town, tell: Teller) -> None:
     """Its runs are told apart by their times."""
     both = dict.fromkeys(("BeforeInstall", "AfterInstall"), arn_of("AfterInstall"))
@@ -278,10 +349,22 @@ def test_an_appspec_in_s3(town: Town, tell: Teller, monkeypatch: pytest.MonkeyPa
     played = town.run()
     s3 = boto3.client("s3", region_name="us-east-1")
     s3.create_bucket(Bucket="ours")
-    s3.put_object(Bucket="ours", Key="appspec.json", Body=town.app_spec.encode())
-    place = {"revisionType": "S3", "s3Location": {"bucket": "ours", "key": "appspec.json", "bundleType": "JSON"}}
-    monkeypatch.setattr(codedeploy.find(played.deployment_id), "revision", place)
+    s3.put_bucket_versioning(Bucket="ours", VersioningConfiguration={"Status": "Enabled"})
+    version = s3.put_object(Bucket="ours", Key="appspec.json", Body=town.app_spec.encode())["VersionId"]
+    place = {"bucket": "ours", "key": "appspec.json", "bundleType": "JSON"}
+    revision: dict[str, object] = {"revisionType": "S3", "s3Location": place}
+    monkeypatch.setattr(codedeploy.find(played.deployment_id), "revision", revision)
     assert f"✗ targets: {REASON}" in tell(played.deployment_id).out
+
+    s3.put_object(Bucket="ours", Key="appspec.json", Body=b'{"Hooks": []}')
+    assert f"✗ targets: {REASON}" not in tell(played.deployment_id).out
+    revision["s3Location"] = {**place, "version": version}
+    assert f"✗ targets: {REASON}" in tell(played.deployment_id).out
+
+    deny(monkeypatch, "GetObject", code="AccessDenied")
+    said = tell(played.deployment_id)
+    assert "s3:GetObject was refused, AccessDenied" in said.flat
+    assert "for an AppSpec in S3 s3:GetObject instead, or s3:GetObjectVersion" in said.err
 
 
 def test_one_that_is_ready(town: Town, tell: Teller) -> None:
@@ -365,6 +448,47 @@ def test_without_a_region(monkeypatch: pytest.MonkeyPatch, tell: Teller) -> None
     said = tell("d-ABCDEFGHI")
     assert said.code == UNKNOWN
     assert "give --region, or set AWS_REGION" in said.err
+
+
+@pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException"])
+def test_with_credentials_that_are_no_longer_good(tell: Teller, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    deny(monkeypatch, "GetDeployment", code=code)
+    said = tell("d-ABCDEFGHI")
+    assert said.code == UNKNOWN
+    assert f"codedeploy:GetDeployment was refused, {code}: " in said.err
+    assert "(log in again)" in said.err
+
+
+def test_without_a_network(tell: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreached(_service: str, _operation: str, _parameters: Parameters) -> Parameters:
+        raise EndpointConnectionError(endpoint_url="https://codedeploy.eu-west-1.amazonaws.com/")
+
+    before_calls(monkeypatch, unreached)
+    said = tell("d-ABCDEFGHI")
+    assert said.code == UNKNOWN
+    assert "(see that this machine reaches AWS)" in said.err
+
+
+def test_with_a_profile_that_is_not_there(tell: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore's own words say what is wrong."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    said = tell("d-ABCDEFGHI")
+    assert said.code == UNKNOWN
+    assert said.err == "error: codedeploy:GetDeployment: The config profile (nobody) could not be found\n"
+
+
+def test_broken_off(town: Town, tell: Teller) -> None:
+    """By Ctrl-C, while it waits: no traceback, and the exit status that a shell gives."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    tell.meanwhile = interrupt
+    said = tell(town.stack.deploy(app_spec=town.app_spec).deployment_id, "--wait")
+    assert said.code == 130
+    assert said.err.splitlines()[-1] == "broken off"
+    assert not said.out
 
 
 @pytest.mark.parametrize(

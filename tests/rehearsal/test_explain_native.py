@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 from moto import mock_aws
 
@@ -158,9 +159,13 @@ def test_an_alarm(town: NativeTown, tell: Teller, monkeypatch: pytest.MonkeyPatc
         AlarmName="shop-5xx", StateValue="ALARM", StateReason="by a test"
     )
     town.play(bakeTimeInMinutes=1000)
+    triggered = {"status": "TRIGGERED", "alarmNames": ["shop-5xx", "shop-slow"], "triggeredAlarmNames": ["shop-5xx"]}
+    described = town.deployment.describe()
+    monkeypatch.setattr(town.deployment, "describe", lambda: {**described, "alarms": triggered})
     said = tell(LATEST)
     assert said.code == STOPPED
     assert "alarm(s) [shop-5xx] were activated" in said.flat
+    assert "  alarms that went off: shop-5xx\n" in said.out
 
 
 def test_stages_that_come_again(town: NativeTown, tell: Teller) -> None:
@@ -169,6 +174,32 @@ def test_stages_that_come_again(town: NativeTown, tell: Teller) -> None:
     said = tell(LATEST)
     assert [stage for stage, _ in steps(said.out)].count("PRE_PRODUCTION_TRAFFIC_SHIFT") == 2
     assert said.code == SUCCEEDED
+
+
+def test_stages_that_come_in_turns(town: NativeTown, tell: Teller) -> None:
+    """The two around a shift of production, in each step."""
+    stages = ["PRE_PRODUCTION_TRAFFIC_SHIFT", "PRODUCTION_TRAFFIC_SHIFT"]
+    town.play(
+        strategy="CANARY",
+        canaryConfiguration={"canaryPercent": 10.0, "canaryBakeTimeInMinutes": 0},
+        hooks=[{"lifecycleStages": ["PRODUCTION_TRAFFIC_SHIFT"]}],
+    )
+    assert [stage for stage, _ in steps(tell(LATEST).out) if stage in stages] == stages * 2
+
+
+def test_in_the_region_of_the_arn(town: NativeTown, tell: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever region the environment names: service, deployment and logs are looked for in the ARN's."""
+    town.written.lines["POST_SCALE_UP"] = stops(REASON)
+    town.play()
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, "us-east-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    assert tell(LATEST).code == UNKNOWN
+    for arn in (town.deployment.arn, town.deployment.service.arn):
+        said = tell(arn)
+        assert said.code == STOPPED
+        assert f"at POST_SCALE_UP: {REASON}" in said.out.splitlines()[-1]
+        assert not said.err
 
 
 def test_two_stages_of_a_function(town: NativeTown, tell: Teller) -> None:

@@ -16,7 +16,7 @@ from rehearsal.lifecycle import EventRecord, HookRun, Timeline
 from rehearsal.play import Database, check, found_by
 from rehearsal.record import Expectation, Record, check_of_line, hop_of_line, hops_of, verdicts_of
 from rehearsal.scenarios import Expected, Scenario
-from tools.explain import WIDTH, outcome_of
+from tools.explain import STOPPED, SUCCEEDED, WIDTH, Step, Told, outcome_of
 
 VISIT = Visit(at=0.0, version="1.1.0", status=200, seconds=0.1)
 
@@ -122,6 +122,29 @@ def test_hops_in_the_log() -> None:
     assert hop_of_line(line) == "continued by request b-1: bake goes on"
     assert hop_of_line('{"message": "SUCCEEDED: well", "status": "SUCCEEDED"}') is None
     assert hop_of_line("continued") is None
+
+
+@pytest.mark.parametrize("stopped_at", ["BeforeInstall", "AfterAllowTraffic"])
+@pytest.mark.parametrize(
+    ("outcome", "reason", "missed"),
+    [
+        (STOPPED, "2 targets are down", set()),
+        (SUCCEEDED, "2 targets are down", {"explain's exit status is", "explain's last line tells the reason"}),
+        (STOPPED, "nobody knows", {"explain's last line tells the reason"}),
+    ],
+)
+def test_what_explain_tells(stopped_at: str, outcome: int, reason: str, missed: set[str]) -> None:
+    """Of whichever event stopped the deployment: the exit status, and in the last line the hook's own message."""
+    timeline = played(stopped_at)
+    timeline.status = "Failed"
+    (event,) = [each for each in timeline.events if each.hook]
+    assert event.hook is not None
+    event.hook.report, event.hook.result = "Failed", {"status": "FAILED", "message": "2 targets\nare down"}
+    told = Told("Deployment d-ABCDEFGHI", outcome, over=True, status="Failed", error="HOOK_EXECUTION_FAILURE")
+    told.steps = [Step(stopped_at, "Failed", function="hook", reason=reason)]
+    asked = dataclasses.replace(scenario(), expected=Expected("Failed", stopped_at))
+    found = check(asked, timeline, [VISIT], VISIT, Database("0003"), explained=told)
+    assert {e.what for e in found if e.what.startswith("explain") and not e.met} == missed
 
 
 @pytest.mark.parametrize(("wanted", "met"), [(0, True), (1, True), (2, False)])
