@@ -43,11 +43,13 @@ def words_of_sources() -> set[str]:
 def operations_of(profiles: tuple[Profile, ...], recordings: Mapping[str, Recording]) -> Iterator[tuple[Profile, str]]:
     """Each operation of each hook, with the first profile in which the hook makes it on the way to each report.
 
-    And with each profile in which it decides something of its own.
+    And with each profile in which it decides something of its own; not with one that is about others.
     """
     known: set[tuple[str, str, str]] = set()  # below the platform the code is the same for both
     for profile in profiles:
         for action in recordings[profile.name].counts:
+            if profile.only and action not in profile.only:
+                continue
             if action in profile.decisive or (profile.hook, profile.expected, action) not in known:
                 known.add((profile.hook, profile.expected, action))
                 yield profile, action
@@ -254,6 +256,7 @@ class Judge:
             *self._of_time(case, story),
             *self._of_words(story),
             *self._of_report(case, story),
+            *self._of_smoke_test(story),
         ]
         if story.last:
             found += self._of_verdict(case, story)
@@ -303,6 +306,13 @@ class Judge:
             for each in story.deliveries:
                 if not each.error or "codedeploy:PutLifecycleEventHookExecutionStatus" not in each.error:
                     yield f"an invocation without a report does not say why: {each.error or each.result}"
+
+    def _of_smoke_test(self, story: Story) -> Iterator[str]:
+        """It runs once, and to its end; or the hook says that it may still run."""
+        if story.smoke_tests > 1:
+            yield f"{story.smoke_tests} tasks ran the smoke test"
+        if story.left and story.last and "may still run" not in _said(story):
+            yield f"task {story.left} may still run, and nobody says so: {_said(story)[:500]}"
 
     def _of_verdict(self, case: Case, story: Story) -> Iterator[str]:
         kind, plan = kind_of(case), case.plan
