@@ -258,7 +258,7 @@ class Lane:
         return cast(StandInService, service).service_deployments[-1]
 
     def event(self) -> dict[str, Any]:
-        """The event as the platform would send it anew: another execution, of a migration nothing has run yet."""
+        """The event as the platform would send it anew: another execution, of which no task has run yet."""
         backend = ecs_backends[ACCOUNT][REGION]
         for arn, task in list(backend.tasks[CLUSTER].items()):
             if not str(task.started_by or "").startswith("ecs-svc/"):
@@ -324,11 +324,10 @@ class Lane:
             reports: list[tuple[str | None, str | None]] = [(told[each], None) for each in answers if each in told]
         else:
             reports = [(report.status, report.error) for report in self.stage.deployment.reports]
-        tests, told = self._tasks_of(SMOKE_TEST), {arn for arn, _ in self.stage.world.stopped}
-        ended = {
-            arn for arn, task in ecs_backends[ACCOUNT][REGION].tasks[CLUSTER].items() if task.last_status == "STOPPED"
-        }
-        left = [arn.rpartition("/")[2] for arn in tests if arn not in told | ended]
+        tests, known = self._tasks_of(SMOKE_TEST), ecs_backends[ACCOUNT][REGION].tasks[CLUSTER]
+        over = {arn for arn, task in known.items() if task.last_status == "STOPPED"}
+        over.update(arn for arn, _ in self.stage.world.stopped)
+        left = [arn.rpartition("/")[2] for arn in tests if arn not in over]
         errors, self.front.errors = self.front.errors, []
         return Story(deliveries, reports, seen, len(self._tasks_of(MIGRATE)), len(tests), left, errors)
 
