@@ -84,7 +84,7 @@ def ask(method, path, body=None):
         return json.loads(answer.read() or "null")
 
 id = ask("POST", "/orders", b'{"item": "rehearsal", "quantity": 1}')["id"]
-print("placed an order with release", tag)
+print("placed an order with release", tag, flush=True)
 read = ask("GET", f"/orders/{id}")
 ask("DELETE", f"/orders/{id}")
 raise SystemExit(None if read["item"] == "rehearsal" else f"a rehearsal was ordered, {read['item']} was read back")

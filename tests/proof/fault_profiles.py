@@ -374,8 +374,7 @@ PROFILES = (
         "validate_test_traffic",
         _smoke_test,
         seconds=OF_SMOKE_TESTS,
-        decisive=("ecs:DescribeTaskDefinition",),
-        only=("ecs:DescribeTaskDefinition", "ecs:RunTask", "ecs:DescribeTasks"),
+        only=("ecs:RunTask", "ecs:DescribeTasks"),
     ),
     Profile(
         "a broken smoke test",
@@ -383,7 +382,7 @@ PROFILES = (
         _broken_smoke_test,
         seconds=OF_SMOKE_TESTS,
         expected="Failed",
-        only=("ecs:DescribeTasks", "logs:GetLogEvents", "events:PutEvents"),
+        only=("ecs:DescribeTasks", "events:PutEvents"),
     ),
     Profile(
         "an endless smoke test",
@@ -391,8 +390,7 @@ PROFILES = (
         _endless_smoke_test,
         seconds=OF_SMOKE_TESTS,
         expected="Failed",
-        decisive=("ecs:DescribeTasks",),
-        only=("ecs:DescribeTasks", "ecs:StopTask"),
+        only=("ecs:StopTask",),
     ),
     Profile(
         "by ECS, a smoke test",
@@ -409,8 +407,7 @@ PROFILES = (
         functools.partial(_smoke_test_of_ecs, end=Exit(1, ("2 failed, 5 passed in 3.21s",))),
         seconds=OF_SMOKE_TESTS,
         expected="Failed",
-        decisive=("ecs:DescribeTasks",),
-        only=("ecs:DescribeTasks",),
+        only=("logs:GetLogEvents",),
         by_ecs=True,
     ),
 )
