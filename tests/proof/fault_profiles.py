@@ -313,7 +313,7 @@ READ_BY_ECS = {
 }
 """What is asked for by other names, or decides otherwise, where ECS deploys; its own two operations are new anyway."""
 OF_ECS = 12.0
-OF_SMOKE_TESTS = 16.0
+OF_SMOKE_TESTS = 24.0
 """It is looked at every 2 seconds."""
 
 PROFILES = (
