@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,13 +51,23 @@ class _Container:
 class _Task:
     """One task: starts its containers, and looks at them when asked."""
 
-    def __init__(self, spec: TaskSpec, folder: Path, pull: Callable[[str], Path], volume: Path, log: LogSink) -> None:
+    def __init__(
+        self,
+        spec: TaskSpec,
+        folder: Path,
+        pull: Callable[[str], Path],
+        volume: Path,
+        log: LogSink,
+        *,
+        resolver: Mapping[str, str],
+    ) -> None:
         self.spec = spec
         self.containers = [_Container(container) for container in spec.containers]
         self._folder = folder
         self._pull = pull
         self._volume = volume
         self._log = log
+        self._resolver = resolver
         self._stop_code: str | None = None
         self._stopped_reason: str | None = None
         self._stopping = False
@@ -82,7 +92,7 @@ class _Task:
         for entry in root.iterdir():
             (container.folder / entry.name).symlink_to(entry)
         (container.folder / "data").symlink_to(self._volume, target_is_directory=True)
-        container.environment = plain_environment(**spec.environment)
+        container.environment = plain_environment(**{**self._resolver, **spec.environment})
         container.state = ContainerState("RUNNING", image_digest=images.digest(root.name))
         container.started_at = time.monotonic()
         listening = socket.socket() if spec.port else None
@@ -195,6 +205,7 @@ class Containers:
         volume: the shared volume, in each container as `data`.
         log: takes what the containers write.
         has_image: whether the registry has an image now. It is asked at each start: no image is kept (Fargate).
+        resolver: environment variables by which Python in a container resolves names as the VPC's resolver does.
     """
 
     def __init__(
@@ -204,19 +215,22 @@ class Containers:
         volume: Path,
         log: LogSink,
         has_image: Callable[[str], bool] = lambda _: True,
+        *,
+        resolver: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
         self._images = image_folder
         self._volume = volume
         self._log = log
         self._has_image = has_image
+        self._resolver = dict(resolver or {})
         self._tasks: dict[str, _Task] = {}
         volume.mkdir(parents=True, exist_ok=True)
 
     def start(self, spec: TaskSpec) -> None:
         """Start a task's containers."""
         folder = self._folder / spec.task_arn.rsplit("/", 1)[-1]
-        task = _Task(spec, folder, self._pull, self._volume, self._log)
+        task = _Task(spec, folder, self._pull, self._volume, self._log, resolver=self._resolver)
         self._tasks[spec.task_arn] = task
         task.start()
 

@@ -27,6 +27,12 @@ from rehearsal.runtime_api import Invocation, Outcome, RuntimeApi
 
 SITE = Path(__file__).with_name("runtime") / "site"
 
+
+def resolver(names: Path) -> dict[str, str]:
+    """Return the variables by which Python resolves what is in the file `names`, as inside the VPC."""
+    return {"PYTHONPATH": str(SITE), "REHEARSAL_NAMES": str(names)}
+
+
 RETRY_DELAYS = (1.0, 2.0)
 """Seconds before the second and the third try of a failed asynchronous invocation (60 and 120 on Lambda)."""
 

@@ -15,7 +15,7 @@ from rehearsal.aws.ecr import find_image
 from rehearsal.aws.logs import append
 from rehearsal.aws.world import ContainerState, TargetState, TaskSpec, TaskState
 from rehearsal.containers import Containers
-from rehearsal.functions import Functions
+from rehearsal.functions import Functions, resolver
 from rehearsal.loadbalancer import LoadBalancer
 from rehearsal.metrics import Metrics
 
@@ -81,8 +81,16 @@ class Machine:
         self._log_lock = threading.Lock()
         self._registry = ecr_backends[account_id][region]
         self._names = folder / "names.json"
+        self._names.write_text("{}")  # of the load balancer, which is not there yet
         self.volume = folder / "data"
-        self.containers = Containers(folder / "tasks", image_folder, self.volume, self._log, self.has_image)
+        self.containers = Containers(
+            folder / "tasks",
+            image_folder,
+            self.volume,
+            self._log,
+            self.has_image,
+            resolver=resolver(self._names),
+        )
         self.metrics = Metrics(account_id, region)
         self.balancer = LoadBalancer(account_id, region, self.containers.address, self.metrics.observe)
         self.functions = Functions(function_folder, function_python, self._names, aws, self._log)

@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.native_preparations import add_a_hook_that_never_decides, revert_rules, test_by_header
-from rehearsal.preparations import fire_alarm
-from rehearsal.scenarios import ALARMS_ONLY, MIGRATION_ONLY, NOTE_COLUMN, RUNS, Expected, Release, Scenario
+from rehearsal.preparations import fire_alarm, let_run_smoke_tests
+from rehearsal.scenarios import (
+    ALARMS_ONLY,
+    MIGRATION_ONLY,
+    NOTE_COLUMN,
+    RUNS,
+    SMOKE_TEST,
+    Expected,
+    Release,
+    Scenario,
+)
 
 ECS = "ecs"
 
@@ -76,6 +85,21 @@ SCENARIOS: tuple[Scenario, ...] = (
             error="HOOK_FAILURE",
         ),
         Release(environment={"FAIL_EVERY": "10"}),
+        platform=ECS,
+    ),
+    Scenario(
+        "smoke-test",
+        "The team's own smoke test fails",
+        "It places an order with the new revision and reads it back as something else, while only testers see it.",
+        Expected(
+            BACK,
+            stopped_at="POST_TEST_TRAFFIC_SHIFT",
+            message=("smoke_test (", "exit 1", "a rehearsal was ordered, something else was read back"),
+            error="HOOK_FAILURE",
+        ),
+        Release(environment={"WRONG_ORDER": "yes"}),
+        prepare=(let_run_smoke_tests,),
+        settings=SMOKE_TEST,
         platform=ECS,
     ),
     Scenario(

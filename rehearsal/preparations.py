@@ -19,6 +19,9 @@ Step = Callable[[Clients, Outputs], str]
 ALARM_LIMIT = 15.0
 """Seconds that an alarm has to go off."""
 
+OF_ONE_OFF_TASKS = ("RunTasks", "TagTasks", "ReadTasks", "StopTasks", "PassTaskRoles", "ReadTaskLogs")
+"""What a hook needs that runs tasks, by the names of iam.tf's statements."""
+
 MIGRATION_LIMIT = 60.0
 """Seconds within which a migration is at work."""
 
@@ -154,6 +157,35 @@ def let_go_on(hook: str) -> Step:
         return f"{hook} may invoke itself"
 
     return step
+
+
+def let_run_smoke_tests(clients: Clients, outputs: Outputs) -> str:
+    """Let validate_test_traffic run tasks, as the module does where it has a smoke test: just as run_migrations may."""
+    names, hook = outputs["function_names"], "validate_test_traffic"
+    roles = {
+        name: clients.functions.get_function_configuration(FunctionName=names[name])["Role"].rpartition("/")[2]
+        for name in ("run_migrations", hook)
+    }
+    found = [
+        statement
+        for name in clients.iam.list_role_policies(RoleName=roles["run_migrations"])["PolicyNames"]
+        for statement in _statements(clients, roles["run_migrations"], name)
+        if statement["Sid"] in OF_ONE_OFF_TASKS
+    ]
+    if len(found) != len(OF_ONE_OFF_TASKS):
+        raise LookupError(f"run_migrations is not allowed all of {', '.join(OF_ONE_OFF_TASKS)}")
+    clients.iam.put_role_policy(
+        RoleName=roles[hook],
+        PolicyName="smoke-test",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": found}),
+    )
+    return f"{hook} may run one-off tasks"
+
+
+def _statements(clients: Clients, role: str, policy: str) -> list[dict[str, Any]]:
+    document = clients.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    statements: list[dict[str, Any]] = document["Statement"]
+    return statements
 
 
 def allow(clients: Clients, outputs: Outputs, hook: str, action: str, resource: str = "") -> None:

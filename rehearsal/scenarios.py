@@ -15,6 +15,7 @@ from rehearsal.preparations import (
     add_alarm_without_data,
     fire_alarm,
     let_go_on,
+    let_run_smoke_tests,
     misroute_tests,
     remove_image,
     remove_test_listener,
@@ -70,6 +71,29 @@ query = "select count(*) from (select 1 from customers group by email having cou
 count = sqlite3.connect("data/orders.db").execute(query).fetchone()[0]
 raise SystemExit(f"addresses that customers share: {count}" if count else 0)
 """
+
+READS_BACK = """\
+import json, os, urllib.request
+green, tag = os.environ["SMOKE_TEST_BASE_URL"], os.environ["SMOKE_TEST_IMAGE_TAG"]
+headers = {"content-type": "application/json", **json.loads(os.environ["SMOKE_TEST_HEADERS"])}
+
+def ask(method, path, body=None):
+    request = urllib.request.Request(green + path, body, headers, method=method)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.headers["x-app-version"] == tag, "it is not green that answers"
+        return json.loads(answer.read() or "null")
+
+id = ask("POST", "/orders", b'{"item": "rehearsal", "quantity": 1}')["id"]
+print("placed an order with release", tag, flush=True)
+read = ask("GET", f"/orders/{id}")
+ask("DELETE", f"/orders/{id}")
+raise SystemExit(None if read["item"] == "rehearsal" else f"a rehearsal was ordered, {read['item']} was read back")
+"""
+"""A test as a team writes it: what green is called and where it answers is told by the environment."""
+
+SMOKE_TEST: Mapping[str, Mapping[str, Any]] = {
+    "validate_test_traffic": {"samples": 0, "smoke_test": {"command": ["python", "-c", READS_BACK], "timeout": 30}},
+}
 
 BLUE = "1.0.0"
 """The release that serves before each deployment; its database is at revision 0002."""
@@ -552,6 +576,23 @@ SCENARIOS: tuple[Scenario, ...] = (
             revision="0003",
         ),
         Release(environment={"WRONG_ORDER": "yes"}),
+    ),
+    Scenario(
+        "smoke-test",
+        "The team's own smoke test fails",
+        "The same release, and a team that has a test of its own for just that. The hook runs it as a task beside "
+        "green while only testers see it, and quotes what it says. No customer meets the release.",
+        Expected(
+            stopped_at="AfterAllowTestTraffic",
+            message=(
+                *("smoke_test (", "exit 1", "placed an order with release 1.1.0"),
+                "a rehearsal was ordered, something else was read back",
+            ),
+            checks={"validate_test_traffic": {"http:orders": "passed", "smoke_test": "failed"}},
+        ),
+        Release(environment={"WRONG_ORDER": "yes"}),
+        prepare=(let_run_smoke_tests,),
+        settings=SMOKE_TEST,
     ),
     Scenario(
         "overrun",

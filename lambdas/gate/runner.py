@@ -103,8 +103,9 @@ class Gate(Generic[O]):
     """What a handler works with.
 
     `continuation`: what the invocation before left. `can_continue`: whether the platform can start another invocation.
-    `orphaned`: nothing is judged any more, and what still runs is only seen to its end. `advisory`: it is a rollback,
-    where checks only warn. `deadline`: of this invocation's checks.
+    `orphaned`: nothing is judged any more, and what still runs is only seen to its end. `running`: what a check has
+    started and not seen end, in words; it is told where time is over. `advisory`: it is a rollback, where checks only
+    warn. `deadline`: of this invocation's checks.
 
     `ends_at`: when the hook has to be done, in epoch seconds; 0 if it has no option `max_duration`, so that it never
     continues. `continuations_left`: how many invocations may follow this one. `handover_margin`: seconds of this
@@ -120,6 +121,7 @@ class Gate(Generic[O]):
     continuation: Continuation
     can_continue: bool
     orphaned: bool
+    running: str = ""
 
     def __post_init__(self) -> None:
         self.deadline = self.invocation.deadline
@@ -351,8 +353,9 @@ class _Run:
     def _out_of_time(self) -> Finding:
         spent = time.monotonic() - self.invocation.started
         late = f"check {self.record.current} had not ended after {spent:.0f} s, when the report was due"
-        unanswered = aws.unanswered()
-        return error(f"{late}: {unanswered}" if unanswered else late)
+        unanswered, running = aws.unanswered(), self.gate.running if self.gate else ""
+        late += f": {unanswered}" if unanswered else ""
+        return error(f"{late}; {running} may still run: see to its end" if running else late)
 
     def _continue(self, rest: ContinueLater) -> Optional[Answer]:
         """Let a fresh invocation continue; the report will be its. None if that fails, which is noted."""

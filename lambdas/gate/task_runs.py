@@ -101,10 +101,12 @@ class TaskRuns:
         may_have_started = False
         while True:
             try:
-                return tasks.start(request())
+                parameters, self.gate.running = request(), f"the task of {name}"
+                return tasks.start(parameters)
             except ProbeError as problem:
                 unanswered = isinstance(problem, AwsCallFailed) and problem.operation == "run_task"
                 may_have_started = may_have_started or (problem.retryable and unanswered)
+                self.gate.running = self.gate.running if may_have_started else ""
                 no_room = waits_for_room and isinstance(problem, tasks.NotPlaced)
                 if (problem.retryable or no_room) and patience.sleep(min(self.interval, SOON)):
                     continue
@@ -117,9 +119,11 @@ class TaskRuns:
 
         `container_alone`: it is enough that its container has ended; the task's network takes longer.
         """
+        self.gate.running = f"task {started.id}"
         found = next(iter(tasks.describe(self.deployment.cluster, [started.arn])), None)
         container = found.container(self.target.container) if found and container_alone else None
         ended = any(each and each.status == "STOPPED" for each in (found, container))
+        self.gate.running = "" if ended else self.gate.running
         said = f"task {started.id} is {found.status if found else 'not visible'}"
         return replace(passed(said) if ended else failed(said), value=found)
 

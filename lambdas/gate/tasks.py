@@ -240,7 +240,7 @@ def arns_of(cluster: str, **chosen: str) -> list[str]:
 def start(request: Mapping[str, Any]) -> Task:
     """Start one task by RunTask's parameters; with a `clientToken` that was used before, return the task it started.
 
-    Raises NotPlaced, with ECS's own reason, if nothing was started.
+    Raises NotPlaced, with ECS's own reason, if nothing was started. An answer that says neither is none.
     """
     _require_client_token()
     try:
@@ -255,8 +255,10 @@ def start(request: Mapping[str, Any]) -> Task:
     if answer.get("tasks"):
         return Task(answer["tasks"][0])
     failures = answer.get("failures") or []
+    if not failures:
+        raise aws.AwsUnreadable("ecs", "run_task", "answered with neither a task nor a failure")
     reasons = [f"{each.get('reason', 'no reason given')} {each.get('detail', '')}".strip() for each in failures]
-    raise NotPlaced(f"ECS did not start the task ({'; '.join(reasons) or 'no reason given'})")
+    raise NotPlaced(f"ECS did not start the task ({'; '.join(reasons)})")
 
 
 def _require_client_token() -> None:
@@ -270,7 +272,11 @@ def _require_client_token() -> None:
 
 
 def stop(cluster: str, arn: str, reason: str) -> None:
-    """Ask ECS to stop the task; `reason` (255 characters at most) is what a person finds on it."""
+    """Ask ECS to stop the task; `reason` (255 characters at most) is what a person finds on it.
+
+    In earnest, though ECS may just not have answered another call: what is not stopped runs on.
+    """
+    aws.try_again()
     aws.call("ecs", "stop_task", cluster=cluster, task=arn, reason=reason[:255])
 
 

@@ -40,7 +40,7 @@ from rehearsal.testing.web import Response, Site
 from tests.policies import REGION as JUDGED_REGION
 from tests.policies import Noted, function_names, plain_secret, secret_headers
 from tests.proof.fault_front import Front, Plan, Seen
-from tests.proof.fault_profiles import MIGRATE, Profile
+from tests.proof.fault_profiles import MIGRATE, SMOKE_TEST, Profile
 
 SCALE = 75.0
 """One second of the proof stands for so many: a function of 12 seconds is one of 900."""
@@ -82,6 +82,10 @@ class Story:
     seen: list[Seen]
     migrations: int = 0
     """One-off tasks that ran the migration."""
+    smoke_tests: int = 0
+    """One-off tasks that ran the smoke test."""
+    left: list[str] = field(default_factory=list)
+    """Those of them that nobody has seen end, and nobody has told to: their ids."""
     errors: list[str] = field(default_factory=list)
     """What went wrong in the front itself."""
 
@@ -254,7 +258,7 @@ class Lane:
         return cast(StandInService, service).service_deployments[-1]
 
     def event(self) -> dict[str, Any]:
-        """The event as the platform would send it anew: another execution, of a migration nothing has run yet."""
+        """The event as the platform would send it anew: another execution, of which no task has run yet."""
         backend = ecs_backends[ACCOUNT][REGION]
         for arn, task in list(backend.tasks[CLUSTER].items()):
             if not str(task.started_by or "").startswith("ecs-svc/"):
@@ -320,9 +324,17 @@ class Lane:
             reports: list[tuple[str | None, str | None]] = [(told[each], None) for each in answers if each in told]
         else:
             reports = [(report.status, report.error) for report in self.stage.deployment.reports]
-        ran = [spec for spec in self.stage.world.started if any(c.command == MIGRATE for c in spec.containers)]
+        tests, known = self._tasks_of(SMOKE_TEST), ecs_backends[ACCOUNT][REGION].tasks[CLUSTER]
+        over = {arn for arn, task in known.items() if task.last_status == "STOPPED"}
+        over.update(arn for arn, _ in self.stage.world.stopped)
+        left = [arn.rpartition("/")[2] for arn in tests if arn not in over]
         errors, self.front.errors = self.front.errors, []
-        return Story(deliveries, reports, seen, len(ran), errors)
+        return Story(deliveries, reports, seen, len(self._tasks_of(MIGRATE)), len(tests), left, errors)
+
+    def _tasks_of(self, command: tuple[str, ...]) -> list[str]:
+        """The tasks that were started with a command."""
+        started = self.stage.world.started
+        return [spec.task_arn for spec in started if any(c.command == command for c in spec.containers)]
 
 
 def _as_judged(name: str) -> str:

@@ -43,11 +43,13 @@ def words_of_sources() -> set[str]:
 def operations_of(profiles: tuple[Profile, ...], recordings: Mapping[str, Recording]) -> Iterator[tuple[Profile, str]]:
     """Each operation of each hook, with the first profile in which the hook makes it on the way to each report.
 
-    And with each profile in which it decides something of its own.
+    And with each profile in which it decides something of its own; not with one that is about others.
     """
     known: set[tuple[str, str, str]] = set()  # below the platform the code is the same for both
     for profile in profiles:
         for action in recordings[profile.name].counts:
+            if profile.only and action not in profile.only:
+                continue
             if action in profile.decisive or (profile.hook, profile.expected, action) not in known:
                 known.add((profile.hook, profile.expected, action))
                 yield profile, action
@@ -139,6 +141,9 @@ def kind_of(case: Case) -> str:
     """The kind of a case's fault."""
     return case.plan.fault.kind if case.plan else ""
 
+
+TAKES_ALL_TIME = ("hangs", "drips")
+"""Of so short a time-out there is nothing left after one such call, which takes 15 seconds."""
 
 # What a reason has to say, besides the operation. A log stream comes with its first line: without one there are none.
 FAULT_IN_WORDS = {
@@ -254,6 +259,7 @@ class Judge:
             *self._of_time(case, story),
             *self._of_words(story),
             *self._of_report(case, story),
+            *self._of_smoke_test(case, story),
         ]
         if story.last:
             found += self._of_verdict(case, story)
@@ -303,6 +309,16 @@ class Judge:
             for each in story.deliveries:
                 if not each.error or "codedeploy:PutLifecycleEventHookExecutionStatus" not in each.error:
                     yield f"an invocation without a report does not say why: {each.error or each.result}"
+
+    def _of_smoke_test(self, case: Case, story: Story) -> Iterator[str]:
+        """It runs once, and is seen to its end or told to; or the hook says that it may still run."""
+        if story.smoke_tests > 1:
+            yield f"{story.smoke_tests} tasks ran the smoke test"
+        if story.left and story.last and "may still run" not in _said(story):
+            yield f"task {story.left} may still run, and nobody says so: {_said(story)[:500]}"
+        unseen = case.plan is not None and case.plan.operation == "ecs:DescribeTasks"
+        if story.left and unseen and kind_of(case) not in TAKES_ALL_TIME:
+            yield f"task {story.left} is not stopped, though it was seen no more"
 
     def _of_verdict(self, case: Case, story: Story) -> Iterator[str]:
         kind, plan = kind_of(case), case.plan

@@ -25,6 +25,7 @@ from rehearsal.testing.stage import ACCOUNT, Stage
 HOST = "shop.example.com"
 MIGRATE = ("alembic", "upgrade", "head")
 BEFORE = ("alembic", "current", "--verbose")
+SMOKE_TEST = ("pytest", "tests/smoke")
 REVISION = ("Current revision(s) for sqlite:///shop.db:", "Rev: 0001 (head)", "Parent: <base>")
 
 Settings = Mapping[str, Any]
@@ -36,8 +37,9 @@ class Profile:
 
     `arrange` returns the hook's settings; `before_each` is done before each event; `seconds` is the function's
     time-out, of which half is kept for the report; `expected` is what is reported without a fault; `decisive` are
-    operations that mean something else here than in the profiles before, and are tried in this one too. `by_ecs`: ECS
-    itself deploys, and what is reported is the answer.
+    operations that mean something else here than in the profiles before, and are tried in this one too. `only`: where
+    it is not empty, no other operations are tried here, new as they may be. `by_ecs`: ECS itself deploys, and what is
+    reported is the answer.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Profile:
     seconds: float = 12.0
     expected: str = "Succeeded"
     decisive: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     by_ecs: bool = False
 
 
@@ -108,6 +111,25 @@ def _requests(stage: Stage) -> Settings:
 def _test_traffic(stage: Stage) -> Settings:
     stage.at("AfterAllowTestTraffic")
     return {"interval": 0.2, **_requests(stage)}
+
+
+def _smoke_test(stage: Stage) -> Settings:
+    """A test of the user's own that passes, and nothing else that is asked of green."""
+    stage.at("AfterAllowTestTraffic")
+    return _for_smoke_test(stage)
+
+
+def _broken_smoke_test(stage: Stage) -> Settings:
+    """One that fails, and writes why."""
+    stage.world.exits[SMOKE_TEST] = Exit(1, ("2 failed, 5 passed in 3.21s",))
+    return {**_smoke_test(stage), "event_bus": "default"}
+
+
+def _endless_smoke_test(stage: Stage) -> Settings:
+    """One that takes longer than it may, and is stopped."""
+    settings = _smoke_test(stage)
+    stage.world.exits[SMOKE_TEST] = Exit(0, lasts=600.0)
+    return {**settings, "smoke_test": {**settings["smoke_test"], "timeout": 1, "log_lines": 0}}
 
 
 def _production(stage: Stage) -> Settings:
@@ -219,6 +241,10 @@ def _overrun(stage: Stage) -> Settings:
     return {**settings, "timeout": 1.0}
 
 
+def _for_smoke_test(_stage: Stage) -> Settings:
+    return {"interval": 0.2, "samples": 0, "host": HOST, "smoke_test": {"command": SMOKE_TEST}}
+
+
 def _natively(arrange: Callable[[Stage], Settings], stage: Stage) -> Settings:
     """The same hook, called by ECS at its own stage of a service deployment; it has a day."""
     settings = arrange(stage)
@@ -263,6 +289,12 @@ def _long_bake_of_ecs(stage: Stage) -> Settings:
     return {**settings, "duration": 8.0, "interval": 0.5, "samples": 0, "max_duration": 60}
 
 
+def _smoke_test_of_ecs(stage: Stage, end: Exit | None = None) -> Settings:
+    """A test of the user's own, by ECS."""
+    stage.world.exits[SMOKE_TEST] = end or Exit(0)
+    return {**_natively(_for_validate_test_traffic, stage), **_for_smoke_test(stage)}
+
+
 LEADING = ("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules")
 """What is asked of where a listener leads."""
 
@@ -281,6 +313,8 @@ READ_BY_ECS = {
 }
 """What is asked for by other names, or decides otherwise, where ECS deploys; its own two operations are new anyway."""
 OF_ECS = 12.0
+OF_SMOKE_TESTS = 24.0
+"""It is looked at every 2 seconds."""
 
 PROFILES = (
     Profile("before install", "validate_before_install", _before_install),
@@ -333,6 +367,47 @@ PROFILES = (
         _publish,
         seconds=OF_ECS,
         decisive=("ecs:DescribeServiceDeployments",),  # by which a later invocation sees that it still counts
+        by_ecs=True,
+    ),
+    Profile(
+        "a smoke test",
+        "validate_test_traffic",
+        _smoke_test,
+        seconds=OF_SMOKE_TESTS,
+        only=("ecs:RunTask", "ecs:DescribeTasks"),
+    ),
+    Profile(
+        "a broken smoke test",
+        "validate_test_traffic",
+        _broken_smoke_test,
+        seconds=OF_SMOKE_TESTS,
+        expected="Failed",
+        only=("ecs:DescribeTasks", "events:PutEvents"),
+    ),
+    Profile(
+        "an endless smoke test",
+        "validate_test_traffic",
+        _endless_smoke_test,
+        seconds=OF_SMOKE_TESTS,
+        expected="Failed",
+        only=("ecs:StopTask",),
+    ),
+    Profile(
+        "by ECS, a smoke test",
+        "validate_test_traffic",
+        _smoke_test_of_ecs,
+        seconds=OF_SMOKE_TESTS,
+        decisive=("ecs:RunTask",),
+        only=("ecs:RunTask",),
+        by_ecs=True,
+    ),
+    Profile(
+        "by ECS, a broken smoke test",
+        "validate_test_traffic",
+        functools.partial(_smoke_test_of_ecs, end=Exit(1, ("2 failed, 5 passed in 3.21s",))),
+        seconds=OF_SMOKE_TESTS,
+        expected="Failed",
+        only=("logs:GetLogEvents",),
         by_ecs=True,
     ),
 )

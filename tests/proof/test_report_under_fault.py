@@ -18,17 +18,22 @@ from tests.proof.fault_pool import Case, Pool, Recording
 from tests.proof.fault_profiles import PROFILES
 
 OUTAGES = {"5 s": 5 / SCALE, "60 s": 60 / SCALE, "900 s": 900 / SCALE, "5 s in real time": 5.0}
-OF_OUTAGES = ("before install", "after install", "test traffic", "migrations", "a broken migration", "production")
+OF_OUTAGES = (
+    *("before install", "after install", "test traffic", "a broken smoke test"),
+    *("migrations", "a broken migration", "production"),
+)
 OUT_OF_ORDER = ("throttled", "5xx", "denied", "reset", "hangs", "lost", "page", "broken", "drips")
 COMPLETED = "somebody else has reported"
 TRIED = {
     "before install": 8,
     "after install": 4,
     "test traffic": 5,
+    "a smoke test": 2,
     "migrations": 1,
     "a broken migration": 3,
     "a long migration": 6,
     "production": 6,
+    "by ECS, a broken smoke test": 5,
     "by ECS, PRE_PRODUCTION_TRAFFIC_SHIFT": 4,
     "by ECS, POST_PRODUCTION_TRAFFIC_SHIFT": 8,
 }
@@ -76,6 +81,8 @@ def complaints(case: Case, story: Story) -> list[str]:
         found.append(f"contradicting reports: {story.reports}")
     if ("migration" in case.profile or "PRE_PRODUCTION" in case.profile) and story.migrations != 1:
         found.append(f"{story.migrations} migrations")
+    if "smoke test" in case.profile and story.smoke_tests != 1:
+        found.append(f"{story.smoke_tests} smoke tests")
     return found
 
 
@@ -86,10 +93,10 @@ def stories(pool: Pool, recordings: dict[str, Recording], figures: list[str]) ->
     found = [(case, stories[0]) for case, stories in pool.play(cases)]
     lost = sum(not story.accepted for case, story in found if case.name != COMPLETED)
     contradicting = sum(len({status for status, _ in story.reports}) > 1 for _, story in found)
-    twice = sum(story.migrations > 1 for _, story in found)
+    twice = sum(max(story.migrations, story.smoke_tests) > 1 for _, story in found)
     figures.append(
         f"the report under fault: {len(found)} cases run, {sum(not complaints(*each) for each in found)} held; "
-        f"reports lost {lost}, contradicting {contradicting}, migrations run twice {twice}"
+        f"reports lost {lost}, contradicting {contradicting}, tasks run twice {twice}"
     )
     return found
 

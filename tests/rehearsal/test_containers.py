@@ -13,6 +13,7 @@ import pytest
 from rehearsal import containers
 from rehearsal.aws.world import ContainerSpec, TaskSpec
 from rehearsal.containers import Containers
+from rehearsal.functions import resolver
 
 TASK = "arn:aws:ecs:eu-west-1:123456789012:task/shop/0123456789abcdef"
 
@@ -106,3 +107,24 @@ def test_a_start_that_never_ends(host: Host, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(containers, "START_PERIOD", 0.5)
     host.start("exit 1")
     assert host.healths_until("UNHEALTHY") == ["UNKNOWN", "UNHEALTHY"]
+
+
+def test_names_of_the_vpc(tmp_path: Path) -> None:
+    """A container resolves what the VPC's resolver knows: the load balancer's name and port."""
+    names = tmp_path / "names.json"
+    names.write_text('{"orders.elb.example:8080": 40123}')
+    lines: list[str] = []
+    host = Containers(
+        tmp_path / "tasks",
+        tmp_path / "images",
+        tmp_path / "data",
+        lambda _arn, _group, _stream, written: lines.extend(written),
+        resolver=resolver(names),
+    )
+    asks = "import socket; print(socket.getaddrinfo('orders.elb.example', 8080)[0][4])"
+    command = (sys.executable, "-c", asks)
+    container = ContainerSpec(name="app", image="registry/orders:1.0.0", command=command, log_group="orders")
+    host.start(TaskSpec(TASK, "shop", "orders:1", (container,), "10.0.0.5"))
+    while host.state(TASK).last_status != "STOPPED":
+        time.sleep(0.01)
+    assert lines == ["('127.0.0.1', 40123)"]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import validate_test_traffic as hook
+from botocore.exceptions import ReadTimeoutError
+from gate.waiting import OutOfTime
 
 from rehearsal.aws.world import Exit, PlacementFailure
 from rehearsal.testing.native import Native
@@ -156,6 +158,20 @@ def test_a_start_that_is_not_answered_is_asked_for_again(stage: Stage, judge: Ju
     assert len(one_off(stage)) == 1
 
 
+def test_an_answer_without_a_task_and_without_a_failure_is_none(stage: Stage, judge: Judge) -> None:
+    """ECS may have started it."""
+    event = stage.at(EVENT)
+
+    def emptied(parameters: Any) -> Any:
+        stage.instead.clear()
+        stage.ecs.run_task(**parameters)
+        return {"tasks": [], "failures": []}
+
+    stage.instead["ecs:RunTask"] = emptied
+    assert judge(hook, event, **smoke()).succeeded
+    assert len(one_off(stage)) == 1
+
+
 def test_a_start_that_is_never_answered_may_have_been_one(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     stage.instead["ecs:RunTask"] = refuse("ServerException", "try again", 500)
@@ -212,6 +228,50 @@ def test_the_invocation_ends_after_the_test(stage: Stage, judge: Judge) -> None:
     judgement = judge(hook, stage.at(EVENT), **smoke(timeout=800), http_checks=checks)
     assert "; it was stopped: raise the module's timeout (at most 900), or test less" in judgement.message
     assert stage.clock.now < 870
+
+
+def test_one_that_ecs_does_not_show_is_stopped_at_its_limit_too(stage: Stage, judge: Judge) -> None:
+    """ECS is asked to stop it, though it has just not answered."""
+    event = stage.at(EVENT)
+
+    def silence(_parameters: Any) -> Any:
+        raise ReadTimeoutError(endpoint_url="https://ecs")
+
+    stage.instead["ecs:DescribeTasks"] = silence
+    judgement = judge(hook, event, **smoke(timeout=30))
+    assert not judgement.succeeded
+    (task,) = one_off(stage)
+    assert [arn for arn, _ in stage.world.stopped] == [task.task_arn]
+    assert "ECS could not be reached for ecs:DescribeTasks" in judgement.message
+    assert judgement.message.endswith(f"; task {task.task_arn.rpartition('/')[2]} may still run: see to its end")
+
+
+@pytest.mark.parametrize(("operation", "called"), [("RunTask", "the task of smoke_test"), ("DescribeTasks", "task ")])
+def test_where_time_ends_it_what_may_still_run_is_told(stage: Stage, judge: Judge, operation: str, called: str) -> None:
+    """A call that hangs until the report is due."""
+    event = stage.at(EVENT)
+
+    def hangs(_parameters: Any) -> Any:
+        raise OutOfTime
+
+    stage.instead[f"ecs:{operation}"] = hangs
+    message = judge(hook, event, **smoke()).message
+    assert message.startswith("check smoke_test had not ended after ")
+    assert f"; {called}" in message
+    assert message.endswith(" may still run: see to its end")
+
+
+def test_where_time_ends_the_hook_nothing_is_told_of_a_task_that_has_ended(stage: Stage, judge: Judge) -> None:
+    event = stage.at(EVENT)
+    stage.world.exits[TEST] = Exit(1, ("2 failed",))
+
+    def hangs(_parameters: Any) -> Any:
+        raise OutOfTime
+
+    stage.instead["logs:GetLogEvents"] = hangs
+    message = judge(hook, event, **smoke()).message
+    assert message.startswith("check smoke_test had not ended after ")
+    assert "may still run" not in message
 
 
 def test_one_that_cannot_be_stopped_is_told_so(stage: Stage, judge: Judge) -> None:
