@@ -29,7 +29,6 @@ from gate.waiting import Poll, poll, retry_throttled
 
 TIME_TO_ROLL_BACK = 180.0  # seconds kept for the rollback command
 LOG_SETTLES = (3, 2.0, 20.0)  # a log is whole when 3 reads, at most 2 s apart, are alike; 20 s at most
-STEP = STEP_TAG
 _OVER = "the deployment is not known to go on"
 
 CALLS = (  # for every step: to know its task and those of others
@@ -129,7 +128,7 @@ class Migration:
         family = self.tasks.target.task_definition.rpartition("/")[2].partition(":")[0]
         found = tasks.of_family(self.deployment.cluster, family)
         migrations = [task for task in found if task.group == self.tasks.group]
-        self.begun = {task.tags.get(STEP, ""): task for task in migrations if task.started_by == self.deployment.id}
+        self.begun = {task.tags.get(STEP_TAG, ""): task for task in migrations if task.started_by == self.deployment.id}
         self.has_looked = True
         return [task for task in migrations if task.started_by != self.deployment.id]
 

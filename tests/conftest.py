@@ -23,8 +23,8 @@ settings.load_profile("project")
 # takes a fifth of a test's time.
 gc.set_threshold(100_000, 20, 100)
 
-# The fixtures that start a rehearsal (tests/rehearsal/conftest.py).
-REHEARSALS = {"rehearsal", "beside", "doomed"}
+# The fixtures that start a rehearsal (conftest.py of tests/rehearsal and of tests/proof, test_side_by_side.py).
+REHEARSALS = {"rehearsal", "native_rehearsal", "plays", "runs"}
 
 
 def pytest_configure(config: pytest.Config) -> None:

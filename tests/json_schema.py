@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 KNOWN = {
-    *("$schema", "$id", "title", "description", "type", "const", "enum", "pattern", "format"),
+    *("$schema", "title", "description", "type", "const", "enum", "pattern"),
     *("maxLength", "minimum", "maximum", "maxItems", "items", "properties", "required", "additionalProperties"),
 }
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool}

@@ -4,8 +4,9 @@ A check of one's own (`Named(…, own=True)`) is made in tests below tests/own/ 
 shipped, and know nothing of the queue, say, that it looks at: they go through the handler as if it had no such check.
 
 Where all checks of a handler are the user's own, the tests of the shipped one are left out, and the run says so. These
-are the tests in its folder, those with it, its event or its stage as a parameter, those that name it themselves, and
-those that say so by `@pytest.mark.shipped("validate_production")`.
+are the tests in its folder, those with it, its event or its stage as a parameter, those of a rehearsal's scenario that
+it stops or that expects something of its checks, those that name it themselves, and those that say so by
+`@pytest.mark.shipped("validate_production")`.
 """
 
 from __future__ import annotations
@@ -22,12 +23,17 @@ from gate import runner
 from gate.names import Named
 from gate.options.hooks import HOOKS
 
-from rehearsal import own, scenarios
+from rehearsal import native_scenarios, own, scenarios
 from rehearsal.testing.native import STAGE_OF
 from rehearsal.testing.stage import HANDLERS
 
 OWN_TESTS = Path(__file__).resolve().parent / "own"
 HOOK_OF = {**{hook: hook for hook in HOOKS}, **HANDLERS, **{stage: hook for hook, stage in STAGE_OF.items()}}
+SCENARIOS = {
+    **dict.fromkeys(("scenario", "stopped", "played"), scenarios.SCENARIOS),
+    "native_scenario": native_scenarios.SCENARIOS,
+}
+"""By the name of a test's parameter: the scenarios of which it names one, `<scenario>@<environment>` for some."""
 left_out: Counter[str] = Counter()
 """By hook: how many tests of the shipped handler this run left out."""
 
@@ -72,14 +78,14 @@ def _hooks_of(item: pytest.Item) -> Iterator[str]:
     for mark in item.iter_markers("shipped"):
         yield from mark.args
     yield from set(HOOKS).intersection(item.path.parts)
-    for value in _parameters(item).values():
+    for name, value in _parameters(item).items():
+        yield from _hooks_of_a_scenario(name, value)
         if isinstance(value, ModuleType):
             yield value.__name__
         elif isinstance(value, str) and value in HOOK_OF:
             yield HOOK_OF[value]
         elif getattr(value, "event", None) in HANDLERS:
             yield HANDLERS[value.event]
-    yield from _hooks_of_a_scenario(_parameters(item).get("scenario"))
     function: Any = getattr(item, "function", None)
     for name in function.__code__.co_names if function else ():
         found = function.__globals__.get(name)
@@ -87,12 +93,13 @@ def _hooks_of(item: pytest.Item) -> Iterator[str]:
             yield found.__name__
 
 
-def _hooks_of_a_scenario(name: Any) -> Iterator[str]:
-    """The handlers whose verdict a scenario of the rehearsal is about."""
-    for scenario in scenarios.SCENARIOS:
-        if scenario.name == name:
+def _hooks_of_a_scenario(parameter: str, value: Any) -> Iterator[str]:
+    """The handlers whose verdict a scenario of the rehearsal is about, if this parameter names one."""
+    for scenario in SCENARIOS.get(parameter, ()):
+        if scenario.name == str(value).partition("@")[0]:
             yield from scenario.expected.checks
-            yield from {HANDLERS[scenario.expected.stopped_at]} if scenario.expected.stopped_at in HANDLERS else ()
+            if scenario.expected.stopped_at in HOOK_OF:
+                yield HOOK_OF[scenario.expected.stopped_at]
 
 
 def _is_of_own_check(item: pytest.Item) -> bool:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
-from gate.options.hooks import HOOKS
-from gate.settings import schema_of
-
 from rehearsal.testing.native import Native
-from rehearsal.testing.stage import HANDLERS, Judge, Judgement
+from rehearsal.testing.stage import Judge, Judgement
 from tests.matrix.broken import BROKEN as BROKEN_BY_CODEDEPLOY
 from tests.matrix.defects import Defect
 from tests.matrix.environment import Environment, Plan, Play
@@ -121,7 +118,7 @@ class NativePlay(Play):
         self._deployment = self.native.deploy()
         self._left = list(EVENTS.items())
 
-    def _reach(self, wanted: str) -> dict[str, Any]:
+    def reach(self, wanted: str) -> dict[str, Any]:
         """Play the deployment to the stage that stands for an event; what its hook is called with."""
         act: dict[str, Callable[[], object]] = {
             "SCALE_UP": self._deployment.scale_up,
@@ -138,18 +135,3 @@ class NativePlay(Play):
             act.get(stage, lambda: None)()
         self.environment.calls.clear()
         return self._deployment.event()
-
-    def hook(self, event: str) -> Judgement:
-        """Play the deployment to the stage that stands for this event, and call its hook; what it returns."""
-        __tracebackhide__ = True
-        if event == "AfterAllowTraffic":
-            self.environment.publish_blue()
-            self.environment.publish_green()
-        called_with = self._reach(event)
-        name = HANDLERS[event]
-        kind = HOOKS[name]
-        options = {**asdict(kind()), **self.environment.plan.options.get(event, {})}
-        told = {"schema": schema_of(kind), "in_vpc": self.environment.plan.in_vpc}
-        judgement = self.judge(__import__(name), called_with, **options, **told)
-        self.judgements[event] = judgement
-        return judgement

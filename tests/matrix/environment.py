@@ -405,13 +405,17 @@ class Play:
         self.judgements: dict[str, Judgement] = {}
         environment.begin()
 
+    def reach(self, event: str) -> dict[str, Any]:
+        """Play the deployment to this event; what its hook is called with."""
+        return self.environment.reach(event)
+
     def hook(self, event: str) -> Judgement:
         """Play the deployment to this event, and call its hook; what it returns."""
         __tracebackhide__ = True
         if event == "AfterAllowTraffic":
             self.environment.publish_blue()
             self.environment.publish_green()
-        called_with = self.environment.reach(event)
+        called_with = self.reach(event)
         name = HANDLERS[event]
         kind = HOOKS[name]
         options = {**asdict(kind()), **self.environment.plan.options.get(event, {})}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ import yaml
 from gate.appspec import parse_appspec
 from gate.verdict import ProbeError
 
-from tests.module import aws_cli
 from tests.module.conftest import INPUTS, ROOT, Terraform, copy_module
+from tests.module.pages import PAGES, blocks
 from tools.explain import hooks_of
 
-PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+PAGE = PAGES["docs/ci.md"]
 
 # Inputs and outputs as each action's action.yml declares them; actions/checkout is given none.
 ACTIONS = {
@@ -95,11 +94,6 @@ PIPELINE_KEYS = {
 VARIABLES = ("pipeline_role_arn", "artifact_bucket", "connection_arn", "build_project_name")
 
 
-def blocks(language: str) -> list[str]:
-    """Return the page's blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-
-
 def write(folder: Path, *texts: str) -> None:
     """Write a stack: blocks of the page, the module and the variables that they name."""
     folder.mkdir(parents=True)
@@ -113,7 +107,7 @@ def write(folder: Path, *texts: str) -> None:
 
 def test_every_hcl_block_can_be_planned(terraform: Terraform, tmp_path: Path) -> None:
     """With the configuration that CodePipeline's action has."""
-    write(tmp_path / "stack", *blocks("hcl"))
+    write(tmp_path / "stack", *blocks("hcl", PAGE))
     terraform.init(tmp_path / "stack")
     plan = terraform.planned(tmp_path / "stack")
     made: dict[str, Any] = {each["type"]: each["change"]["after"] for each in plan["resource_changes"]}
@@ -125,7 +119,7 @@ def test_every_hcl_block_can_be_planned(terraform: Terraform, tmp_path: Path) ->
         artifact for stage in stages for action in stage["action"] for artifact in action["output_artifacts"] or []
     }
     assert set(given[0]["input_artifacts"]) <= outputs
-    build = yaml.safe_load(blocks("yaml")[1])
+    build = yaml.safe_load(blocks("yaml", PAGE)[1])
     assert build["artifacts"]["files"] == [
         given[0]["configuration"]["AppSpecTemplatePath"],
         "taskdef.json",
@@ -136,7 +130,7 @@ def test_every_hcl_block_can_be_planned(terraform: Terraform, tmp_path: Path) ->
 def test_the_appspec_is_one(terraform: Terraform, tmp_path: Path) -> None:
     """Rendered by Terraform from the module's output; read as the first hook reads it, and as `explain` does."""
     folder = tmp_path / "stack"
-    write(folder, blocks("hcl")[0])
+    write(folder, blocks("hcl", PAGE)[0])
     mocks, _, _ = (ROOT / "tests" / "wiring.tftest.hcl").read_text(encoding="utf-8").partition("\nvariables {")
     (folder / "render.tftest.hcl").write_text(f'{mocks}\nrun "render" {{\n  command = apply\n}}\n', encoding="utf-8")
     terraform.init(folder)
@@ -166,7 +160,7 @@ def test_the_appspec_is_one(terraform: Terraform, tmp_path: Path) -> None:
 
 
 def test_the_workflow_gives_its_actions_what_they_take() -> None:
-    workflow = yaml.safe_load(blocks("yaml")[0])
+    workflow = yaml.safe_load(blocks("yaml", PAGE)[0])
     (job,) = workflow["jobs"].values()
     made: dict[str, set[str]] = {}
     for step in job["steps"]:
@@ -185,36 +179,3 @@ def test_the_workflow_gives_its_actions_what_they_take() -> None:
     # An expression in a script would be run as one.
     assert not [step for step in job["steps"] if "${{" in step.get("run", "")]
     assert workflow["permissions"]["id-token"] == "write"
-
-
-def commands() -> list[str]:
-    """Return the calls of `aws` that stand anywhere on the page."""
-    texts = [*blocks("sh"), *(line.partition("run: ")[2] or line.partition("- ")[2] for line in PAGE.splitlines())]
-    found = [
-        re.findall(r"(?:^|\$\()(aws .*?)(?: > \S+)?\)?$", text.replace("\\\n", " "), re.MULTILINE) for text in texts
-    ]
-    return [command for each in found for command in each]
-
-
-def test_every_aws_command_is_one() -> None:
-    """By its service, operation and options."""
-    read = [aws_cli.read(shlex.split(command)[1:]) for command in commands()]
-    assert len(read) >= 9
-    assert {service for service, *_ in read} == {"ssm", "ecs", "codedeploy", "codepipeline"}
-
-
-@pytest.mark.parametrize(
-    "command", ["aws ecs deploy-all", "aws ecs update-service --task x", "aws ecs update-service --cluster"]
-)
-def test_what_is_no_aws_command(command: str) -> None:
-    with pytest.raises(ValueError, match=r"no operation|no option|without a value"):
-        aws_cli.read(shlex.split(command)[1:])
-
-
-def test_links_lead_somewhere() -> None:
-    headings = {
-        re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-        for title in re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
-    }
-    for target in re.findall(r"\]\(([^)]+)\)", PAGE):
-        assert target[1:] in headings if target.startswith("#") else (ROOT / "docs" / target).exists()

@@ -13,9 +13,10 @@ from botocore.session import get_session
 from gate.appspec import HOOK_EVENTS
 
 from tests.module.conftest import ROOT
+from tests.module.pages import PAGES, blocks
 from tools import explain
 
-PAGE = (ROOT / "docs" / "explain.md").read_text(encoding="utf-8")
+PAGE = PAGES["docs/explain.md"]
 SOURCE = (ROOT / "tools" / "explain.py").read_text(encoding="utf-8")
 OF_A_VERSION = "s3:GetObjectVersion"
 """What S3 asks for in the place of s3:GetObject, where the call names a version (IAM's reference of its actions)."""
@@ -31,7 +32,7 @@ def called() -> set[str]:
 
 def test_the_policy_allows_what_is_called() -> None:
     """All calls but those that the text beside it names."""
-    (policy,) = re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (policy,) = blocks("json", PAGE)
     actions: set[str] = set()
     for statement in json.loads(policy)["Statement"]:
         named = statement["Action"]

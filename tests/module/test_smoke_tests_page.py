@@ -9,20 +9,20 @@ from pathlib import Path
 from gate.options.one_off import TOLD
 
 from tests.module.conftest import ROOT, Terraform, copy_module
+from tests.module.pages import PAGES, blocks
 from tests.module.test_usage import AROUND_USAGE, ECS
 
-PAGE = (ROOT / "docs" / "smoke-tests.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```hcl\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+PAGE = PAGES["docs/smoke-tests.md"]
 
 
 def test_the_hcl_can_be_planned_though_the_task_definition_is_yet_to_be_made(
     terraform: Terraform, tmp_path: Path
 ) -> None:
     """What a hook with such a test may do is known when it is applied; the other one's at once."""
-    assert len(BLOCKS) == 1
+    (block,) = blocks("hcl", PAGE)
     folder = tmp_path / "stack"
     folder.mkdir()
-    (folder / "page.tf").write_text(BLOCKS[0], encoding="utf-8")
+    (folder / "page.tf").write_text(block, encoding="utf-8")
     (folder / "around.tf").write_text(AROUND_USAGE, encoding="utf-8")
     copy_module(tmp_path / "modules" / "lambda")
     (tmp_path / "modules" / "ecs").mkdir()

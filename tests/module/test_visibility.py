@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from gate import waiting
 from gate.verdict import Severity, failed, passed, skipped
 from moto.events.models import EventPattern
 from moto.server import ThreadedMotoServer
@@ -410,8 +411,8 @@ def test_the_alarms_of_each_function(made: Changes) -> None:
         assert told == {
             "errors": ("Errors", "Sum", 1),
             "throttles": ("Throttles", "Sum", 1),
-            # The watchdog's moment: half of the 30 seconds that are kept for the report.
-            "time_out": ("Duration", "Maximum", 585_000),
+            # The watchdog's moment: half of the seconds that are kept for the report.
+            "time_out": ("Duration", "Maximum", (EVERYTHING["timeout"] - waiting.RESERVE / 2) * 1000),
         }
         for kind, alarm in alarms.items():
             assert alarm["alarm_name"] == f"{name}-{kind.replace('_', '-')}"

@@ -1,22 +1,11 @@
-"""All scenarios of ECS's own blue/green, beside those that every run of the tests plays."""
+"""All scenarios of ECS's own blue/green, by the test of those that every run of the tests plays."""
 
 from __future__ import annotations
 
-import pytest
-
 from rehearsal.native_scenarios import SCENARIOS
 from tests.rehearsal.conftest import native_rehearsal
-from tests.rehearsal.rehearsal_runs import Run
+from tests.rehearsal.test_native_scenarios import pytest_generate_tests, test_scenario
 
-__all__ = ["native_rehearsal"]
+__all__ = ["native_rehearsal", "pytest_generate_tests", "test_scenario"]
 
 NAMES = [scenario.name for scenario in SCENARIOS]
-
-
-@pytest.mark.parametrize("native_scenario", NAMES)
-def test_scenario(native_rehearsal: Run, native_scenario: str) -> None:
-    native_rehearsal.wait()
-    record = native_rehearsal.record(native_scenario)
-    missed = [e for e in record["expectations"] if not e["met"]]
-    assert not missed, native_rehearsal.output
-    assert record["as_expected"]

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from moto import mock_aws
 
+from rehearsal import lifecycle, native
+from rehearsal.aws import world
+from rehearsal.aws.install import install
 from tests.recording import NAME
 from tests.rehearsal.rehearsal_runs import Run
 
@@ -20,6 +24,19 @@ def wanted_scenarios(session: pytest.Session) -> list[str]:
         if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "scenario" in item.callspec.params
     ]
     return list(dict.fromkeys(named)) or ["healthy"]
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty stand-in for AWS, on which the players of both kinds of deployment lose no time."""
+    for player in (lifecycle, native):
+        monkeypatch.setattr(player, "MINUTE", 0.0)
+        monkeypatch.setattr(player, "ALARM_INTERVAL", 0.02)
+    monkeypatch.setattr(native, "CALL_BACK", 0.0)
+    install()
+    world.use(world.ScriptedWorld())
+    with mock_aws():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,30 +15,27 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from rehearsal import lifecycle, native
-from rehearsal.aws import codedeploy, world
+from rehearsal.aws import codedeploy
 from rehearsal.aws.codedeploy import HOOK_EVENTS
-from rehearsal.aws.install import install
 from rehearsal.aws.server import StandIn
 from rehearsal.lifecycle import Player
 from rehearsal.native import NativePlayer
 from rehearsal.testing.native import Native
 from rehearsal.testing.stage import SERVICE
+from tests.module.pages import PAGES, blocks
 from tests.rehearsal.explained import STEM, NativeTown, Town, arn_of, stops
 from tools.explain import STOPPED, SUCCEEDED
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+PAGE = PAGES["docs/ci.md"]
 REASON = "2 targets are unhealthy: Target.Timeout"
 
 
 def block(language: str, *having: str) -> str:
     """Return the one block of a language that has these words."""
-    found = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    (text,) = [each for each in found if all(words in each for words in having)]
-    return str(text)
+    (text,) = [each for each in blocks(language, PAGE) if all(words in each for words in having)]
+    return text
 
 
 def appspec() -> str:
@@ -95,18 +92,11 @@ class Shell:
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shell]:
-    """A job on an empty stand-in, whose players lose no time."""
-    for player in (lifecycle, native):
-        monkeypatch.setattr(player, "MINUTE", 0.0)
-        monkeypatch.setattr(player, "ALARM_INTERVAL", 0.02)
-    monkeypatch.setattr(native, "CALL_BACK", 0.0)
-    install()
-    world.use(world.ScriptedWorld())
-    with mock_aws():
-        job = Shell(tmp_path)
-        yield job
-        job.end()
+def shell(stand_in: None, tmp_path: Path) -> Iterator[Shell]:  # noqa: ARG001  (it is there meanwhile)
+    """A job on the stand-in."""
+    job = Shell(tmp_path)
+    yield job
+    job.end()
 
 
 @pytest.fixture

@@ -10,7 +10,12 @@ from tests.rehearsal.rehearsal_runs import Run
 NAMES = ["healthy", "drifted-rules"]
 
 
-@pytest.mark.parametrize("native_scenario", NAMES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Play what the module names (`NAMES`)."""
+    if "native_scenario" in metafunc.fixturenames:
+        metafunc.parametrize("native_scenario", metafunc.module.NAMES)
+
+
 def test_scenario(native_rehearsal: Run, native_scenario: str) -> None:
     """The deployment ends where, how and for the reason that the scenario says."""
     native_rehearsal.wait()

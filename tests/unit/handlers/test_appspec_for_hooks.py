@@ -1,4 +1,4 @@
-"""The AppSpec as hooks use it: from S3, in the object as it is or in one version of it, and as ECS takes it."""
+"""The AppSpec as hooks use it: from S3, in the object as it is or in one version of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import boto3
 import pytest
 import run_migrations
 import validate_before_install
-import yaml
-from gate import aws
 
 from rehearsal.testing.stage import Judge, Stage
 from tests.unit.handlers.validate_before_install.helpers import s3_revision
@@ -38,24 +36,3 @@ def test_an_appspec_in_s3_is_read(
     assert judge(hook, delivered, **settings).succeeded
     (read,) = stage.called("s3:GetObject")
     assert ("VersionId" in read) is versioned
-
-
-def test_what_is_passed_on_is_as_ecs_takes_it(stage: Stage, judge: Judge) -> None:
-    """By botocore's model of RunTask, whose types and values are no text where a number belongs."""
-    network = {"subnets": ",".join(stage.subnets), "SecurityGroups": stage.security_group, "AssignPublicIp": "enabled"}
-    strategy = [{"CapacityProvider": "FARGATE", "Base": "0", "Weight": "1"}]
-    appspec = stage.appspec(
-        CapacityProviderStrategy=strategy,
-        PlatformVersion="1.4.0",
-        NetworkConfiguration={"awsVpcConfiguration": network},
-    )
-    event = stage.at("BeforeInstall", yaml.safe_dump(appspec))
-    assert judge(run_migrations, event, command=["migrate"]).succeeded
-    (call,) = stage.called("ecs:RunTask")
-    assert call["capacityProviderStrategy"] == [{"capacityProvider": "FARGATE", "base": 0, "weight": 1}]
-    assert "launchType" not in call
-    taken = call["networkConfiguration"]["awsvpcConfiguration"]
-    assert (taken["subnets"], taken["securityGroups"]) == (stage.subnets, [stage.security_group])
-    model = aws.client("ecs").meta.service_model.operation_model("RunTask").input_shape
-    vpc = model.members["networkConfiguration"].members["awsvpcConfiguration"]
-    assert taken["assignPublicIp"] in vpc.members["assignPublicIp"].enum

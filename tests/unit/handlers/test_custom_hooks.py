@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +18,7 @@ import pytest
 
 from rehearsal.own import own_checks
 from rehearsal.testing import Deployment
+from tests.module.pages import PAGES, blocks
 from tools import package
 
 pytestmark = pytest.mark.skipif(
@@ -25,13 +26,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 ROOT = package.ROOT
+CUSTOM, TESTING = PAGES["docs/custom-hooks.md"], PAGES["docs/testing.md"]
 EMPTY = ("AWS_", "PYTEST_", "PYTHON")  # of the environment of whoever runs this
-
-
-def blocks(page: str, language: str) -> list[str]:
-    """The fenced blocks of a page."""
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def changed(text: str, diff: str) -> str:
@@ -48,12 +44,12 @@ def changed(text: str, diff: str) -> str:
 def one_check_more(lambdas: Path) -> None:
     """As the section has it."""
     handler = lambdas / "validate_production.py"
-    handler.write_text(changed(handler.read_text(encoding="utf-8"), blocks("custom-hooks.md", "diff")[0]), "utf-8")
+    handler.write_text(changed(handler.read_text(encoding="utf-8"), blocks("diff", CUSTOM)[0]), "utf-8")
 
 
 def a_handler_of_ones_own(lambdas: Path) -> None:
     """As the section has it."""
-    (lambdas / "validate_production.py").write_text(blocks("custom-hooks.md", "python")[0], encoding="utf-8")
+    (lambdas / "validate_production.py").write_text(blocks("python", CUSTOM)[0], encoding="utf-8")
 
 
 @functools.cache
@@ -90,14 +86,14 @@ def test_the_custom_handler_works(
     """Changed, packaged, tested with moto, as the pages say."""
     assert [named.name for named in custom_handler.handler.names if named.own] == ["queue"]
     pages: dict[str, Any] = {}
-    exec(blocks("testing.md", "python")[2], pages)  # noqa: S102 - the page's own test
+    exec(blocks("python", TESTING)[2], pages)  # noqa: S102 - the page's own test
     pages["test_the_queue_is_worked_off"](deployment, monkeypatch, orders)
 
 
 def test_an_option_of_ones_own_is_one_line() -> None:
     """The line fits where the page puts it, and is an option then."""
     path = ROOT / "lambdas" / "gate" / "options" / "production.py"
-    text = changed(path.read_text(encoding="utf-8"), blocks("custom-hooks.md", "diff")[1])
+    text = changed(path.read_text(encoding="utf-8"), blocks("diff", CUSTOM)[1])
     module = ModuleType("custom_options")
     sys.modules[module.__name__] = module  # where dataclasses look for the types
     try:
@@ -107,20 +103,49 @@ def test_an_option_of_ones_own_is_one_line() -> None:
     assert vars(module)["ValidateProduction"]().max_waiting_orders == 100
 
 
-def users_pytest(folder: Path, path: Path) -> str:
-    """Run pytest in a user's folder, with this alone on its path beside what is installed; what it says."""
-    ini = blocks("testing.md", "ini")[0]
-    (folder / "pytest.ini").write_text(ini.replace("modules/lambda", str(path)), encoding="utf-8")
+def in_a_shell(folder: Path, commands: str) -> str:
+    """Run commands of the page in a user's folder, `python` and `pip` being those that run this; what they say."""
+    programs = folder / ".bin"
+    programs.mkdir(exist_ok=True)
+    for name, arguments in (("python", []), ("pip", ["-m", "pip"])):
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, *arguments])} "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(EMPTY)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
+    ran = subprocess.run(
+        ["sh", "-c", commands], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
 
+def with_clone(folder: Path, path: Path) -> None:
+    """Put what stands for the clone where the page has it."""
+    (folder / "modules").mkdir()
+    (folder / "modules" / "lambda").symlink_to(path)
+
+
+def users_pytest(folder: Path, path: Path) -> str:
+    """Run the page's pytest in a user's folder, with this alone on its path beside what is installed; what it says."""
+    with_clone(folder, path)
+    (ini,) = blocks("ini", TESTING)
+    (folder / "pytest.ini").write_text(ini, encoding="utf-8")
+    return in_a_shell(folder, blocks("sh", TESTING)[1])
+
+
+def test_what_the_page_installs_can_be_installed(tmp_path: Path) -> None:
+    """All of it is here already, in the versions that are asked for."""
+    with_clone(tmp_path, ROOT)
+    command = blocks("sh", TESTING)[0]
+    told = in_a_shell(tmp_path, command.replace("pip install ", "pip install --dry-run --no-index "))
+    assert "Requirement already satisfied: moto" in told
+    assert "Would install" not in told
+
+
 def test_the_complete_test_runs_in_an_empty_folder(tmp_path: Path) -> None:
     """The three files as they stand on the page, the clone being this one."""
-    line, test, *_ = blocks("testing.md", "python")
+    line, test, *_ = blocks("python", TESTING)
     assert len(test.splitlines()) < 20
     (tmp_path / "conftest.py").write_text(line, encoding="utf-8")
     (tmp_path / "test_hooks.py").write_text(test, encoding="utf-8")
@@ -132,7 +157,7 @@ def test_one_check_is_tested_with_moto_alone(tmp_path: Path) -> None:
     lambdas = tmp_path / "lambdas"
     shutil.copytree(ROOT / "lambdas", lambdas, ignore=shutil.ignore_patterns("__pycache__"))
     a_handler_of_ones_own(lambdas)
-    folder = tmp_path / "tests"
+    folder = tmp_path / "stack"
     folder.mkdir()
-    (folder / "test_check.py").write_text(blocks("testing.md", "python")[-1], encoding="utf-8")
+    (folder / "test_hooks.py").write_text(blocks("python", TESTING)[-1], encoding="utf-8")
     assert "1 passed" in users_pytest(folder, lambdas)

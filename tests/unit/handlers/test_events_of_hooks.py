@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 
 EVENT_OF = {hook: event for event, hook in HANDLERS.items()}
 BUS = {"event_bus": "default"}
+UNSENT = "the event of this verdict was not sent"
 QUICK: dict[str, dict[str, Any]] = {"validate_production": {"duration": 60, "interval": 10, "metrics_delay": 0}}
 each_hook = pytest.mark.parametrize("name", STAGE_OF)
 each_caller = pytest.mark.parametrize("caller", ["codedeploy", "ecs"])
@@ -43,6 +44,11 @@ def sent(stage: Stage) -> dict[str, Any]:
     detail: dict[str, Any] = json.loads(entry["Detail"])
     assert list(problems(detail, SCHEMA)) == []
     return detail
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log says of an event that was not sent."""
+    return [each.getMessage() for each in caplog.records if UNSENT in each.getMessage()]
 
 
 @each_caller
@@ -79,16 +85,15 @@ def test_a_refused_event_changes_no_report(
     judgement = judged(stage, judge, name, caller, **BUS)
     assert judgement.succeeded
     assert len(stage.called("events:PutEvents")) == 1
-    said = [each.getMessage() for each in caplog.records if "event of this verdict" in each.getMessage()]
     reason = "allow it in this hook's role (AccessDeniedException: not authorized)"
-    assert said == [f"the event of this verdict was not sent: events:PutEvents was denied: {reason}"]
+    assert told(caplog) == [f"{UNSENT}: events:PutEvents was denied: {reason}"]
 
 
 @each_caller
 def test_an_answer_that_never_comes_changes_no_report(
-    stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch, caller: str
+    stage: Stage, judge: Judge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, caller: str
 ) -> None:
-    """To ECS the answer is the report: it is not held up."""
+    """To ECS the answer is the report: it is not held up, and the log says so."""
     never = Event()
 
     def silent(_parameters: Mapping[str, Any]) -> Any:
@@ -97,8 +102,11 @@ def test_an_answer_that_never_comes_changes_no_report(
 
     monkeypatch.setattr(events, "SECONDS", 0.2)
     stage.instead["events:PutEvents"] = silent
-    assert judged(stage, judge, "run_migrations", caller, **BUS).succeeded
-    never.set()
+    try:
+        assert judged(stage, judge, "run_migrations", caller, **BUS).succeeded
+    finally:
+        never.set()
+    assert told(caplog) == [f"{UNSENT}: events:PutEvents had not answered after 0.2 s"]
 
 
 @each_caller

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import run_migrations as hook
 from botocore.exceptions import ConnectionClosedError
-from run_migrations import STEP
+from gate.task_runs import STEP_TAG
 
 from rehearsal.aws.world import Exit
 from rehearsal.testing.stage import CLUSTER, SERVICE, Call, Judge, Judgement, Stage, refuse
@@ -178,7 +178,7 @@ def test_a_rollback_that_nobody_could_see_is_no_success(stage: Stage, judge: Jud
 
 def test_a_rollback_that_is_named_and_not_shown_is_no_success(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
-    arn = other_migration(stage, startedBy=event["DeploymentId"], tags=[{"key": STEP, "value": "rollback"}])
+    arn = other_migration(stage, startedBy=event["DeploymentId"], tags=[{"key": STEP_TAG, "value": "rollback"}])
     stage.around = hides(arn)
     judgement = judge(hook, event, command=MIGRATE, checks={"alone": "skip"})
     assert not judgement.succeeded
