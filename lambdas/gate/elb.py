@@ -211,14 +211,14 @@ class Listener:
         rest = self.rules[self.rules.index(rule) + 1 :]
         if any(self.pair & weights.keys() for weights in (self.default, *(each.weights for each in rest))):
             raise Misrouted(
-                f"whether rule {rule.priority} ({rule.where}), which forwards to green, takes {request} cannot be told, "
-                "and what it does not take may go to blue: set host, path or headers by it"
+                f"whether rule {rule.priority} ({rule.where}), which forwards to green, takes {request} cannot be "
+                "told, and what it does not take may go to blue: set host, path or headers by it"
             )
 
 
 @dataclass(frozen=True)
 class OtherListener:
-    """A listener's default action, or a rule, beside the deployment group's own; where it forwards to, and that in words.
+    """A listener's default action, or a rule, beside the deployment group's own; what it forwards to, also in words.
 
     `elsewhere`: it is on another load balancer than the production listener.
     """

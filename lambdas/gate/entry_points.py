@@ -39,6 +39,7 @@ def command_after(entry_point: Sequence[str], command: Sequence[str]) -> list[st
     entry_point, command = list(entry_point), list(command)
     if entry_point and len(command) > len(entry_point) and command[: len(entry_point)] == entry_point:
         return command[len(entry_point) :]
+    entry_point = _split_by_env(entry_point)
     programs = [_program(word) for word in entry_point]
     script = command if len(command) == 1 else [_script_of(command, programs)]
     if entry_point and _TAKES_A_SCRIPT.fullmatch(entry_point[-1]):
@@ -71,6 +72,16 @@ def _own_script(entry_point: Sequence[str]) -> ProbeError:
         f"the container's entryPoint {shlex.join(entry_point)} has a script of its own, which does not run the command "
         'that is added to it, or hides how it ended: let the script end with exec "$@", or set container to another one'
     )
+
+
+def _split_by_env(entry_point: Sequence[str]) -> list[str]:
+    """The words as they are after `env -S "sh -c"`, which makes several of one."""
+    for at, word in enumerate(entry_point):
+        option = re.match(r"-[a-z]*S|--split-string=?", word)
+        if option and "env" in map(_program, entry_point[:at]):
+            text, *rest = [each for each in (word[option.end() :], *entry_point[at + 1 :]) if each] or [""]
+            return [*entry_point[:at], *text.split(), *rest]
+    return list(entry_point)
 
 
 def _program(word: str) -> str:

@@ -6,6 +6,7 @@ deployment. All hooks read the same description, and each follows what is said o
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,7 @@ from gate.verdict import Finding, error, failed, passed
 MOST_NAMED = 10  # names in a message: a description may be long
 
 _BRACKETS = re.compile(r"\[\s*(warn|skip)(?:\s*:|\s)([^][]*)]", re.IGNORECASE)
-# Descriptions are often commit messages, and `[skip ci]` is a word to a build service, as GitHub, GitLab, Travis,
-# CircleCI, Azure Pipelines, AppVeyor, Netlify, Vercel and Render have it.
-_OF_BUILDS = {
-    *("actions", "appveyor", "azp", "azpipelines", "azurepipelines", "build", "cd", "ci", "circle", "circleci"),
-    *("deploy", "netlify", "preview", "release", "render", "travis", "travis-ci", "vercel"),
-}
+_ALIKE = 0.8  # difflib's ratio: a name is misspelt, and no other word
 
 
 @dataclass(frozen=True)
@@ -60,13 +56,17 @@ class Overrides:
 
 
 def overrides_in(description: str, own: Sequence[str], all_hooks: Sequence[str]) -> Overrides:
-    """Read a description; `own` are the names (with patterns for parts) of this hook, `all_hooks` those of all."""
+    """Read a description; `own` are the names (with patterns for parts) of this hook, `all_hooks` those of all.
+
+    Descriptions are often commit messages, where `[skip ci]` or `[skip changelog]` is a word to others: a bracket in
+    which nothing is a name, nor nearly one, means nothing here.
+    """
     known = [*own, *all_hooks]
     said: dict[str, set[str]] = {}
-    for word, names in _BRACKETS.findall(description):
-        for name in re.findall(r"[^\s,]+", names):
-            of_builds = word.lower() == "skip" and name.lower() in _OF_BUILDS
-            if is_known(name, known) or not of_builds:
+    for word, bracket in _BRACKETS.findall(description):
+        names = re.findall(r"[^\s,]+", bracket)
+        if any(is_known(name, known) or difflib.get_close_matches(name, known, 1, _ALIKE) for name in names):
+            for name in names:
                 said.setdefault(name, set()).add(word.lower())
     unknown = [name for name in said if not is_known(name, known)]
     if unknown:

@@ -378,13 +378,14 @@ class _Run:
     def _report(self) -> Answer:
         advisory = self.own_severity is Severity.WARN
         verdict = decide(self.record.results[self.preamble :], advisory=advisory, ending=self.ending)
-        self.platform.deliver(verdict, self.invocation.ends_at)
+        counts = self.platform.deliver(verdict, self.invocation.ends_at)
         status = "SUCCEEDED" if verdict.succeeded else "FAILED"
         extra = {**self.record.fields, "status": status, "event": self.event_name, "duration_ms": self._duration_ms}
         level = logging.INFO if verdict.succeeded else logging.ERROR
         logger.log(level, "%s: %s", status, verdict.message, extra=extra)
-        told = functools.partial(self._told, status, verdict.message)
-        events.tell(told, self.record, self.context, self.invocation.until(events.SPARE))
+        if counts:
+            told = functools.partial(self._told, status, verdict.message)
+            events.tell(told, self.record, self.context, self.invocation.until(events.SPARE))
         return self._answer_of(status, verdict.message)
 
     def _told(self, status: str, message: str) -> events.Verdict:

@@ -25,7 +25,7 @@ from gate.redact import SENSITIVE_NAME, redact
 from gate.runner import Gate
 from gate.task_runs import ANY_NUMBER, LOG_PATIENCE, RUNS, TaskRuns, label_of
 from gate.traffic import Traffic
-from gate.verdict import Finding, Outcome, ProbeError, attempt, noted
+from gate.verdict import Finding, Outcome, ProbeError, attempt, noted, skipped
 from gate.waiting import poll
 
 NAME = "smoke_test"
@@ -50,6 +50,8 @@ class SmokeTest:
 
     def run(self) -> Finding:
         """Run the test to its end, and judge the exit code of its container."""
+        if self.deployment.is_rollback:
+            return skipped(f"{NAME} does not run on a rollback deployment", opted_out=True)
         if self.traffic.way.on_both_sides:
             return noted(f"production is on both sides at this step, and blue might answer: {NAME} runs at the end")
         finding = attempt(NAME, self._run)

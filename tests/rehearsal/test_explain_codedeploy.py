@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from moto import mock_aws
 
-from rehearsal import lifecycle
-from rehearsal.aws import codedeploy, world
+from rehearsal.aws import codedeploy
 from rehearsal.aws.codedeploy import EVENTS
-from rehearsal.aws.install import install
 from rehearsal.aws.logs import append
 from tests.rehearsal.explained import (
     NAMES,
@@ -37,14 +33,9 @@ REASON = "2 targets are unhealthy: Target.Timeout"
 
 
 @pytest.fixture
-def town(monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+def town(stand_in: None) -> Town:  # noqa: ARG001  (it is there meanwhile)
     """An environment on moto, and a player that loses no time."""
-    monkeypatch.setattr(lifecycle, "MINUTE", 0.0)
-    monkeypatch.setattr(lifecycle, "ALARM_INTERVAL", 0.02)
-    install()
-    world.use(world.ScriptedWorld())
-    with mock_aws():
-        yield Town()
+    return Town()
 
 
 @pytest.fixture

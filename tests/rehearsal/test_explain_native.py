@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from rehearsal import native
-from rehearsal.aws.install import install
 from rehearsal.testing.native import STAGE_OF
 from rehearsal.testing.stage import CLUSTER, SERVICE
 from tests.rehearsal.explained import NativeTown, Teller, check, deny, stops
@@ -23,14 +20,9 @@ LATEST = f"{CLUSTER}/{SERVICE}"
 
 
 @pytest.fixture
-def town(monkeypatch: pytest.MonkeyPatch) -> Iterator[NativeTown]:
+def town(stand_in: None) -> NativeTown:  # noqa: ARG001  (it is there meanwhile)
     """An environment on moto, and a player that loses no time."""
-    monkeypatch.setattr(native, "MINUTE", 0.0)
-    monkeypatch.setattr(native, "ALARM_INTERVAL", 0.02)
-    monkeypatch.setattr(native, "CALL_BACK", 0.0)
-    with mock_aws():
-        install()
-        yield NativeTown()
+    return NativeTown()
 
 
 @pytest.fixture

@@ -83,8 +83,11 @@ class Platform(Protocol):
     def can_continue(self) -> bool:
         """Whether a fresh invocation can be had."""
 
-    def deliver(self, verdict: Verdict, ends_at: float) -> None:
-        """Tell the caller the verdict before `ends_at` on the monotonic clock. May raise, to be invoked again."""
+    def deliver(self, verdict: Verdict, ends_at: float) -> bool:
+        """Tell the caller the verdict before `ends_at` on the monotonic clock. May raise, to be invoked again.
+
+        Returns whether this verdict counts: not if the caller had one before, of another invocation.
+        """
 
     def answer(self, status: str) -> dict[str, Any]:
         """What the function's answer has for this caller; `status`: SUCCEEDED, FAILED or CONTINUED."""

@@ -112,13 +112,13 @@ class CodeDeploy:
             raise ProbeError(f"lambda:InvokeFunction answered {sent.get('StatusCode')}, expected 202")
         return f"by request {sent.get('ResponseMetadata', {}).get('RequestId', 'unknown')}"
 
-    def deliver(self, verdict: Verdict, ends_at: float) -> None:
-        """Report the verdict. Retries until `ends_at`, for a lost report costs the deployment an hour.
+    def deliver(self, verdict: Verdict, ends_at: float) -> bool:
+        """See `Platform`. Report the verdict. Retries until `ends_at`, for a lost report costs the deployment an hour.
 
         A report that was already made is as good as made. Raises ReportFailed if none gets through.
         """
         if not self.deployment_id or not self.execution_id:
-            return
+            return True
         status = "Succeeded" if verdict.succeeded else "Failed"
         attempt = 0
         while True:
@@ -130,7 +130,7 @@ class CodeDeploy:
                 code = (getattr(problem, "response", None) or {}).get("Error", {}).get("Code", "")
                 if code == "LifecycleEventAlreadyCompletedException":
                     logger.info("CodeDeploy already has a report", extra={"deployment_id": self.deployment_id})
-                    return
+                    return attempt > 1  # of an attempt of ours, whose answer was lost
                 reason = aws.explain(problem, "codedeploy", REPORT)
                 pause = min(2.0 ** (attempt - 1) / 2, 5.0)
                 now = time.monotonic()
@@ -142,7 +142,7 @@ class CodeDeploy:
                 logger.warning("report attempt %d failed: %s", attempt, reason, extra=extra)
                 time.sleep(pause)
             else:
-                return
+                return True
 
     def _report(self, status: str, seconds: float) -> None:
         # One attempt a client call: the retries are in `deliver`, where the clock is.

@@ -74,7 +74,7 @@ class Ecs:
         # An edition of the guide has the details at the top.
         self.details = {**{key: event[key] for key in DETAILS if key in event}, **_mapping(details)}
         self.hook_details = _mapping(event.get("hookDetails"))
-        carried = self.hook_details.get(STATE)
+        carried = self.hook_details.get(STATE) or None
         self.continuation = Continuation.of(carried, self.most_continuations)
         if self.continuation and _mapping(carried).get("of") != self._here:
             # Whether ECS hands what one stage or step has left to the next one nobody says: there it means nothing.
@@ -132,10 +132,13 @@ class Ecs:
     def _on_green(self, deployment: EcsDeployment) -> float:
         """Per cent of production that is on green before a step.
 
-        What the event says there is documented for the first step alone: green at 0. Everything else the rule says.
+        The rule says it where there are several steps: what the event says at a later one is not documented. Before
+        the one step of BLUE_GREEN it is nothing; so it is for a service that is created, if the event says so.
         """
+        if _mapping(deployment.info.get("deploymentConfiguration")).get("strategy") == "BLUE_GREEN":
+            return 0.0
         weights = _mapping(self.details.get("productionTrafficWeights"))
-        if weights.get(_text(self.details.get("targetServiceRevisionArn"))) == 0:
+        if deployment.is_first and weights.get(_text(self.details.get("targetServiceRevisionArn"))) == 0:
             return 0.0
         rule = deployment.production_listener().weights
         group = deployment.target_group_of(deployment.green())
@@ -185,13 +188,19 @@ class Ecs:
         self._next = continuation
         return f"in {CALL_BACK} s, by ECS"
 
-    def deliver(self, verdict: Verdict, ends_at: float) -> None:
+    def deliver(self, verdict: Verdict, ends_at: float) -> bool:
         """See `Platform`. The verdict is in the answer."""
+        del verdict, ends_at
+        return True
 
     def answer(self, status: str) -> dict[str, Any]:
-        """See `Platform`. What came with the event goes back: whether ECS keeps what is left out, nobody says."""
+        """See `Platform`. What came with the event goes back: whether ECS keeps what is left out, nobody says.
+
+        Nor whether a later step of the same stage gets what this one has left: at the end it is taken back.
+        """
         if status != "CONTINUED" or self._next is None:
-            return {"hookStatus": "SUCCEEDED" if status == "SUCCEEDED" else "FAILED"}
+            ended = {"hookStatus": "SUCCEEDED" if status == "SUCCEEDED" else "FAILED"}
+            return {**ended, "hookDetails": {**self.hook_details, STATE: {}}} if STATE in self.hook_details else ended
         state = {**json.loads(json.dumps(self._next.as_dict(), default=str)), "of": self._here}
         return {
             "hookStatus": "IN_PROGRESS",

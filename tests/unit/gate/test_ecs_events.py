@@ -144,3 +144,14 @@ def test_what_came_with_the_event_goes_back_beside_our_own_state() -> None:
     again = read(hookDetails=answer["hookDetails"])
     assert again.event_error == ""
     assert again.continuation == Continuation(began, 1, {"bake_began": 5.0}, "a note")
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED"])
+def test_what_a_step_has_left_is_taken_back_at_its_end(status: str) -> None:
+    """A later step may have the same weights in its event, and get what this one's answers had."""
+    platform = read(hookDetails={"team": "orders"})
+    platform.continue_later(Continuation(time.time(), 1, {"bake_began": 5.0}), 10)
+    left = read(hookDetails=platform.answer("CONTINUED")["hookDetails"]).answer(status)["hookDetails"]
+    assert left["team"] == "orders"
+    later = read(hookDetails=left)
+    assert (later.continuation, later.event_error) == (None, "")

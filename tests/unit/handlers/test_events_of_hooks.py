@@ -9,12 +9,16 @@ from threading import Event
 from typing import Any
 
 import pytest
+import validate_deployment
 from gate import events
+from gate.platforms.codedeploy import CodeDeploy
 
+from rehearsal.aws.world import TargetState
 from rehearsal.testing.native import STAGE_OF, Native
 from rehearsal.testing.stage import ACCOUNT, HANDLERS, Judge, Judgement, Stage, refuse
 from tests.json_schema import problems
 from tests.unit.gate.test_events import SCHEMA
+from tests.unit.handlers.smoke import deliver
 
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 
@@ -67,6 +71,32 @@ def test_each_hook_tells_its_verdict(stage: Stage, judge: Judge, name: str, call
         assert [call.name for call in stage.calls][-2:] == [
             "codedeploy:PutLifecycleEventHookExecutionStatus", "events:PutEvents",
         ]  # fmt: skip
+
+
+def test_a_verdict_that_came_too_late_is_not_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CodeDeploy has the report of another invocation, which may have been another one."""
+    event = stage.at("AfterInstall")
+    assert deliver(validate_deployment, monkeypatch, event, BUS).succeeded
+    assert sent(stage)["status"] == "SUCCEEDED"
+    stage.calls.clear()
+    stage.world.target_health["shop-green"] = TargetState("unhealthy", "Target.Timeout")
+    assert not deliver(validate_deployment, monkeypatch, event, {**BUS, "interval": 60}).succeeded
+    assert stage.called("events:PutEvents") == []
+
+
+def test_a_report_whose_answer_was_lost_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next attempt finds CodeDeploy with this verdict."""
+    taken, lost = CodeDeploy._report, [True]
+
+    def report(platform: CodeDeploy, status: str, seconds: float) -> None:
+        taken(platform, status, seconds)
+        if lost and lost.pop():
+            raise OSError("connection reset")
+
+    monkeypatch.setattr(CodeDeploy, "_report", report)
+    assert deliver(validate_deployment, monkeypatch, stage.at("AfterInstall"), BUS).succeeded
+    assert [each.error for each in stage.deployment.reports] == [None, "LifecycleEventAlreadyCompletedException"]
+    assert sent(stage)["status"] == "SUCCEEDED"
 
 
 @each_caller

@@ -106,12 +106,36 @@ def test_a_migration_runs_before_the_first_step_whatever_is_said_of_it(stage: St
 
 
 @pytest.mark.parametrize("says", [{}, None], ids=["an empty map", "nothing"])
+def test_where_all_traffic_shifts_at_once_there_is_no_later_step(stage: Stage, judge: Judge, says: Any) -> None:
+    """Whatever a rule says that somebody else has moved."""
+    native = Native(stage)
+    event = native.at(STEP)
+    native.deployment.shift("production", 100)
+    event["executionDetails"]["productionTrafficWeights"] = says
+    judgement = judge(run_migrations, event, command=["migrate"])
+    assert "a later step" not in judgement.message
+    assert stage.called("ecs:RunTask")
+
+
+def test_a_migration_runs_before_a_service_is_there(stage: Stage, judge: Judge) -> None:
+    """Its rule may forward to its first group from the beginning: a step with green at 0 is the first one."""
+    native = Native(stage, first=True, strategy="CANARY")
+    event = native.at(STEP)
+    native.deployment.shift("production", 100)
+    event["executionDetails"]["productionTrafficWeights"] = {event["executionDetails"]["targetServiceRevisionArn"]: 0}
+    judgement = judge(run_migrations, event, command=["migrate"])
+    assert "a later step" not in judgement.message
+    assert stage.called("ecs:RunTask")
+
+
+@pytest.mark.parametrize("says", [{}, None, 0], ids=["an empty map", "nothing", "as before the first"])
 def test_a_later_step_is_told_by_the_rule(stage: Stage, judge: Judge, says: Any) -> None:
     native = Native(stage, strategy="CANARY")
     native.at(STEP)
     native.deployment.shift("production", 10)
     event = native.deployment.event()
-    event["executionDetails"]["productionTrafficWeights"] = says
+    green = event["executionDetails"]["targetServiceRevisionArn"]
+    event["executionDetails"]["productionTrafficWeights"] = {green: 0, "blue": 100} if says == 0 else says
     stage.calls.clear()
     judgement = judge(run_migrations, event, command=["migrate"])
     assert judgement.message.startswith("a later step of the shift (10 % of production is on green)")

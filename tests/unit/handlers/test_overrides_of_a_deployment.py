@@ -117,7 +117,7 @@ def test_a_name_that_no_hook_has_is_an_error_before_anything_is_done(
     stage: Stage, judge: Judge, site: Site, event: str, hook: ModuleType
 ) -> None:
     name, _, options = BROKEN[event]
-    delivered = at_broken(stage, site, event, f"[warn {name}, blue_target] [skip deployment]")
+    delivered = at_broken(stage, site, event, f"[warn {name}, blue_target, deployment]")
     judgement = judge(hook, delivered, **options)
     has = ", ".join(named.name for named in hook.handler.names)
     said = (
