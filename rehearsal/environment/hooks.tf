@@ -63,7 +63,7 @@ module "lambda" {
     alarms        = { (local.rejected_orders) = "OK" }
     http_checks   = { orders = { path = "/orders", response_headers = local.of_green } }
     samples       = 5
-    load          = { path = "/orders", rate = 40, duration = 3, p99_ms = 1000 }
+    load          = { path = "/orders", rate = 10, duration = 3, p99_ms = 3000 }
 
     # What a customer does, and nothing is left of it.
     flows = {

@@ -9,6 +9,7 @@ import pytest
 from rehearsal.aws.iam_requests import Asked, Call, asked_by
 from tests.policies import Judged, judge_asked
 
+HOOK = "validate_deployment"
 CLUSTER = "arn:aws:ecs:eu-west-1:123456789012:cluster/main"
 TASK = "arn:aws:ecs:eu-west-1:123456789012:task/main/"
 STATEMENTS: list[dict[str, Any]] = [
@@ -29,7 +30,7 @@ LIST = Asked("ecs:ListTasks", "*", (("ecs:cluster", CLUSTER),))
 def judged(*asked: Asked, statements: list[dict[str, Any]] = STATEMENTS, whole: bool = True, **more: Any) -> Judged:
     """Judge what one hook asked in one test."""
     return judge_asked(
-        {"hook": statements}, {("hook", each): "a test" for each in asked}, whole=whole, **{"exceptions": {}, **more}
+        {HOOK: statements}, {(HOOK, each): "a test" for each in asked}, whole=whole, **{"exceptions": {}, **more}
     )
 
 
@@ -41,13 +42,13 @@ def test_all_is_right() -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (Asked("ecs:RunTask", "x"), "hook may not ecs:RunTask on x (a test)"),
-        (Asked("ecs:StopTask", "x"), "hook may not ecs:StopTask on x (a test)"),
+        (Asked("ecs:RunTask", "x"), f"{HOOK} may not ecs:RunTask on x (a test)"),
+        (Asked("ecs:StopTask", "x"), f"{HOOK} may not ecs:StopTask on x (a test)"),
         (
             Asked("ecs:ListTasks", "*", (("ecs:cluster", "x"),)),
-            "hook may not ecs:ListTasks on *, ecs:cluster = x (a test)",
+            f"{HOOK} may not ecs:ListTasks on *, ecs:cluster = x (a test)",
         ),
-        (Asked("ecs:ListTasks", "*"), "hook may not ecs:ListTasks on * (a test)"),
+        (Asked("ecs:ListTasks", "*"), f"{HOOK} may not ecs:ListTasks on * (a test)"),
     ],
     ids=["action", "resource", "condition", "no key"],
 )
@@ -58,7 +59,7 @@ def test_what_is_missing_is_named(asked: Asked, said: str) -> None:
 
 def test_what_is_too_much_is_named() -> None:
     """An action, and a resource pattern; in a run without all tests of the handlers nobody can say."""
-    assert judged(READ, LIST).faults == [f"hook: Read allows ecs:StopTask on {TASK}*: no call needs it"]
+    assert judged(READ, LIST).faults == [f"{HOOK}: Read allows ecs:StopTask on {TASK}*: no call needs it"]
     wider = [{**STATEMENTS[0], "Resource": [f"{TASK}*", "arn:aws:ecs:*:*:service/*"]}, STATEMENTS[1]]
     assert [fault.partition(" on ")[2] for fault in judged(READ, STOP, LIST, statements=wider).faults] == [
         "arn:aws:ecs:*:*:service/*: no call needs it"
@@ -69,8 +70,8 @@ def test_what_is_too_much_is_named() -> None:
 def test_what_two_statements_allow_needs_neither() -> None:
     twice = [*STATEMENTS, {"Sid": "Again", "Effect": "Allow", "Action": "ecs:ListTasks", "Resource": "*"}]
     assert sorted(judged(READ, STOP, LIST, statements=twice).faults) == [
-        "hook: Again allows ecs:ListTasks on *: no call needs it",
-        "hook: List allows ecs:ListTasks on *: no call needs it",
+        f"{HOOK}: Again allows ecs:ListTasks on *: no call needs it",
+        f"{HOOK}: List allows ecs:ListTasks on *: no call needs it",
     ]
 
 
@@ -81,7 +82,7 @@ def test_an_exception_is_for_something_that_is_allowed_and_not_called() -> None:
     ]
     # What is excepted does not answer for calls: an exception that a call needs is none.
     assert judged(READ, STOP, LIST, exceptions={("Read", "ecs:StopTask"): "a reason"}).faults == [
-        f"hook may not ecs:StopTask on {TASK}1 (a test)"
+        f"{HOOK} may not ecs:StopTask on {TASK}1 (a test)"
     ]
 
 
