@@ -230,7 +230,7 @@ def _json_mismatches(check: HttpRequest, answer: Answer) -> list[str]:
 
 def excerpt(text: str) -> str:
     """The beginning of a body, on one line, without what looks like a secret."""
-    line = redact(" ".join(text[:MASKED].split()))
+    line = " ".join(redact(text[:MASKED]).split())
     return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
 
 

@@ -30,7 +30,9 @@ from gate.waiting import poll
 
 NAME = "smoke_test"
 INTERVAL = 2.0  # seconds between two looks at the task
+SUSPECT = re.compile(r"(?i)auth|key|signature|verify")  # in a header's name
 CREDENTIALS = re.compile(r"(?i)(basic|bearer|digest|token) ")  # what begins such a header, whatever its name
+TEST_HEADER = re.compile(r"(?i)x-amzn-ecs-blue-?green-test")  # ECS's own: it says who tests, and is no secret
 
 SMOKE_TEST = Named(
     NAME,
@@ -92,7 +94,8 @@ class SmokeTest:
         """The variables of its environment: where green answers, and what green is."""
         way, url = self.traffic.way, shown_address(self.traffic.way.url)
         literal = literal_host(way.listener) if way.listener else way.host
-        headers = {name: value for name, value in self.traffic.headers.items() if not _may_be_secret(name, value)}
+        left_out = self._headers_left_out()
+        headers = {name: value for name, value in self.traffic.headers.items() if name not in left_out}
         told = {
             "BASE_URL": url.rstrip("/"),
             "HOST": self.traffic.options.host or literal or urlsplit(url).hostname or "",
@@ -123,15 +126,24 @@ class SmokeTest:
         options: TrafficOptions = self.traffic.options
         if "@" in urlsplit(self.traffic.way.url).netloc:
             yield "the name and password of base_url"
-        for name, value in self.traffic.headers.items():
-            if _may_be_secret(name, value):
-                yield f"header {name}"
+        yield from self._headers_left_out().values()
         flows = options.flows.values()
         for request in [*options.http_checks.values(), *(step for flow in flows for step in flow.steps)]:
             for name in request.secret_headers:
                 yield f"header {name}"
 
+    def _headers_left_out(self) -> dict[str, str]:
+        """The headers that may be a secret, each in words: a rule's often is the one by which a CDN shows who it is."""
+        found = {}
+        for name, value in self.traffic.headers.items():
+            if _may_be_secret(name, value):
+                found[name] = f"header {name}"
+            elif name not in self.traffic.options.headers and not TEST_HEADER.fullmatch(name):
+                found[name] = f"header {name} (of the listener's rule: list it in `headers` if it is no secret)"
+        return found
+
 
 def _may_be_secret(name: str, value: str) -> bool:
     """Whether a header may hold a secret, by its name or by the look of its value."""
-    return bool(SENSITIVE_NAME.search(name) or CREDENTIALS.match(value) or redact(value) != value)
+    named = SENSITIVE_NAME.search(name) or SUSPECT.search(name)
+    return bool(named or CREDENTIALS.match(value) or redact(value) != value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -16,6 +17,8 @@ from gate.waiting import Deadline, poll
 
 AT_ONCE = 100  # tasks that DescribeTasks takes
 NAMED = 3  # tasks that a message names
+MOST_LINE = 2000  # characters of a quoted line of a log
+MOST_LOG = 64 * 1024  # bytes of all quoted lines, as JSON: the hook's own line may have 256 KB
 TOLD_TO_END = (137, 143)  # exit codes of SIGKILL and SIGTERM, which a container gets when its task ends
 _ID = re.compile(r"[0-9a-f-]{8,}|[0-9]+")
 # Reasons of a container whose command never ran. Some come with an exit code of Docker's own.
@@ -319,16 +322,32 @@ def quote_log(
 ) -> tuple[list[str], str]:
     """The container's last `count` lines, and the same in words for a message, at most `length` characters of them.
 
+    Of a long line it is the end, and of many long lines the last ones: what is quoted has to fit in a line of a log.
     Waits until `deadline` for the first. What looks like a password is redacted. Never raises: without its log, a
     failure is still told.
     """
 
     def look() -> Finding:
         lines = [redact(line) for line in last_lines(definition, container, task_id, count)]
-        return replace(passed("read") if lines else failed("it is empty"), value=lines)
+        return replace(passed("read") if lines else failed("it is empty"), value=_within_bounds(lines))
 
     read = poll(look, deadline, interval=1)[0]
     lines = read.value or []
-    text = " | ".join(lines)
-    text = text if len(text) <= length else f"…{text[-length:]}"  # the end of a trace says what happened
-    return lines, f"last log lines: {text}" if lines else f"its log: {read.detail}"
+    words = f"last log lines: {_end_of(' | '.join(lines), length)}" if lines else f"its log: {read.detail}"
+    return lines, words
+
+
+def _within_bounds(lines: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    room = MOST_LOG
+    for line in (_end_of(each, MOST_LINE) for each in reversed(lines)):
+        room -= len(json.dumps(line)) + 2
+        if room < 0:
+            break
+        kept.append(line)
+    return kept[::-1]
+
+
+def _end_of(text: str, length: int) -> str:
+    """The last characters of a text: the end of a trace says what happened."""
+    return text if len(text) <= length else f"…{text[-length:]}"

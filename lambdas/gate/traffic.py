@@ -175,7 +175,10 @@ class Traffic:
     def __init__(self, gate: Gate[Any], way: Way) -> None:
         self.gate, self.deployment, self.way = gate, gate.deployment, way
         self.options: TrafficOptions = gate.options
-        self.headers = {**(way.listener.headers if way.listener else {}), **self.options.headers}
+        own = {name.lower() for name in self.options.headers}
+        of_rule = way.listener.headers if way.listener else {}
+        self.headers = {name: value for name, value in of_rule.items() if name.lower() not in own}
+        self.headers.update(self.options.headers)
         self.sender = Sender(way.url, self.options.host, self.headers)
 
     def run(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +46,36 @@ def test_of_long_log_lines_the_end_is_shown(stage: Stage, judge: Judge) -> None:
     assert "| UNIQUE constraint failed: orders.email; no rollback_command is set" in judgement.message
     (migrate,) = [check for check in judgement["checks"] if check["name"] == "migrate"]
     assert len(migrate["log"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "kept"),
+    [
+        ("x", 20, 20),
+        ("x" * 200_000, 20, 20),
+        ("é" * 100_000, 20, 5),
+        ("\U0001f600" * 60_000, 20, 2),
+        ("x" * 60, 1000, 963),
+    ],
+    ids=["short", "long", "escaped", "escaped twice", "many"],
+)
+def test_log_lines_are_quoted_within_bounds(stage: Stage, judge: Judge, text: str, count: int, kept: int) -> None:
+    """CloudWatch Logs takes a line of 256 KB, and has to take the hook's own with them."""
+    stage.world.exits[MIGRATE] = Exit(1, lines=(*(f"{number:04}{text}" for number in range(count - 1)), f"{text} last"))
+    judgement = judge(hook, stage.at(EVENT), command=MIGRATE, log_lines=count)
+    (migrate,) = [check for check in judgement["checks"] if check["name"] == "migrate"]
+    assert len(migrate["log"]) == kept
+    assert migrate["log"][-1].endswith(f"{text[:100]} last")
+    assert max(map(len, migrate["log"])) <= 2001
+    assert len(json.dumps(migrate)) < 128 * 1024
+    assert f"{text[:100]} last; no rollback_command is set" in judgement.message
+
+
+def test_a_secret_in_a_long_log_line_is_masked_before_it_is_cut(stage: Stage, judge: Judge) -> None:
+    stage.world.exits[MIGRATE] = Exit(1, lines=(f'password="{"hunter2 " * 10_000}" refused',))
+    judgement = judge(hook, stage.at(EVENT), command=MIGRATE)
+    assert "hunter2" not in json.dumps(judgement)
+    assert 'password="***" refused' in judgement.message
 
 
 def test_log_lines_that_come_late(stage: Stage, judge: Judge) -> None:

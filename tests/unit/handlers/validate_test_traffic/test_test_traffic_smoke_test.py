@@ -389,7 +389,7 @@ def test_no_secret_is_told_and_what_is_left_out_is_named(stage: Stage, judge: Ju
     )
 
 
-def test_it_is_told_the_host_and_headers_of_the_rule(stage: Stage, judge: Judge) -> None:
+def test_it_is_told_the_host_of_the_rule(stage: Stage, judge: Judge) -> None:
     event = stage.at(EVENT)
     stage.elbv2.modify_listener(
         ListenerArn=stage.test_listener,
@@ -403,6 +403,53 @@ def test_it_is_told_the_host_and_headers_of_the_rule(stage: Stage, judge: Judge)
     )
     assert judge(hook, event, **smoke()).succeeded
     assert told(stage)["SMOKE_TEST_HOST"] == "app.example.com"
+
+
+BY_RULE = "(of the listener's rule: list it in `headers` if it is no secret)"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected", "left_out"),
+    [
+        ("x-amzn-ecs-blue-green-test", {}, {"x-amzn-ecs-blue-green-test": "of-the-rule"}, ""),
+        ("X-Amzn-Ecs-Bluegreen-Test", {}, {"X-Amzn-Ecs-Bluegreen-Test": "of-the-rule"}, ""),
+        ("X-From", {}, {}, f"header X-From {BY_RULE}"),
+        ("X-From", {"x-from": "of-the-rule"}, {"x-from": "of-the-rule"}, ""),
+        ("X-From", {"X-Tenant": "acme"}, {"X-Tenant": "acme"}, f"header X-From {BY_RULE}"),
+        ("X-Origin-Verify", {}, {}, "header X-Origin-Verify"),
+        ("X-Origin-Verify", {"X-Origin-Verify": "of-the-rule"}, {}, "header X-Origin-Verify"),
+        ("X-Edge-Key", {"X-Edge-Key": "of-the-rule"}, {}, "header X-Edge-Key"),
+        ("X-Auth", {"X-Auth": "of-the-rule"}, {}, "header X-Auth"),
+        ("X-Signature-Input", {"X-Signature-Input": "of-the-rule"}, {}, "header X-Signature-Input"),
+    ],
+)
+def test_a_header_of_the_rule_is_told_if_it_is_known_to_be_no_secret(
+    stage: Stage,
+    judge: Judge,
+    site: Site,
+    name: str,
+    given: dict[str, str],
+    *,
+    expected: dict[str, str],
+    left_out: str,
+) -> None:
+    """It is often the secret by which a CDN shows who it is. The hook's own requests have it."""
+    made = stage.elbv2.create_rule(
+        ListenerArn=stage.production_listener,
+        Priority=5,
+        Conditions=[{"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": name, "Values": ["of-the-rule"]}}],
+        Actions=[{"Type": "forward", "TargetGroupArn": stage.green_group}],
+    )["Rules"][0]["RuleArn"]
+    event = Native(stage, test_rule=made).at("POST_TEST_TRAFFIC_SHIFT")
+    judgement = judge(hook, event, **smoke(), headers=given)
+    assert judgement.succeeded, judgement.message
+    assert {request.headers.get(name.lower(), request.headers.get(name)) for request in site.requests} == {
+        "of-the-rule"
+    }
+    assert json.loads(told(stage)["SMOKE_TEST_HEADERS"]) == expected
+    (request,) = stage.called("ecs:RunTask")
+    assert ("of-the-rule" in json.dumps(request)) is ("of-the-rule" in expected.values())
+    assert judgement.check("smoke_test")[1].partition("which ECS shows: ")[2].partition(" (give the")[0] == left_out
 
 
 def test_the_users_own_host_and_address_come_first(stage: Stage, judge: Judge) -> None:
