@@ -97,7 +97,7 @@ variable "alarm_actions" {
   type        = list(string)
 
   validation {
-    condition     = alltrue([for arn in var.alarm_actions : can(regex("^arn:[a-z-]+:[a-z0-9-]+:", arn))])
-    error_message = "alarm_actions has ${join(", ", [for arn in var.alarm_actions : jsonencode(arn) if !can(regex("^arn:[a-z-]+:[a-z0-9-]+:", arn))])}; expected ARNs, such as that of an SNS topic."
+    condition     = alltrue([for arn in var.alarm_actions : can(regex("^arn:[a-z-]+:[a-z0-9-]+:(${local._region})?:", arn))])
+    error_message = "alarm_actions has ${join(", ", [for arn in var.alarm_actions : jsonencode(arn) if !can(regex("^arn:[a-z-]+:[a-z0-9-]+:(${local._region})?:", arn))])}; expected ARNs in ${local._region}, where the functions are, such as that of an SNS topic."
   }
 }

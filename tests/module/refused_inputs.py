@@ -171,7 +171,10 @@ INNER_INPUTS = [
         "notifications are made of events, and none are sent: inside a VPC they are off by default; set send_events",
         apart="vpc",
     ),
-    Case({"alarm_actions": ["team"]}, 'alarm_actions has "team"; expected ARNs, such as that of an SNS topic'),
+    Case(
+        {"alarm_actions": ["team", TOPIC.replace("eu-west-1", "us-east-1")]},
+        'alarm_actions has "team", "arn:aws:sns:us-east-1:111122223333:team"; expected ARNs in eu-west-1, where the ',
+    ),
     Case({"lifecycle_hooks": "PRE_SCALE_UP"}, 'lifecycle_hooks is "PRE_SCALE_UP"; expected a map such as { run_migr'),
     Case(
         {"callers": ["ecs"], "lifecycle_hooks": {"run_migrations": ["PRE_SCALE_UP"]}},

@@ -275,15 +275,24 @@ def test_a_wrong_input_is_refused_by_its_value_and_with_the_cure(case: Case, ref
     assert case.message in plain(refusals[case.message])
 
 
-@pytest.mark.parametrize("place", ["", "modules/custom/", "modules/lifecycle_hooks/", "modules/visibility/"])
-def test_every_validation_has_a_case(refusals: dict[str, str], place: str) -> None:
-    """Terraform names the line of the validation that refused: together the cases reach all of them."""
-    lines = (ROOT / place / "variables.tf").read_text(encoding="utf-8").splitlines()
-    written = {number for number, line in enumerate(lines, start=1) if line == "  validation {"}
-    named = [re.findall(r"(modules/\w+/)?variables\.tf:(\d+),", plain(text)) for text in refusals.values()]
-    reached = {int(line) for found in named for where, line in found if where == place}
+@pytest.mark.parametrize(
+    "file",
+    [
+        "variables.tf",
+        "modules/custom/variables.tf",
+        "modules/lifecycle_hooks/outputs.tf",
+        "modules/visibility/variables.tf",
+    ],
+)
+def test_every_validation_has_a_case(refusals: dict[str, str], file: str) -> None:
+    """Terraform names the line of the rule that refused, or of its condition: together the cases reach all of them."""
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    written = {number for number, line in enumerate(lines, 1) if line in ("  validation {", "  precondition {")}
+    said = "".join(plain(text) for text in refusals.values())
+    found = re.findall(r"((?:modules/\w+/)?\w+\.tf)(?::(\d+),| line (\d+),)", said)
+    reached = {int(rule or int(condition) - 1) for where, rule, condition in found if where == file}
     assert written, "no validation found"
-    assert {f"line {number}: {lines[number + 1].strip()}" for number in written - reached} == set()
+    assert {f"line {number}: {lines[number].strip()}" for number in written - reached} == set()
 
 
 def test_what_may_be_a_secret_is_not_shown(refusals: dict[str, str]) -> None:

@@ -52,6 +52,14 @@ def test_a_migration_longer_than_its_invocation_continues_in_the_next(stage: Sta
     assert 600 <= stage.clock.now < 650
 
 
+def test_what_is_invoked_by_an_alias_continues_by_it(stage: Stage, relay: Relay) -> None:
+    """Its role has to allow that, which the end of the run judges."""
+    relay.function = f"{relay.function}:live"
+    stage.world.exits[MIGRATE] = Exit(0, lasts=400)
+    relay.deliver(stage.at(EVENT))
+    assert [name for name, *_ in stage.world.invocations] == [relay.function]
+
+
 def test_the_way_back_is_found_again(stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK_SETTINGS", json.dumps(PRESET))
     stage.world.exits[WHERE] = Exit(0, lines=CURRENT)
