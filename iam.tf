@@ -82,7 +82,7 @@ locals {
         ["${local._functions}:CodeDeployHook_*"],
         startswith(var.function_name_prefix, "CodeDeployHook_") ? [] : flatten([for arn in values(local._own_functions) : [arn, "${arn}:*"]]),
       )
-      InvokeItself    = [local._own_functions[hook]]
+      InvokeItself    = [local._own_functions[hook], "${local._own_functions[hook]}:*"] # whichever alias was called
       ReadImages      = ["${local._arn}:ecr:*:${local._account}:repository/*"]
       ReadSecretNames = ["${local._arn}:secretsmanager:*:${local._account}:secret:*"]
       # Values: of those that a hook's own requests name, below.

@@ -37,14 +37,10 @@ locals {
     }
   }
 
-  # A map has no order: this is the order in which CodeDeploy calls the hooks, and ECS at these of its stages.
+  # A map has no order: this is the order in which CodeDeploy calls the hooks.
   _lifecycle_order = [
     "validate_before_install", "validate_deployment", "validate_test_traffic", "run_migrations", "validate_production",
   ]
-  _own_stages = zipmap(local._lifecycle_order, [
-    "PRE_SCALE_UP", "POST_SCALE_UP", "POST_TEST_TRAFFIC_SHIFT", "PRE_PRODUCTION_TRAFFIC_SHIFT", "POST_PRODUCTION_TRAFFIC_SHIFT",
-  ])
-  _stages = { for hook, stage in local._own_stages : hook => try(coalesce(var.lifecycle_hooks[hook].stages), [stage]) }
 }
 
 # Names. Lambda and IAM allow 64 characters, and the longest of the five ends in "-validate-before-install": what comes
@@ -60,11 +56,21 @@ locals {
   _log_group_names = { for hook, name in local._function_names : hook => "/aws/lambda/${name}" }
 }
 
+# Where ECS invokes the hooks, refused where it cannot work.
+module "lifecycle_hooks" {
+  source = "./modules/lifecycle_hooks"
+
+  hooks           = local._lifecycle_order
+  callers         = var.callers
+  lifecycle_hooks = var.lifecycle_hooks
+}
+
 # What custom handlers bring, refused where it cannot work.
 module "custom" {
   source = "./modules/custom"
 
   hooks                 = local._lifecycle_order
+  region                = var.aws_region
   environment_variables = var.environment_variables
   policy_documents      = var.policy_documents
   layers                = var.layers

@@ -75,9 +75,9 @@ output "lifecycle_hooks" {
     for hook in local._by_ecs ? local._lifecycle_order : [] : {
       hook_target_arn  = aws_lambda_function.hook[hook].arn
       role_arn         = aws_iam_role.hook["ecs"].arn
-      lifecycle_stages = local._stages[hook]
-      hook_details     = one([for details in try(var.lifecycle_hooks[hook].hook_details, null)[*] : jsonencode(details)])
-    } if length(local._stages[hook]) > 0
+      lifecycle_stages = module.lifecycle_hooks.stages[hook]
+      hook_details     = module.lifecycle_hooks.hook_details[hook]
+    } if length(module.lifecycle_hooks.stages[hook]) > 0
   ]
   depends_on = [aws_iam_role_policy.hook, aws_iam_role_policy.custom]
 }

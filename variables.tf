@@ -146,18 +146,20 @@ variable "vpc_config" {
     - `subnet_ids`: private subnets of the VPC
     - `security_group_ids`: security groups that may reach the load balancer's listeners and port 443
   EOT
-  type = object({
-    subnet_ids         = set(string)
-    security_group_ids = set(string)
-  })
-  default = null
+  type        = any
+  default     = null
 
   validation {
-    condition = var.vpc_config == null ? true : alltrue([
+    condition     = length(setsubtract(try(keys(var.vpc_config), []), ["security_group_ids", "subnet_ids"])) == 0
+    error_message = "vpc_config has ${join(", ", setsubtract(try(keys(var.vpc_config), []), ["security_group_ids", "subnet_ids"]))}, which is no option; there are subnet_ids and security_group_ids."
+  }
+
+  validation {
+    condition = var.vpc_config == null ? true : try(alltrue([
       for prefix, ids in { subnet = var.vpc_config.subnet_ids, sg = var.vpc_config.security_group_ids } :
-      length(ids) > 0 && alltrue([for id in ids : can(regex("^${prefix}-[0-9a-z]+$", id))])
-    ])
-    error_message = "vpc_config is ${jsonencode(var.vpc_config)}; expected ids such as \"subnet-0123456789abcdef0\" and \"sg-0123456789abcdef0\", at least one of each, or null for functions outside a VPC."
+      length(ids) > 0 && !can(keys(ids)) && alltrue([for id in ids : can(regex("^${prefix}-[0-9a-z]+$", id))])
+    ]), false)
+    error_message = "vpc_config is ${jsonencode(var.vpc_config)}; expected { subnet_ids, security_group_ids } with ids such as \"subnet-0123456789abcdef0\" and \"sg-0123456789abcdef0\", at least one of each, or null for functions outside a VPC."
   }
 }
 
@@ -253,15 +255,10 @@ variable "callers" {
 }
 
 variable "lifecycle_hooks" {
-  description = "What is otherwise in the output `lifecycle_hooks`, by hook: `stages` of ECS's own blue/green, none to leave the hook out; `hook_details`, texts that ECS hands to the hook, such as a `description` with overrides"
-  type        = map(object({ stages = optional(list(string)), hook_details = optional(map(string)) }))
+  description = "What is otherwise in the output `lifecycle_hooks`, by hook: `stages` of ECS's own blue/green, none to leave the hook out; `hook_details`, texts that ECS hands to the hook, such as a `description` with overrides: `{ run_migrations = { stages = [\"PRE_SCALE_UP\"] } }`. Only with `ecs` among the `callers`"
+  type        = any
   default     = {}
   nullable    = false
-
-  validation {
-    condition     = length(setsubtract(keys(var.lifecycle_hooks), local._lifecycle_order)) == 0
-    error_message = "lifecycle_hooks has ${join(", ", setsubtract(keys(var.lifecycle_hooks), local._lifecycle_order))}, which is no hook; there are ${join(", ", local._lifecycle_order)}."
-  }
 }
 
 variable "allow_overrides" {

@@ -85,7 +85,7 @@ run "seven_inputs" {
           Sid      = "InvokeItself"
           Effect   = "Allow"
           Action   = "lambda:InvokeFunction"
-          Resource = "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-run-migrations"
+          Resource = ["arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-run-migrations:*", "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-run-migrations"]
         },
       ]
     }
@@ -175,7 +175,7 @@ run "every_input" {
         Sid      = "InvokeItself"
         Effect   = "Allow"
         Action   = "lambda:InvokeFunction"
-        Resource = "arn:aws-us-gov:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-run-migrations"
+        Resource = ["arn:aws-us-gov:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-run-migrations:*", "arn:aws-us-gov:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-run-migrations"]
       },
       {
         Sid      = "ReadRevision"
@@ -357,7 +357,10 @@ run "traffic_options" {
       ] == [
       ["ReadDeploymentTarget", "codedeploy:GetDeploymentTarget", "*"],
       ["ReadParameterValues", "ssm:GetParameter", "arn:aws:ssm:eu-west-1:111122223333:parameter/shop/other"],
-      ["InvokeItself", "lambda:InvokeFunction", "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-validate-production"],
+      ["InvokeItself", "lambda:InvokeFunction", [
+        "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-validate-production:*",
+        "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-validate-production",
+      ]],
     ]
     error_message = data.aws_iam_policy_document.hook["validate_production"].json
   }
@@ -377,7 +380,10 @@ run "narrowed" {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.hook["validate_production"].json).Statement :
       statement.Resource if contains(["ReadDeploymentTarget", "InvokeItself"], statement.Sid)
-    ] == ["*", "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-validate-production"]
+      ] == ["*", [
+        "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-validate-production:*",
+        "arn:aws:lambda:eu-west-1:111122223333:function:CodeDeployHook_orders-staging-validate-production",
+    ]]
     error_message = data.aws_iam_policy_document.hook["validate_production"].json
   }
 }

@@ -73,8 +73,9 @@ class Recording:
         hook = run.record.fields["hook"]
         self.noted.calls += 1
         if service == "lambda" and parameters.get("FunctionName") == run.platform.own_function:
-            # Itself, whatever it is called here.
-            parameters = {**parameters, "FunctionName": function_names()[hook]}
+            # Itself, whatever it is called here; by the alias or version that was invoked.
+            qualifier = "".join(f":{each}" for each in run.platform.own_function.split(":")[7:])
+            parameters = {**parameters, "FunctionName": f"{function_names()[hook]}{qualifier}"}
         try:
             for asked in asked_by(Call(service, operation, parameters, region, ACCOUNT)):
                 self.noted.asked.setdefault((hook, _as_on_stage(asked)), test)

@@ -5,6 +5,11 @@ variable "hooks" {
   type        = list(string)
 }
 
+variable "region" {
+  description = "The functions' region"
+  type        = string
+}
+
 variable "environment_variables" {
   description = "As the root's"
   type        = map(map(string))
@@ -78,12 +83,16 @@ variable "layers" {
   }
 
   validation {
-    condition     = alltrue(flatten([for hook, arns in var.layers : [for arn in coalesce(arns, [null]) : can(regex("^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", arn))]]))
-    error_message = "layers has ${join(", ", flatten([for hook, arns in var.layers : [for arn in coalesce(arns, [null]) : jsonencode(arn) if !can(regex("^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", arn))]]))}; expected the ARN of a layer's version, such as \"arn:aws:lambda:eu-west-1:111122223333:layer:drivers:3\"."
+    condition = alltrue(flatten([for hook, arns in var.layers : [for arn in coalesce(arns, [null]) : can(regex(local._layer, arn))]]))
+    error_message = "layers has ${join(", ", flatten([
+      for hook, arns in var.layers : [for arn in coalesce(arns, [null]) : jsonencode(arn) if !can(regex(local._layer, arn))]
+    ]))}; expected the ARN of a layer's version in ${var.region}, where the functions are, such as \"arn:aws:lambda:${var.region}:111122223333:layer:drivers:3\"."
   }
 }
 
 locals {
+  _layer = "^arn:[a-z-]+:lambda:${var.region}:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$"
+
   # Environment variables that are not the user's: this module's own five, and those that Lambda refuses at apply.
   _reserved_names = [
     "APP_NAME", "ENVIRONMENT", "ECS_CLUSTER", "ECS_SERVICE", "HOOK_SETTINGS", "_HANDLER", "_X_AMZN_TRACE_ID",

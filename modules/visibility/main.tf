@@ -6,6 +6,7 @@ locals {
 
   _arn    = split(":", var.functions[0].arn)
   _region = local._arn[3]
+  _topic  = "^arn:[a-z-]+:sns:${local._region}:[0-9]{12}:[A-Za-z0-9_.-]+$"
 
   _notifications = {
     for name, each in var.notifications : name => {

@@ -62,12 +62,10 @@ variable "notifications" {
   }
 
   validation {
-    condition = alltrue([
-      for each in try(values(var.notifications), []) : can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$", each.topic_arn))
-    ])
-    error_message = "notifications of ${join(", ", [
-      for name, each in var.notifications : name if !can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$", each.topic_arn))
-    ])} has no topic_arn that is a topic's ARN, such as \"arn:aws:sns:eu-west-1:111122223333:deployments\"."
+    condition = alltrue([for each in try(values(var.notifications), []) : can(regex(local._topic, each.topic_arn))])
+    error_message = "notifications has ${join(", ", [
+      for name, each in var.notifications : "${name}.topic_arn, which is ${jsonencode(try(each.topic_arn, null))}" if !can(regex(local._topic, each.topic_arn))
+    ])}; expected the ARN of a topic in ${local._region}, where the functions are, such as \"arn:aws:sns:${local._region}:111122223333:deployments\"."
   }
 
   validation {
@@ -99,7 +97,7 @@ variable "alarm_actions" {
   type        = list(string)
 
   validation {
-    condition     = alltrue([for arn in var.alarm_actions : can(regex("^arn:[a-z-]+:[a-z0-9-]+:", arn))])
-    error_message = "alarm_actions has ${join(", ", [for arn in var.alarm_actions : jsonencode(arn) if !can(regex("^arn:[a-z-]+:[a-z0-9-]+:", arn))])}; expected ARNs, such as that of an SNS topic."
+    condition     = alltrue([for arn in var.alarm_actions : can(regex("^arn:[a-z-]+:[a-z0-9-]+:(${local._region})?:", arn))])
+    error_message = "alarm_actions has ${join(", ", [for arn in var.alarm_actions : jsonencode(arn) if !can(regex("^arn:[a-z-]+:[a-z0-9-]+:(${local._region})?:", arn))])}; expected ARNs in ${local._region}, where the functions are, such as that of an SNS topic."
   }
 }

@@ -134,13 +134,11 @@ def _run_task(call: Call) -> Iterator[Asked]:
 
 
 def _function(action: str) -> Rule:
-    """On a function, by its name or ARN, without a qualifier."""
+    """On a function, by its name or ARN; with a qualifier, on the alias or version alone, as Lambda's guide has it."""
 
     def rule(call: Call) -> list[Asked]:
         given = str(call["FunctionName"])
-        if given.startswith("arn:"):
-            return [Asked(action, ":".join(given.split(":")[:7]))]
-        return [Asked(action, call.arn("lambda", f"function:{given}"))]
+        return [Asked(action, given if given.startswith("arn:") else call.arn("lambda", f"function:{given}"))]
 
     return rule
 

@@ -257,4 +257,4 @@ def _in_general(arn: str, hook: str) -> str:
     named = arn.split(":", 5)[5] if arn.startswith("arn:") else arn
     named = named.replace(f"task/{STAGE['ecs_cluster_name']}/", "task/<cluster>/")
     named = named.replace(f"/{STAGE['ecs_cluster_name']}/{STAGE['ecs_service_name']}/", "/<cluster>/<service>/")
-    return named.replace(f"/{function_names()[hook]}:", "/<function>:")
+    return re.sub(f"(?<=[/:]){function_names()[hook]}:", "<function>:", named)

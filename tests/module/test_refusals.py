@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,152 +10,8 @@ import pytest
 
 from tests.module.conftest import ROOT, Terraform, plain, write_stack
 from tests.module.options_stack import merged
+from tests.module.refused_inputs import INNER_INPUTS, MODULE_INPUTS, Case
 
-
-@dataclass(frozen=True)
-class Case:
-    """Inputs that must be refused, and what the refusal must say."""
-
-    inputs: Mapping[str, Any]
-    message: str
-    apart: str = ""  # a plan of its own
-
-
-TOPIC = "arn:aws:sns:eu-west-1:111122223333:team"
-MODULE_INPUTS = [
-    Case({"app_name": "café"}, 'app_name is "café"; it becomes part of function and role names: use letters'),
-    Case(
-        {"environment": "pre prod"},
-        'environment is "pre prod"; it becomes part of function and role names',
-    ),
-    Case({"aws_region": "eu-west-1a"}, 'aws_region is "eu-west-1a"; expected a region\'s code such as "eu-west-1"'),
-    Case({"ecs_cluster_name": "a:cluster/main"}, 'ecs_cluster_name is "a:cluster/main"; expected the cluster\'s name'),
-    Case({"ecs_service_name": "main/web"}, 'ecs_service_name is "main/web"; expected the service\'s name'),
-    Case({"log_retention": 31}, "log_retention is 31; CloudWatch Logs knows only 1, 3, 5, 7, 14, 30,"),
-    Case({"callers": ["jenkins"]}, 'callers is ["jenkins"]; expected ["codedeploy"], ["ecs"] or both.'),
-    Case({"lifecycle_hooks": {"validate_all": {}}}, "lifecycle_hooks has validate_all, which is no hook; there are "),
-    Case({"tags": {"AWS:team": "a"}}, 'tags has the key "AWS:team"; a key has 1 to 128 characters and does not begin'),
-    Case({"runtime": "python3.8"}, 'runtime is "python3.8"; the handlers run on python3.9, python3.10, python3.11'),
-    Case({"architecture": "amd64"}, 'architecture is "amd64"; Lambda knows "arm64" and "x86_64".'),
-    Case(
-        {"timeout": 901},
-        "timeout is 901; expected whole seconds from 60 (30 of them are kept for the report) to 900",
-    ),
-    Case(
-        {"function_name_prefix": "Hook:"},
-        'function_name_prefix is "Hook:"; use letters, digits, hyphens',
-    ),
-    Case(
-        {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": []}},
-        'vpc_config is {"security_group_ids":[],"subnet_ids":["subnet-0a"]}; expected ids such as "subnet-0123456789a',
-    ),
-    Case(
-        {"vpc_config": {"subnet_ids": ["10.0.0.0/24"], "security_group_ids": ["sg-0a"]}},
-        'vpc_config is {"security_group_ids":["sg-0a"],"subnet_ids":["10.0.0.0/24"]}; expected ids such as "subnet-01',
-    ),
-    Case(
-        {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["default"]}},
-        'vpc_config is {"security_group_ids":["default"],"subnet_ids":["subnet-0a"]}; expected ids such as "subnet-01',
-    ),
-    Case(
-        {"vpc_config": {"subnet_ids": [None], "security_group_ids": ["sg-0a"]}},
-        'vpc_config is {"security_group_ids":["sg-0a"],"subnet_ids":[null]}; expected ids such as',
-    ),
-    Case(
-        {"vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a", None]}},
-        'vpc_config is {"security_group_ids":["sg-0a",null],"subnet_ids":["subnet-0a"]}; expected ids such as',
-    ),
-    Case({"kms_key_arn": "alias/hooks"}, 'kms_key_arn is "alias/hooks"; expected a key\'s ARN such as'),
-    Case({"permissions_boundary": "boundary"}, 'permissions_boundary is "boundary"; expected a policy\'s ARN such as'),
-    Case(
-        {"role_path": "deployment"},
-        'role_path is "deployment"; expected "/" or a path that begins and ends with a slash',
-    ),
-    Case(
-        {"codedeploy_application_name": "a/b"},
-        'codedeploy_application_name is "a/b"; expected the application\'s name',
-    ),
-    Case(
-        {"codedeploy_deployment_group_name": "a b"},
-        'codedeploy_deployment_group_name is "a b"; expected the deployment',
-    ),
-    Case(
-        {"task_definition_family": "web:7"},
-        'task_definition_family is "web:7"; expected the family\'s name (up to 255 letters, digits, hyphens and under',
-    ),
-    Case(
-        {"appspec_without": ["test_traffic", "run_migrations"]},
-        "appspec_without has test_traffic; the hooks are validate_before_install, validate_deployment, validate_test_",
-    ),
-]
-# Judged in modules of their own, where a plan comes only once the root's inputs are right.
-INNER_INPUTS = [
-    Case(
-        {"environment_variables": {"migrations": {}}},
-        "environment_variables has the key migrations; the keys are validate_before_install, validate_deployment",
-    ),
-    Case(
-        {"environment_variables": {"run_migrations": None}},
-        "environment_variables of run_migrations is null, or has a value that is: give it a map of texts",
-    ),
-    Case(
-        {"environment_variables": {"run_migrations": {"MY-TENANT": "a"}}},
-        'environment_variables has the name "MY-TENANT" (run_migrations); Lambda allows letters',
-    ),
-    Case(
-        {"environment_variables": {"validate_production": {"ECS_CLUSTER": "a", "AWS_REGION": "b", "TENANT": "c"}}},
-        "environment_variables sets AWS_REGION (validate_production), ECS_CLUSTER (validate_production): this",
-    ),
-    Case(
-        {"policy_documents": {"migrations": '{"Statement":[]}'}},
-        "policy_documents has the key migrations; the keys are",
-    ),
-    Case(
-        {"policy_documents": {"run_migrations": "{}"}},
-        "policy_documents of run_migrations is not a policy document",
-    ),
-    Case(
-        {"event_bus": "bus!"}, 'event_bus is "bus!"; expected a bus\'s name such as "default", or its ARN in eu-west-1'
-    ),
-    Case(
-        {"event_bus": "arn:aws:events:us-east-1:111122223333:event-bus/default"},
-        'event_bus is "arn:aws:events:us-east-1:111122223333:event-bus/default"; expected a bus\'s name',
-    ),
-    Case({"notifications": ["team"]}, 'notifications is ["team"]; expected a map such as { team', apart="map"),
-    Case(
-        {"notifications": {"the team": {"topic_arn": TOPIC}}}, 'notifications has the name "the team"; a rule is named'
-    ),
-    Case(
-        {"notifications": {"typo": {"topic_arn": TOPIC, "status": ["FAILED"]}}},
-        "notifications has typo.status, which is no option; there are topic_arn, statuses and format",
-    ),
-    Case({"notifications": {"nowhere": {"topic_arn": "team"}}}, "notifications of nowhere has no topic_arn"),
-    Case(
-        {"notifications": {"stopped": {"topic_arn": TOPIC, "statuses": ["STOPPED"]}}},
-        'notifications.<name>.statuses is a list of "FAILED" and "SUCCEEDED"',
-    ),
-    Case(
-        {"notifications": {"mail": {"topic_arn": TOPIC, "format": "mail"}}},
-        'notifications.<name>.format is "text"',
-    ),
-    Case(
-        {"notifications": {"team": {"topic_arn": TOPIC}}, "send_events": False},
-        "notifications are made of events, and none are sent: send_events is false",
-    ),
-    Case(
-        {
-            "notifications": {"team": {"topic_arn": TOPIC}},
-            "vpc_config": {"subnet_ids": ["subnet-0a"], "security_group_ids": ["sg-0a"]},
-        },
-        "notifications are made of events, and none are sent: inside a VPC they are off by default; set send_events",
-        apart="vpc",
-    ),
-    Case({"alarm_actions": ["team"]}, 'alarm_actions has "team"; expected ARNs, such as that of an SNS topic'),
-    Case({"layers": {"migrations": []}}, "layers has the key migrations; the keys are validate_before_install"),
-    Case({"layers": {"run_migrations": ["drivers"]}}, 'layers has "drivers"; expected the ARN of a layer\'s version'),
-    Case({"layers": {"run_migrations": [None]}}, "layers has null; expected the ARN of a layer's", apart="null"),
-    Case({"layers": {"run_migrations": None}}, "layers has null; expected the ARN of a layer", apart="null"),
-]
 METRIC: dict[str, Any] = {"namespace": "Shop", "metric_name": "Orders"}
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shop-AbCdEf"
 # One of each form; tests/module/test_options_agree.py tries every rule of every option.
@@ -421,15 +275,24 @@ def test_a_wrong_input_is_refused_by_its_value_and_with_the_cure(case: Case, ref
     assert case.message in plain(refusals[case.message])
 
 
-@pytest.mark.parametrize("place", ["", "modules/custom/", "modules/visibility/"])
-def test_every_validation_has_a_case(refusals: dict[str, str], place: str) -> None:
-    """Terraform names the line of the validation that refused: together the cases reach all of them."""
-    lines = (ROOT / place / "variables.tf").read_text(encoding="utf-8").splitlines()
-    written = {number for number, line in enumerate(lines, start=1) if line == "  validation {"}
-    named = [re.findall(r"(modules/\w+/)?variables\.tf:(\d+),", plain(text)) for text in refusals.values()]
-    reached = {int(line) for found in named for where, line in found if where == place}
+@pytest.mark.parametrize(
+    "file",
+    [
+        "variables.tf",
+        "modules/custom/variables.tf",
+        "modules/lifecycle_hooks/outputs.tf",
+        "modules/visibility/variables.tf",
+    ],
+)
+def test_every_validation_has_a_case(refusals: dict[str, str], file: str) -> None:
+    """Terraform names the line of the rule that refused, or of its condition: together the cases reach all of them."""
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    written = {number for number, line in enumerate(lines, 1) if line in ("  validation {", "  precondition {")}
+    said = "".join(plain(text) for text in refusals.values())
+    found = re.findall(r"((?:modules/\w+/)?\w+\.tf)(?::(\d+),| line (\d+),)", said)
+    reached = {int(rule or int(condition) - 1) for where, rule, condition in found if where == file}
     assert written, "no validation found"
-    assert {f"line {number}: {lines[number + 1].strip()}" for number in written - reached} == set()
+    assert {f"line {number}: {lines[number].strip()}" for number in written - reached} == set()
 
 
 def test_what_may_be_a_secret_is_not_shown(refusals: dict[str, str]) -> None:

@@ -255,6 +255,29 @@ RIGHT: list[dict[str, Any]] = [
     {"validate_test_traffic": {"http_checks": {"a": {"status": NO_LIST, "headers": NO_MAP, "timeout": NO_NUMBER}}}},
     {"validate_test_traffic": {"flows": {"f": {"steps": '${toset([{ path = "/a" }])}'}}, "samples": NO_NUMBER}},
     {"validate_test_traffic": "${true ? null : { samples = 1 }}", "validate_deployment": {"expected_count": NO_NUMBER}},
+    # Inputs of the module itself.
+    {
+        "callers": ["ecs", "codedeploy"],
+        "lifecycle_hooks": {
+            "run_migrations": {"stages": "${[terraform_data.later.output]}"},
+            "validate_production": {"stages": '${toset(["PRE_PRODUCTION_TRAFFIC_SHIFT"])}', "hook_details": NO_MAP},
+            "validate_test_traffic": {
+                "stages": NO_LIST,
+                "hook_details": {"n": 1, "at": "${terraform_data.later.output}"},
+            },
+            "validate_deployment": None,
+            "validate_before_install": {},
+        },
+    },
+    {"callers": ["ecs"], "lifecycle_hooks": '${{ for hook in ["run_migrations"] : hook => { stages = [] } }}'},
+    {"callers": ["ecs"], "lifecycle_hooks": "${true ? null : { run_migrations = { stages = [] } }}"},
+    {
+        "vpc_config": {
+            "subnet_ids": '${split(",", terraform_data.later.output)}',
+            "security_group_ids": "${toset([terraform_data.later.output])}",
+        }
+    },
+    {"vpc_config": '${true ? null : { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }}'},
 ]
 
 

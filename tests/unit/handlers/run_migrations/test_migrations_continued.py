@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,21 @@ def test_a_migration_longer_than_its_invocation_continues_in_the_next(stage: Sta
     assert judgements[-1].message == "4 checks passed"
     assert list(judgements[-1].outcomes()) == ["deployment", "alone", "migrate", "verify_schema", "verify_data"]
     assert 600 <= stage.clock.now < 650
+
+
+def test_what_is_invoked_by_an_alias_continues_by_it(stage: Stage, relay: Relay) -> None:
+    """Its role has to allow that, which the end of the run judges."""
+    relay.function = f"{relay.function}:live"
+    invoked: list[str] = []
+
+    def invoke(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        invoked.append(parameters["FunctionName"])
+        return {"StatusCode": 202}
+
+    stage.instead["lambda:Invoke"] = invoke
+    stage.world.exits[MIGRATE] = Exit(0, lasts=400)
+    assert relay.deliver(stage.at(EVENT))["status"] == "CONTINUED"
+    assert invoked == [relay.function]
 
 
 def test_the_way_back_is_found_again(stage: Stage, relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
