@@ -63,6 +63,11 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
         yield Terraform({**terraform.environment, **variable})
 
 
+def with_own_provider(terraform: Terraform, variables: Mapping[str, str]) -> Terraform:
+    """The same with further variables of the environment, and a provider of its own, which starts with them."""
+    return Terraform({**terraform.environment, "TF_REATTACH_PROVIDERS": "", **variables})
+
+
 @pytest.fixture(scope="module")
 def stack(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A stack with the module, initialised; a test writes its own inputs into it."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.module.conftest import ACCOUNT, ROOT, TASK_DEFINITIONS, Terraform, plain, write_stack
+from tests.module.conftest import ACCOUNT, ROOT, TASK_DEFINITIONS, Terraform, plain, with_own_provider, write_stack
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 TASKS = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition"
@@ -152,8 +152,7 @@ def test_a_family_of_the_same_stack_is_waited_for(terraform: Terraform, tmp_path
     try:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
         theirs = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_ECS"), endpoint)
-        theirs["TF_REATTACH_PROVIDERS"] = ""
-        there = Terraform({**terraform.environment, **theirs})
+        there = with_own_provider(terraform, theirs)
         there.init(tmp_path)
         applied = there.run(tmp_path, "apply", "-no-color", "-auto-approve", policies)
         assert applied.returncode == 0, applied.stdout

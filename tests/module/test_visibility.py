@@ -19,7 +19,7 @@ from moto.events.models import EventPattern
 from moto.server import ThreadedMotoServer
 
 from tests.json_schema import problems
-from tests.module.conftest import ACCOUNT, ROOT, Terraform, write_stack
+from tests.module.conftest import ACCOUNT, ROOT, Terraform, with_own_provider, write_stack
 from tests.unit.gate.codedeploy_server import EVENT, CodeDeploy
 from tests.unit.gate.sample_hooks import Sample, context_of, hook_of
 
@@ -94,7 +94,7 @@ def test_it_can_be_applied_and_a_second_plan_is_empty(terraform: Terraform, tmp_
     try:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
         theirs = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_ECS"), endpoint)
-        there = Terraform({**terraform.environment, **theirs, "AWS_MAX_ATTEMPTS": "2"})
+        there = with_own_provider(terraform, {**theirs, "AWS_MAX_ATTEMPTS": "2"})
         there.init(tmp_path)
         applied = there.run(tmp_path, "apply", "-no-color", "-auto-approve", *targets)
         assert applied.returncode == 0, applied.stdout

@@ -10,7 +10,7 @@ from rehearsal.aws.codedeploy import EVENTS, HOOK_EVENTS
 from rehearsal.scenarios import find
 from tests.rehearsal.rehearsal_runs import Run
 
-NAMES = ["healthy", "missing-task-definition", "crash-loop", "blue-answers-tests", "broken-migration", "alarm"]
+NAMES = ["healthy", "missing-task-definition", "crash-loop", "now-and-then", "broken-migration", "alarm"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

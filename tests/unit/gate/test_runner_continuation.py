@@ -341,7 +341,7 @@ def test_whose_deployment_it_is_is_looked_at_again(codedeploy: CodeDeploy, clock
     [
         (deployment("Stopped"), "deployment"),
         (refused("AccessDeniedException", status=403), "deployment"),
-        (deployment(description="[warn no_such_name]"), "overrides"),
+        (deployment(description="[warn long, no_such_name]"), "overrides"),
     ],
     ids=["stopped", "denied", "overrides"],
 )
