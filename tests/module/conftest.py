@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from moto.moto_api._internal.models import moto_api_backend
+from moto.server import ThreadedMotoServer
 
 from tools.offline import ACCOUNT, INPUTS, ROOT, TASK_DEFINITIONS, Terraform, offline, write_stack
 
@@ -63,9 +65,20 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
         yield Terraform({**terraform.environment, **variable})
 
 
-def with_own_provider(terraform: Terraform, variables: Mapping[str, str]) -> Terraform:
-    """The same with further variables of the environment, and a provider of its own, which starts with them."""
-    return Terraform({**terraform.environment, "TF_REATTACH_PROVIDERS": "", **variables})
+@pytest.fixture
+def terraform_on_moto(terraform: Terraform) -> Iterator[Terraform]:
+    """Terraform on an empty moto, where it can apply, with a provider of its own."""
+    server = ThreadedMotoServer("127.0.0.1", 0)
+    moto_api_backend.reset()  # it is this process's, whose other tests may have left something
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        theirs = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_ECS"), endpoint)
+        with_own_provider = {"TF_REATTACH_PROVIDERS": "", "AWS_MAX_ATTEMPTS": "2"}
+        yield Terraform({**terraform.environment, **theirs, **with_own_provider})
+    finally:
+        server.stop()
+        moto_api_backend.reset()
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
-from tests.module.conftest import ACCOUNT, ROOT, TASK_DEFINITIONS, Terraform, plain, with_own_provider, write_stack
+from tests.module.conftest import ACCOUNT, ROOT, TASK_DEFINITIONS, Terraform, plain, write_stack
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 TASKS = f"arn:aws:ecs:eu-west-1:{ACCOUNT}:task-definition"
@@ -133,7 +132,7 @@ def test_a_family_that_does_not_exist_is_refused(terraform: Terraform, stack: Pa
     assert "reading ECS Task Definition (shpo)" in plain(result.stdout)
 
 
-def test_a_family_of_the_same_stack_is_waited_for(terraform: Terraform, tmp_path: Path) -> None:
+def test_a_family_of_the_same_stack_is_waited_for(terraform_on_moto: Terraform, tmp_path: Path) -> None:
     """As the input's description says it: not there at the first plan, read once it is; and a second plan is empty."""
     family = "basename(aws_ecs_task_definition.{}.arn_without_revision)"
     assert family.format("<name>") in (ROOT / "variables.tf").read_text(encoding="utf-8")
@@ -147,23 +146,14 @@ def test_a_family_of_the_same_stack_is_waited_for(terraform: Terraform, tmp_path
     resource = {"resource": {"aws_ecs_task_definition": {"app": definition}}}
     (tmp_path / "definition.tf.json").write_text(json.dumps(resource), encoding="utf-8")
     policies = "-target=module.lambda.aws_iam_role_policy.hook"
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        theirs = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_ECS"), endpoint)
-        there = with_own_provider(terraform, theirs)
-        there.init(tmp_path)
-        applied = there.run(tmp_path, "apply", "-no-color", "-auto-approve", policies)
-        assert applied.returncode == 0, applied.stdout
-        assert (
-            "module.lambda.module.tasks.data.aws_ecs_task_definition.newest[0] will be read during apply"
-            in applied.stdout
-        )
-        again = there.plan(tmp_path, "-detailed-exitcode", policies)
-        assert again.returncode == 0, again.stdout
-        state = there.run(tmp_path, "show", "-no-color").stdout
-    finally:
-        server.stop()
+    terraform_on_moto.init(tmp_path)
+    applied = terraform_on_moto.run(tmp_path, "apply", "-no-color", "-auto-approve", policies)
+    assert applied.returncode == 0, applied.stdout
+    assert (
+        "module.lambda.module.tasks.data.aws_ecs_task_definition.newest[0] will be read during apply" in applied.stdout
+    )
+    again = terraform_on_moto.plan(tmp_path, "-detailed-exitcode", policies)
+    assert again.returncode == 0, again.stdout
+    state = terraform_on_moto.run(tmp_path, "show", "-no-color").stdout
     assert "task-definition/new:*" in state
     assert "log-group:/ecs/new:log-stream:*/*/*" in state

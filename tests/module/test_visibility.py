@@ -16,10 +16,9 @@ import pytest
 from gate import waiting
 from gate.verdict import Severity, failed, passed, skipped
 from moto.events.models import EventPattern
-from moto.server import ThreadedMotoServer
 
 from tests.json_schema import problems
-from tests.module.conftest import ACCOUNT, ROOT, Terraform, with_own_provider, write_stack
+from tests.module.conftest import ACCOUNT, ROOT, Terraform, write_stack
 from tests.unit.gate.codedeploy_server import EVENT, CodeDeploy
 from tests.unit.gate.sample_hooks import Sample, context_of, hook_of
 
@@ -72,7 +71,7 @@ def test_what_is_created(made: Changes) -> None:
     assert set(made) == {*alarms, *queries, *both, "aws_cloudwatch_dashboard.hooks[0]"}
 
 
-def test_it_can_be_applied_and_a_second_plan_is_empty(terraform: Terraform, tmp_path: Path) -> None:
+def test_it_can_be_applied_and_a_second_plan_is_empty(terraform_on_moto: Terraform, tmp_path: Path) -> None:
     """With a topic and a bus of the same stack, whose ARNs no plan knows. Of queries moto knows nothing."""
     arn = "${aws_sns_topic.team.arn}"
     notifications = {name: {**each, "topic_arn": arn} for name, each in EVERYTHING["notifications"].items()}
@@ -89,19 +88,11 @@ def test_it_can_be_applied_and_a_second_plan_is_empty(terraform: Terraform, tmp_
     kinds = ("event_target.notification", "dashboard.hooks", "metric_alarm.function")
     targets = [f"-target=module.lambda.module.visibility.aws_cloudwatch_{kind}" for kind in kinds]
     targets.append("-target=aws_sns_topic_policy.team")
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    try:
-        endpoint = "http://{}:{}".format(*server.get_host_and_port())
-        theirs = dict.fromkeys(("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_ECS"), endpoint)
-        there = with_own_provider(terraform, {**theirs, "AWS_MAX_ATTEMPTS": "2"})
-        there.init(tmp_path)
-        applied = there.run(tmp_path, "apply", "-no-color", "-auto-approve", *targets)
-        assert applied.returncode == 0, applied.stdout
-        again = there.plan(tmp_path, "-detailed-exitcode", *targets)
-        assert again.returncode == 0, again.stdout
-    finally:
-        server.stop()
+    terraform_on_moto.init(tmp_path)
+    applied = terraform_on_moto.run(tmp_path, "apply", "-no-color", "-auto-approve", *targets)
+    assert applied.returncode == 0, applied.stdout
+    again = terraform_on_moto.plan(tmp_path, "-detailed-exitcode", *targets)
+    assert again.returncode == 0, again.stdout
 
 
 # Notifications

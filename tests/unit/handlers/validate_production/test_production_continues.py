@@ -34,6 +34,22 @@ from tests.unit.handlers.validate_production.helpers import (
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 
 
+def test_what_is_invoked_by_an_alias_continues_by_it(stage: Stage, function: Function, traffic: Traffic) -> None:
+    """Its role has to allow that, which the end of the run judges."""
+    function.arn = f"{function.arn}:live"
+    invoked: list[str] = []
+
+    def invoke(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        invoked.append(parameters["FunctionName"])
+        return {"StatusCode": 202}
+
+    stage.instead["lambda:Invoke"] = invoke
+    event = stage.at(EVENT)
+    traffic(requests=500)
+    assert function(event, **{**SLOWLY, "duration": 1000})["status"] == "CONTINUED"
+    assert invoked == [function.arn]
+
+
 @pytest.mark.smoke
 def test_a_bake_that_does_not_fit_one_invocation_goes_on_in_the_next(
     stage: Stage, function: Function, site: Site, traffic: Traffic, caplog: pytest.LogCaptureFixture

@@ -58,7 +58,7 @@ def test_a_secret_is_not_shown_where_a_check_fails(
     assert site.requests[0].headers["Authorization"] == f"Bearer {TOKEN}"
     assert judgement.message == (
         "GET /: [STATUS] (401, Location /login/***) expected 200-299; [HEADER X-Echo] (***) expected nothing; "
-        "body: you sent ***"
+        "body: you sent Bearer ***"
     )
     assert TOKEN not in everything_shown(judgement, caplog)
 
@@ -101,7 +101,7 @@ def test_nor_is_what_looks_like_one_in_address_headers_and_answer(
     assert judgement.message == (
         f"GET http://{stage.dns_name}:80/: [STATUS] (500) expected 200-299; "
         "[HEADER set-cookie] (***) expected another value; [JSON access_token] (***) expected length 1, not 16; "
-        'body: {"sent": "/?token=*** *** ***", "access_token": "***"}'
+        'body: {"sent": "/?token=*** *** Basic ***", "access_token": "***"}'
     )
     assert TOKEN not in everything_shown(judgement, caplog)
 
