@@ -7,7 +7,7 @@ import pytest
 from rehearsal.native_scenarios import SCENARIOS
 from tests.rehearsal.rehearsal_runs import Run
 
-NAMES = ["healthy", "drifted-rules"]
+NAMES = ["healthy"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
