@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 
 _installed: list[bool] = []
@@ -15,6 +16,7 @@ def install() -> None:
     if _installed:
         return
     from moto import settings
+    from moto.core import responses
 
     from rehearsal.aws import (
         autoscaling,
@@ -37,6 +39,8 @@ def install() -> None:
         service.install()
     # Over a thousand machine images, made anew for each backend and reset, take longer than anything else here does.
     settings.ec2_load_default_amis = lambda: False
+    # The names of a class's methods, which moto collects anew for each request.
+    responses.method_names_from_class = functools.cache(responses.method_names_from_class)  # type: ignore[attr-defined]
     # What moto keeps lives as long as the process: to look through it as often as Python does by itself costs a tenth.
     gc.set_threshold(100_000, 50, 100)
     _installed.append(True)

@@ -9,8 +9,8 @@ from tests.matrix.defects import DEFECTS, Defect
 from tests.matrix.test_broken import is_stopped
 from tests.matrix.test_healthy import passes_without_a_warning
 
-SOUND = list(HEALTHY)[::40]
-ONE_EACH = list({name.partition("-")[0]: name for name in BROKEN}.values())[::8]
+SOUND = list(HEALTHY)[::80]
+ONE_EACH = list({name.partition("-")[0]: name for name in BROKEN}.values())[::16]
 
 
 @pytest.mark.parametrize("plan", [HEALTHY[name] for name in SOUND], ids=SOUND, indirect=True)

@@ -475,7 +475,7 @@ def check_at_the_end(aws: Aws, deliveries: list[Delivery]) -> None:
         assert any(task.end.deaf > 45 for task in (*migrations, *verifications))
 
 
-Migrations.TestCase.settings = settings(max_examples=150, stateful_step_count=25)
+Migrations.TestCase.settings = settings(max_examples=50, stateful_step_count=25)
 TestMigrations = Migrations.TestCase
 
 
