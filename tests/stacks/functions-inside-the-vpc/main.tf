@@ -32,7 +32,7 @@ module "lambda" {
   }
 
   validate_test_traffic = {
-    thresholds = { p95_ms = 500 }
+    thresholds = { p95_ms = 800 }
   }
 
   run_migrations = {

@@ -61,7 +61,7 @@ module "lambda" {
         response_headers = { x-app-version = { equals = "{image_tag}" } }
       }
     }
-    thresholds = { p95_ms = 600 }
+    thresholds = { p95_ms = 800 }
   }
 
   run_migrations = {

@@ -37,7 +37,7 @@ module "lambda" {
 
   validate_production = {
     duration = 240
-    load     = { path = "/health/", rate = 10, duration = 30, warm_up = 5, p95_ms = 500 }
+    load     = { path = "/health/", rate = 10, duration = 30, warm_up = 5, p95_ms = 900 }
   }
 }
 

@@ -43,7 +43,7 @@ locals {
   # What a service wants of the hooks.
   hooks = {
     quotes = {
-      validate_test_traffic = { http_checks = { health = { path = "/health", host = "quotes.travel.example.com", max_latency_ms = 300 } } }
+      validate_test_traffic = { http_checks = { health = { path = "/health", host = "quotes.travel.example.com", max_latency_ms = 900 } } }
       run_migrations        = { command = ["alembic", "upgrade", "head"], verify_schema_command = ["alembic", "check"] }
       validate_production   = { duration = 180 }
     }
@@ -52,7 +52,7 @@ locals {
       run_migrations        = { command = ["./manage", "migrate"], timeout = 600 }
       validate_production = {
         http_checks = { health = { path = "/health", host = "pricing.travel.example.com", response_headers = { x-app-version = { equals = "{image_tag}" } } } }
-        thresholds  = { p95_ms = 500 }
+        thresholds  = { p95_ms = 800 }
         alarms      = { travel-pricing-errors = "OK" }
       }
     }

@@ -31,7 +31,7 @@ module "lambda" {
   ecs_service_name = "ledger-api"
 
   validate_production = {
-    thresholds = { p95_ms = 600 }
+    thresholds = { p95_ms = 800 }
   }
 }
 

@@ -41,7 +41,7 @@ module "lambda" {
     duration      = 120
     interval      = 10
     samples       = 40
-    thresholds    = { error_rate = 0.02, p95_ms = 600, unhealthy_hosts = 0 }
+    thresholds    = { error_rate = 0.02, p95_ms = 900, unhealthy_hosts = 0 }
 
     alarms = {
       (aws_cloudwatch_metric_alarm.elb_5xx.alarm_name)  = "OK"

@@ -26,7 +26,7 @@ module "lambda" {
   ecs_service_name = aws_ecs_service.gateway.name
 
   validate_test_traffic = {
-    thresholds = { error_rate = 0, p95_ms = 400 }
+    thresholds = { error_rate = 0, p95_ms = 800 }
   }
 
   run_migrations = {
