@@ -31,7 +31,7 @@ module "lambda" {
 
   validate_test_traffic = {
     samples    = 40
-    thresholds = { max_ms = 950 }
+    thresholds = { p90_ms = 900 }
   }
 
   notifications = {
