@@ -82,7 +82,7 @@ module "lambda" {
 
   validate_test_traffic = {
     http_checks = {
-      health = { path = "/health", max_latency_ms = 900, consecutive_successes = 3 }
+      health = { path = "/health", max_latency_ms = 900, attempts = 6, consecutive_successes = 3 }
     }
   }
 
