@@ -226,7 +226,6 @@ resource "aws_lb_listener_rule" "this" {
   lifecycle {
     ignore_changes = [action]
   }
-
 }
 
 resource "aws_cloudwatch_metric_alarm" "latency" {

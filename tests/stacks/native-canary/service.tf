@@ -24,7 +24,6 @@ resource "aws_ecs_service" "this" {
         hook_details     = lifecycle_hook.value.hook_details
       }
     }
-
   }
 
   alarms {

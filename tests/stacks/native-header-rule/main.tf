@@ -201,7 +201,6 @@ resource "aws_lb_listener_rule" "test" {
   lifecycle {
     ignore_changes = [action]
   }
-
 }
 
 resource "aws_lb_listener_rule" "production" {
@@ -233,7 +232,6 @@ resource "aws_lb_listener_rule" "production" {
   lifecycle {
     ignore_changes = [action]
   }
-
 }
 
 resource "aws_cloudwatch_metric_alarm" "errors" {

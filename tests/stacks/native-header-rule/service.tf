@@ -19,7 +19,6 @@ resource "aws_ecs_service" "api" {
         hook_details     = lifecycle_hook.value.hook_details
       }
     }
-
   }
 
   alarms {

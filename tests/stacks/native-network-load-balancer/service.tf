@@ -19,7 +19,6 @@ resource "aws_ecs_service" "store" {
         hook_details     = lifecycle_hook.value.hook_details
       }
     }
-
   }
 
   network_configuration {
