@@ -250,11 +250,12 @@ class Containers:
         return self._tasks[task_arn].look()
 
     def address(self, private_ip: str, port: int) -> tuple[str, int] | None:
-        """Return where on loopback a container listens that has this address in the VPC; None: nowhere."""
+        """Return where on loopback a container listens that has this address in the VPC, or is on this instance."""
         for task in list(self._tasks.values()):
-            if task.spec.private_ip == private_ip:
+            if private_ip in (task.spec.private_ip, task.spec.instance_id):
                 for container in task.containers:
-                    if container.spec.port == port and container.state.status == "RUNNING":
+                    ports = (container.spec.port, *container.spec.leading_to)
+                    if port in ports and container.address and container.state.status == "RUNNING":
                         return container.address
         return None
 

@@ -181,6 +181,10 @@ class _Forward:
                 return self._forward(group, request)
             if action.data.get("Type") == "fixed-response":
                 return _fixed_response(action)
+            if action.data.get("Type") == "redirect":
+                return _redirect(action, request, int(self._listener.port), self._listener.protocol)
+            if str(action.data.get("Type")).startswith("authenticate-"):
+                return _Answer(302, "", [("Server", "awselb/2.0"), ("Location", "https://login.example.com/authorize")])
         kinds = [str(action.data.get("Type")) for action in actions if not forward_weights(action)]
         if kinds:
             return _Answer(501, f"501 {', '.join(kinds)} is not played here")
@@ -222,6 +226,22 @@ def _fixed_response(action: FakeAction) -> _Answer:
     configured = action.data["FixedResponseConfig"]
     headers = [("Server", "awselb/2.0"), ("Content-Type", configured.get("ContentType") or "text/plain")]
     return _Answer(int(configured["StatusCode"]), (configured.get("MessageBody") or "").encode(), headers)
+
+
+def _redirect(action: FakeAction, request: Request, port: int, protocol: str) -> _Answer:
+    """What `#{…}` stands for is the request's own (user guide, redirect actions)."""
+    given = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}", "Query": "#{query}"}
+    given |= {key: value for key, value in action.data["RedirectConfig"].items() if value}
+    path, _, query = request.target.partition("?")
+    own = {"protocol": protocol, "host": (request.header("Host") or "").partition(":")[0], "port": str(port)}
+    own |= {"path": path.lstrip("/"), "query": query}
+    filled = {key: re.sub(r"#\{(\w+)\}", lambda match: own.get(match[1], ""), given[key]) for key in given}
+    address = f"{filled['Protocol'].lower()}://{filled['Host']}:{filled['Port']}{filled['Path']}"
+    status = 301 if action.data["RedirectConfig"].get("StatusCode") == "HTTP_301" else 302
+    location = f"{address}?{filled['Query']}" if filled["Query"] else address
+    return _Answer(
+        status, f"{status} {http.client.responses[status]}", [("Server", "awselb/2.0"), ("Location", location)]
+    )
 
 
 class _Answer:

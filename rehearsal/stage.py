@@ -50,23 +50,23 @@ class StageError(Exception):
     """The stage could not be set; the message says why and the cure."""
 
 
-def aws_environment(endpoint: str) -> dict[str, str]:
+def aws_environment(endpoint: str, region: str = REGION) -> dict[str, str]:
     """Return the environment variables by which any AWS client finds the stand-in at `endpoint`."""
     return {
         "AWS_ACCESS_KEY_ID": "rehearsal",
         "AWS_SECRET_ACCESS_KEY": "rehearsal",
         "AWS_SESSION_TOKEN": "rehearsal",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1,localhost",
     }
 
 
-def client(service: str, endpoint: str) -> Any:
+def client(service: str, endpoint: str, region: str = REGION) -> Any:
     """Return a boto3 client of the stand-in at `endpoint`, deaf to the caller's own AWS configuration."""
-    return _session().client(service, endpoint_url=endpoint, config=Config(proxies={}))
+    return _session().client(service, region_name=region, endpoint_url=endpoint, config=Config(proxies={}))
 
 
 @functools.cache
@@ -126,82 +126,25 @@ class Applied:
     seconds: float
 
 
-class Stage:
-    """Where scenarios are played.
+class Place:
+    """A scratch folder and a stand-in to which a stack is applied; what is played in it is forked.
 
     Args:
         progress: told, in a line, what goes on.
-        platform: who deploys the service, codedeploy or ecs.
     """
 
-    def __init__(self, progress: Progress, platform: str = "codedeploy") -> None:
+    def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._platform = platform
         self.folder = scratch_folder()
-        self.images = self.folder / "images"
         self.functions = self.folder / "functions"
         self.function_python = _function_python()
         self._children: list[Child] = []
         self._stand_in = StandIn()
         self._world = StagingWorld()
 
-    def apply(self, plan_again: bool = False) -> Applied:
-        """Apply the environment; with `plan_again`, prove that a second plan is empty.
-
-        Raises:
-            StageError: Terraform failed, or the second plan has changes.
-        """
-        began = time.monotonic()
-        world.use(self._world)
-        endpoint = self._stand_in.serve(threaded=False)
-        try:
-            images.build_all(self.images)
-            terraform = Terraform(
-                copy_module(self.folder / "module", "rehearsal/environment/*.tf") / "rehearsal" / "environment",
-                terraform_variables(endpoint) | {"TF_VAR_platform": self._platform},
-                self._progress,
-            )
-            terraform.init()
-            if problems := terraform.apply():
-                raise StageError("terraform apply failed:\n" + "\n".join(map(str, problems)))
-            outputs = terraform.outputs()
-            if plan_again:
-                self._progress("planning a second time")
-                terraform.require_empty_plan()
-                self._progress("the second plan is empty")
-            self._push_images(endpoint)
-            self._prepare_database()
-        except TerraformFailed as error:
-            raise StageError(str(error)) from error
-        finally:
-            self._stand_in.stop()
-        return Applied(outputs, tuple(self._world.specs.values()), terraform.resources, time.monotonic() - began)
-
     def close(self) -> None:
         """Remove the scratch folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _push_images(self, endpoint: str) -> None:
-        ecr = client("ecr", endpoint)
-        for tag in images.REVISIONS:
-            ecr.put_image(repositoryName=images.REPOSITORY, imageTag=tag, imageManifest=images.manifest(tag))
-
-    def _prepare_database(self) -> None:
-        """Make the database as the release that serves before the first deployment left it."""
-        root = self.images / "1.0.0"
-        (root / "data").mkdir()
-        command = [str(Path(sys.executable).with_name("alembic")), "upgrade", "head"]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise StageError(f"the database could not be prepared: {done.stderr}")
-        with contextlib.closing(sqlite3.connect(root / "data" / "orders.db")) as connection:
-            # So that readers and the one that writes need not wait for each other; the file keeps it.
-            connection.execute("pragma journal_mode = wal")
-        (root / "data").rename(self.folder / "database")
-
-    def database(self, volume: Path) -> None:
-        """Put a copy of the prepared database into a scenario's volume."""
-        shutil.copytree(self.folder / "database", volume, dirs_exist_ok=True)
 
     def fork(self, play: Callable[[], int]) -> Child:
         """Run `play` in a forked process with its own copy of the applied state; its result is the exit status.
@@ -236,6 +179,74 @@ class Stage:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+
+
+class Stage(Place):
+    """Where the rehearsal's own scenarios are played.
+
+    Args:
+        progress: told, in a line, what goes on.
+        platform: who deploys the service, codedeploy or ecs.
+    """
+
+    def __init__(self, progress: Progress, platform: str = "codedeploy") -> None:
+        super().__init__(progress)
+        self._platform = platform
+        self.images = self.folder / "images"
+
+    def apply(self, plan_again: bool = False) -> Applied:
+        """Apply the environment; with `plan_again`, prove that a second plan is empty.
+
+        Raises:
+            StageError: Terraform failed, or the second plan has changes.
+        """
+        began = time.monotonic()
+        world.use(self._world)
+        endpoint = self._stand_in.serve(threaded=False)
+        try:
+            images.build_all(self.images)
+            terraform = Terraform(
+                copy_module(self.folder / "module", "rehearsal/environment/*.tf") / "rehearsal" / "environment",
+                terraform_variables(endpoint) | {"TF_VAR_platform": self._platform},
+                self._progress,
+            )
+            terraform.init()
+            if problems := terraform.apply():
+                raise StageError("terraform apply failed:\n" + "\n".join(map(str, problems)))
+            outputs = terraform.outputs()
+            if plan_again:
+                self._progress("planning a second time")
+                terraform.require_empty_plan()
+                self._progress("the second plan is empty")
+            self._push_images(endpoint)
+            self._prepare_database()
+        except TerraformFailed as error:
+            raise StageError(str(error)) from error
+        finally:
+            self._stand_in.stop()
+        return Applied(outputs, tuple(self._world.specs.values()), terraform.resources, time.monotonic() - began)
+
+    def _push_images(self, endpoint: str) -> None:
+        ecr = client("ecr", endpoint)
+        for tag in images.REVISIONS:
+            ecr.put_image(repositoryName=images.REPOSITORY, imageTag=tag, imageManifest=images.manifest(tag))
+
+    def _prepare_database(self) -> None:
+        """Make the database as the release that serves before the first deployment left it."""
+        root = self.images / "1.0.0"
+        (root / "data").mkdir()
+        command = [str(Path(sys.executable).with_name("alembic")), "upgrade", "head"]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise StageError(f"the database could not be prepared: {done.stderr}")
+        with contextlib.closing(sqlite3.connect(root / "data" / "orders.db")) as connection:
+            # So that readers and the one that writes need not wait for each other; the file keeps it.
+            connection.execute("pragma journal_mode = wal")
+        (root / "data").rename(self.folder / "database")
+
+    def database(self, volume: Path) -> None:
+        """Put a copy of the prepared database into a scenario's volume."""
+        shutil.copytree(self.folder / "database", volume, dirs_exist_ok=True)
 
 
 def copy_module(target: Path, *further: str) -> Path:

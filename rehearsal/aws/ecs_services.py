@@ -189,6 +189,7 @@ class SchedulerBackend(TaskBackend):
             cluster = self._get_cluster(service.cluster_name)
             definition = self.describe_task_definition(task_set.task_definition)
             strategy = task_set.capacity_provider_strategy
+            instance = None if task_set.launch_type == "FARGATE" else self.next_instance(cluster)
             try:
                 task = StandInTask(
                     self,
@@ -201,6 +202,7 @@ class SchedulerBackend(TaskBackend):
                     tags=_task_tags(service, definition, task_set),
                     platform_version="1.4.0" if task_set.platform_version == "LATEST" else task_set.platform_version,
                     capacity_provider=strategy[0]["capacityProvider"] if strategy else None,
+                    container_instance_arn=instance,
                 )
                 self.start(task)
             except PlacementFailure as failure:
@@ -221,7 +223,7 @@ class SchedulerBackend(TaskBackend):
 
     def _replace_unhealthy(self, service: StandInService, task_set: StandInTaskSet, task: StandInTask) -> None:
         """Stop a task that fails its health checks for long; the next look starts another."""
-        unhealthy = [arn for arn, port in task.registered if self._target_state(arn, task, port) == "unhealthy"]
+        unhealthy = [target[0] for target in task.registered if self._target_state(*target) == "unhealthy"]
         if not unhealthy and task.health_status != "UNHEALTHY":
             task.unhealthy_since = None
             return
@@ -249,25 +251,25 @@ class SchedulerBackend(TaskBackend):
             group = self._target_group(balancer.get("targetGroupArn") or "")
             if group is None:
                 continue
-            port = int(balancer["containerPort"])
-            group.register([{"Id": task.private_ip, "Port": port}])
-            task.registered.append((group.arn, port))
+            target = task.target_of(group.target_type, int(balancer["containerPort"]))
+            group.register([target])
+            task.registered.append((group.arn, target["Id"], target["Port"]))
             add_event(service, f"{_said_by(service, task_set)} registered 1 targets in (target-group {group.arn})")
 
     def _deregister(self, service: StandInService, task_set: StandInTaskSet, task: StandInTask) -> None:
-        for arn, _ in task.registered:
+        for arn, address, _ in task.registered:
             group = self._target_group(arn)
-            if group is not None and task.private_ip in group.targets:
-                group.deregister([{"Id": task.private_ip}])
+            if group is not None and address in group.targets:
+                group.deregister([{"Id": address}])
                 add_event(service, f"{_said_by(service, task_set)} deregistered 1 targets in (target-group {arn})")
         task.registered = []
 
-    def _target_state(self, arn: str, task: StandInTask, port: int) -> str | None:
+    def _target_state(self, arn: str, address: str, port: int) -> str | None:
         group = self._target_group(arn)
         if group is None:
             return None
         ec2 = ec2_backends[self.account_id][self.region_name]
-        return str(group.health_for({"Id": task.private_ip, "Port": port}, ec2).status)
+        return str(group.health_for({"Id": address, "Port": port}, ec2).status)
 
     def _is_steady(self, task_set: StandInTaskSet) -> bool:
         running = [task for task in task_set.own_tasks if task.last_status == "RUNNING"]
@@ -277,7 +279,7 @@ class SchedulerBackend(TaskBackend):
             if any(c.spec.health_check for c in task.containers) and task.health_status != "HEALTHY":
                 return False
             # A target group that no listener uses has no health checks to pass.
-            if any(self._target_state(arn, task, port) not in ("healthy", "unused") for arn, port in task.registered):
+            if any(self._target_state(*target) not in ("healthy", "unused") for target in task.registered):
                 return False
         return True
 

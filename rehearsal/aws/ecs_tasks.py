@@ -16,7 +16,7 @@ import json
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -82,8 +82,8 @@ class RunningContainer:
             "lastStatus": self.state.status,
             "exitCode": self.state.exit_code,
             "reason": self.state.reason,
-            "networkBindings": [],
-            "networkInterfaces": [{"attachmentId": task.attachment_id, "privateIpv4Address": task.private_ip}],
+            "networkBindings": task.bindings(self.spec),
+            "networkInterfaces": task.interfaces(),
             "healthStatus": self.state.health if self.spec.health_check else "UNKNOWN",
             "cpu": self.cpu,
             "memory": self.memory,
@@ -139,8 +139,8 @@ class StandInTask:
         self.stopping_at: datetime | None = None
         self.stopped_at: datetime | None = None
         self.unhealthy_since: datetime | None = None
-        self.registered: list[tuple[str, int]] = []
-        """Target group ARN and port for each target registered for this task."""
+        self.registered: list[tuple[str, str, int]] = []
+        """Target group ARN, address or instance, and port of each target registered for this task."""
         self.version = 1
         self.cpu = (overrides or {}).get("cpu") or definition.cpu
         self.memory = (overrides or {}).get("memory") or definition.memory
@@ -148,8 +148,14 @@ class StandInTask:
         self.private_ip = ""
         self._interface: NetworkInterface | None = None
         self.subnet: Subnet | None = None
+        self.instance_id = ""
+        """The EC2 instance that the task runs on, if there is one."""
         if network is not None:
             self._attach(network["awsvpcConfiguration"])
+        elif container_instance_arn:
+            self._settle(backend.ec2_instance_of(cluster, container_instance_arn))
+        self.ports = self._ports(definition)
+        """By container port: the port at which it is reached."""
         self.unreadable: str | None = None
         """Why a secret could not be read, and the task does not start."""
         self.containers = [
@@ -161,7 +167,7 @@ class StandInTask:
                 f"{self.id}-{mock_random.get_random_hex(10)}",
             )
             for spec, container in zip(
-                self._specs(definition),
+                map(self._reached, self._specs(definition)),
                 cast("list[dict[str, Any]]", definition.container_definitions),
                 strict=True,
             )
@@ -186,7 +192,40 @@ class StandInTask:
             group=self.group,
             cpu=float(self.cpu) if self.cpu else None,
             memory=float(self.memory) if self.memory else None,
+            instance_id=self.instance_id,
+            tags={tag["key"]: tag.get("value", "") for tag in self.tags},
         )
+
+    def _settle(self, instance_id: str) -> None:
+        """Run on an instance: its address is the task's."""
+        instance = self._ec2.get_instance(instance_id)
+        self.instance_id, self.private_ip = instance_id, str(instance.private_ip)
+
+    def _ports(self, definition: TaskDefinition) -> dict[int, int]:
+        """With a network of its own, or the host's, the container's port; else the host's port, or one of its choice."""
+        mappings = [
+            mapping
+            for container in cast("list[dict[str, Any]]", definition.container_definitions)
+            for mapping in container.get("portMappings") or []
+        ]
+        own = definition.network_mode in ("awsvpc", "host")
+        return {
+            int(m["containerPort"]): int(m["containerPort"] if own else m.get("hostPort") or self._backend.free_port())
+            for m in mappings
+        }
+
+    def _reached(self, spec: ContainerSpec) -> ContainerSpec:
+        """A container's spec with the ports that lead to it."""
+        if spec.port is None:
+            return spec
+        reached = {self.ports[port] for port in (spec.port, *spec.leading_to) if port in self.ports}
+        # Behind a host's port the container's own leads nowhere.
+        return replace(spec, port=self.ports.get(spec.port, spec.port), leading_to=tuple(reached))
+
+    def target_of(self, group_type: str, container_port: int) -> dict[str, Any]:
+        """The target that a target group of this type registers for a container's port."""
+        address = self.instance_id if group_type == "instance" else self.private_ip
+        return {"Id": address, "Port": self.ports.get(container_port, container_port)}
 
     def refresh(self) -> None:
         """Ask the world what has become of the task; a stopped task is not asked about again."""
@@ -206,6 +245,20 @@ class StandInTask:
         self.stopping_at = utcnow()
         if self.last_status != "STOPPED" and self.unreadable is None:
             world.current().stop_task(self.task_arn, reason)
+
+    def interfaces(self) -> list[dict[str, str]]:
+        """As a container is described: one, if the task has an interface of its own."""
+        return [{"attachmentId": self.attachment_id, "privateIpv4Address": self.private_ip}] if self._interface else []
+
+    def bindings(self, spec: ContainerSpec) -> list[dict[str, Any]]:
+        """As a container is described: its ports on the instance, in the modes bridge and host."""
+        if not self.instance_id:
+            return []
+        return [
+            {"bindIP": "0.0.0.0", "containerPort": inner, "hostPort": outer, "protocol": "tcp"}  # noqa: S104
+            for inner, outer in self.ports.items()
+            if outer in (spec.port, *spec.leading_to)
+        ]
 
     @property
     def health_status(self) -> str:
@@ -355,6 +408,7 @@ def container_specs(
                 command=(*(container.get("entryPoint") or []), *command),
                 environment=environment,
                 port=int(ports[0]) if ports else None,
+                leading_to=tuple(int(port) for port in ports[1:]),
                 health_check=tuple(health) if health else None,
                 essential=container.get("essential", True),
                 log_group=options.get("awslogs-group") if awslogs else None,
@@ -486,7 +540,7 @@ class TaskBackend(EC2ContainerServiceBackend):
             instances = list(self.container_instances.get(cluster.name, {}).values())
             if not instances:
                 raise InvalidParameterException("No Container Instances were found in your cluster.")
-            instance = instances[0].container_instance_arn
+            instance = self.next_instance(cluster)
         tasks: list[StandInTask] = []
         failures: list[dict[str, Any]] = []
         for _ in range(int(params.get("count") or 1)):
@@ -523,6 +577,24 @@ class TaskBackend(EC2ContainerServiceBackend):
             task.detach()
             raise
         self.tasks.setdefault(task.cluster_name, {})[task.task_arn] = task
+
+    def next_instance(self, cluster: Cluster) -> str | None:
+        """Return the ARN of the container instance on which the next task is placed; None if the cluster has none."""
+        instances = list(self.container_instances.get(cluster.name, {}).values())
+        if not instances:
+            return None
+        busy = [task.container_instance_arn for task in self.tasks.get(cluster.name, {}).values() if not task.is_over]
+        return str(min(instances, key=lambda each: busy.count(each.container_instance_arn)).container_instance_arn)
+
+    def ec2_instance_of(self, cluster: Cluster, arn: str) -> str:
+        """Return the id of the EC2 instance that a container instance is."""
+        found = self.container_instances[cluster.name][arn.rpartition("/")[2]]
+        return str(found.ec2_instance_id)
+
+    def free_port(self) -> int:
+        """Return a port of an instance that no other task has (user guide: 32768 to 65535)."""
+        self.last_port = 32768 + (getattr(self, "last_port", 32767) - 32767) % 28000
+        return self.last_port
 
     def check_placement(self, definition: TaskDefinition, launch_type: str, network: dict[str, Any] | None) -> None:
         """Refuse what a launch type cannot run; raises the errors of RunTask, CreateService and CreateTaskSet."""

@@ -39,9 +39,7 @@ _CERTIFICATE = re.compile(r"arn:aws[\w-]*:acm:[^\"\s]+:certificate/[\w-]+")
 _BALANCER = re.compile(r"arn:aws[\w-]*:elasticloadbalancing:[^\"\s]+:loadbalancer/(?:app|net)/([\w-]+)/\w+")
 _POLICY = re.compile(r"arn:aws[\w-]*:iam::\d{12}:policy/(?:[^\"\s]*/)?([\w+=,.@-]+)")
 _REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[\w-]+\.amazonaws\.com/([\w./-]+?)[:@]")
-_ALLOWS = json.dumps(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-)
+_ALLOWS = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 _ASSUMED_BY = ("ecs-tasks", "ecs", "codedeploy", "lambda", "ec2")
 _NOTHING = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}
 
@@ -82,7 +80,9 @@ class Referred:
                 response.parse_parameters(response.normalized_request)
             parameters = dict(cast("Mapping[str, Any]", response.params))
             operation = response._get_action()  # noqa: SLF001  (moto has no public name for it)
-            self.need(Call(response.boto3_service_name, operation, parameters, response.region, response.current_account))
+            self.need(
+                Call(response.boto3_service_name, operation, parameters, response.region, response.current_account)
+            )
 
     def need(self, call: Call) -> None:
         """See to it that what a call names is there."""
@@ -202,8 +202,12 @@ class Referred:
         while len(subnets := ec2.describe_subnets(filters={"vpc-id": [vpc]})) < 2:
             self._subnet(call, "", vpc)
         self._group(call, "", f"{name}-load-balancer")
-        group = next(g.id for groups in ec2.groups.values() for g in groups.values() if g.name == f"{name}-load-balancer")
-        made = backend.create_load_balancer(name, [group], [subnet.id for subnet in subnets], loadbalancer_type="application")
+        group = next(
+            g.id for groups in ec2.groups.values() for g in groups.values() if g.name == f"{name}-load-balancer"
+        )
+        made = backend.create_load_balancer(
+            name, [group], [subnet.id for subnet in subnets], loadbalancer_type="application"
+        )
         made.state = "active"
         if arn:
             backend.load_balancers[arn] = backend.load_balancers.pop(made.arn)
@@ -327,7 +331,11 @@ class Referred:
 
     def _key(self, call: Call) -> None:
         backend, given = kms_backends[call.account][call.region], str(call["KeyId"])
-        if given.startswith("alias/") and not given.startswith("alias/aws/") and not backend.get_key_id_from_alias(given):
+        if (
+            given.startswith("alias/")
+            and not given.startswith("alias/aws/")
+            and not backend.get_key_id_from_alias(given)
+        ):
             key = backend.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", [], False)
             backend.create_alias(key.id, given)
             self._note(f"key {given}")

@@ -215,9 +215,7 @@ class _Changed:
         names = ("name", "cluster")
         kept.attributes = {name: block.attributes[name] for name in names if name in block.attributes}
         kept.blocks = [
-            each
-            for each in block.blocks
-            if _kind(each) in ("deployment_configuration", "load_balancer", "alarms")
+            each for each in block.blocks if _kind(each) in ("deployment_configuration", "load_balancer", "alarms")
         ]
         self._services.append(_of_all_instances(block, hcl.as_expression(text, kept)))
 
