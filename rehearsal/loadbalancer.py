@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,7 +25,7 @@ from moto.elbv2.models import FakeAction, FakeListener, FakeTargetGroup, elbv2_b
 
 from rehearsal.aws.elbv2 import forward_weights, used_target_groups
 from rehearsal.aws.world import TargetState
-from rehearsal.certificates import server_context
+from rehearsal.certificates import authority, server_context
 from rehearsal.listener_rules import Request, actions_for
 
 CLOCK = 10.0
@@ -93,7 +94,11 @@ class LoadBalancer:
             return None
         bundle = self._certificates.get_certificate(str(listener.certificate))
         if bundle.cert not in self._contexts:
-            self._contexts[bundle.cert] = server_context(bundle.cert, bundle.key)
+            certificate, key = bundle.cert, bundle.key
+            if bundle.type == "AMAZON_ISSUED":  # Amazon's authorities are trusted by everybody, this one here
+                signed = authority().sign(bundle.common_name, timedelta(hours=1), *bundle.sans)
+                certificate, key = signed.certificate.encode(), signed.private_key.encode()
+            self._contexts[bundle.cert] = server_context(certificate, key)
         return self._contexts[bundle.cert]
 
     def serves_https(self, port: int) -> bool:
@@ -366,7 +371,9 @@ class HealthChecks:
     def check(self, group: FakeTargetGroup, address: str, port: int) -> None:
         """Check one target once, and take the consequences."""
         checked = self._checked.setdefault((group.arn, address, port), _Checked(_CHECKING))
-        failure = self._failure(self._resolve(address, port), group)
+        own = str(group.health_check_port or "")
+        asked = self._resolve(address, int(own)) if own.isdigit() else None
+        failure = self._failure(asked or self._resolve(address, port), group)
         if failure is None:
             checked.successes, checked.failures = checked.successes + 1, 0
             # A newly registered target needs one success, one that was unhealthy needs the threshold.
@@ -389,7 +396,11 @@ class HealthChecks:
         if address is None:
             return TargetState("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
         connection = http.client.HTTPConnection(*address, timeout=float(group.health_check_timeout_seconds))
+        by_status = group.health_check_protocol in ("HTTP", "HTTPS") and group.protocol_version != "GRPC"
         try:
+            if not by_status:
+                connection.connect()
+                return None
             connection.request("GET", group.health_check_path or "/", headers={"User-Agent": "ELB-HealthChecker/2.0"})
             status = connection.getresponse().status
         except TimeoutError:

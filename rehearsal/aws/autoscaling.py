@@ -2,7 +2,8 @@
 
 moto shows `SuspendedState` as it was given, or not at all. On AWS it is always there, each of its three values false
 until it is set, and a value that is not given stays as it was (API reference, RegisterScalableTarget). Without a role
-a target has the service-linked one (user guide, service-linked roles). moto has no tags of a target, of which Terraform asks.
+a target has the service-linked one (user guide, service-linked roles). Of a
+target's tags, of which Terraform asks, moto knows nothing.
 """
 
 # An operation is documented in AWS's API reference under its own name.

@@ -202,7 +202,7 @@ class StandInTask:
         self.instance_id, self.private_ip = instance_id, str(instance.private_ip)
 
     def _ports(self, definition: TaskDefinition) -> dict[int, int]:
-        """With a network of its own, or the host's, the container's port; else the host's port, or one of its choice."""
+        """With a network of its own, or the host's, the container's port; else one of the host's."""
         mappings = [
             mapping
             for container in cast("list[dict[str, Any]]", definition.container_definitions)

@@ -5,13 +5,16 @@ there, as ordinary as can be: subnets that are public, security groups that are 
 noted, for what it is like in earnest nobody can know here.
 """
 
+# The table of needs names methods of the class above it.
+# ruff: noqa: SLF001
+
 from __future__ import annotations
 
 import contextlib
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 from unittest.mock import patch
@@ -52,10 +55,12 @@ class Referred:
     Args:
         domains: names that the stack has in its files, for certificates and zones that are looked up.
         ports: those of listeners that are looked up.
+        looks_up: the types of the stack's data sources. Terraform looks for what it is about to make, too: only what
+            a data source asks for is put there by its name.
     """
 
-    def __init__(self, domains: Sequence[str] = (), ports: Sequence[int] = ()) -> None:
-        self._domains, self._ports = list(domains), list(ports)
+    def __init__(self, domains: Sequence[str] = (), ports: Sequence[int] = (), looks_up: Collection[str] = ()) -> None:
+        self._domains, self._ports, self._looks_up = list(domains), list(ports), frozenset(looks_up)
         self.notes: dict[str, None] = {}
         """What was put there, each in a line."""
         self._original = BaseResponse.call_action
@@ -79,7 +84,7 @@ class Referred:
             if not response.automated_parameter_parsing:
                 response.parse_parameters(response.normalized_request)
             parameters = dict(cast("Mapping[str, Any]", response.params))
-            operation = response._get_action()  # noqa: SLF001  (moto has no public name for it)
+            operation = response._get_action()
             self.need(
                 Call(response.boto3_service_name, operation, parameters, response.region, response.current_account)
             )
@@ -99,8 +104,10 @@ class Referred:
             self._policy(call, match[0], match[1])
         for name in _REGISTRY.findall(told.replace("\\", "")):
             self._repository(call, name)
-        own = _NEEDS.get(f"{call.service}:{call.operation}")
-        if own is not None:
+        if call.operation == "CreateLoadBalancer":
+            self._own_balancer(call)
+        own, types = _NEEDS.get(f"{call.service}:{call.operation}", (None, ()))
+        if own is not None and (not types or self._looks_up & set(types)):
             own(self, call)
 
     def _note(self, what: str) -> None:
@@ -124,7 +131,7 @@ class Referred:
 
     def _any_vpc(self, call: Call) -> str:
         ec2 = ec2_backends[call.account][call.region]
-        own = [vpc.id for vpc in ec2.vpcs.values() if not vpc.is_default == "true" and vpc.is_default is not True]
+        own = [vpc.id for vpc in ec2.vpcs.values() if str(vpc.is_default).lower() != "true"]
         return str(own[-1]) if own else self._vpc(call, "", {"Name": "rehearsal"})
 
     def _subnet(
@@ -197,7 +204,7 @@ class Referred:
         backend = elbv2_backends[call.account][call.region]
         if arn in backend.load_balancers or (not arn and any(b.name == name for b in backend.load_balancers.values())):
             return
-        self._note(f"load balancer {name}, facing the internet")
+        self._note(_noted_balancer(name))
         ec2, vpc = ec2_backends[call.account][call.region], self._any_vpc(call)
         while len(subnets := ec2.describe_subnets(filters={"vpc-id": [vpc]})) < 2:
             self._subnet(call, "", vpc)
@@ -225,9 +232,17 @@ class Referred:
                 actions=[dict(_NOTHING)],
             )
 
+    def _own_balancer(self, call: Call) -> None:
+        """Take away what was put there when Terraform looked whether the name of its own was free."""
+        backend = elbv2_backends[call.account][call.region]
+        note = _noted_balancer(call["Name"])
+        for arn in [arn for arn, each in backend.load_balancers.items() if each.name == call["Name"]]:
+            if self.notes.pop(note, 0) is None:
+                del backend.load_balancers[arn]
+
     def _certificate(self, call: Call, arn: str) -> str:
         acm = acm_backends[call.account][call.region]
-        if arn in acm._certificates:  # noqa: SLF001  (moto has no public name for it)
+        if arn in acm._certificates:
             return arn
         names = self._domains or ["rehearsal.example.com"]
         signed = authority().sign(names[0], timedelta(days=30), *names[1:])
@@ -235,15 +250,15 @@ class Referred:
             signed.certificate.encode(), signed.private_key.encode(), authority().certificate.encode(), None, []
         )
         if arn:
-            bundle = acm._certificates.pop(made)  # noqa: SLF001
+            bundle = acm._certificates.pop(made)
             bundle.arn = arn
-            acm._certificates[arn] = bundle  # noqa: SLF001
+            acm._certificates[arn] = bundle
         self._note(f"certificate {arn or ''} for {', '.join(names)}".replace("  ", " "))
         return arn or str(made)
 
     def _certificates_by_name(self, call: Call) -> None:
         acm = acm_backends[call.account][call.region]
-        known = {bundle.common_name for bundle in acm._certificates.values()}  # noqa: SLF001
+        known = {bundle.common_name for bundle in acm._certificates.values()}
         for name in self._domains:
             if name not in known:
                 signed = authority().sign(name, timedelta(days=30), f"*.{name}")
@@ -283,7 +298,19 @@ class Referred:
         backend = ssm_backends[call.account][call.region]
         for name in call.parameters.get("Names") or [call["Name"]]:
             if not name.startswith("/aws/service/") and backend.get_parameter(name) is None:
-                backend.put_parameter(name, "", "rehearsal", "String", "", "", False, [], "text", None, None)
+                backend.put_parameter(
+                    name,
+                    "",
+                    "rehearsal",
+                    "String",
+                    "",
+                    "",
+                    overwrite=False,
+                    tags=[],
+                    data_type="text",
+                    tier=None,
+                    policies=None,
+                )
                 self._note(f"parameter {name}, with the value `rehearsal`")
 
     def _secret(self, call: Call) -> None:
@@ -291,7 +318,7 @@ class Referred:
         name = re.sub(r"-\w{6}$", "", given.partition(":secret:")[2]) if given.startswith("arn:") else given
         if name not in backend.secrets and given not in {s.arn for s in backend.secrets.values()}:
             value = json.dumps(dict.fromkeys(("username", "password", "host", "value"), "rehearsal"))
-            backend.create_secret(name, value, None, None, [], None, None, [], False)
+            backend.create_secret(name, value, None, None, [], None, None, [], force_overwrite=False)
             self._note(f"secret {name}, with values that say `rehearsal`")
 
     def _role(self, call: Call) -> None:
@@ -310,7 +337,7 @@ class Referred:
         if call.service == "iam" and arn not in backend.managed_policies:
             made = backend.create_policy("", "/", _ALLOWS, name, [])
             backend.managed_policies[arn] = backend.managed_policies.pop(made.arn)
-            made._arn = arn  # type: ignore[attr-defined]  # noqa: SLF001
+            made._arn = arn  # type: ignore[attr-defined]
             self._note(f"policy {name}, which allows everything")
 
     def _repository(self, call: Call, name: str) -> None:
@@ -336,32 +363,38 @@ class Referred:
             and not given.startswith("alias/aws/")
             and not backend.get_key_id_from_alias(given)
         ):
-            key = backend.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", [], False)
+            key = backend.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", [], multi_region=False)
             backend.create_alias(key.id, given)
             self._note(f"key {given}")
 
 
 _EC2 = "moto.ec2.models"
 
-_NEEDS: dict[str, Need] = {
-    "ec2:DescribeVpcs": Referred._vpcs_by_filter,  # noqa: SLF001
-    "ec2:DescribeSubnets": Referred._subnets_by_filter,  # noqa: SLF001
-    "ec2:DescribeSecurityGroups": Referred._groups_by_filter,  # noqa: SLF001
-    "ec2:DescribeImages": Referred._images,  # noqa: SLF001
-    "elbv2:DescribeLoadBalancers": Referred._balancers_by_name,  # noqa: SLF001
-    "acm:ListCertificates": Referred._certificates_by_name,  # noqa: SLF001
-    "route53:ListHostedZones": Referred._zones,  # noqa: SLF001
-    "route53:ListHostedZonesByName": Referred._zones,  # noqa: SLF001
-    "ecs:DescribeClusters": Referred._clusters,  # noqa: SLF001
-    "ecs:CreateService": Referred._clusters,  # noqa: SLF001
-    "ssm:GetParameter": Referred._parameter,  # noqa: SLF001
-    "secretsmanager:DescribeSecret": Referred._secret,  # noqa: SLF001
-    "secretsmanager:GetSecretValue": Referred._secret,  # noqa: SLF001
-    "iam:GetRole": Referred._role,  # noqa: SLF001
-    "ecr:DescribeRepositories": Referred._repositories,  # noqa: SLF001
-    "s3:HeadBucket": Referred._bucket,  # noqa: SLF001
-    "kms:DescribeKey": Referred._key,  # noqa: SLF001
+
+def _noted_balancer(name: str) -> str:
+    return f"load balancer {name}, facing the internet"
+
+
+_NEEDS: dict[str, tuple[Need, tuple[str, ...]]] = {
+    "ec2:DescribeVpcs": (Referred._vpcs_by_filter, ("aws_vpc", "aws_vpcs")),
+    "ec2:DescribeSubnets": (Referred._subnets_by_filter, ("aws_subnet", "aws_subnets")),
+    "ec2:DescribeSecurityGroups": (Referred._groups_by_filter, ("aws_security_group", "aws_security_groups")),
+    "ec2:DescribeImages": (Referred._images, ("aws_ami", "aws_ami_ids")),
+    "elbv2:DescribeLoadBalancers": (Referred._balancers_by_name, ("aws_lb", "aws_alb")),
+    "acm:ListCertificates": (Referred._certificates_by_name, ("aws_acm_certificate",)),
+    "route53:ListHostedZones": (Referred._zones, ("aws_route53_zone",)),
+    "route53:ListHostedZonesByName": (Referred._zones, ("aws_route53_zone",)),
+    "ecs:DescribeClusters": (Referred._clusters, ("aws_ecs_cluster",)),
+    "ecs:CreateService": (Referred._clusters, ()),
+    "ssm:GetParameter": (Referred._parameter, ("aws_ssm_parameter",)),
+    "secretsmanager:DescribeSecret": (Referred._secret, ("aws_secretsmanager_secret",)),
+    "secretsmanager:GetSecretValue": (Referred._secret, ("aws_secretsmanager_secret_version",)),
+    "iam:GetRole": (Referred._role, ("aws_iam_role",)),
+    "ecr:DescribeRepositories": (Referred._repositories, ("aws_ecr_repository",)),
+    "s3:HeadBucket": (Referred._bucket, ("aws_s3_bucket",)),
+    "kms:DescribeKey": (Referred._key, ("aws_kms_key", "aws_kms_alias")),
 }
+"""By operation: what is put there, and the data sources that ask for it; none: it is no look-up."""
 
 
 @contextlib.contextmanager

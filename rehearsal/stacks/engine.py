@@ -113,7 +113,7 @@ class StackStage(Place):
                 copy.reasons[kind] = f"the stand-in refuses it ({_short(problem.said)})"
                 self._progress(f"without {kind}: {_short(problem.said)}")
             copy.write()
-            terraform.forget([kind for kind in refused])
+            terraform.forget(list(refused))
         raise StackError(_told(problems))
 
     def _sealed_environment(self, endpoint: str) -> dict[str, str]:
@@ -152,8 +152,8 @@ def _short(said: str) -> str:
     return (inner[1] if inner else line)[:160]
 
 
-def _looked_up(source: Source) -> tuple[list[str], list[int]]:
-    """The names and ports that stand in the stack's files, for what is looked up by them."""
+def _looked_up(source: Source) -> tuple[list[str], list[int], set[str]]:
+    """The names and ports that stand in the stack's files, for what is looked up by them, and the types of it."""
     texts = [text for folder in source.folders.values() for text in folder.texts.values()]
     texts += [path.read_text(encoding="utf-8") for path in source.root.glob("*.tfvars")]
     domains = [match[1] for text in texts for match in _DOMAIN.finditer(text) if "amazonaws" not in match[1]]
@@ -163,7 +163,8 @@ def _looked_up(source: Source) -> tuple[list[str], list[int]]:
             if block.labels[0] in ("aws_lb_listener", "aws_alb_listener"):
                 found = _PORT_LOOKED_UP.search(folder.texts[name], block.start, block.end)
                 ports += [int(found[1])] if found else []
-    return list(dict.fromkeys(domains)), list(dict.fromkeys(ports))
+    types = {block.labels[0] for folder in source.folders.values() for _, block in folder.blocks("data")}
+    return list(dict.fromkeys(domains)), list(dict.fromkeys(ports)), types
 
 
 def _hooks(found: Any) -> Iterator[Mapping[str, Any]]:

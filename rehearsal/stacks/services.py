@@ -33,7 +33,8 @@ class Service:
     """The options of each hook, by function."""
     container: str
     port: int
-    health_paths: tuple[str, ...]
+    health: Mapping[str, int]
+    """By path of a target group's health check: the status that it expects."""
     notes: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     """Functions that the AppSpec, or ECS, does not name."""
@@ -75,7 +76,7 @@ def prepare_services(
     if not hooks:
         raise StackError(
             "the stack does not call this repository's module: there are no hooks to rehearse. Its `module` block is "
-            "known by its source, or by the inputs app_name, environment, aws_region, ecs_cluster_name, ecs_service_name"
+            "known by its source, or by its five inputs app_name, environment, aws_region, ecs_cluster_name, …"
         )
     return [_Preparation(clients, found, natives).service() for found in hooks]
 
@@ -155,7 +156,7 @@ class _Preparation:
             settings=settings,
             container=container,
             port=port,
-            health_paths=tuple(self._health_paths()),
+            health=dict(self._health()),
             notes=tuple(self._notes),
             without=tuple(
                 hook for hook, name in self._names.items() if not re.search(rf":{re.escape(name)}(?![\w-])", text)
@@ -207,9 +208,10 @@ class _Preparation:
                 return native_service(described, each)
         return None
 
-    def _health_paths(self) -> Iterator[str]:
-        groups = self._client("elbv2").describe_target_groups()["TargetGroups"]
-        yield from dict.fromkeys(str(group.get("HealthCheckPath") or "/") for group in groups)
+    def _health(self) -> Iterator[tuple[str, int]]:
+        for group in self._client("elbv2").describe_target_groups()["TargetGroups"]:
+            codes = re.match(r"\d+", str((group.get("Matcher") or {}).get("HttpCode") or "200"))
+            yield str(group.get("HealthCheckPath") or "/"), int(codes[0]) if codes else 200
 
     def _push_images(self, definition: Mapping[str, Any]) -> None:
         """Put the images of both releases into ECR, those that are of ECR."""
