@@ -43,6 +43,7 @@ _BALANCER = re.compile(r"arn:aws[\w-]*:elasticloadbalancing:[^\"\s]+:loadbalance
 _POLICY = re.compile(r"arn:aws[\w-]*:iam::\d{12}:policy/(?:[^\"\s]*/)?([\w+=,.@-]+)")
 _REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.[\w-]+\.amazonaws\.com/([\w./-]+?)[:@]")
 _ALLOWS = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+_IN_A_NETWORK = ("ec2", "elbv2", "ecs", "autoscaling", "rds", "elasticache", "efs", "lambda")
 _ASSUMED_BY = ("ecs-tasks", "ecs", "codedeploy", "lambda", "ec2")
 _NOTHING = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}
 
@@ -94,7 +95,8 @@ class Referred:
         if call.operation.startswith(("Delete", "Detach")):
             return
         told = json.dumps(dict(call.parameters), default=str)
-        for match in _ID.finditer(told):
+        network = json.dumps(call.parameters.get("VpcConfig")) if call.service == "lambda" else told
+        for match in _ID.finditer(network if call.service in _IN_A_NETWORK else ""):
             {"vpc": self._vpc, "subnet": self._subnet, "sg": self._group}[match[1]](call, match[0])
         for arn in _CERTIFICATE.findall(told):
             self._certificate(call, arn)

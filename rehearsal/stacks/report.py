@@ -153,10 +153,11 @@ def _rest(report: ServiceReport) -> Iterator[str]:
     yield bold(f"{report.service.name}: which hook stops what, with these options")
     rows = report.table()
     if not rows:
-        yield "    not played: no release gets that far"
+        yield "    not played" + ("" if report.passes else ": no release gets that far")
     for title, who, why in rows:
         said = bold("NOTHING") if who == NOTHING else who
-        yield f"  {paint('✗' if who == NOTHING else '✓')} {title:<40} {said:<24} {textwrap.shorten(why, 90, placeholder=' …')}".rstrip()
+        short = textwrap.shorten(why, 90, placeholder=" …")
+        yield f"  {paint('✗' if who == NOTHING else '✓')} {title:<40} {said:<24} {short}".rstrip()
     calls = (report.cases.get(HEALTHY.name) or {}).get("calls", [])
     roles = (report.cases.get(HEALTHY.name) or {}).get("service_roles", [])
     if calls or roles:
@@ -241,7 +242,8 @@ def _section(report: ServiceReport) -> str:
     )
     link = f'<p><a href="{name}-{HEALTHY.name}.html">{escape(CASES[HEALTHY.name].title)}</a></p>' if healthy else ""
     return f"""<section><h2>{name}</h2>
-<div class="banner {"good" if good else "bad"}" role="status"><strong>{escape(said)}</strong><ul>{wrong}</ul></div>{link}
+<div class="banner {"good" if good else "bad"}" role="status"><strong>{escape(said)}</strong>
+<ul>{wrong}</ul></div>{link}
 <h3>Which hook stops what, with these options</h3>
 <div class="scroll"><table><thead><tr><th>Stopped by</th><th>What goes wrong</th><th>Why</th></tr></thead>
 <tbody>{rows}</tbody></table></div>
