@@ -97,7 +97,6 @@ def play_case(
         route = production_route(clients, service.outputs, machine.balancer.ports, [*service.health, "/"])
         _await_blue(machine, clients, service, route)
         calls = FunctionCalls(service.outputs["function_names"], enforced=True)
-        _limit(clients, service, case.timeouts)
         customers = Customers(0, route.ask if route else None, count=CUSTOMERS, interval=INTERVAL)
         if route:
             customers.come()
@@ -171,16 +170,11 @@ def _await_blue(machine: StackMachine, clients: Clients, service: Service, route
     # What keeps it from it, the first hook says better.
 
 
-def _limit(clients: Clients, service: Service, timeouts: Mapping[str, int]) -> None:
-    for hook, seconds in timeouts.items():
-        if hook in service.outputs["function_names"]:
-            name = service.outputs["function_names"][hook]
-            clients.functions.update_function_configuration(FunctionName=name, Timeout=seconds)
-
-
-def _hurry(service: Service, clients: Clients, _outputs: Mapping[str, Any]) -> str:
+def _hurry(case: Case, service: Service, clients: Clients) -> str:
     """Let the hooks after the first one take seconds where they would take minutes."""
     for hook, name in service.outputs["function_names"].items():
+        if hook in case.timeouts:
+            clients.functions.update_function_configuration(FunctionName=name, Timeout=case.timeouts[hook])
         changes = quicker(hook, service.settings.get(hook) or {})
         if changes:
             known = clients.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -197,7 +191,7 @@ def _player(
     runs, outputs = machine.functions.attempts, service.outputs
     by_ecs = service.platform == "ecs"
     steps: dict[str, Callable[[], str]] = {
-        "SCALE_UP" if by_ecs else "Install": functools.partial(_hurry, service, clients, outputs)
+        "SCALE_UP" if by_ecs else "Install": functools.partial(_hurry, case, service, clients)
     }
     if case.alarm and service.alarm:
         event = "POST_PRODUCTION_TRAFFIC_SHIFT" if by_ecs else "AfterAllowTraffic"

@@ -102,11 +102,12 @@ def serve(told: dict[str, Any]) -> int:
 def task(told: dict[str, Any]) -> int:
     """Do what a one-off task does: nothing, and say so."""
     command = str(told["command"])
-    said = next((text for part, text in SAID.items() if part in command), "")
-    print(said or f"the rehearsal runs no `{command}`: a stand-in for it ends well", flush=True)
     if told.get("code"):
         print(f"the rehearsal lets `{command}` fail", flush=True)
-    return int(told.get("code") or 0)
+        return int(told["code"])
+    said = next((text for part, text in SAID.items() if part in command), "")
+    print(said or f"the rehearsal runs no `{command}`: a stand-in for it ends well", flush=True)
+    return 0
 
 
 def idle() -> int:

@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from http.client import HTTPSConnection
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -198,10 +198,16 @@ def test_what_a_rule_answers_by_itself(town: Town) -> None:
     assert town.statistic("RequestCount", {"LoadBalancer": town.dimension}) == []
 
 
-def test_an_action_that_is_not_played_here(town: Town) -> None:
-    """It is told, rather than taken for something else."""
-    town.lead("/moved", {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301", "Host": "example.com"}})
-    assert visit(town.port, path="/moved").status == 501
+def test_a_redirect(town: Town) -> None:
+    """What is not said is the request's own; `#{…}` stands for it too (user guide, redirect actions)."""
+    configured = {"StatusCode": "HTTP_301", "Protocol": "HTTPS", "Port": "443", "Path": "/new/#{path}"}
+    town.lead("/moved", {"Type": "redirect", "RedirectConfig": configured})
+    connection = HTTPConnection("127.0.0.1", town.port, timeout=10)
+    connection.request("GET", "/moved?a=1", headers={"Host": "shop.example.com"})
+    answer = connection.getresponse()
+    assert answer.status == 301
+    assert answer.getheader("Location") == "https://shop.example.com:443/new/moved?a=1"
+    connection.close()
 
 
 def trust(authority: Authority) -> ssl.SSLContext:

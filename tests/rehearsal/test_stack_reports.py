@@ -80,8 +80,14 @@ def test_what_takes_minutes_takes_seconds() -> None:
     assert quicker("validate_production", settings) == {"duration": 8, "interval": 1, "load": {"duration": 3}}
     assert quicker("validate_before_install", {"checks": {}}) == {}
     assert quicker("validate_test_traffic", {"http_checks": {"a": {"samples": 40}}}) == {
-        "http_checks": {"a": {"samples": 8}}
+        "http_checks": {"a": {"samples": 20}}
     }
+
+
+def test_samples_stay_as_many_as_a_percentile_needs() -> None:
+    """A hook skips a percentile of too few requests: what a stack limits would not be looked at."""
+    assert quicker("validate_production", {"samples": 300}) == {"samples": 20}
+    assert quicker("validate_production", {"samples": 300, "thresholds": {"p99_ms": 900}}) == {"samples": 100}
 
 
 def test_the_cases_are_those_that_a_table_is_asked_for() -> None:

@@ -26,8 +26,12 @@ FOUND: dict[str, Any] = {
     "types_left_out": ["aws_x"],
     "services": [
         {
-            "service": "shop", "platform": "codedeploy", "outcome": "passes", "wrong": [],
-            "scenarios": {"slow": "nothing"}, "cases": {},
+            "service": "shop",
+            "platform": "codedeploy",
+            "outcome": "passes",
+            "wrong": [],
+            "scenarios": {"slow": "nothing"},
+            "cases": {},
         }
     ],
 }
