@@ -118,7 +118,8 @@ class _Task:
         container.folder.mkdir(parents=True)
         for entry in root.iterdir():
             (container.folder / entry.name).symlink_to(entry)
-        (container.folder / "data").symlink_to(self._volume, target_is_directory=True)
+        if not (container.folder / "data").exists():  # of a folder of somebody else's
+            (container.folder / "data").symlink_to(self._volume, target_is_directory=True)
         container.environment = plain_environment(**{**self._resolver, **spec.environment})
         container.state = ContainerState("RUNNING", image_digest=digest)
         container.started_at = time.monotonic()

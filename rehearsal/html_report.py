@@ -81,7 +81,7 @@ def page(record: Record) -> str:
 <section aria-labelledby="events"><h2 id="events">The eight lifecycle events</h2>
 <ol class="events">{"".join(_event(event, record) for event in timeline.events)}</ol>{_rollback(record)}</section>
 <section aria-labelledby="expected"><h2 id="expected">Expected and found</h2>{_expectations(record)}</section>
-<footer>Played by <code>make rehearse SCENARIO={escape(scenario.name)}</code> on one machine: real packages in AWS's
+<footer>Played by <code>{escape(record.command or f"make rehearse SCENARIO={scenario.name}")}</code> on one machine: real packages in AWS's
 runtime interface client, real processes behind a real proxy, a stand-in for AWS's control plane.</footer>
 </main>
 </body>

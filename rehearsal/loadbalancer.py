@@ -90,7 +90,7 @@ class LoadBalancer:
 
     def context(self, listener: FakeListener) -> ssl.SSLContext | None:
         """Return by what a listener serves HTTPS, its first certificate; None: it serves HTTP."""
-        if listener.protocol != "HTTPS":
+        if listener.protocol not in ("HTTPS", "TLS"):
             return None
         bundle = self._certificates.get_certificate(str(listener.certificate))
         if bundle.cert not in self._contexts:

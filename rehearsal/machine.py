@@ -147,10 +147,13 @@ class Machine:
         """Run a function."""
         return self.functions.invoke(function_arn, payload, invocation_type, request_id)
 
+    def names(self) -> dict[str, int]:
+        """Where the listeners and the tasks are that somebody inside the VPC asks for: port by `<name>:<port>`."""
+        return self.balancer.ports | self.containers.addresses()
+
     def _tell_names(self) -> None:
-        """Say where the listeners and the tasks are that somebody inside the VPC asks for."""
         unfinished = self._names.with_suffix(f".{threading.get_ident()}")
-        unfinished.write_text(json.dumps(self.balancer.ports | self.containers.addresses()))
+        unfinished.write_text(json.dumps(self.names()))
         unfinished.replace(self._names)
 
     def _log(self, arn: str, group: str, stream: str, lines: Sequence[str]) -> None:

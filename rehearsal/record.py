@@ -48,6 +48,8 @@ class Record:
     """What the functions asked of IAM by their calls: hook, action, resource, and how often."""
     blue: str = BLUE
     """The release that served before."""
+    command: str = ""
+    """By which it is played again; empty: by the scenario's name."""
     explained: str = ""
     """What `tools/explain.py` says of the deployment."""
 

@@ -98,10 +98,10 @@ class Terraform:
         if self._run(lines.append, *arguments) != 0:
             raise TerraformFailed("the second plan is not empty:\n" + "\n".join(lines))
 
-    def forget(self, addresses: Sequence[str]) -> None:
-        """Take from the state what is no longer declared, so that nobody tries to destroy it."""
+    def forget(self, types: Sequence[str]) -> None:
+        """Take from the state what is no longer declared, by type, so that nobody tries to destroy it."""
         known = self._checked("state", "list")
-        gone = [line for line in known if any(address in line for address in addresses)]
+        gone = [line for line in known if any(re.search(rf"(^|\.){re.escape(kind)}\.", line) for kind in types)]
         if gone:
             self._checked("state", "rm", *gone)
 

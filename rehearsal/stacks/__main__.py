@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from rehearsal import terminal
@@ -128,7 +127,7 @@ class _Player:
         path = self._path(service, case)
         text = json.dumps(played.as_dict(), indent=1) + "\n"
         path.with_suffix(".json").write_text(text, encoding="utf-8")
-        write(replace(played.record, blue=service.tag), path.with_suffix(".html"))
+        write(played.record, path.with_suffix(".html"))
         return 0
 
     def _take(self, report: ServiceReport, case: Case) -> None:

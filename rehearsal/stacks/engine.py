@@ -63,12 +63,12 @@ class StackStage(Place):
         super().__init__(progress)
         if variables is not None and not variables.is_file():
             raise StackError(f"VARS is {variables}, which is no file")
-        self._root, self._variables = root, variables
+        self.root, self._variables = root, variables
 
     def apply(self) -> Applied:
         """Apply a copy of the stack; raises StackError with what is wrong, and the cure."""
         began = time.monotonic()
-        source = read(self._root)
+        source = read(self.root)
         copy = Copy(source, self.folder / "stack", copy_module(self.folder / "module"), dict(NOT_THERE))
         world.use(self._world)
         endpoint = self._stand_in.serve(threaded=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,8 @@ def play_case(
     endpoint = StandIn().serve(threaded=True)
     folder.mkdir(parents=True)
     (folder / "authority.pem").write_text(authority().certificate)
-    aws = aws_environment(endpoint, service.region) | {"REQUESTS_CA_BUNDLE": str(folder / "authority.pem")}
+    aws = aws_environment(endpoint, service.region)
+    aws |= {"REQUESTS_CA_BUNDLE": str(folder / "authority.pem"), "REHEARSAL_SEALED": "1"}
     rules, notes = answers(service.settings)
     machine = StackMachine(
         ACCOUNT_ID,
@@ -116,6 +117,8 @@ def play_case(
             visits=list(customers.visits),
             serving=serving,
             revision="not looked at",
+            blue=service.tag,
+            command=f"make rehearse STACK={stage.root}",
             began=began,
             seconds=time.time() - began,
             calls=calls.as_list(),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from moto.ecs.models import ecs_backends
+from moto.route53.models import route53_backends
 
 from rehearsal.aws.world import ContainerSpec, TaskSpec, TaskState, is_of_task_set
 from rehearsal.machine import Machine
@@ -22,7 +23,6 @@ from rehearsal.stacks.services import GREEN, Service, tag_of
 
 PROGRAM = Path(__file__).with_name("program.py")
 OF_THE_USER = ("PATH", "VIRTUAL_ENV", "PYTHONPATH", "HOME", "LANG")
-MIGRATES = ("migrate", "verify_schema", "verify_data", "rollback", "smoke_test")
 
 
 class StandIns:
@@ -51,16 +51,19 @@ class StandIns:
         checked = ("CMD", "true") if container.health_check else None
         told = {"tag": tag_of(container.image)}
         if not is_of_task_set(task):
-            if self._command and container.name == self._service.container:
+            code = self._code(task)
+            if self._command and container.name == self._service.container and not code:
                 return self._users(container, container.command)
-            told |= {"command": shlex.join(container.command), "code": self._code(task)}
+            told |= {"command": shlex.join(container.command), "code": code}
             return replace(container, command=_program("task", told), health_check=None, port=None)
         if container.port is None:
             return replace(container, command=_program("idle", {}), health_check=checked)
-        if self._command and container.name == self._service.container:
+        is_green = told["tag"] == GREEN
+        # A release that is broken on purpose is the program: the user's own cannot be told to be.
+        is_broken = is_green and bool(self._case.fault)
+        if self._command and container.name == self._service.container and not is_broken:
             mine = self._users(container, ("/bin/sh", "-c", f"exec {self._command}"))
             return replace(mine, environment={**mine.environment, "PORT": ""}, health_check=checked)
-        is_green = told["tag"] == GREEN
         health = self._service.health
         told |= {
             "answers": [
@@ -91,6 +94,19 @@ class StackMachine(Machine):
         """Say how a task's processes are."""
         known = self.containers.knows(task_arn)
         return super().task_state(task_arn) if known else TaskState("RUNNING")
+
+    def names(self) -> dict[str, int]:
+        """Where the listeners and tasks are, by the names of DNS records too that lead to a load balancer."""
+        found = super().names()
+        for zones in route53_backends.values():
+            for record in (each for zone in zones["aws"].zones.values() for each in zone.rrsets):
+                alias = getattr(record, "alias_target", None) or {}
+                for target in (alias.get("DNSName", ""), *(record.records or [])):
+                    led_to = f"{str(target).rstrip('.').lower().removeprefix('dualstack.')}:"
+                    for place, port in list(found.items()):
+                        if place.lower().startswith(led_to):
+                            found[f"{record.name.rstrip('.')}:{place.rpartition(':')[2]}"] = port
+        return found
 
     def stop_task(self, task_arn: str, reason: str) -> None:
         """Stop a task."""
