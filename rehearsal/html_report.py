@@ -56,6 +56,7 @@ def page(record: Record) -> str:
     """Return the report of a record."""
     scenario, timeline = record.scenario, record.timeline
     good = timeline.status == "Succeeded"
+    command = record.command or f"make rehearse SCENARIO={scenario.name}"
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -81,7 +82,7 @@ def page(record: Record) -> str:
 <section aria-labelledby="events"><h2 id="events">The eight lifecycle events</h2>
 <ol class="events">{"".join(_event(event, record) for event in timeline.events)}</ol>{_rollback(record)}</section>
 <section aria-labelledby="expected"><h2 id="expected">Expected and found</h2>{_expectations(record)}</section>
-<footer>Played by <code>{escape(record.command or f"make rehearse SCENARIO={scenario.name}")}</code> on one machine: real packages in AWS's
+<footer>Played by <code>{escape(command)}</code> on one machine: real packages in AWS's
 runtime interface client, real processes behind a real proxy, a stand-in for AWS's control plane.</footer>
 </main>
 </body>

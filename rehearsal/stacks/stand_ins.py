@@ -101,7 +101,8 @@ class StackMachine(Machine):
         for zones in route53_backends.values():
             for record in (each for zone in zones["aws"].zones.values() for each in zone.rrsets):
                 alias = getattr(record, "alias_target", None) or {}
-                for target in (alias.get("DNSName", ""), *(record.records or [])):
+                values = [each.get("Value") if isinstance(each, dict) else each for each in record.records or []]
+                for target in filter(None, (alias.get("DNSName"), *values)):
                     led_to = f"{str(target).rstrip('.').lower().removeprefix('dualstack.')}:"
                     for place, port in list(found.items()):
                         if place.lower().startswith(led_to):
