@@ -300,7 +300,10 @@ def native_service(described: Mapping[str, Any], declared: Mapping[str, Any]) ->
     }
     for block in ("canary_configuration", "linear_configuration"):
         for each in configuration.get(block) or []:
-            native_configuration[_camel(block)] = {_camel(name): float(value) for name, value in each.items()}
+            native_configuration[_camel(block)] = {
+                _camel(name): int(value) if name.endswith("_in_minutes") else float(value)
+                for name, value in each.items()
+            }
     balancers = [
         {
             "targetGroupArn": each["target_group_arn"],
