@@ -299,6 +299,7 @@ class StandInTask(Reached):
 # The backend.
 
 _original_init = EC2ContainerServiceBackend.__init__
+_original_validate = EC2ContainerServiceBackend._validate_container_defs  # noqa: SLF001  (it has no public name)
 _original_describe_task_definition = EC2ContainerServiceBackend.describe_task_definition
 _original_describe_clusters = EC2ContainerServiceBackend.describe_clusters
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
@@ -332,6 +333,14 @@ class TaskBackend(EC2ContainerServiceBackend):
         self.client_tokens: dict[tuple[str, str], _Token] = {}
         self.last_offsets: dict[str, int] = {}
         """By subnet id: which address was handed out last, so that the next task gets another."""
+
+    @staticmethod
+    def _validate_container_defs(
+        memory: str | None, container_definitions: list[dict[str, Any]], requires_compatibilities: list[str] | None
+    ) -> None:
+        """Let memoryReservation do on EC2 too (API reference, ContainerDefinition); moto wants memory there."""
+        others = [each for each in requires_compatibilities or [] if each != "EC2"]
+        _original_validate(memory, container_definitions, others)
 
     def reconcile_cluster(self, cluster: Cluster) -> None:
         """Bring the services of a cluster up to date: the scheduler's part."""

@@ -337,9 +337,12 @@ class Referred:
     def _policy(self, call: Call, arn: str, name: str) -> None:
         backend = iam_backends[call.account]["aws"]
         if call.service == "iam" and arn not in backend.managed_policies:
-            made = backend.create_policy("", "/", _ALLOWS, name, [])
-            backend.managed_policies[arn] = backend.managed_policies.pop(made.arn)
-            made._arn = arn  # type: ignore[attr-defined]
+            _, _, path = arn.partition(":policy")
+            made = backend.create_policy("", path.removesuffix(name), _ALLOWS, name, [])
+            # Its ARN is made of its account, which may be another one.
+            backend.managed_policies.pop(made.arn)
+            made.account_id = arn.split(":")[4]
+            backend.managed_policies[arn] = made
             self._note(f"policy {name}, which allows everything")
 
     def _repository(self, call: Call, name: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from rehearsal.aws.stack import Stack
 from rehearsal.aws.world import ScriptedWorld
 
-CONTAINER = {"name": "app", "image": "shop:1", "essential": True, "memory": 128}
+CONTAINER = {"name": "app", "image": "shop:1", "essential": True, "memoryReservation": 128}
 
 
 @pytest.fixture
