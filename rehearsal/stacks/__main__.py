@@ -20,7 +20,7 @@ from rehearsal.stacks.cases import CASES, FAILURES, HEALTHY, Case
 from rehearsal.stacks.engine import Applied, StackStage
 from rehearsal.stacks.play import play_case
 from rehearsal.stacks.reading import StackError
-from rehearsal.stacks.report import ServiceReport, StackReport, page, render, verdict
+from rehearsal.stacks.report import ServiceReport, StackReport, page, rest, verdict
 from rehearsal.stacks.services import Service
 from rehearsal.stage import BUILD, Child, StageError
 from tools.terraform import TerraformError
@@ -84,7 +84,7 @@ def _rehearse(options: argparse.Namespace) -> int:
     )
     (folder / "stack.json").write_text(json.dumps(whole.as_dict(), indent=1) + "\n", encoding="utf-8")
     (folder / "index.html").write_text(page(whole), encoding="utf-8")
-    print(render(whole))
+    print(rest(whole))
     print(f"\nreport: {os.path.relpath(folder)}/index.html\n{time.monotonic() - began:.0f} s in all", flush=True)
     return 0 if all(report.passes for report in reports) else 1
 

@@ -135,9 +135,13 @@ def _paragraphs(said: Any, mark: str) -> list[str]:
 
 def render(report: StackReport) -> str:
     """Return the whole report as text."""
-    lines = [""]
-    for service in report.services:
-        lines += verdict(service)
+    first = [line for service in report.services for line in verdict(service)]
+    return "\n".join(["", *first, rest(report)])
+
+
+def rest(report: StackReport) -> str:
+    """Return what comes after the first lines."""
+    lines: list[str] = []
     for service in report.services:
         lines += ["", *_rest(service)]
     if report.left_out or report.referred or report.notes:
