@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -10,11 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
+TOML: Any = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = ROOT / "tests" / "stacks"
 LIMIT = 3600.0
@@ -29,7 +26,8 @@ def names(*, quick: bool = False) -> list[str]:
 
 def expected_of(name: str) -> dict[str, Any]:
     """What a stack's rehearsal has to say."""
-    return tomllib.loads((STACKS / name / "expected.toml").read_text(encoding="utf-8"))
+    expected: dict[str, Any] = TOML.loads((STACKS / name / "expected.toml").read_text(encoding="utf-8"))
+    return expected
 
 
 def rehearse(root: Path, report: Path, *further: str) -> tuple[int, str, dict[str, Any]]:
