@@ -9,20 +9,14 @@ from typing import Any
 from rehearsal.lifecycle import Clients
 from rehearsal.stacks.services import Service
 
-ALWAYS = (
-    *("ecs:DescribeServices", "ecs:CreateTaskSet", "ecs:UpdateServicePrimaryTaskSet", "ecs:DeleteTaskSet"),
+READS = (
     *("elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeListeners"),
-    *("elasticloadbalancing:ModifyListener", "elasticloadbalancing:DescribeRules", "elasticloadbalancing:ModifyRule"),
+    "elasticloadbalancing:DescribeRules",
 )
-"""What CodeDeploy does in every deployment (user guide, AWSCodeDeployRoleForECS)."""
+"""What both platforms read; IAM knows no resource of it."""
 
-OF_ECS = (
-    *("elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeRules"),
-    *("elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"),
-    *("elasticloadbalancing:ModifyListener", "elasticloadbalancing:ModifyRule"),
-    *("elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"),
-)
-"""What ECS does with the load balancer (AmazonECSInfrastructureRolePolicyForLoadBalancers)."""
+OF_THE_SERVICE = ("ecs:DescribeServices", "ecs:CreateTaskSet", "ecs:UpdateServicePrimaryTaskSet", "ecs:DeleteTaskSet")
+"""What CodeDeploy does with the service in every deployment (user guide, AWSCodeDeployRoleForECS)."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +65,21 @@ def _of_codedeploy(clients: Clients, service: Service) -> _Asked:
         applicationName=outputs["application_name"], deploymentGroupName=outputs["deployment_group_name"]
     )["deploymentGroupInfo"]
     role = told["serviceRoleArn"]
-    for action in ALWAYS:
+    for action in READS:
         yield role, action, "*", {}
+    place = f"arn:aws:ecs:{service.region}:{role.split(':')[4]}"
+    of_set = {"ecs:CreateTaskSet": "task-set", "ecs:DeleteTaskSet": "task-set"}
+    for action in OF_THE_SERVICE:
+        kind = of_set.get(action, "service")
+        last = "/*" if kind == "task-set" else ""
+        yield role, action, f"{place}:{kind}/{outputs['cluster_name']}/{service.name}{last}", {}
+    pair = told["loadBalancerInfo"]["targetGroupPairInfoList"][0]
+    for route in ("prodTrafficRoute", "testTrafficRoute"):
+        for listener in (pair.get(route) or {}).get("listenerArns") or []:
+            yield role, "elasticloadbalancing:ModifyListener", listener, {}
+            for rule in clients.elbv2.describe_rules(ListenerArn=listener)["Rules"]:
+                if not rule["IsDefault"]:
+                    yield role, "elasticloadbalancing:ModifyRule", rule["RuleArn"], {}
     if outputs.get("watched"):
         yield role, "cloudwatch:DescribeAlarms", "*", {}
     for hook, name in outputs["function_names"].items():
@@ -87,8 +94,15 @@ def _of_codedeploy(clients: Clients, service: Service) -> _Asked:
 def _of_ecs(service: Service) -> _Asked:
     native: dict[str, Any] = service.outputs["native_service"]
     for balanced in native["loadBalancers"]:
-        for action in OF_ECS:
-            yield balanced["advancedConfiguration"]["roleArn"], action, "*", {}
+        advanced = balanced["advancedConfiguration"]
+        for action in (*READS, "elasticloadbalancing:DescribeTargetHealth"):
+            yield advanced["roleArn"], action, "*", {}
+        for rule in filter(None, (advanced.get(f"{route}ListenerRule") for route in ("production", "test"))):
+            action = "ModifyListener" if ":listener/" in rule else "ModifyRule"
+            yield advanced["roleArn"], f"elasticloadbalancing:{action}", rule, {}
+        for group in (balanced["targetGroupArn"], advanced["alternateTargetGroupArn"]):
+            for action in ("RegisterTargets", "DeregisterTargets"):
+                yield advanced["roleArn"], f"elasticloadbalancing:{action}", group, {}
     for hook in native["deploymentConfiguration"]["lifecycleHooks"]:
         yield hook["roleArn"], "lambda:InvokeFunction", hook["hookTargetArn"], {}
 
