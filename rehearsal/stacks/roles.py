@@ -73,13 +73,7 @@ def _of_codedeploy(clients: Clients, service: Service) -> _Asked:
         kind = of_set.get(action, "service")
         last = "/*" if kind == "task-set" else ""
         yield role, action, f"{place}:{kind}/{outputs['cluster_name']}/{service.name}{last}", {}
-    pair = told["loadBalancerInfo"]["targetGroupPairInfoList"][0]
-    for route in ("prodTrafficRoute", "testTrafficRoute"):
-        for listener in (pair.get(route) or {}).get("listenerArns") or []:
-            yield role, "elasticloadbalancing:ModifyListener", listener, {}
-            for rule in clients.elbv2.describe_rules(ListenerArn=listener)["Rules"]:
-                if not rule["IsDefault"]:
-                    yield role, "elasticloadbalancing:ModifyRule", rule["RuleArn"], {}
+    yield from _of_routes(clients, role, told["loadBalancerInfo"]["targetGroupPairInfoList"][0])
     if outputs.get("watched"):
         yield role, "cloudwatch:DescribeAlarms", "*", {}
     for hook, name in outputs["function_names"].items():
@@ -89,6 +83,16 @@ def _of_codedeploy(clients: Clients, service: Service) -> _Asked:
     for key in ("executionRoleArn", "taskRoleArn"):
         if definition.get(key):
             yield role, "iam:PassRole", definition[key], {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+
+
+def _of_routes(clients: Clients, role: str, pair: dict[str, Any]) -> _Asked:
+    """To move the listeners of a pair of target groups, and their rules."""
+    for route in ("prodTrafficRoute", "testTrafficRoute"):
+        for listener in (pair.get(route) or {}).get("listenerArns") or []:
+            yield role, "elasticloadbalancing:ModifyListener", listener, {}
+            for rule in clients.elbv2.describe_rules(ListenerArn=listener)["Rules"]:
+                if not rule["IsDefault"]:
+                    yield role, "elasticloadbalancing:ModifyRule", rule["RuleArn"], {}
 
 
 def _of_ecs(service: Service) -> _Asked:

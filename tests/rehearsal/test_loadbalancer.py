@@ -21,7 +21,7 @@ from rehearsal.certificates import Authority, Signed
 from rehearsal.customers import visit
 from rehearsal.lifecycle import steps
 from rehearsal.loadbalancer import LoadBalancer, matches
-from rehearsal.metrics import Metrics
+from rehearsal.metrics import Metrics, _statistic
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 
@@ -250,6 +250,12 @@ def test_a_certificate_that_expires(town: Town) -> None:
     threading.Event().wait(3)
     with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
         ask(town, trust(authority), "shop.example.com")
+
+
+@pytest.mark.parametrize(("name", "value"), [("p99", 10), ("p50", 5), ("p90", 9), ("Average", 5.5), ("Sum", 55)])
+def test_what_an_alarm_takes_of_its_datapoints(name: str, value: float) -> None:
+    """A percentile is none of the sums: an alarm on one would fire under any traffic."""
+    assert _statistic(name, [float(number) for number in range(1, 11)]) == value
 
 
 class Used:
