@@ -80,12 +80,19 @@ SAMPLES, SAMPLES_OF_P99 = 20, 100
 """The most samples: of fewer a hook computes no 95th percentile, or no 99th."""
 
 
+NOISE_MS = 400.0
+"""What a busy machine makes of two releases that are alike: less is not taken for a difference to blue."""
+
+
 def quicker(hook: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what changes of a hook's settings so that a deployment takes seconds; the BeforeInstall hook sees none."""
     most = SAMPLES_OF_P99 if (settings.get("thresholds") or {}).get("p99_ms") else SAMPLES
     changes: dict[str, Any] = _smaller(settings, {**QUICKER.get(hook, {}), "samples": most})
     if settings.get("load"):
         changes["load"] = _smaller(settings["load"], QUICKER_LOAD)
+    baseline = settings.get("baseline") or {}
+    if baseline and float(baseline.get("noise_ms") or 0) < NOISE_MS:
+        changes["baseline"] = {"noise_ms": NOISE_MS}
     of_check = {**QUICKER_CHECK, "samples": most}
     checks = {name: _smaller(check, of_check) for name, check in (settings.get("http_checks") or {}).items()}
     return {**changes, **({"http_checks": checks} if checks else {})}

@@ -84,6 +84,12 @@ def test_what_takes_minutes_takes_seconds() -> None:
     }
 
 
+def test_a_busy_machine_is_not_taken_for_a_slow_release() -> None:
+    """And whoever allows more himself keeps it."""
+    assert quicker("validate_production", {"baseline": {"noise_ms": 50}}) == {"baseline": {"noise_ms": 400}}
+    assert quicker("validate_production", {"baseline": {"noise_ms": 900}}) == {}
+
+
 def test_samples_stay_as_many_as_a_percentile_needs() -> None:
     """A hook skips a percentile of too few requests: what a stack limits would not be looked at."""
     assert quicker("validate_production", {"samples": 300}) == {"samples": 20}
