@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -186,8 +185,3 @@ def _natives(found: Any) -> Iterator[Mapping[str, Any]]:
     for instances in found.get("inside") or []:
         for each in instances:
             yield from _natives(each)
-
-
-def as_json(value: Any) -> str:
-    """Return a value as it stands in a report."""
-    return json.dumps(value, indent=1, sort_keys=True)
