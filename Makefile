@@ -5,6 +5,12 @@ PYTHON ?= python3
 SCENARIO ?=
 DEPLOYMENT ?=
 ARGS ?=
+STACK ?=
+VARS ?=
+SERVICE ?=
+RUN ?=
+# RUN as it was typed: its $$PORT is for the shell that runs it.
+of_stack = $(if $(VARS),--vars "$(VARS)") $(if $(SERVICE),--service "$(SERVICE)") $(if $(RUN),--run '$(value RUN)')
 
 venv := .build/venv/bin/python
 # A file's tests stay in one worker, and the files in their order: the rehearsals, which mostly wait, come first. So there
@@ -19,8 +25,8 @@ help: ## List the targets
 
 setup: dev runtime ## Install everything that the other targets need, below .build/
 
-rehearse: venv runtime ## Play a whole deployment on this machine; SCENARIO=name plays another than the healthy one, PLATFORM=ecs lets ECS itself deploy
-	@$(venv) -m rehearsal play --platform $(or $(PLATFORM),codedeploy) $(SCENARIO) $(ARGS)
+rehearse: venv runtime ## Play a whole deployment on this machine; SCENARIO=name plays another than the healthy one, PLATFORM=ecs lets ECS itself deploy, STACK=path plays those of a Terraform stack of your own
+	@$(venv) -m $(if $(STACK),rehearsal.stacks "$(STACK)" $(of_stack),rehearsal play --platform $(or $(PLATFORM),codedeploy) $(SCENARIO)) $(ARGS)
 
 explain: venv ## Tell how a real deployment went: DEPLOYMENT=d-…, the ARN of a service deployment, or cluster/service
 	@$(venv) tools/explain.py $(if $(DEPLOYMENT),"$(DEPLOYMENT)",$(error DEPLOYMENT is missing: make explain DEPLOYMENT=d-ABCDEFGHI)) $(ARGS)

@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.keep and len(scenarios) > 1:
         print("error: --keep is for one scenario", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, end_on_signal)
     try:
         return play_all(scenarios, options)
     except KeyboardInterrupt:
@@ -169,7 +169,7 @@ def _sum_up(ended: list[tuple[Scenario, int]], report: Path, seconds: float) -> 
     return 0 if ended and all(code == 0 for _, code in ended) else 1
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
+def end_on_signal(number: int, _frame: FrameType | None) -> None:
     """End on SIGTERM as on any other way out: through the `finally` blocks."""
     raise SystemExit(128 + number)
 

@@ -52,8 +52,8 @@ class Authority:
         """The authority's own certificate, for whoever is to trust it."""
         return self._certificate.public_bytes(Encoding.PEM).decode()
 
-    def sign(self, name: str, valid: timedelta) -> Signed:
-        """Make a certificate for a name, valid from an hour ago until `valid` from now."""
+    def sign(self, name: str, valid: timedelta, *others: str) -> Signed:
+        """Make a certificate for a name, and for others; valid from an hour ago until `valid` from now."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.now(timezone.utc)
         certificate = (
@@ -64,7 +64,10 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
             .not_valid_after(now + valid)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.DNSName(each) for each in dict.fromkeys((name, *others))]),
+                critical=False,
+            )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)

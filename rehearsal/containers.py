@@ -7,8 +7,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from rehearsal import images
 from rehearsal.aws.world import ContainerSpec, ContainerState, TaskSpec, TaskState, log_stream
@@ -34,6 +35,32 @@ HEALTH_CHECK_RETRIES = 3
 """Failures in a row after which a container is UNHEALTHY (ECS's default)."""
 
 
+class Images(Protocol):
+    """Where images come from, and what runs of them."""
+
+    def pull(self, image: str) -> tuple[Path, str]:
+        """Return an image's root and digest; raises ImageNotFoundError."""
+
+    def run(self, task: TaskSpec, container: ContainerSpec) -> ContainerSpec:
+        """Return what runs in a container: what the task definition says, or something in its place."""
+
+
+class OwnImages:
+    """The releases of the rehearsal's own application, below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def pull(self, image: str) -> tuple[Path, str]:
+        """Return an image's root and digest; raises ImageNotFoundError."""
+        tag = images.tag_of(image)
+        return images.build(tag, self._folder), images.digest(tag)
+
+    def run(self, _task: TaskSpec, container: ContainerSpec) -> ContainerSpec:
+        """Return what the task definition says."""
+        return container
+
+
 @dataclass
 class _Container:
     spec: ContainerSpec
@@ -55,7 +82,7 @@ class _Task:
         self,
         spec: TaskSpec,
         folder: Path,
-        pull: Callable[[str], Path],
+        pull: Callable[[str], tuple[Path, str]],
         volume: Path,
         log: LogSink,
         *,
@@ -86,14 +113,15 @@ class _Task:
 
     def _start(self, container: _Container) -> None:
         spec = container.spec
-        root = self._pull(spec.image)
+        root, digest = self._pull(spec.image)
         container.folder = self._folder / spec.name
         container.folder.mkdir(parents=True)
         for entry in root.iterdir():
             (container.folder / entry.name).symlink_to(entry)
-        (container.folder / "data").symlink_to(self._volume, target_is_directory=True)
+        if not (container.folder / "data").exists():  # of a folder of somebody else's
+            (container.folder / "data").symlink_to(self._volume, target_is_directory=True)
         container.environment = plain_environment(**{**self._resolver, **spec.environment})
-        container.state = ContainerState("RUNNING", image_digest=images.digest(root.name))
+        container.state = ContainerState("RUNNING", image_digest=digest)
         container.started_at = time.monotonic()
         listening = socket.socket() if spec.port else None
         if listening:
@@ -103,12 +131,16 @@ class _Task:
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             container.address = listening.getsockname()
             container.environment["UVICORN_FD"] = str(listening.fileno())
+            if "PORT" in spec.environment and not spec.environment["PORT"]:
+                # A command of somebody else's takes a port by its number.
+                container.environment["PORT"] = str(container.address[1])
+                listening.close()
         container.process = Process(
             spec.command,
             folder=container.folder,
             environment=container.environment,
             on_line=lambda line: self._written(container, line),
-            keep=[listening.fileno()] if listening else [],
+            keep=[listening.fileno()] if listening and listening.fileno() >= 0 else [],
         )
         if listening:
             listening.close()
@@ -201,7 +233,7 @@ class Containers:
 
     Args:
         folder: where the containers' file systems are laid out.
-        image_folder: where the images are.
+        image_source: where the images come from: a folder of the application's own ones, or others.
         volume: the shared volume, in each container as `data`.
         log: takes what the containers write.
         has_image: whether the registry has an image now. It is asked at each start: no image is kept (Fargate).
@@ -211,7 +243,7 @@ class Containers:
     def __init__(
         self,
         folder: Path,
-        image_folder: Path,
+        image_source: Path | Images,
         volume: Path,
         log: LogSink,
         has_image: Callable[[str], bool] = lambda _: True,
@@ -219,7 +251,7 @@ class Containers:
         resolver: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
-        self._images = image_folder
+        self._images = OwnImages(image_source) if isinstance(image_source, Path) else image_source
         self._volume = volume
         self._log = log
         self._has_image = has_image
@@ -230,16 +262,20 @@ class Containers:
     def start(self, spec: TaskSpec) -> None:
         """Start a task's containers."""
         folder = self._folder / spec.task_arn.rsplit("/", 1)[-1]
+        spec = replace(spec, containers=tuple(self._images.run(spec, each) for each in spec.containers))
         task = _Task(spec, folder, self._pull, self._volume, self._log, resolver=self._resolver)
         self._tasks[spec.task_arn] = task
         task.start()
 
-    def _pull(self, image: str) -> Path:
-        """Return an image's root; raises ImageNotFoundError."""
-        tag = images.tag_of(image)
+    def _pull(self, image: str) -> tuple[Path, str]:
+        """Return an image's root and digest; raises ImageNotFoundError."""
         if not self._has_image(image):
             raise images.ImageNotFoundError(f"{image}: not found")
-        return images.build(tag, self._images)
+        return self._images.pull(image)
+
+    def knows(self, task_arn: str) -> bool:
+        """Say whether a task was started here."""
+        return task_arn in self._tasks
 
     def stop(self, task_arn: str) -> None:
         """Stop a task: SIGTERM to its containers, SIGKILL two seconds later."""
@@ -250,13 +286,24 @@ class Containers:
         return self._tasks[task_arn].look()
 
     def address(self, private_ip: str, port: int) -> tuple[str, int] | None:
-        """Return where on loopback a container listens that has this address in the VPC; None: nowhere."""
+        """Return where on loopback a container listens that has this address in the VPC, or is on this instance."""
         for task in list(self._tasks.values()):
-            if task.spec.private_ip == private_ip:
+            if private_ip in (task.spec.private_ip, task.spec.instance_id):
                 for container in task.containers:
-                    if container.spec.port == port and container.state.status == "RUNNING":
+                    ports = (container.spec.port, *container.spec.leading_to)
+                    if port in ports and container.address and container.state.status == "RUNNING":
                         return container.address
         return None
+
+    def addresses(self) -> dict[str, int]:
+        """Return where on loopback the containers listen: port by `<address in the VPC>:<port>`."""
+        return {
+            f"{task.spec.private_ip}:{port}": container.address[1]
+            for task in list(self._tasks.values())
+            for container in task.containers
+            if container.address
+            for port in (container.spec.port, *container.spec.leading_to)
+        }
 
     def usage(self) -> Iterator[tuple[TaskSpec, float, int]]:
         """Iterate over the tasks that run: seconds of a processor so far, and bytes of memory now."""

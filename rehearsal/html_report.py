@@ -12,7 +12,7 @@ from typing import Any
 
 from rehearsal.lifecycle import EventRecord
 from rehearsal.record import Record, checks_of, hops_of, message_of
-from rehearsal.scenarios import BLUE, HOOKS, NAMES
+from rehearsal.scenarios import HOOKS, NAMES
 from rehearsal.terminal import headline
 from tools.explain import HOP, outcome_of, shortened
 
@@ -56,6 +56,7 @@ def page(record: Record) -> str:
     """Return the report of a record."""
     scenario, timeline = record.scenario, record.timeline
     good = timeline.status == "Succeeded"
+    command = record.command or f"make rehearse SCENARIO={scenario.name}"
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -81,7 +82,7 @@ def page(record: Record) -> str:
 <section aria-labelledby="events"><h2 id="events">The eight lifecycle events</h2>
 <ol class="events">{"".join(_event(event, record) for event in timeline.events)}</ol>{_rollback(record)}</section>
 <section aria-labelledby="expected"><h2 id="expected">Expected and found</h2>{_expectations(record)}</section>
-<footer>Played by <code>make rehearse SCENARIO={escape(scenario.name)}</code> on one machine: real packages in AWS's
+<footer>Played by <code>{escape(command)}</code> on one machine: real packages in AWS's
 runtime interface client, real processes behind a real proxy, a stand-in for AWS's control plane.</footer>
 </main>
 </body>
@@ -106,7 +107,7 @@ def _facts(record: Record) -> str:
     timeline = record.timeline
     facts = {
         "Deployment": f"{timeline.deployment_id}, {timeline.status}",
-        "Release": f"{BLUE} → {record.scenario.release.tag}",
+        "Release": f"{record.blue} → {record.scenario.release.tag}",
         "Production now": ", ".join(record.serving),
         "Database revision": record.revision,
         "Customers' requests": f"{len(record.visits)}, {record.failed_visits} without an answer or with 5xx",
@@ -235,7 +236,7 @@ def _traffic(record: Record) -> str:
     width = (last - first) / BARS
     slices: list[Counter[str]] = [Counter() for _ in range(BARS)]
     for visit in visits:
-        served_by = "blue" if visit.version == BLUE else "green"
+        served_by = "blue" if visit.version == record.blue else "green"
         kind = "refused" if visit.status >= 400 or visit.status == 0 else served_by
         slices[min(int((visit.at - first) / width), BARS - 1)][kind] += 1
     tallest = max(sum(s.values()) for s in slices) or 1
@@ -261,11 +262,11 @@ def _traffic(record: Record) -> str:
             marks.append(f'<g class="event">{line}{label}</g>')
     total = Counter(kind for counts in slices for kind in counts.elements())
     tag = record.scenario.release.tag
-    label = f"{total['blue']} answers from {BLUE}, {total['green']} from {tag}, {total['refused']} refused"
+    label = f"{total['blue']} answers from {record.blue}, {total['green']} from {tag}, {total['refused']} refused"
     return f"""<figure><div class="scroll">
 <svg viewBox="0 -4 {WIDTH:.0f} {HEIGHT + 96:.0f}" role="img" aria-label="{escape(label)}">
 {"".join(bars)}{"".join(marks)}</svg></div>
-<figcaption><span class="key blue"></span>{total["blue"]} answers from {BLUE}
+<figcaption><span class="key blue"></span>{total["blue"]} answers from {record.blue}
 <span class="key green"></span>{total["green"]} from {escape(tag)}
 <span class="key refused"></span>{total["refused"]} refused (4xx, 5xx or none) ·
 {len(visits)} requests in {last - first:.0f} s</figcaption></figure>"""

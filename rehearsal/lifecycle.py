@@ -160,9 +160,11 @@ class Player:
         names = [target_group["name"] for target_group in pair["targetGroups"]]
         found = clients.elbv2.describe_target_groups(Names=names)["TargetGroups"]
         arns = {target_group["TargetGroupName"]: target_group["TargetGroupArn"] for target_group in found}
-        weights = self._weights(self._production)
-        self._blue, self._green = sorted((arns[name] for name in names), key=lambda arn: -weights.get(arn, 0))
         self._blue_set: dict[str, Any] = next(s for s in self._task_sets() if s["status"] == "PRIMARY")
+        serving = [each["targetGroupArn"] for each in self._blue_set.get("loadBalancers") or []]
+        # Where only rules lead to the pair, the default action says nothing of it.
+        weights = self._weights(self._production) or dict.fromkeys(serving, 100)
+        self._blue, self._green = sorted((arns[name] for name in names), key=lambda arn: -weights.get(arn, 0))
         self._green_set: str | None = None
         self._app_spec: dict[str, Any] = yaml.safe_load(deployment.app_spec() or "")
 
@@ -460,17 +462,26 @@ class Player:
 
     def _weights(self, listener_arn: str) -> dict[str, int]:
         listener = self._clients.elbv2.describe_listeners(ListenerArns=[listener_arn])["Listeners"][0]
-        groups = listener["DefaultActions"][0].get("ForwardConfig", {}).get("TargetGroups", [])
+        groups = listener["DefaultActions"][-1].get("ForwardConfig", {}).get("TargetGroups", [])
         return {group["TargetGroupArn"]: group.get("Weight", 1) for group in groups}
 
     def _shift(self, listener_arn: str, weights: dict[str, int]) -> None:
-        """Set the weights of a listener's default action, and of the rules that forward only to the pair."""
+        """Set the weights of a listener's default action and of its rules, where they forward only to the pair.
+
+        A default action that does something else (a fixed answer, a redirect) stays. A login before the forward, too.
+        """
+        pair = {self._blue, self._green}
         groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
-        actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
-        self._clients.elbv2.modify_listener(ListenerArn=listener_arn, DefaultActions=actions)
+        forward = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+        listener = self._clients.elbv2.describe_listeners(ListenerArns=[listener_arn])["Listeners"][0]
+        led_to = set().union(*map(_groups, listener["DefaultActions"]))
+        if led_to and led_to <= pair:
+            actions = _with_forward(listener["DefaultActions"], forward)
+            self._clients.elbv2.modify_listener(ListenerArn=listener_arn, DefaultActions=actions)
         for rule in self._clients.elbv2.describe_rules(ListenerArn=listener_arn)["Rules"]:
             led_to = set().union(*map(_groups, rule["Actions"]))
-            if not rule["IsDefault"] and led_to and led_to <= {self._blue, self._green}:
+            if not rule["IsDefault"] and led_to and led_to <= pair:
+                actions = _with_forward(rule["Actions"], forward)
                 self._clients.elbv2.modify_rule(RuleArn=rule["RuleArn"], Actions=actions)
 
 
@@ -490,6 +501,14 @@ def _awsvpc(network: dict[str, Any]) -> dict[str, Any]:
     """Return the AppSpec's network configuration as ECS takes it."""
     given = network["AwsvpcConfiguration"]
     return {"awsvpcConfiguration": {key[0].lower() + key[1:]: value for key, value in given.items()}}
+
+
+def _with_forward(actions: list[dict[str, Any]], forward: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return actions with another forward in the place of theirs."""
+    order = ({"Order": each["Order"]} if "Order" in each else {} for each in actions)
+    return [
+        {**forward, **place} if each["Type"] == "forward" else each for each, place in zip(actions, order, strict=True)
+    ]
 
 
 def _groups(action: dict[str, Any]) -> set[str]:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,7 +25,7 @@ from moto.elbv2.models import FakeAction, FakeListener, FakeTargetGroup, elbv2_b
 
 from rehearsal.aws.elbv2 import forward_weights, used_target_groups
 from rehearsal.aws.world import TargetState
-from rehearsal.certificates import server_context
+from rehearsal.certificates import authority, server_context
 from rehearsal.listener_rules import Request, actions_for
 
 CLOCK = 10.0
@@ -89,11 +90,15 @@ class LoadBalancer:
 
     def context(self, listener: FakeListener) -> ssl.SSLContext | None:
         """Return by what a listener serves HTTPS, its first certificate; None: it serves HTTP."""
-        if listener.protocol != "HTTPS":
+        if listener.protocol not in ("HTTPS", "TLS"):
             return None
         bundle = self._certificates.get_certificate(str(listener.certificate))
         if bundle.cert not in self._contexts:
-            self._contexts[bundle.cert] = server_context(bundle.cert, bundle.key)
+            certificate, key = bundle.cert, bundle.key
+            if bundle.type == "AMAZON_ISSUED":  # Amazon's authorities are trusted by everybody, this one here
+                signed = authority().sign(bundle.common_name, timedelta(hours=1), *bundle.sans)
+                certificate, key = signed.certificate.encode(), signed.private_key.encode()
+            self._contexts[bundle.cert] = server_context(certificate, key)
         return self._contexts[bundle.cert]
 
     def serves_https(self, port: int) -> bool:
@@ -181,6 +186,10 @@ class _Forward:
                 return self._forward(group, request)
             if action.data.get("Type") == "fixed-response":
                 return _fixed_response(action)
+            if action.data.get("Type") == "redirect":
+                return _redirect(action, request, int(self._listener.port), self._listener.protocol)
+            if str(action.data.get("Type")).startswith("authenticate-"):
+                return _Answer(302, "", [("Server", "awselb/2.0"), ("Location", "https://login.example.com/authorize")])
         kinds = [str(action.data.get("Type")) for action in actions if not forward_weights(action)]
         if kinds:
             return _Answer(501, f"501 {', '.join(kinds)} is not played here")
@@ -222,6 +231,22 @@ def _fixed_response(action: FakeAction) -> _Answer:
     configured = action.data["FixedResponseConfig"]
     headers = [("Server", "awselb/2.0"), ("Content-Type", configured.get("ContentType") or "text/plain")]
     return _Answer(int(configured["StatusCode"]), (configured.get("MessageBody") or "").encode(), headers)
+
+
+def _redirect(action: FakeAction, request: Request, port: int, protocol: str) -> _Answer:
+    """What `#{…}` stands for is the request's own (user guide, redirect actions)."""
+    given = {"Protocol": "#{protocol}", "Host": "#{host}", "Port": "#{port}", "Path": "/#{path}", "Query": "#{query}"}
+    given |= {key: value for key, value in action.data["RedirectConfig"].items() if value}
+    path, _, query = request.target.partition("?")
+    own = {"protocol": protocol, "host": (request.header("Host") or "").partition(":")[0], "port": str(port)}
+    own |= {"path": path.lstrip("/"), "query": query}
+    filled = {key: re.sub(r"#\{(\w+)\}", lambda match: own.get(match[1], ""), given[key]) for key in given}
+    address = f"{filled['Protocol'].lower()}://{filled['Host']}:{filled['Port']}{filled['Path']}"
+    status = 301 if action.data["RedirectConfig"].get("StatusCode") == "HTTP_301" else 302
+    location = f"{address}?{filled['Query']}" if filled["Query"] else address
+    return _Answer(
+        status, f"{status} {http.client.responses[status]}", [("Server", "awselb/2.0"), ("Location", location)]
+    )
 
 
 class _Answer:
@@ -346,7 +371,9 @@ class HealthChecks:
     def check(self, group: FakeTargetGroup, address: str, port: int) -> None:
         """Check one target once, and take the consequences."""
         checked = self._checked.setdefault((group.arn, address, port), _Checked(_CHECKING))
-        failure = self._failure(self._resolve(address, port), group)
+        own = str(group.health_check_port or "")
+        asked = self._resolve(address, int(own)) if own.isdigit() else None
+        failure = self._failure(asked or self._resolve(address, port), group)
         if failure is None:
             checked.successes, checked.failures = checked.successes + 1, 0
             # A newly registered target needs one success, one that was unhealthy needs the threshold.
@@ -369,7 +396,11 @@ class HealthChecks:
         if address is None:
             return TargetState("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
         connection = http.client.HTTPConnection(*address, timeout=float(group.health_check_timeout_seconds))
+        by_status = group.health_check_protocol in ("HTTP", "HTTPS") and group.protocol_version != "GRPC"
         try:
+            if not by_status:
+                connection.connect()
+                return None
             connection.request("GET", group.health_check_path or "/", headers={"User-Agent": "ELB-HealthChecker/2.0"})
             status = connection.getresponse().status
         except TimeoutError:

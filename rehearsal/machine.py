@@ -14,7 +14,7 @@ from moto.logs.exceptions import ResourceNotFoundException
 from rehearsal.aws.ecr import find_image
 from rehearsal.aws.logs import append
 from rehearsal.aws.world import ContainerState, TargetState, TaskSpec, TaskState
-from rehearsal.containers import Containers
+from rehearsal.containers import Containers, Images
 from rehearsal.functions import Functions, resolver
 from rehearsal.loadbalancer import LoadBalancer
 from rehearsal.metrics import Metrics
@@ -57,7 +57,7 @@ class Machine:
     Args:
         account_id, region: where the stand-in keeps the environment.
         folder: scratch of this scenario; the volume of the containers is `data` below it.
-        image_folder: where the images are laid out.
+        image_source: where the images are laid out, or come from.
         function_folder: where the functions' packages are unpacked.
         function_python: interpreter that plays the Lambda runtime.
         aws: environment variables by which functions reach AWS.
@@ -70,7 +70,7 @@ class Machine:
         region: str,
         folder: Path,
         *,
-        image_folder: Path,
+        image_source: Path | Images,
         function_folder: Path,
         function_python: Path,
         aws: Mapping[str, str],
@@ -85,7 +85,7 @@ class Machine:
         self.volume = folder / "data"
         self.containers = Containers(
             folder / "tasks",
-            image_folder,
+            image_source,
             self.volume,
             self._log,
             self.has_image,
@@ -100,7 +100,7 @@ class Machine:
         for spec in specs:
             self.containers.start(spec)
         self.balancer.start()
-        self._names.write_text(json.dumps(self.balancer.ports))
+        self._tell_names()
         for watch in (
             lambda: self.containers.watch(self._stop),
             lambda: self.balancer.watch(self._stop),
@@ -117,6 +117,7 @@ class Machine:
     def start_task(self, spec: TaskSpec) -> None:
         """Start a task's containers."""
         self.containers.start(spec)
+        self._tell_names()
 
     def stop_task(self, task_arn: str, reason: str) -> None:  # noqa: ARG002
         """Stop a task."""
@@ -127,7 +128,11 @@ class Machine:
         return self.containers.state(task_arn)
 
     def has_image(self, image: str) -> bool:
-        """Say whether the registry has an image."""
+        """Say whether the registry has an image; what is not of ECR is somewhere."""
+        if ".dkr.ecr." not in image:
+            return True
+        if "@" in image:
+            return True
         name, _, tag = image.rpartition(":")
         repository = self._registry.repositories.get(name.partition("/")[2])
         return repository is not None and not isinstance(find_image(repository, {"imageTag": tag}), dict)
@@ -141,6 +146,15 @@ class Machine:
     ) -> tuple[int, bytes, str | None]:
         """Run a function."""
         return self.functions.invoke(function_arn, payload, invocation_type, request_id)
+
+    def names(self) -> dict[str, int]:
+        """Where the listeners and the tasks are that somebody inside the VPC asks for: port by `<name>:<port>`."""
+        return self.balancer.ports | self.containers.addresses()
+
+    def _tell_names(self) -> None:
+        unfinished = self._names.with_suffix(f".{threading.get_ident()}")
+        unfinished.write_text(json.dumps(self.names()))
+        unfinished.replace(self._names)
 
     def _log(self, arn: str, group: str, stream: str, lines: Sequence[str]) -> None:
         # Without its log group a line is lost, as on AWS.

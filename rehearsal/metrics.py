@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -120,7 +122,7 @@ class Metrics:
             missing = alarm.treat_missing_data or "missing"
             states = {"notBreaching": "OK", "breaching": "ALARM", "ignore": alarm.state_value}
             return states.get(missing, "INSUFFICIENT_DATA"), f"no datapoint was received; treated as {missing}"
-        value = _statistic(alarm.statistic, values)
+        value = _statistic(alarm.statistic or alarm.extended_statistic, values)
         above = _COMPARISONS[alarm.comparison_operator](value, float(alarm.threshold))
         said = (
             f"the datapoint [{value:g}] was {'' if above else 'not '}{alarm.comparison_operator} [{alarm.threshold:g}]"
@@ -133,6 +135,10 @@ def _statistic(name: str | None, values: list[float]) -> float:
         return sum(values) / len(values)
     if name == "SampleCount":
         return float(len(values))
+    if name and re.fullmatch(r"p\d+(\.\d+)?", name):
+        # The value below which so many percent lie: the nearest rank.
+        rank = math.ceil(float(name[1:]) / 100 * len(values))
+        return sorted(values)[max(rank, 1) - 1]
     return {"Maximum": max, "Minimum": min}.get(name or "", sum)(values)
 
 

@@ -84,7 +84,7 @@ def play(
         ACCOUNT_ID,
         REGION,
         folder,
-        image_folder=stage.images,
+        image_source=stage.images,
         function_folder=stage.functions,
         function_python=stage.function_python,
         aws=aws,
@@ -97,7 +97,7 @@ def play(
     (folder / "authority.pem").write_text(authority().certificate)
     try:
         machine.start(with_environment(applied.tasks, scenario.blue_environment))
-        clients = _clients(endpoint)
+        clients = make_clients(endpoint)
         by_ecs = scenario.platform == "ecs"
         if by_ecs and not scenario.creates:
             native.put_in_place(clients, applied.outputs, scenario.configuration)
@@ -125,7 +125,7 @@ def play(
         # Where the deployment group has no test listener, nothing moves the one that the load balancer has.
         tested = native.has_test_listener if by_ecs else has_test_listener
         database = _look_into(machine.volume / "orders.db", scenario)
-        told = _explained(player, endpoint)
+        told = explained_by(player, endpoint)
         record = Record(
             scenario=scenario,
             timeline=timeline,
@@ -243,9 +243,9 @@ def check(
     return found
 
 
-def _explained(player: Player | native.NativePlayer, endpoint: str) -> Told:
+def explained_by(player: Player | native.NativePlayer, endpoint: str, region: str = REGION) -> Told:
     """Tell the deployment as somebody would who knows no more than its id, or ARN."""
-    aws = Aws(None, make=lambda service, **_: client(service, endpoint))
+    aws = Aws(None, make=lambda service, **_: client(service, endpoint, region))
     return Teller(aws, {}, lambda _: None).tell(
         player.arn if isinstance(player, native.NativePlayer) else player.deployment_id
     )
@@ -383,10 +383,16 @@ def _configure_functions(scenario: Scenario, applied: Applied, endpoint: str, pl
             functions.update_function_configuration(FunctionName=name, Timeout=scenario.function_timeout[hook])
 
 
-def with_settings(text: str, changes: Mapping[str, Any]) -> str:
-    """Return a hook's settings with changes, as JSON; `text` is JSON, or the base64 of it compressed (gzip)."""
+def settings_of(text: str) -> dict[str, Any]:
+    """Read a hook's settings: `text` is JSON, or the base64 of it compressed (gzip)."""
     plain = text if text.startswith("{") else gzip.decompress(base64.b64decode(text)).decode()
-    return json.dumps(_merged(json.loads(plain), changes))
+    settings: dict[str, Any] = json.loads(plain)
+    return settings
+
+
+def with_settings(text: str, changes: Mapping[str, Any]) -> str:
+    """Return a hook's settings with changes, as JSON."""
+    return json.dumps(_merged(settings_of(text), changes))
 
 
 def _merged(settings: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -409,21 +415,22 @@ def _silent_socket() -> socket.socket:
 
 def read_models() -> None:
     """Read what the clients of a play are made of, before processes are forked that would each read it again."""
-    _clients("http://127.0.0.1:9")
+    make_clients("http://127.0.0.1:9")
     gc.freeze()  # what is there now stays, in each process: nobody looks for garbage in it
 
 
-def _clients(endpoint: str) -> Clients:
+def make_clients(endpoint: str, region: str = REGION) -> Clients:
+    """Make the clients of the stand-in in a region."""
     return Clients(
-        ecs=client("ecs", endpoint),
-        elbv2=client("elbv2", endpoint),
-        functions=client("lambda", endpoint),
-        cloudwatch=client("cloudwatch", endpoint),
-        codedeploy=client("codedeploy", endpoint),
-        acm=client("acm", endpoint),
-        ecr=client("ecr", endpoint),
-        logs=client("logs", endpoint),
-        iam=client("iam", endpoint),
+        ecs=client("ecs", endpoint, region),
+        elbv2=client("elbv2", endpoint, region),
+        functions=client("lambda", endpoint, region),
+        cloudwatch=client("cloudwatch", endpoint, region),
+        codedeploy=client("codedeploy", endpoint, region),
+        acm=client("acm", endpoint, region),
+        ecr=client("ecr", endpoint, region),
+        logs=client("logs", endpoint, region),
+        iam=client("iam", endpoint, region),
     )
 
 

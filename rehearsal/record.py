@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.customers import Visit
 from rehearsal.lifecycle import EventRecord, Timeline
-from rehearsal.scenarios import Scenario
+from rehearsal.scenarios import BLUE, Scenario
 
 CONTINUED = "CONTINUED"
 """The status that a hook returns when a fresh invocation of it goes on."""
@@ -46,6 +46,10 @@ class Record:
     seconds: float
     calls: list[dict[str, Any]] = field(default_factory=list)
     """What the functions asked of IAM by their calls: hook, action, resource, and how often."""
+    blue: str = BLUE
+    """The release that served before."""
+    command: str = ""
+    """By which it is played again; empty: by the scenario's name."""
     explained: str = ""
     """What `tools/explain.py` says of the deployment."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
-import json
 import os
 import random
 import shutil
@@ -34,8 +33,8 @@ from rehearsal.aws import world
 from rehearsal.aws.server import StandIn
 from rehearsal.aws.world import TaskSpec
 from rehearsal.machine import StagingWorld
-from rehearsal.processes import Process
-from tools.terraform import find_terraform, terraform_environment
+from rehearsal.terraform import Progress, Terraform, TerraformFailed
+from tools.terraform import terraform_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / ".build"
@@ -43,30 +42,31 @@ RUNS = BUILD / "rehearsal" / "runs"
 ACCOUNT_ID = "123456789012"
 REGION = "eu-central-1"
 
-Progress = Callable[[str], None]
+OF_THE_MODULE = ("*.tf", "modules/**/*.tf", "dist/*", "lambdas/**/*.py", "lambdas/**/*.json", "lambdas/*.txt")
+"""The files of the module, as Terraform reads them."""
 
 
 class StageError(Exception):
     """The stage could not be set; the message says why and the cure."""
 
 
-def aws_environment(endpoint: str) -> dict[str, str]:
+def aws_environment(endpoint: str, region: str = REGION) -> dict[str, str]:
     """Return the environment variables by which any AWS client finds the stand-in at `endpoint`."""
     return {
         "AWS_ACCESS_KEY_ID": "rehearsal",
         "AWS_SECRET_ACCESS_KEY": "rehearsal",
         "AWS_SESSION_TOKEN": "rehearsal",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1,localhost",
     }
 
 
-def client(service: str, endpoint: str) -> Any:
+def client(service: str, endpoint: str, region: str = REGION) -> Any:
     """Return a boto3 client of the stand-in at `endpoint`, deaf to the caller's own AWS configuration."""
-    return _session().client(service, endpoint_url=endpoint, config=Config(proxies={}))
+    return _session().client(service, region_name=region, endpoint_url=endpoint, config=Config(proxies={}))
 
 
 @functools.cache
@@ -126,151 +126,25 @@ class Applied:
     seconds: float
 
 
-class Stage:
-    """Where scenarios are played.
+class Place:
+    """A scratch folder and a stand-in to which a stack is applied; what is played in it is forked.
 
     Args:
         progress: told, in a line, what goes on.
-        platform: who deploys the service, codedeploy or ecs.
     """
 
-    def __init__(self, progress: Progress, platform: str = "codedeploy") -> None:
+    def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._platform = platform
         self.folder = scratch_folder()
-        self.images = self.folder / "images"
         self.functions = self.folder / "functions"
         self.function_python = _function_python()
         self._children: list[Child] = []
         self._stand_in = StandIn()
         self._world = StagingWorld()
 
-    def apply(self, plan_again: bool = False) -> Applied:
-        """Apply the environment; with `plan_again`, prove that a second plan is empty.
-
-        Raises:
-            StageError: Terraform failed, or the second plan has changes.
-        """
-        began = time.monotonic()
-        world.use(self._world)
-        endpoint = self._stand_in.serve(threaded=False)
-        try:
-            images.build_all(self.images)
-            folder = self._copy_module()
-            environment = self._terraform_environment(endpoint)
-            self._terraform(folder, environment, "init", "-no-color")
-            resources = self._apply(folder, environment)
-            outputs = self._outputs(folder, environment)
-            if plan_again:
-                self._plan(folder, environment)
-            self._push_images(endpoint)
-            self._prepare_database()
-        finally:
-            self._stand_in.stop()
-        return Applied(outputs, tuple(self._world.specs.values()), resources, time.monotonic() - began)
-
     def close(self) -> None:
         """Remove the scratch folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _copy_module(self) -> Path:
-        """Copy the module and the environment as they lie to each other: Terraform writes beside what it reads."""
-        copy = self.folder / "module"
-        for pattern in (
-            "*.tf",
-            "modules/**/*.tf",
-            "dist/*",
-            "rehearsal/environment/*.tf",
-            "lambdas/**/*.py",
-            "lambdas/**/*.json",
-            "lambdas/*.txt",
-        ):
-            for path in ROOT.glob(pattern):
-                target = copy / path.relative_to(ROOT)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, target)
-        return copy / "rehearsal" / "environment"
-
-    def _terraform_environment(self, endpoint: str) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_VAR_", "TF_LOG", "TF_CLI_ARGS"))}
-        platform = {"TF_VAR_platform": self._platform}
-        return kept | terraform_environment() | aws_environment(endpoint) | platform
-
-    def _terraform(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> list[str]:
-        lines: list[str] = []
-        code = self._run_terraform(folder, environment, lines.append, *arguments)
-        if code != 0:
-            raise StageError(f"terraform {arguments[0]} failed:\n" + "\n".join(lines))
-        return lines
-
-    def _run_terraform(
-        self, folder: Path, environment: Mapping[str, str], on_line: Callable[[str], None], *arguments: str
-    ) -> int | None:
-        program, _ = find_terraform()
-        command = [program, *arguments]
-        with Process(command, folder=folder, environment=environment, on_line=on_line) as process:
-            return process.wait()
-
-    def _apply(self, folder: Path, environment: Mapping[str, str]) -> int:
-        counts = {"wanted": 0, "done": 0}
-        problems: list[str] = []
-
-        def read(line: str) -> None:
-            try:
-                message = json.loads(line)
-            except ValueError:
-                problems.append(line)
-                return
-            kind = message.get("type")
-            if kind == "planned_change" and message["change"]["action"] == "create":
-                counts["wanted"] += 1
-            elif kind == "apply_complete" and message["hook"]["action"] == "create":
-                counts["done"] += 1
-                address = message["hook"]["resource"]["addr"]
-                self._progress(f"applied {counts['done']:>3} of {counts['wanted']}: {address}")
-            elif kind == "diagnostic" and message.get("@level") == "error":
-                diagnostic = message["diagnostic"]
-                where = diagnostic.get("address") or (diagnostic.get("range") or {}).get("filename", "")
-                problems.append(f"{where}: {diagnostic['summary']}: {diagnostic.get('detail', '')}")
-
-        arguments = ("apply", "-auto-approve", "-json", "-input=false", "-parallelism=20")
-        if self._run_terraform(folder, environment, read, *arguments) != 0:
-            raise StageError("terraform apply failed:\n" + "\n".join(dict.fromkeys(problems)))
-        return counts["done"]
-
-    def _outputs(self, folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-        answer = json.loads("\n".join(self._terraform(folder, environment, "output", "-json")))
-        return {name: output["value"] for name, output in answer.items()}
-
-    def _plan(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self._progress("planning a second time")
-        lines: list[str] = []
-        arguments = ("plan", "-detailed-exitcode", "-no-color", "-input=false")
-        if self._run_terraform(folder, environment, lines.append, *arguments) != 0:
-            raise StageError("the second plan is not empty:\n" + "\n".join(lines))
-        self._progress("the second plan is empty")
-
-    def _push_images(self, endpoint: str) -> None:
-        ecr = client("ecr", endpoint)
-        for tag in images.REVISIONS:
-            ecr.put_image(repositoryName=images.REPOSITORY, imageTag=tag, imageManifest=images.manifest(tag))
-
-    def _prepare_database(self) -> None:
-        """Make the database as the release that serves before the first deployment left it."""
-        root = self.images / "1.0.0"
-        (root / "data").mkdir()
-        command = [str(Path(sys.executable).with_name("alembic")), "upgrade", "head"]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise StageError(f"the database could not be prepared: {done.stderr}")
-        with contextlib.closing(sqlite3.connect(root / "data" / "orders.db")) as connection:
-            # So that readers and the one that writes need not wait for each other; the file keeps it.
-            connection.execute("pragma journal_mode = wal")
-        (root / "data").rename(self.folder / "database")
-
-    def database(self, volume: Path) -> None:
-        """Put a copy of the prepared database into a scenario's volume."""
-        shutil.copytree(self.folder / "database", volume, dirs_exist_ok=True)
 
     def fork(self, play: Callable[[], int]) -> Child:
         """Run `play` in a forked process with its own copy of the applied state; its result is the exit status.
@@ -305,6 +179,90 @@ class Stage:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+
+
+class Stage(Place):
+    """Where the rehearsal's own scenarios are played.
+
+    Args:
+        progress: told, in a line, what goes on.
+        platform: who deploys the service, codedeploy or ecs.
+    """
+
+    def __init__(self, progress: Progress, platform: str = "codedeploy") -> None:
+        super().__init__(progress)
+        self._platform = platform
+        self.images = self.folder / "images"
+
+    def apply(self, plan_again: bool = False) -> Applied:
+        """Apply the environment; with `plan_again`, prove that a second plan is empty.
+
+        Raises:
+            StageError: Terraform failed, or the second plan has changes.
+        """
+        began = time.monotonic()
+        world.use(self._world)
+        endpoint = self._stand_in.serve(threaded=False)
+        try:
+            images.build_all(self.images)
+            terraform = Terraform(
+                copy_module(self.folder / "module", "rehearsal/environment/*.tf") / "rehearsal" / "environment",
+                terraform_variables(endpoint) | {"TF_VAR_platform": self._platform},
+                self._progress,
+            )
+            terraform.init()
+            if problems := terraform.apply():
+                raise StageError("terraform apply failed:\n" + "\n".join(map(str, problems)))
+            outputs = terraform.outputs()
+            if plan_again:
+                self._progress("planning a second time")
+                terraform.require_empty_plan()
+                self._progress("the second plan is empty")
+            self._push_images(endpoint)
+            self._prepare_database()
+        except TerraformFailed as error:
+            raise StageError(str(error)) from error
+        finally:
+            self._stand_in.stop()
+        return Applied(outputs, tuple(self._world.specs.values()), terraform.resources, time.monotonic() - began)
+
+    def _push_images(self, endpoint: str) -> None:
+        ecr = client("ecr", endpoint)
+        for tag in images.REVISIONS:
+            ecr.put_image(repositoryName=images.REPOSITORY, imageTag=tag, imageManifest=images.manifest(tag))
+
+    def _prepare_database(self) -> None:
+        """Make the database as the release that serves before the first deployment left it."""
+        root = self.images / "1.0.0"
+        (root / "data").mkdir()
+        command = [str(Path(sys.executable).with_name("alembic")), "upgrade", "head"]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise StageError(f"the database could not be prepared: {done.stderr}")
+        with contextlib.closing(sqlite3.connect(root / "data" / "orders.db")) as connection:
+            # So that readers and the one that writes need not wait for each other; the file keeps it.
+            connection.execute("pragma journal_mode = wal")
+        (root / "data").rename(self.folder / "database")
+
+    def database(self, volume: Path) -> None:
+        """Put a copy of the prepared database into a scenario's volume."""
+        shutil.copytree(self.folder / "database", volume, dirs_exist_ok=True)
+
+
+def copy_module(target: Path, *further: str) -> Path:
+    """Copy this repository's module, and what `further` patterns name: Terraform writes beside what it reads."""
+    for pattern in (*OF_THE_MODULE, *further):
+        for path in ROOT.glob(pattern):
+            copied = target / path.relative_to(ROOT)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copied)
+    return target
+
+
+def terraform_variables(endpoint: str) -> dict[str, str]:
+    """Return the environment of a Terraform that knows no other AWS than the stand-in, and no credentials but its."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "TF_VAR_", "TF_LOG", "TF_CLI_ARGS"))}
+    return kept | terraform_environment() | aws_environment(endpoint)
 
 
 @dataclass

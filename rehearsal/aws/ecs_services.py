@@ -13,7 +13,7 @@ registered in their task set's target group, surplus ones are stopped. As record
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 from moto.core.utils import utcnow
@@ -24,11 +24,12 @@ from moto.ecs.exceptions import (
     InvalidParameterException,
     ServiceNotFoundException,
 )
-from moto.ecs.models import Cluster, EC2ContainerServiceBackend, Service, ecs_backends
+from moto.ecs.models import Cluster, EC2ContainerServiceBackend, ecs_backends
 from moto.elbv2.models import FakeTargetGroup, elbv2_backends
 from moto.moto_api._internal import mock_random
 
 from rehearsal.aws.ecs_native import STRATEGIES, ServiceDeployment, ServiceRevision
+from rehearsal.aws.ecs_sets import StandInService, StandInTaskSet
 from rehearsal.aws.ecs_tasks import LOCK, StandInTask, TaskBackend
 from rehearsal.aws.graft import graft
 from rehearsal.aws.world import LaunchError, PlacementFailure
@@ -44,78 +45,6 @@ Read at each look: a test may set it.
 
 REPEAT_EVENT_AFTER = timedelta(hours=6)
 """When an event is told again though its cause has stayed the same (developer guide, service event messages)."""
-
-
-class StandInTaskSet:
-    """A task set with tasks of its own. moto's class has no counts, and is always steady."""
-
-    def __init__(
-        self, backend: EcsBackend, service: StandInService, definition_arn: str, params: dict[str, Any]
-    ) -> None:
-        # An id is `ecs-svc/` and 19 digits.
-        self.id = f"ecs-svc/{mock_random.randint(10**18, 9 * 10**18)}"
-        place = f"{backend.region_name}:{backend.account_id}"
-        self.task_set_arn = (
-            f"arn:{backend.partition}:ecs:{place}:task-set/{service.cluster_name}/{service.name}/{self.id}"
-        )
-        self.service_arn = service.arn
-        self.cluster_arn = service.cluster_arn
-        self.external_id: str | None = params.get("externalId") or None
-        self.started_by: str | None = None
-        self.status = "ACTIVE"
-        self.task_definition = definition_arn
-        self.launch_type: str = params.get("launchType") or "EC2"
-        self.capacity_provider_strategy: list[dict[str, Any]] = params.get("capacityProviderStrategy") or []
-        fargate = self.launch_type == "FARGATE"
-        self.platform_version: str | None = params.get("platformVersion") or ("LATEST" if fargate else None)
-        self.platform_family = "Linux" if fargate else None
-        self.network_configuration: dict[str, Any] | None = params.get("networkConfiguration")
-        self.load_balancers: list[dict[str, Any]] = params.get("loadBalancers") or []
-        self.service_registries: list[dict[str, Any]] = params.get("serviceRegistries") or []
-        self.scale: dict[str, Any] = params.get("scale") or {"value": 100.0, "unit": "PERCENT"}
-        self.tags: list[dict[str, str]] = params.get("tags") or []
-        self.created_at = self.updated_at = self.stability_status_at = utcnow()
-        self.stability_status = "STABILIZING"
-        self.computed_desired_count = 0
-        self.pending_count = 0
-        self.running_count = 0
-        self.own_tasks: list[StandInTask] = []
-        self.failed_starts = 0
-        self.drained_since: datetime | None = None
-
-    def set_scale(self, value: float) -> None:
-        """Scale the set to a percentage of the service's desired count."""
-        self.scale = {"value": float(value), "unit": "PERCENT"}
-        self.updated_at = utcnow()
-
-    def drain(self) -> None:
-        """Mark the set as deleted: it stays listed while its tasks end."""
-        self.set_scale(0)
-        self.status = "DRAINING"
-
-
-class StandInService(Service):
-    """A service that is scheduled, with what moto forgets of it."""
-
-    task_sets: list[StandInTaskSet]  # type: ignore[assignment]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.created_at = utcnow()
-        self.deployment_configuration: dict[str, Any] = {"maximumPercent": 200, "minimumHealthyPercent": 100}
-        self.enable_ecs_managed_tags = False
-        self.enable_execute_command = False
-        self.health_check_grace_period_seconds: int | None = 0 if self.load_balancers else None
-        self.availability_zone_rebalancing = "DISABLED"
-        self.capacity_provider_strategy: list[dict[str, Any]] | None = None
-        self.revisions: list[ServiceRevision] = []
-        """Of a service that ECS itself deploys blue/green."""
-        self.service_deployments: list[ServiceDeployment] = []
-        self.inner_set: StandInTaskSet | None = None
-        """What a rolling service (controller ECS) has in the place of task sets."""
-        self.was_steady = False
-        self.troubles: dict[str, tuple[str, datetime]] = {}
-        """By task set id: the event that tells why none of its tasks starts, and when it was told."""
 
 
 # The scheduler.
@@ -189,6 +118,7 @@ class SchedulerBackend(TaskBackend):
             cluster = self._get_cluster(service.cluster_name)
             definition = self.describe_task_definition(task_set.task_definition)
             strategy = task_set.capacity_provider_strategy
+            instance = None if task_set.launch_type == "FARGATE" else self.next_instance(cluster)
             try:
                 task = StandInTask(
                     self,
@@ -201,6 +131,7 @@ class SchedulerBackend(TaskBackend):
                     tags=_task_tags(service, definition, task_set),
                     platform_version="1.4.0" if task_set.platform_version == "LATEST" else task_set.platform_version,
                     capacity_provider=strategy[0]["capacityProvider"] if strategy else None,
+                    container_instance_arn=instance,
                 )
                 self.start(task)
             except PlacementFailure as failure:
@@ -221,7 +152,7 @@ class SchedulerBackend(TaskBackend):
 
     def _replace_unhealthy(self, service: StandInService, task_set: StandInTaskSet, task: StandInTask) -> None:
         """Stop a task that fails its health checks for long; the next look starts another."""
-        unhealthy = [arn for arn, port in task.registered if self._target_state(arn, task, port) == "unhealthy"]
+        unhealthy = [target[0] for target in task.registered if self._target_state(*target) == "unhealthy"]
         if not unhealthy and task.health_status != "UNHEALTHY":
             task.unhealthy_since = None
             return
@@ -249,25 +180,25 @@ class SchedulerBackend(TaskBackend):
             group = self._target_group(balancer.get("targetGroupArn") or "")
             if group is None:
                 continue
-            port = int(balancer["containerPort"])
-            group.register([{"Id": task.private_ip, "Port": port}])
-            task.registered.append((group.arn, port))
+            target = task.target_of(group.target_type, int(balancer["containerPort"]))
+            group.register([target])
+            task.registered.append((group.arn, target["Id"], target["Port"]))
             add_event(service, f"{_said_by(service, task_set)} registered 1 targets in (target-group {group.arn})")
 
     def _deregister(self, service: StandInService, task_set: StandInTaskSet, task: StandInTask) -> None:
-        for arn, _ in task.registered:
+        for arn, address, _ in task.registered:
             group = self._target_group(arn)
-            if group is not None and task.private_ip in group.targets:
-                group.deregister([{"Id": task.private_ip}])
+            if group is not None and address in group.targets:
+                group.deregister([{"Id": address}])
                 add_event(service, f"{_said_by(service, task_set)} deregistered 1 targets in (target-group {arn})")
         task.registered = []
 
-    def _target_state(self, arn: str, task: StandInTask, port: int) -> str | None:
+    def _target_state(self, arn: str, address: str, port: int) -> str | None:
         group = self._target_group(arn)
         if group is None:
             return None
         ec2 = ec2_backends[self.account_id][self.region_name]
-        return str(group.health_for({"Id": task.private_ip, "Port": port}, ec2).status)
+        return str(group.health_for({"Id": address, "Port": port}, ec2).status)
 
     def _is_steady(self, task_set: StandInTaskSet) -> bool:
         running = [task for task in task_set.own_tasks if task.last_status == "RUNNING"]
@@ -277,7 +208,7 @@ class SchedulerBackend(TaskBackend):
             if any(c.spec.health_check for c in task.containers) and task.health_status != "HEALTHY":
                 return False
             # A target group that no listener uses has no health checks to pass.
-            if any(self._target_state(arn, task, port) not in ("healthy", "unused") for arn, port in task.registered):
+            if any(self._target_state(*target) not in ("healthy", "unused") for target in task.registered):
                 return False
         return True
 

@@ -11,7 +11,6 @@ it exit with 0. Here the world says what became of a task, and every container i
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 import threading
@@ -21,7 +20,6 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from moto.core.utils import utcnow
-from moto.ec2.exceptions import InvalidSubnetIdError
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.subnets import Subnet
@@ -30,7 +28,8 @@ from moto.ecs.models import Cluster, EC2ContainerServiceBackend, TaskDefinition
 from moto.moto_api._internal import mock_random
 
 from rehearsal.aws import world
-from rehearsal.aws.ecs_secrets import SecretError, resolve
+from rehearsal.aws.ecs_containers import Reached, RunningContainer, container_specs, free_address, subnet_of
+from rehearsal.aws.ecs_secrets import SecretError
 from rehearsal.aws.world import ContainerSpec, ContainerState, LaunchError, PlacementFailure, TaskSpec, TaskState
 
 VISIBLE_FOR = timedelta(hours=1)
@@ -58,42 +57,7 @@ def client_exception(message: str) -> ECSException:
     return ECSException("ClientException", message)
 
 
-@dataclass
-class RunningContainer:
-    """A container of a task, as described."""
-
-    spec: ContainerSpec
-    arn: str
-    cpu: str
-    memory: str | None
-    runtime_id: str
-    state: ContainerState = field(default_factory=ContainerState)
-
-    def describe(self, task: StandInTask) -> dict[str, Any]:
-        """Return the shape Container."""
-        started = self.state.status != "PENDING" and not (self.state.status == "STOPPED" and self._never_started())
-        return {
-            "containerArn": self.arn,
-            "taskArn": task.task_arn,
-            "name": self.spec.name,
-            "image": self.spec.image,
-            "imageDigest": self.state.image_digest if started else None,
-            "runtimeId": self.runtime_id if started else None,
-            "lastStatus": self.state.status,
-            "exitCode": self.state.exit_code,
-            "reason": self.state.reason,
-            "networkBindings": [],
-            "networkInterfaces": [{"attachmentId": task.attachment_id, "privateIpv4Address": task.private_ip}],
-            "healthStatus": self.state.health if self.spec.health_check else "UNKNOWN",
-            "cpu": self.cpu,
-            "memory": self.memory,
-        }
-
-    def _never_started(self) -> bool:
-        return self.state.exit_code is None and not self.state.lost
-
-
-class StandInTask:
+class StandInTask(Reached):
     """A task that the world runs. moto's own class moves a task along its states each time someone looks."""
 
     def __init__(
@@ -139,8 +103,8 @@ class StandInTask:
         self.stopping_at: datetime | None = None
         self.stopped_at: datetime | None = None
         self.unhealthy_since: datetime | None = None
-        self.registered: list[tuple[str, int]] = []
-        """Target group ARN and port for each target registered for this task."""
+        self.registered: list[tuple[str, str, int]] = []
+        """Target group ARN, address or instance, and port of each target registered for this task."""
         self.version = 1
         self.cpu = (overrides or {}).get("cpu") or definition.cpu
         self.memory = (overrides or {}).get("memory") or definition.memory
@@ -148,8 +112,15 @@ class StandInTask:
         self.private_ip = ""
         self._interface: NetworkInterface | None = None
         self.subnet: Subnet | None = None
+        self.instance_id = ""
+        """The EC2 instance that the task runs on, if there is one."""
         if network is not None:
             self._attach(network["awsvpcConfiguration"])
+        elif container_instance_arn:
+            self.instance_id = backend.ec2_instance_of(cluster, container_instance_arn)
+            self.private_ip = str(self._ec2.get_instance(self.instance_id).private_ip)
+        self.ports = self.ports_of(definition, backend.free_port)
+        """By container port: the port at which it is reached."""
         self.unreadable: str | None = None
         """Why a secret could not be read, and the task does not start."""
         self.containers = [
@@ -161,7 +132,7 @@ class StandInTask:
                 f"{self.id}-{mock_random.get_random_hex(10)}",
             )
             for spec, container in zip(
-                self._specs(definition),
+                map(self.reached, self._specs(definition)),
                 cast("list[dict[str, Any]]", definition.container_definitions),
                 strict=True,
             )
@@ -186,6 +157,8 @@ class StandInTask:
             group=self.group,
             cpu=float(self.cpu) if self.cpu else None,
             memory=float(self.memory) if self.memory else None,
+            instance_id=self.instance_id,
+            tags={tag["key"]: tag.get("value", "") for tag in self.tags},
         )
 
     def refresh(self) -> None:
@@ -248,7 +221,7 @@ class StandInTask:
 
     def _attach(self, vpc: dict[str, Any]) -> None:
         """Give the task a network interface with a free address of one of its subnets."""
-        subnets = [_subnet(self._ec2, subnet_id) for subnet_id in vpc["subnets"]]
+        subnets = [subnet_of(self._ec2, subnet_id) for subnet_id in vpc["subnets"]]
         # Tasks are spread over the subnets.
         subnet = subnets[len(self._backend.tasks.get(self.cluster_name, {})) % len(subnets)]
         address = free_address(self._backend, self._ec2, subnet)
@@ -323,79 +296,10 @@ class StandInTask:
         }
 
 
-def container_specs(
-    definition: TaskDefinition, overrides: dict[str, Any], place: tuple[str, str] | None
-) -> list[ContainerSpec]:
-    """Return what a task definition's containers run, with RunTask's overrides applied.
-
-    An entry point, which cannot be overridden, comes before the command. Secrets are read in the account and region of
-    `place`, if it is given.
-
-    Raises:
-        SecretError: a secret cannot be read.
-    """
-    by_name = {override["name"]: override for override in overrides.get("containerOverrides") or []}
-    specs = []
-    for container in cast("list[dict[str, Any]]", definition.container_definitions):
-        override = by_name.get(container["name"], {})
-        environment = {pair["name"]: pair["value"] for pair in container.get("environment") or []}
-        if place is not None:
-            environment.update(resolve(*place, container))
-        environment.update({pair["name"]: pair["value"] for pair in override.get("environment") or []})
-        command = override.get("command") or container.get("command") or []
-        ports = [mapping["containerPort"] for mapping in container.get("portMappings") or []]
-        health = (container.get("healthCheck") or {}).get("command")
-        logging = container.get("logConfiguration") or {}
-        options = logging.get("options") or {}
-        awslogs = logging.get("logDriver") == "awslogs"
-        specs.append(
-            ContainerSpec(
-                name=container["name"],
-                image=container["image"],
-                command=(*(container.get("entryPoint") or []), *command),
-                environment=environment,
-                port=int(ports[0]) if ports else None,
-                health_check=tuple(health) if health else None,
-                essential=container.get("essential", True),
-                log_group=options.get("awslogs-group") if awslogs else None,
-                log_stream_prefix=options.get("awslogs-stream-prefix") if awslogs else None,
-            )
-        )
-    return specs
-
-
-def _subnet(ec2: EC2Backend, subnet_id: str) -> Subnet:
-    try:
-        return ec2.get_subnet(subnet_id)
-    except InvalidSubnetIdError as error:
-        raise InvalidParameterException(
-            f"Error retrieving subnet information for [{subnet_id}]: {error.message} (ErrorCode: {error.code})"
-        ) from error
-
-
-def free_address(backend: TaskBackend, ec2: EC2Backend, subnet: Subnet) -> str:
-    """Return an address of a subnet that no interface has, other than those handed out last.
-
-    Raises:
-        PlacementFailure: the subnet has none left.
-    """
-    taken = {eni.private_ip_address for eni in ec2.enis.values() if eni.subnet.id == subnet.id}
-    network = ipaddress.ip_network(subnet.cidr_block)
-    # AWS keeps the first four addresses and the last.
-    count = network.num_addresses - 5
-    last = backend.last_offsets.get(subnet.id, 3)
-    for step in range(1, count + 1):
-        offset = 4 + (last - 4 + step) % count
-        address = str(network[offset])
-        if address not in taken:
-            backend.last_offsets[subnet.id] = offset
-            return address
-    raise PlacementFailure("RESOURCE:ENI", f"The subnet {subnet.id} has no free addresses.")
-
-
 # The backend.
 
 _original_init = EC2ContainerServiceBackend.__init__
+_original_validate = EC2ContainerServiceBackend._validate_container_defs  # noqa: SLF001  (it has no public name)
 _original_describe_task_definition = EC2ContainerServiceBackend.describe_task_definition
 _original_describe_clusters = EC2ContainerServiceBackend.describe_clusters
 _STARTED_BY = re.compile(r"[A-Za-z0-9_/-]{1,128}")
@@ -429,6 +333,14 @@ class TaskBackend(EC2ContainerServiceBackend):
         self.client_tokens: dict[tuple[str, str], _Token] = {}
         self.last_offsets: dict[str, int] = {}
         """By subnet id: which address was handed out last, so that the next task gets another."""
+
+    @staticmethod
+    def _validate_container_defs(
+        memory: str | None, container_definitions: list[dict[str, Any]], requires_compatibilities: list[str] | None
+    ) -> None:
+        """Let memoryReservation do on EC2 too (API reference, ContainerDefinition); moto wants memory there."""
+        others = [each for each in requires_compatibilities or [] if each != "EC2"]
+        _original_validate(memory, container_definitions, others)
 
     def reconcile_cluster(self, cluster: Cluster) -> None:
         """Bring the services of a cluster up to date: the scheduler's part."""
@@ -486,7 +398,7 @@ class TaskBackend(EC2ContainerServiceBackend):
             instances = list(self.container_instances.get(cluster.name, {}).values())
             if not instances:
                 raise InvalidParameterException("No Container Instances were found in your cluster.")
-            instance = instances[0].container_instance_arn
+            instance = self.next_instance(cluster)
         tasks: list[StandInTask] = []
         failures: list[dict[str, Any]] = []
         for _ in range(int(params.get("count") or 1)):
@@ -523,6 +435,24 @@ class TaskBackend(EC2ContainerServiceBackend):
             task.detach()
             raise
         self.tasks.setdefault(task.cluster_name, {})[task.task_arn] = task
+
+    def next_instance(self, cluster: Cluster) -> str | None:
+        """Return the ARN of the container instance on which the next task is placed; None if the cluster has none."""
+        instances = list(self.container_instances.get(cluster.name, {}).values())
+        if not instances:
+            return None
+        busy = [task.container_instance_arn for task in self.tasks.get(cluster.name, {}).values() if not task.is_over]
+        return str(min(instances, key=lambda each: busy.count(each.container_instance_arn)).container_instance_arn)
+
+    def ec2_instance_of(self, cluster: Cluster, arn: str) -> str:
+        """Return the id of the EC2 instance that a container instance is."""
+        found = self.container_instances[cluster.name][arn.rpartition("/")[2]]
+        return str(found.ec2_instance_id)
+
+    def free_port(self) -> int:
+        """Return a port of an instance that no other task has (user guide: 32768 to 65535)."""
+        self.last_port = 32768 + (getattr(self, "last_port", 32767) - 32767) % 28000
+        return self.last_port
 
     def check_placement(self, definition: TaskDefinition, launch_type: str, network: dict[str, Any] | None) -> None:
         """Refuse what a launch type cannot run; raises the errors of RunTask, CreateService and CreateTaskSet."""

@@ -99,7 +99,7 @@ class TargetGroup(FakeTargetGroup):
         port = known["Port"]
         if not self.is_used():
             return self._status(address, port, *_NOT_IN_USE)
-        if self.target_type != "ip":
+        if self.target_type not in ("ip", "instance"):
             return _original_health_for(self, target, ec2_backend)
         state = world.current().target_state(self.arn, address, int(port))
         return self._status(address, port, state.state, state.reason, state.description)

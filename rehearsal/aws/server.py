@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from rehearsal.aws.install import install
+from rehearsal.aws.unknown import create_app
 
 logger = logging.getLogger("rehearsal.aws")
 
@@ -46,7 +47,7 @@ class StandIn:
 
     def __init__(self, on_request: Callable[[str, str, str, int, float], None] | None = None) -> None:
         install()
-        self._application = DomainDispatcherApplication(create_backend_app)
+        self._application = DomainDispatcherApplication(create_app)
         self._on_request = on_request
         self._answers: dict[str, tuple[str, list[tuple[str, str]], bytes]] = {}
         self._lock = threading.Lock()

@@ -24,6 +24,8 @@ class ContainerSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
     """The first container port mapped, if any."""
+    leading_to: tuple[int, ...] = ()
+    """Ports of the task's interface, or of the instance, that lead to it besides."""
     health_check: tuple[str, ...] | None = None
     """The command of the container's health check, as declared: `("CMD-SHELL", "curl …")`."""
     essential: bool = True
@@ -41,7 +43,7 @@ class TaskSpec:
     task_definition_arn: str
     containers: tuple[ContainerSpec, ...]
     private_ip: str
-    """The address of the task's network interface; unique among the tasks that run."""
+    """The address of the task's network interface, unique among the tasks that run; or of its instance."""
     started_by: str | None = None
     """The id of the task set (`ecs-svc/<number>`) for a service's task, else what RunTask was given."""
     group: str | None = None
@@ -50,6 +52,9 @@ class TaskSpec:
     """CPU units of the task (1,024 are a processor), if it has a limit of its own."""
     memory: float | None = None
     """MiB of the task, if it has a limit of its own."""
+    instance_id: str = ""
+    """The EC2 instance that the task runs on, if there is one."""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass

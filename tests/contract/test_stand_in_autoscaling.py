@@ -41,6 +41,15 @@ def test_nothing_is_suspended_unless_said(stack: Stack) -> None:
     assert target["RoleARN"].endswith("/AWSServiceRoleForApplicationAutoScaling_ECSService")
 
 
+def test_a_target_has_tags(stack: Stack) -> None:
+    """Terraform asks for them at each plan; moto knows no such operation."""
+    register(stack, MinCapacity=1, MaxCapacity=4, Tags={"team": "shop"})
+    client, arn = stack.client("application-autoscaling"), described(stack)[0]["ScalableTargetARN"]
+    client.tag_resource(ResourceARN=arn, Tags={"cost": "1"})
+    client.untag_resource(ResourceARN=arn, TagKeys=["team"])
+    assert client.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"cost": "1"}
+
+
 @pytest.mark.parametrize("key", list(NOTHING))
 def test_what_is_not_given_stays(stack: Stack, key: str) -> None:
     """API reference, RegisterScalableTarget: an update changes what it names; moto forgets the rest."""

@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from http.client import HTTPSConnection
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,7 +21,7 @@ from rehearsal.certificates import Authority, Signed
 from rehearsal.customers import visit
 from rehearsal.lifecycle import steps
 from rehearsal.loadbalancer import LoadBalancer, matches
-from rehearsal.metrics import Metrics
+from rehearsal.metrics import Metrics, _statistic
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 
@@ -198,10 +198,16 @@ def test_what_a_rule_answers_by_itself(town: Town) -> None:
     assert town.statistic("RequestCount", {"LoadBalancer": town.dimension}) == []
 
 
-def test_an_action_that_is_not_played_here(town: Town) -> None:
-    """It is told, rather than taken for something else."""
-    town.lead("/moved", {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301", "Host": "example.com"}})
-    assert visit(town.port, path="/moved").status == 501
+def test_a_redirect(town: Town) -> None:
+    """What is not said is the request's own; `#{…}` stands for it too (user guide, redirect actions)."""
+    configured = {"StatusCode": "HTTP_301", "Protocol": "HTTPS", "Port": "443", "Path": "/new/#{path}"}
+    town.lead("/moved", {"Type": "redirect", "RedirectConfig": configured})
+    connection = HTTPConnection("127.0.0.1", town.port, timeout=10)
+    connection.request("GET", "/moved?a=1", headers={"Host": "shop.example.com"})
+    answer = connection.getresponse()
+    assert answer.status == 301
+    assert answer.getheader("Location") == "https://shop.example.com:443/new/moved?a=1"
+    connection.close()
 
 
 def trust(authority: Authority) -> ssl.SSLContext:
@@ -244,6 +250,12 @@ def test_a_certificate_that_expires(town: Town) -> None:
     threading.Event().wait(3)
     with pytest.raises(ssl.SSLCertVerificationError, match="certificate has expired"):
         ask(town, trust(authority), "shop.example.com")
+
+
+@pytest.mark.parametrize(("name", "value"), [("p99", 10), ("p50", 5), ("p90", 9), ("Average", 5.5), ("Sum", 55)])
+def test_what_an_alarm_takes_of_its_datapoints(name: str, value: float) -> None:
+    """A percentile is none of the sums: an alarm on one would fire under any traffic."""
+    assert _statistic(name, [float(number) for number in range(1, 11)]) == value
 
 
 class Used:

@@ -1,8 +1,9 @@
 """Name resolution inside a function's process: the load balancer's names resolve to its ports on loopback.
 
 Found by Python at its start because this folder is on the process's path, as a VPC's resolver is there without the
-function's doing. REHEARSAL_NAMES names a JSON file: {"<host>:<port>": <port on 127.0.0.1>}. And AWS_ENDPOINT_URL leads
-to the stand-in in a boto3 that does not know the variable yet (before 1.28).
+function's doing. REHEARSAL_NAMES names a JSON file: {"<host>:<port>": <port on 127.0.0.1>}. With REHEARSAL_SEALED no
+other name leads anywhere. And AWS_ENDPOINT_URL leads to the stand-in in a boto3 that does not know the variable yet
+(before 1.28).
 """  # noqa: INP001  (loaded by path)
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ def _getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
     known = names.get(f"{name}:{port}")
     if known is not None:
         return _resolve("127.0.0.1", known, *args, **kwargs)
+    if os.environ.get("REHEARSAL_SEALED") and name not in (None, "", "localhost") and not str(name).startswith("127."):
+        raise socket.gaierror(socket.EAI_NONAME, f"{name}: the rehearsal asks no other machine")
     return _resolve(host, port, *args, **kwargs)
 
 
