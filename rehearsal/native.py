@@ -19,7 +19,7 @@ from typing import Any, cast
 from moto.ecs.models import ecs_backends
 
 from rehearsal.aws.ecs_native import STAGES, ServiceDeployment
-from rehearsal.aws.ecs_services import StandInService
+from rehearsal.aws.ecs_sets import StandInService
 from rehearsal.functions import Attempt
 from rehearsal.lifecycle import ALARM_INTERVAL, INSTALL_LIMIT, MINUTE, Clients, EventRecord, HookRun, Timeline
 

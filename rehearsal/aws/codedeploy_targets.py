@@ -12,7 +12,8 @@ from typing import Any, cast
 from moto.ecs.models import ecs_backends
 
 from rehearsal.aws.codedeploy import Deployment
-from rehearsal.aws.ecs_services import EcsBackend, StandInService, StandInTaskSet
+from rehearsal.aws.ecs_services import EcsBackend
+from rehearsal.aws.ecs_sets import StandInService, StandInTaskSet
 from rehearsal.aws.elbv2 import name_of, traffic_weights
 
 

@@ -16,7 +16,8 @@ from moto.core.responses import ActionResult
 from moto.ecs.exceptions import InvalidParameterException
 from moto.ecs.responses import EC2ContainerServiceResponse
 
-from rehearsal.aws.ecs_services import EcsBackend, StandInService, StandInTaskSet
+from rehearsal.aws.ecs_services import EcsBackend
+from rehearsal.aws.ecs_sets import StandInService, StandInTaskSet
 from rehearsal.aws.graft import graft
 
 Tagged = TypeVar("Tagged", StandInService, StandInTaskSet)

@@ -24,7 +24,8 @@ from moto.elbv2.models import FakeAction, elbv2_backends
 from moto.moto_api._internal import mock_random
 
 if TYPE_CHECKING:
-    from rehearsal.aws.ecs_services import EcsBackend, StandInService, StandInTaskSet
+    from rehearsal.aws.ecs_services import EcsBackend
+    from rehearsal.aws.ecs_sets import StandInService, StandInTaskSet
 
 STRATEGIES = ("BLUE_GREEN", "LINEAR", "CANARY")
 STAGES = (

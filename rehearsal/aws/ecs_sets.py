@@ -72,7 +72,7 @@ class StandInService(Service):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Absent where none was given; an empty one lets Terraform's provider fail.
-        self.network_configuration = self.network_configuration or None
+        self.network_configuration = self.network_configuration or None  # type: ignore[assignment]
         self.created_at = utcnow()
         self.deployment_configuration: dict[str, Any] = {"maximumPercent": 200, "minimumHealthyPercent": 100}
         self.enable_ecs_managed_tags = False

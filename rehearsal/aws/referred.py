@@ -97,7 +97,8 @@ class Referred:
         told = json.dumps(dict(call.parameters), default=str)
         network = json.dumps(call.parameters.get("VpcConfig")) if call.service == "lambda" else told
         for match in _ID.finditer(network if call.service in _IN_A_NETWORK else ""):
-            {"vpc": self._vpc, "subnet": self._subnet, "sg": self._group}[match[1]](call, match[0])
+            kinds: dict[str, Callable[..., Any]] = {"vpc": self._vpc, "subnet": self._subnet, "sg": self._group}
+            kinds[match[1]](call, match[0])
         for arn in _CERTIFICATE.findall(told):
             self._certificate(call, arn)
         for match in _BALANCER.finditer(told):
@@ -164,7 +165,7 @@ class Referred:
                 name or wanted or "rehearsal", "Made by somebody else", self._any_vpc(call), force=True
             )
         made.add_tags(dict(tags or {}))
-        ec2.authorize_security_group_ingress(made.id, "-1", None, None, [{"CidrIp": "0.0.0.0/0"}])
+        ec2.authorize_security_group_ingress(made.id, "-1", None, None, [{"CidrIp": "0.0.0.0/0"}])  # type: ignore[arg-type]
 
     def _vpcs_by_filter(self, call: Call) -> None:
         filters = _filters(call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -175,11 +175,12 @@ def _rest(report: ServiceReport) -> Iterator[str]:
 
 def _why(name: str, played: Mapping[str, Any], service: Service) -> str:
     if played["stopped_by"] == NOTHING:
-        return _UNSEEN.get(name, lambda _service: "")(service)
+        why = _UNSEEN.get(name)
+        return why(service) if why else ""
     return str(played["why"])
 
 
-_UNSEEN = {
+_UNSEEN: Mapping[str, Callable[[Service], str]] = {
     "failing-migration": lambda service: (
         "run_migrations has no command: nothing was migrated"
         if not (service.settings.get("run_migrations") or {}).get("command")

@@ -74,7 +74,7 @@ def _ways(clients: Clients, listener: str, paths: Sequence[str]) -> Iterator[tup
         headers: dict[str, str] = {}
         own = list(paths)
         for condition in rule["Conditions"]:
-            values = condition.get("Values") or next(
+            values: list[Any] = condition.get("Values") or next(
                 (value.get("Values", []) for key, value in condition.items() if key.endswith("Config")), []
             )
             literal = [re.sub(r"[*?]", "x" if condition["Field"] == "host-header" else "", str(v)) for v in values]

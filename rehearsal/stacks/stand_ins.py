@@ -11,11 +11,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from moto.ecs.models import ecs_backends
 from moto.route53.models import route53_backends
 
+from rehearsal.aws.ecs_tasks import StandInTask
 from rehearsal.aws.world import ContainerSpec, TaskSpec, TaskState, is_of_task_set
 from rehearsal.machine import Machine
 from rehearsal.stacks.cases import Case
@@ -49,7 +50,7 @@ class StandIns:
     def run(self, task: TaskSpec, container: ContainerSpec) -> ContainerSpec:
         """Return what runs in a container's place."""
         checked = ("CMD", "true") if container.health_check else None
-        told = {"tag": tag_of(container.image)}
+        told: dict[str, Any] = {"tag": tag_of(container.image)}
         if not is_of_task_set(task):
             code = self._code(task)
             if self._command and container.name == self._service.container and not code:
@@ -118,7 +119,7 @@ class StackMachine(Machine):
 def of_service(tasks: Sequence[TaskSpec], service: Service) -> list[TaskSpec]:
     """Return the tasks of one service, of those that run when the stack was applied."""
     backend_tasks = {
-        task.task_arn: task
+        task.task_arn: cast(StandInTask, task)
         for account in ecs_backends.values()
         for backend in account.values()
         for tasks_ in backend.tasks.values()

@@ -8,7 +8,7 @@ from typing import Any, cast
 from moto.ecs.models import ecs_backends
 
 from rehearsal.aws.ecs_native import STAGES, ServiceDeployment
-from rehearsal.aws.ecs_services import StandInService
+from rehearsal.aws.ecs_sets import StandInService
 from rehearsal.testing.stage import ACCOUNT, CLUSTER, HANDLERS, SERVICE, Stage
 
 STAGE_OF = {

@@ -27,7 +27,7 @@ from moto.ecs.models import ecs_backends
 
 from rehearsal.aws.awslambda import FunctionPackage
 from rehearsal.aws.ecs_native import ServiceDeployment
-from rehearsal.aws.ecs_services import StandInService
+from rehearsal.aws.ecs_sets import StandInService
 from rehearsal.aws.iam_requests import Asked, Call, asked_by
 from rehearsal.aws.install import install
 from rehearsal.aws.server import StandIn

@@ -42,7 +42,7 @@ def test_the_registry_is_asked(tmp_path: Path, image: str, there: bool) -> None:
                 ACCOUNT_ID,
                 REGION,
                 tmp_path,
-                image_folder=tmp_path / "images",
+                image_source=tmp_path / "images",
                 function_folder=tmp_path / "functions",
                 function_python=tmp_path / "python",
                 aws={},

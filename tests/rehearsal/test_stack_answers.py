@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-import jmespath
+import jmespath  # type: ignore[import-untyped]
 import pytest
 
 from rehearsal.stacks.answers import answers
