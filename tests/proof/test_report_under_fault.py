@@ -39,6 +39,7 @@ TRIED = {
 }
 """Of each profile's requests, every how manieth is one at which the process is killed."""
 EXPECTED = {profile.name: profile.expected for profile in PROFILES}
+SECONDS = {profile.name: profile.seconds for profile in PROFILES}
 
 
 def outages() -> Iterator[Case]:
@@ -46,7 +47,8 @@ def outages() -> Iterator[Case]:
     for profile in OF_OUTAGES:
         for kind in OUT_OF_ORDER if profile == "after install" else ("throttled", "hangs", "lost"):
             for name, seconds in OUTAGES.items():
-                plan = Plan(REPORT, Fault(kind), range(1, FOREVER), seconds)
+                lasts = SECONDS[profile] if name == "900 s" else seconds  # as long as the function
+                plan = Plan(REPORT, Fault(kind), range(1, FOREVER), lasts)
                 yield Case(profile, f"{kind} for {name}", plan, tries=3)
         yield Case(profile, "delivered twice", again=True)
         yield Case(profile, COMPLETED, Plan(REPORT, Fault("completed"), range(1, FOREVER)), tries=3)
