@@ -158,7 +158,7 @@ class Migration:
 
     def _lose_sight(self) -> None:
         """Note that the task that was left running may have changed something, and may still run."""
-        self.tasks.may_still_run = f"the task of {self.resume_at}, left running before,"
+        self.gate.running = f"the task of {self.resume_at}, left running before,"
         self.may_have_changed = True
 
     def check_other_invocations(self) -> None:
@@ -229,7 +229,7 @@ class Migration:
         task, trouble = self._wait(started, step)
         container = task.container(self.tasks.target.container) if task else None
         never_ran = bool(task and container and task.never_ran(container))
-        if step == "migrate" and (self.tasks.may_still_run or not never_ran):
+        if step == "migrate" and (self.gate.running or not never_ran):
             # Not knowing counts as a change: an unneeded rollback does less harm than half a migration.
             self.may_have_changed = True
         interrupted = not trouble and task and container and task.was_interrupted and attempt == 1
@@ -256,7 +256,7 @@ class Migration:
         except ProbeError:
             if self.is_lost:
                 self._lose_sight()
-            elif self.tasks.may_still_run:
+            elif self.gate.running:
                 self.may_have_changed = self.may_have_changed or name.startswith("migrate")
             raise
 
@@ -294,8 +294,8 @@ class Migration:
         Two commands at once may break a schema. Once its deployment is over, another one may have migrated, and a
         rollback would undo that, too.
         """
-        if self.tasks.may_still_run:
-            return f"{self.tasks.may_still_run} may still run; see to its end"
+        if self.gate.running:
+            return f"{self.gate.running} may still run; see to its end"
         if not self.gate.orphaned or "rollback" in self.begun:
             return ""
         try:
@@ -309,8 +309,8 @@ class Migration:
     def _where_it_is_now(self) -> str:
         """In words: where a rollback that failed has left the database. A preset can tell."""
         unknown = "the database is in an unknown state"
-        if self.tasks.may_still_run:
-            return f"{self.tasks.may_still_run} may still run, {unknown}"
+        if self.gate.running:
+            return f"{self.gate.running} may still run, {unknown}"
         if not self.options.preset:
             return unknown
         found = attempt("rollback", partial(self._where_it_is, "rollback-state"))

@@ -58,7 +58,7 @@ class SmokeTest:
             return noted(f"production is on both sides at this step, and blue might answer: {NAME} runs at the end")
         finding = attempt(NAME, self._run)
         said = finding.detail if finding.detail.startswith(NAME) else f"{NAME}: {finding.detail}"
-        runs_on = f"; {self.tasks.may_still_run} may still run: see to its end" if self.tasks.may_still_run else ""
+        runs_on = f"; {self.gate.running} may still run: see to its end" if self.gate.running else ""
         return replace(finding, detail=f"{said}{runs_on}{self._left_out_in_words}")
 
     def _run(self, again: int = 1) -> Finding:

@@ -41,8 +41,8 @@ class TaskRuns:
     """The one-off tasks of one hook and one purpose.
 
     `purpose`: whose tasks they are, as their group and their reasons say it: `run_migrations`. `find_target`: where
-    they run. `interval`: seconds between two looks. `may_still_run`: words for a task that may not have ended.
-    `time_to_stop`: seconds to keep for stopping a task; more once a target is known whose container takes longer.
+    they run. `interval`: seconds between two looks. `time_to_stop`: seconds to keep for stopping a task; more once a
+    target is known whose container takes longer.
     """
 
     purpose: str
@@ -50,7 +50,6 @@ class TaskRuns:
     options: OneOffTask
     find_target: Callable[[], Target]
     interval: float
-    may_still_run: str = ""
 
     def __post_init__(self) -> None:
         self.deployment, self.deadline = self.gate.deployment, self.gate.deadline
@@ -98,21 +97,18 @@ class TaskRuns:
         same token finds it. With `waits_for_room` also if there was no room for it.
         """
         patience = self.deadline.within(min(TIME_TO_START, seconds))
-        may_have_started = False
+        may_run, may_have_started = f"the task of {name}, of which ECS did not answer whether it started,", False
         while True:
             try:
-                parameters, self.gate.running = request(), f"the task of {name}"
+                parameters, self.gate.running = request(), may_run
                 return tasks.start(parameters)
             except ProbeError as problem:
                 unanswered = isinstance(problem, AwsCallFailed) and problem.operation == "run_task"
                 may_have_started = may_have_started or (problem.retryable and unanswered)
-                self.gate.running = self.gate.running if may_have_started else ""
+                self.gate.running = may_run if may_have_started else ""
                 no_room = waits_for_room and isinstance(problem, tasks.NotPlaced)
-                if (problem.retryable or no_room) and patience.sleep(min(self.interval, SOON)):
-                    continue
-                if may_have_started:
-                    self.may_still_run = f"the task of {name}, of which ECS did not answer whether it started,"
-                raise
+                if not (problem.retryable or no_room) or not patience.sleep(min(self.interval, SOON)):
+                    raise
 
     def look_at(self, started: Task, *, container_alone: bool = False) -> Finding:
         """Whether the task has stopped; `value`: the task as it is now. ECS may not show it in its first seconds.
@@ -139,7 +135,7 @@ class TaskRuns:
         if seen.ok:
             return seen.value, ""
         trouble = seen.detail
-        self.may_still_run = f"task {started.id}"
+        self.gate.running = f"task {started.id}"
         try:
             reason = f"{self.purpose} of deployment {self.deployment.id}: {trouble}"
             tasks.stop(self.deployment.cluster, started.arn, reason)
@@ -148,7 +144,6 @@ class TaskRuns:
         last = self.ask_often(partial(self.look_at, started, container_alone=True), self.time_to_stop)
         if not last.ok:
             return last.value or seen.value, f"{trouble}; it was told to stop and has not yet"
-        self.may_still_run = ""
         # Else it had just ended by itself, as every other invocation will see.
         was_stopped = last.value.stop_code in ("", "UserInitiated")
         return last.value, f"{trouble}; it was stopped" if was_stopped else ""

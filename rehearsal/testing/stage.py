@@ -235,6 +235,17 @@ class Stage:
                 )
                 self.tell(event)
 
+    def queue_invocations(self) -> list[str]:
+        """Have Lambda take each invocation, and make none; return the functions, as they are called from now on."""
+        called: list[str] = []
+
+        def invoke(parameters: Mapping[str, Any]) -> dict[str, Any]:
+            called.append(parameters["FunctionName"])
+            return {"StatusCode": 202}
+
+        self.instead["lambda:Invoke"] = invoke
+        return called
+
     def tell(
         self, event: str, options: Mapping[str, Any] | None = None, *, timeout: int = 900, **variables: str | None
     ) -> None:

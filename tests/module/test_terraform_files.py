@@ -6,9 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.session import get_session
+from gate.platforms import ecs
 
+from rehearsal.testing.stage import HANDLERS
 from tests.module.conftest import ROOT, Terraform
 
 
@@ -89,3 +93,21 @@ def test_the_module_is_small() -> None:
     by_hand = [path for path in ROOT.glob("*.tf") if not path.read_text(encoding="utf-8").startswith("# Written by")]
     assert len(by_hand) == 7
     assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in by_hand) < 1000
+
+
+def test_the_stages_are_those_of_the_hooks_and_of_ecs() -> None:
+    """What modules/lifecycle_hooks lets pass, refuses and takes by itself stands in the functions' code too."""
+    source = (ROOT / "modules" / "lifecycle_hooks" / "outputs.tf").read_text(encoding="utf-8")
+
+    def written(name: str, end: str) -> str:
+        return source.partition(f"  {name} ")[2].partition(end)[0]
+
+    ecs_model: Any = get_session().get_service_model("ecs")
+    known = re.findall(r'"(\w+)"', written("_known", "]"))
+    assert sorted(known) == sorted(ecs_model.shape_for("DeploymentLifecycleHookStage").enum)
+    assert tuple(re.findall(r'"(\w+)"', written("_twice", "]"))) == ecs.RECURRING
+    of_hooks = {HANDLERS[event]: stages for event, stages in ecs.STAGES.items()}
+    own = re.findall(r'"(\w+)"', written("_own_stages", "])"))
+    assert own == [of_hooks[hook][0] for hook in HANDLERS.values()]
+    elsewhere = dict(re.findall(r'(\w+) += "([\w ]+)"', written("_elsewhere", "}")))
+    assert elsewhere == {hook: " or ".join(of_hooks[hook]) for hook in ("run_migrations", "validate_production")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -55,13 +55,7 @@ def test_a_migration_longer_than_its_invocation_continues_in_the_next(stage: Sta
 def test_what_is_invoked_by_an_alias_continues_by_it(stage: Stage, relay: Relay) -> None:
     """Its role has to allow that, which the end of the run judges."""
     relay.function = f"{relay.function}:live"
-    invoked: list[str] = []
-
-    def invoke(parameters: Mapping[str, Any]) -> dict[str, Any]:
-        invoked.append(parameters["FunctionName"])
-        return {"StatusCode": 202}
-
-    stage.instead["lambda:Invoke"] = invoke
+    invoked = stage.queue_invocations()
     stage.world.exits[MIGRATE] = Exit(0, lasts=400)
     assert relay.deliver(stage.at(EVENT))["status"] == "CONTINUED"
     assert invoked == [relay.function]

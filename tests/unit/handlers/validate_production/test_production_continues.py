@@ -37,13 +37,7 @@ pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 def test_what_is_invoked_by_an_alias_continues_by_it(stage: Stage, function: Function, traffic: Traffic) -> None:
     """Its role has to allow that, which the end of the run judges."""
     function.arn = f"{function.arn}:live"
-    invoked: list[str] = []
-
-    def invoke(parameters: Mapping[str, Any]) -> dict[str, Any]:
-        invoked.append(parameters["FunctionName"])
-        return {"StatusCode": 202}
-
-    stage.instead["lambda:Invoke"] = invoke
+    invoked = stage.queue_invocations()
     event = stage.at(EVENT)
     traffic(requests=500)
     assert function(event, **{**SLOWLY, "duration": 1000})["status"] == "CONTINUED"
