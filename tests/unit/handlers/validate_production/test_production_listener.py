@@ -88,11 +88,16 @@ def test_nothing_is_sent_while_green_has_no_healthy_target(stage: Stage, judge: 
         ({"query-string": ["a"]}, {}, False),
         ({"query-string": ["a"]}, {"http_checks": {"a": {"path": "/?a"}}}, True),
         ({"path-pattern": ["/health"], "host-header": ["a"]}, {}, False),
-        ({"path-pattern": ["/health"]}, {"load": {"rate": 5, "duration": 1}}, False),
-        ({"path-pattern": ["/health"]}, {"load": {"rate": 5, "duration": 1, "path": "/health"}}, True),
+        ({"path-pattern": ["/health"]}, {"load": {"rate": 5, "duration": 1, "concurrency": 1}}, False),
+        (
+            {"path-pattern": ["/health"]},
+            {"load": {"rate": 5, "duration": 1, "concurrency": 1, "path": "/health"}},
+            True,
+        ),
     ],
     ids=str,
 )
+@pytest.mark.usefixtures("load_time")
 def test_what_no_rule_takes_is_not_sent(  # noqa: PLR0917 - one row of the table each
     stage: Stage,
     judge: Judge,

@@ -220,7 +220,7 @@ def test_samples_and_load_have_no_limit_of_latency_by_default(
     site.answer = slow
     event = stage.at(EVENT)
     traffic()
-    load = {"rate": 1, "duration": 3}
+    load = {"rate": 1, "duration": 3, "concurrency": 1}
     settings = {**AT_ONCE, "samples": 2, "concurrency": 1, "duration": 60}
     judgement = judge(hook, event, **settings, load=load)
     assert judgement.succeeded
