@@ -12,6 +12,8 @@ from rehearsal.testing.stage import Judge, Stage
 from rehearsal.testing.web import Site
 from tests.unit.handlers.validate_production.helpers import AT_ONCE, BAKE, EVENT
 
+LOAD = {"rate": 5, "duration": 1, "concurrency": 1}
+
 pytestmark = pytest.mark.usefixtures("site", "now", "counted")
 
 
@@ -88,10 +90,10 @@ def test_nothing_is_sent_while_green_has_no_healthy_target(stage: Stage, judge: 
         ({"query-string": ["a"]}, {}, False),
         ({"query-string": ["a"]}, {"http_checks": {"a": {"path": "/?a"}}}, True),
         ({"path-pattern": ["/health"], "host-header": ["a"]}, {}, False),
-        ({"path-pattern": ["/health"]}, {"load": {"rate": 5, "duration": 1, "concurrency": 1}}, False),
+        ({"path-pattern": ["/health"]}, {"load": LOAD}, False),
         (
             {"path-pattern": ["/health"]},
-            {"load": {"rate": 5, "duration": 1, "concurrency": 1, "path": "/health"}},
+            {"load": {**LOAD, "path": "/health"}},
             True,
         ),
     ],
